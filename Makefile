@@ -1,0 +1,67 @@
+# The front door: every target makes the environment it needs.
+PYTHON ?= python3.11
+BIN := .venv/bin
+INSTALLED := .venv/.installed
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+SHELL := /bin/bash
+
+.PHONY: help install repro smoke full test test-all lint check-locks ui bench readme lock clean
+.DEFAULT_GOAL := help
+
+help:  ## Show this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+install: $(INSTALLED)  ## Create .venv and install from the lock file
+
+$(INSTALLED): requirements.lock pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	touch $@
+
+repro: $(INSTALLED)  ## Reproduce the laptop profile (results/laptop)
+	dvc repro
+
+smoke: $(INSTALLED)  ## Run the whole pipeline in small (results/smoke)
+	dvc repro profiles/smoke/dvc.yaml
+
+full: $(INSTALLED)  ## The systems' own budgets, five seeds; wants a GPU (results/full)
+	dvc repro profiles/full/dvc.yaml
+
+test: $(INSTALLED)  ## Run the fast tests
+	pytest -m "not slow"
+
+test-all: $(INSTALLED)  ## Run all tests
+	pytest
+
+lint: $(INSTALLED)  ## Check style and types
+	ruff check .
+	ruff format --check .
+	mypy
+
+check-locks: $(INSTALLED)  ## Fail if a committed dvc.lock is older than the code, parameters or data
+	@for lock in $$(git ls-files 'dvc.lock' 'profiles/*dvc.lock'); do \
+	    plan=$$(dvc repro --dry --allow-missing "$$(dirname $$lock)/dvc.yaml") || exit 1; \
+	    if grep 'Running stage' <<<"$$plan"; then \
+	        echo "error: $$lock is stale: reproduce that profile and commit its results" >&2; exit 1; \
+	    fi; \
+	    echo "$$lock is up to date"; \
+	done
+
+ui: $(INSTALLED)  ## Open the MLflow UI on all recorded runs
+	ganvae ui
+
+bench: $(INSTALLED)  ## Measure speed against named baselines
+	python benchmarks/input_pipeline.py
+
+readme:  ## Copy the leaderboard into the README
+	sed -i '/^<!-- leaderboard/,/^<!-- end of/{//!d}' README.md
+	sed -n '/^|/p' results/laptop/leaderboard.md | sed -i '/^<!-- leaderboard/r /dev/stdin' README.md
+
+lock: $(INSTALLED)  ## Renew requirements.lock from pyproject.toml
+	pip-compile --quiet --upgrade --strip-extras --no-emit-index-url --no-emit-find-links \
+	    --no-emit-trusted-host --extra pipeline --extra dev --output-file requirements.lock pyproject.toml
+	sed -i 's/^\(torch==[0-9.]*\)+cpu/\1/' requirements.lock  # the same file serves GPU machines
+
+clean:  ## Remove the environment, unfinished runs and caches; results and data stay
+	rm -rf .venv .state .mypy_cache .ruff_cache .pytest_cache
