@@ -1,0 +1,208 @@
+"""params.yaml as frozen, typed objects; every error names the file, the key and what is allowed."""
+
+from pathlib import Path
+from typing import Any, Literal, Self, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, PositiveInt, ValidationError, model_validator
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+
+from ganvae.errors import ConfigError
+
+
+class Section(BaseModel):
+    """A section of params.yaml: immutable, no unknown keys, no silent conversions."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", strict=True, allow_inf_nan=False, protected_namespaces=()
+    )
+
+
+S = TypeVar("S", bound=Section)
+
+
+class Schedule(Section):
+    """How long a model trains and how often it reports, all in one unit.
+
+    ``unit`` is ``epochs`` (each real image seen once) or ``steps`` (calls of ``train_step``).
+    """
+
+    unit: Literal["epochs", "steps"]
+    length: PositiveInt
+    report_every: PositiveInt
+    sample_every: PositiveInt
+    checkpoint_every: PositiveInt
+
+
+class ModelConfig(Section):
+    """What every model's section has; a model adds its own numbers in a subclass."""
+
+    schedule: Schedule
+    batch_size: int = Field(ge=2)
+
+
+class DataConfig(Section):
+    """Where the images come from and how they are split.
+
+    ``train_size``, ``validation_size`` and ``test_size`` count images; the classes keep their
+    proportions. ``train_size: null`` takes all that validation leaves; ``test_size: null`` takes
+    the whole official test set.
+    """
+
+    dataset: str
+    layout: Literal["idx", "folders"]
+    directory: str
+    train_size: PositiveInt | None
+    validation_size: PositiveInt
+    test_size: PositiveInt | None
+    split_seed: int = Field(ge=0)
+
+
+class ByClassConfig(Section):
+    """The per-class PNG folders: how many images of each class of each split."""
+
+    per_class: PositiveInt | Literal["all"]
+
+
+class ComputeConfig(Section):
+    """What trains and evaluates.
+
+    ``threads: null`` takes all cores. Results are bit for bit the same only for the same count.
+    """
+
+    device: Literal["auto", "cpu", "cuda"]
+    threads: PositiveInt | None
+
+
+class EvaluationConfig(Section):
+    """How many images are generated and scored, from which seed."""
+
+    n_generated: PositiveInt
+    batch_size: PositiveInt
+    inception_score_splits: int = Field(ge=2)
+    seed: int = Field(ge=0)
+
+
+class RunConfig(Section):
+    """One training run: a model, the module its code is in, and a seed."""
+
+    model: str
+    code: str
+    seed: int = Field(ge=0)
+
+
+class Params(Section):
+    """A whole params.yaml. ``models`` stays raw here: a model's own class gives it types."""
+
+    profile: str = Field(pattern=r"^[a-z][a-z0-9-]*$")
+    root: str
+    file: str
+    judge: str
+    data: DataConfig
+    by_class: ByClassConfig
+    compute: ComputeConfig
+    evaluation: EvaluationConfig
+    runs: dict[str, RunConfig] = Field(min_length=1)
+    models: dict[str, dict[str, Any]]
+
+    @model_validator(mode="after")
+    def _runs_name_themselves(self) -> Self:
+        for key, run in self.runs.items():
+            if key != f"{run.model}-{run.seed}":
+                raise ValueError(f"runs.{key}: must be named {run.model}-{run.seed}")
+            if run.code != run.model.replace("-", "_"):
+                raise ValueError(f"runs.{key}.code: must be {run.model.replace('-', '_')}")
+            if run.model not in self.models:
+                raise ValueError(f"runs.{key}.model: {run.model} has no section under models")
+        return self
+
+
+class JudgeNetworkConfig(Section):
+    """The judge's network: convolutional stages, the last of which gives the features."""
+
+    channels: list[PositiveInt] = Field(min_length=1)
+    dropout: float = Field(ge=0, lt=1)
+
+
+class JudgeTrainingConfig(Section):
+    """How a judge is trained."""
+
+    epochs: PositiveInt
+    batch_size: int = Field(ge=2)
+    learning_rate: float = Field(gt=0)
+    weight_decay: float = Field(ge=0)
+    max_shift: int = Field(ge=0)
+    seed: int = Field(ge=0)
+
+
+class JudgeConfig(Section):
+    """One judge of judges/params.yaml."""
+
+    data: DataConfig
+    network: JudgeNetworkConfig
+    training: JudgeTrainingConfig
+
+
+def parse(section: type[S], values: Any, where: str) -> S:
+    """Type ``values`` as ``section``.
+
+    Raises:
+        ConfigError: one line a fault: ``where.key``, the value found and what is allowed.
+    """
+    try:
+        return section.model_validate(values)
+    except ValidationError as error:
+        faults = [_describe(fault, section, where) for fault in error.errors()]
+        raise ConfigError("\n".join(faults)) from None
+
+
+def _describe(fault: Any, section: type[Section], where: str) -> str:
+    path = [str(part) for part in fault["loc"]]
+    key = ".".join([where, *path])
+    match fault["type"]:
+        case "extra_forbidden":
+            known = ", ".join(_known_keys(section, path[:-1]))
+            return f"{key}: unknown key; allowed here: {known}"
+        case "missing":
+            return f"{key}: missing"
+        case "value_error":
+            return f"{where}: {fault['ctx']['error']}"
+        case _:
+            return f"{key} = {fault['input']!r}: {_lower_first(fault['msg'])}"
+
+
+def _known_keys(section: type[Section], path: list[str]) -> list[str]:
+    """The keys of the (sub)section at ``path``; dictionaries in between take any key."""
+    current: Any = section
+    for part in path:
+        if isinstance(current, type) and issubclass(current, BaseModel):
+            current = current.model_fields[part].annotation
+        if getattr(current, "__origin__", None) is dict:
+            current = current.__args__[1]
+    return list(current.model_fields) if hasattr(current, "model_fields") else []
+
+
+def _lower_first(text: str) -> str:
+    return text[:1].lower() + text[1:]
+
+
+def read_yaml(path: Path) -> dict[str, Any]:
+    """Read a YAML 1.2 file whose top level is a mapping (2e-4 is a number, as it is to DVC).
+
+    Raises:
+        ConfigError: missing, not YAML, or not a mapping.
+    """
+    try:
+        values = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read ({error.strerror}).") from None
+    except YAMLError as error:
+        raise ConfigError(f"{path}: not valid YAML: {error}") from None
+    if not isinstance(values, dict):
+        raise ConfigError(f"{path}: expected `key: value` lines, found {type(values).__name__}.")
+    return values
+
+
+def load_params(path: Path) -> Params:
+    """Read and type a profile's params.yaml (all but the models' own sections)."""
+    return parse(Params, read_yaml(path), str(path))

@@ -1,0 +1,80 @@
+"""Where a profile's files are, relative to the repository root; dvc.yaml names the same places.
+
+``results/`` is small and kept in git; ``data/`` and ``artifacts/`` are kept in DVC's cache.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class RunPaths:
+    """The files of one training run."""
+
+    results: Path
+    artifacts: Path
+
+    @property
+    def weights(self) -> Path:
+        return self.artifacts / "weights.safetensors"
+
+    @property
+    def progress(self) -> Path:
+        """Folder of sample grids by step."""
+        return self.artifacts / "progress"
+
+    @property
+    def outcome(self) -> Path:
+        """What training came to; nothing in it depends on the clock."""
+        return self.results / "outcome.json"
+
+    @property
+    def timing(self) -> Path:
+        """What depends on the clock, kept apart so that it makes no later stage stale."""
+        return self.results / "timing.json"
+
+    @property
+    def history(self) -> Path:
+        return self.results / "history.csv"
+
+    @property
+    def scores(self) -> Path:
+        return self.results / "scores.json"
+
+    @property
+    def pictures(self) -> Path:
+        """Folder of the pictures that evaluation draws."""
+        return self.results / "pictures"
+
+
+@dataclass(frozen=True)
+class ProfilePaths:
+    """The files of one profile."""
+
+    profile: str
+
+    @property
+    def data(self) -> Path:
+        return Path("data") / self.profile
+
+    @property
+    def results(self) -> Path:
+        return Path("results") / self.profile
+
+    def split(self, name: str) -> Path:
+        return self.data / f"{name}.safetensors"
+
+    @property
+    def by_class(self) -> Path:
+        return self.data / "by_class"
+
+    @property
+    def reference(self) -> Path:
+        return self.data / "reference.safetensors"
+
+    @property
+    def baselines(self) -> Path:
+        return self.results / "baselines"
+
+    def run(self, key: str) -> RunPaths:
+        return RunPaths(self.results / "runs" / key, Path("artifacts") / self.profile / key)
