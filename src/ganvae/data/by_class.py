@@ -1,0 +1,24 @@
+"""Per-class folders of PNG files: ``<split>/<class>/<index>.png``."""
+
+from pathlib import Path
+
+from PIL import Image
+
+from ganvae.data.store import StoredSplit
+from ganvae.files import replacing
+
+
+def write_by_class(directory: Path, splits: list[StoredSplit], per_class: int | None) -> None:
+    """Write the first ``per_class`` images (None: all) of every class of every split.
+
+    A file is named by the image's index in its official set. The whole tree appears at once.
+    """
+    with replacing(directory) as temporary:
+        for split in splits:
+            for label, name in enumerate(split.classes):
+                folder = temporary / split.split / name
+                folder.mkdir(parents=True)
+                members = (split.labels == label).nonzero().flatten()[:per_class]
+                for member in members.tolist():
+                    pixels = split.images[member].permute(1, 2, 0).squeeze(-1).numpy()
+                    Image.fromarray(pixels).save(folder / f"{int(split.index[member]):05d}.png")

@@ -1,0 +1,81 @@
+"""Images in class folders: ``<directory>/<class>/*.png``, or with ``train/`` and ``test/`` above.
+
+This is the layout that the per-class stage writes and that many data sets are passed around in.
+"""
+
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image, UnidentifiedImageError
+
+from ganvae.data.source import LabelledImages, Source
+from ganvae.errors import DataError
+
+SUFFIXES = (".png", ".jpg", ".jpeg", ".pgm")
+
+
+def load_folders(directory: Path) -> Source:
+    """Read class folders; ``train/`` and ``test/`` on top, if both are there, are the splits.
+
+    All images must have one size and one mode (grey or colour): the first one decides. Classes
+    are the folder names in sorted order; hidden files and folders are passed over.
+
+    Raises:
+        DataError: nothing to read, a file that is not an image, or one of another size or mode.
+    """
+    if not directory.is_dir():
+        raise DataError(f"{directory}: expected a folder of class folders, found none.")
+    if {"train", "test"} <= {folder.name for folder in _subfolders(directory)}:
+        classes = _classes(directory / "train")
+        if _classes(directory / "test") != classes:
+            raise DataError(f"{directory}: train and test have different class folders.")
+        train = _read_classes(directory / "train", classes)
+        return Source(train, _read_classes(directory / "test", classes), classes)
+    classes = _classes(directory)
+    return Source(_read_classes(directory, classes), None, classes)
+
+
+def _subfolders(directory: Path) -> list[Path]:
+    folders = (path for path in directory.iterdir() if path.is_dir())
+    return sorted(folder for folder in folders if not folder.name.startswith("."))
+
+
+def _classes(directory: Path) -> tuple[str, ...]:
+    classes = tuple(folder.name for folder in _subfolders(directory))
+    if not classes:
+        raise DataError(f"{directory}: expected one folder a class, found no folder.")
+    return classes
+
+
+def _read_classes(directory: Path, classes: tuple[str, ...]) -> LabelledImages:
+    images: list[npt.NDArray[np.uint8]] = []
+    labels: list[int] = []
+    for label, name in enumerate(classes):
+        paths = [p for p in sorted((directory / name).iterdir()) if p.suffix.lower() in SUFFIXES]
+        if not paths:
+            raise DataError(f"{directory / name}: found no image ({', '.join(SUFFIXES)}).")
+        for path in paths:
+            image = _read_image(path)
+            if images and image.shape != images[0].shape:
+                raise DataError(
+                    f"{path}: expected {_size(images[0])} as in the first image, "
+                    f"found {_size(image)}. Resize or convert it."
+                )
+            images.append(image)
+            labels.append(label)
+    return LabelledImages(np.stack(images), np.array(labels, np.int64))
+
+
+def _read_image(path: Path) -> npt.NDArray[np.uint8]:
+    try:
+        with Image.open(path) as image:
+            grey = image.mode in ("1", "L", "I;16", "I", "F", "LA")
+            pixels = np.asarray(image.convert("L" if grey else "RGB"))
+    except (OSError, UnidentifiedImageError) as error:
+        raise DataError(f"{path}: cannot be decoded as an image ({error}). Delete it.") from None
+    return pixels[np.newaxis] if grey else pixels.transpose(2, 0, 1)
+
+
+def _size(image: npt.NDArray[np.uint8]) -> str:
+    return " x ".join(map(str, image.shape))

@@ -1,0 +1,112 @@
+"""The IDX format of MNIST and its drop-in replacements (http://yann.lecun.com/exdb/mnist/)."""
+
+import gzip
+import struct
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from ganvae.data.source import LabelledImages, Source
+from ganvae.errors import DataError
+from ganvae.files import sha256
+
+UNSIGNED_BYTE = 0x08
+
+
+@dataclass(frozen=True)
+class IdxFile:
+    """One file of a data set: its name and the SHA-256 of its gzipped bytes."""
+
+    name: str
+    sha256: str
+
+
+@dataclass(frozen=True)
+class IdxFiles:
+    """The four files of an MNIST-like data set and where copies of them are served."""
+
+    dataset: str
+    train_images: IdxFile
+    train_labels: IdxFile
+    test_images: IdxFile
+    test_labels: IdxFile
+    mirrors: tuple[str, ...]
+
+    def __iter__(self):  # type: ignore[no-untyped-def]
+        return iter((self.train_images, self.train_labels, self.test_images, self.test_labels))
+
+
+def read_idx(path: Path, dimensions: int) -> npt.NDArray[np.uint8]:
+    """Read a gzipped IDX file of unsigned bytes with ``dimensions`` axes.
+
+    Raises:
+        DataError: unreadable, not gzip, cut short, another magic number, or a length that does
+            not match the header.
+    """
+    try:
+        content = gzip.decompress(path.read_bytes())
+    except OSError as error:  # gzip.BadGzipFile is one too
+        raise DataError(f"{path}: cannot be read as gzip ({error.strerror or error}).") from None
+    except (EOFError, zlib.error):
+        raise DataError(f"{path}: the gzip stream is cut short or damaged.") from None
+    expected_magic = (UNSIGNED_BYTE << 8) | dimensions
+    header = 4 * (1 + dimensions)
+    magic = int.from_bytes(content[:4], "big")
+    if magic != expected_magic or len(content) < header:
+        raise DataError(
+            f"{path}: expected an IDX file with magic number {expected_magic}, found {magic}."
+        )
+    shape = struct.unpack(f">{dimensions}I", content[4:header])
+    if len(content) - header != np.prod(shape):
+        raise DataError(
+            f"{path}: its header promises {' x '.join(map(str, shape))} bytes, "
+            f"found {len(content) - header}."
+        )
+    return np.frombuffer(content, np.uint8, offset=header).reshape(shape)
+
+
+def load_idx(files: IdxFiles, directory: Path) -> Source:
+    """Verify the four files in ``directory`` by SHA-256 and read them.
+
+    Raises:
+        DataError: a file is missing or is not, byte for byte, the one published.
+    """
+    for file in files:
+        _verify(files.dataset, directory / file.name, file.sha256)
+    train = _pair(directory / files.train_images.name, directory / files.train_labels.name)
+    test = _pair(directory / files.test_images.name, directory / files.test_labels.name)
+    return Source(train, test, tuple(str(label) for label in range(train.labels.max() + 1)))
+
+
+def _pair(images_path: Path, labels_path: Path) -> LabelledImages:
+    images = read_idx(images_path, 3)[:, np.newaxis]  # one channel
+    labels = read_idx(labels_path, 1).astype(np.int64)
+    if len(images) != len(labels):
+        raise DataError(
+            f"{images_path} has {len(images)} images but {labels_path} has {len(labels)} labels."
+        )
+    return LabelledImages(images, labels)
+
+
+def _verify(dataset: str, path: Path, expected: str) -> None:
+    remedy = f"Get it with `ganvae fetch {dataset} --directory {path.parent}`."
+    if not path.is_file():
+        raise DataError(f"{path}: expected a file with sha256 {expected}, found none. {remedy}")
+    found = sha256(path)
+    if found != expected:
+        dimensions = 3 if "images" in path.name else 1
+        raise DataError(
+            f"{path}: expected sha256 {expected}, found {found}"
+            f"{_diagnosis(path, dimensions)}. Delete it. {remedy}"
+        )
+
+
+def _diagnosis(path: Path, dimensions: int) -> str:
+    try:
+        read_idx(path, dimensions)
+    except DataError as error:
+        return f" ({str(error).removeprefix(f'{path}: ').rstrip('.')})"
+    return " (a valid IDX file, but not the published one)"

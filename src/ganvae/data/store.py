@@ -1,0 +1,69 @@
+"""The prepared splits on disk: one safetensors file each, read in one go."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from ganvae.data.splits import Split
+from ganvae.tensors import load_tensors, save_tensors
+
+
+@dataclass(frozen=True)
+class StoredSplit:
+    """A prepared split.
+
+    ``images`` uint8, N x C x H x W; ``labels`` int64, N; ``index`` int64, N: each image's place
+    in the ``official_set`` (``train`` or ``test``) of ``dataset``.
+    """
+
+    images: Tensor
+    labels: Tensor
+    index: Tensor
+    dataset: str
+    split: str
+    official_set: str
+    classes: tuple[str, ...]
+
+    @property
+    def image_shape(self) -> tuple[int, int, int]:
+        """Channels, height, width."""
+        channels, height, width = self.images.shape[1:]
+        return channels, height, width
+
+
+def write_split(
+    path: Path, name: str, split: Split, dataset: str, classes: tuple[str, ...]
+) -> None:
+    """Write one split, atomically."""
+    tensors = {
+        "images": torch.from_numpy(split.data.images),
+        "labels": torch.from_numpy(split.data.labels),
+        "index": torch.from_numpy(split.index),
+    }
+    metadata = {
+        "dataset": dataset,
+        "split": name,
+        "official_set": split.official_set,
+        "classes": classes,
+    }
+    save_tensors(path, tensors, metadata)
+
+
+def read_split(path: Path) -> StoredSplit:
+    """Read a split written by `write_split`.
+
+    Raises:
+        DataError: missing or damaged.
+    """
+    tensors, metadata = load_tensors(path)
+    return StoredSplit(
+        images=tensors["images"],
+        labels=tensors["labels"],
+        index=tensors["index"],
+        dataset=metadata["dataset"],
+        split=metadata["split"],
+        official_set=metadata["official_set"],
+        classes=tuple(metadata["classes"]),
+    )

@@ -1,0 +1,188 @@
+"""Splits, their files and the per-class folders."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from conftest import ROOT
+from ganvae.config import DataConfig
+from ganvae.data.by_class import write_by_class
+from ganvae.data.folders import load_folders
+from ganvae.data.source import LabelledImages, Source
+from ganvae.data.splits import SPLITS, load_source, make_splits
+from ganvae.data.store import StoredSplit, read_split, write_split
+from ganvae.errors import ConfigError, DataError
+from ganvae.files import sha256
+
+MNIST = DataConfig(
+    dataset="mnist",
+    layout="idx",
+    directory=str(ROOT / "data/raw/mnist"),
+    train_size=None,
+    validation_size=5000,
+    test_size=None,
+    split_seed=0,
+)
+
+
+@pytest.fixture(scope="module")
+def source() -> Source:
+    return load_source(MNIST)
+
+
+def config(**changes: object) -> DataConfig:
+    return DataConfig.model_validate(MNIST.model_dump() | changes)
+
+
+def test_pin_4_splits_are_disjoint_and_complete(source: Source) -> None:
+    splits = make_splits(source, MNIST)
+    assert [len(splits[name].index) for name in SPLITS] == [55_000, 5_000, 10_000]
+    together = np.concatenate([splits["train"].index, splits["validation"].index])
+    assert np.array_equal(np.sort(together), np.arange(60_000))
+    assert splits["train"].official_set == splits["validation"].official_set == "train"
+    assert splits["test"].official_set == "test"
+
+
+def test_images_follow_their_index(source: Source) -> None:
+    for name, split in make_splits(source, config(train_size=100)).items():
+        official = source.test if name == "test" else source.train
+        assert official is not None
+        assert np.array_equal(split.data.images, official.images[split.index])
+        assert np.array_equal(split.data.labels, official.labels[split.index])
+
+
+def test_validation_keeps_the_classes_in_proportion(source: Source) -> None:
+    labels = make_splits(source, MNIST)["validation"].data.labels
+    expected = np.bincount(source.train.labels) * 5000 / 60_000
+    assert np.abs(np.bincount(labels) - expected).max() < 1
+
+
+def test_the_small_training_set_of_the_vae_gan(source: Source) -> None:
+    splits = make_splits(source, config(train_size=7781))
+    labels = splits["train"].data.labels
+    assert len(labels) == 7781
+    expected = np.bincount(source.train.labels) * 7781 / 60_000
+    assert np.abs(np.bincount(labels) - expected).max() < 1
+    whole = make_splits(source, MNIST)
+    assert np.array_equal(splits["validation"].index, whole["validation"].index)
+    assert not set(splits["train"].index) & set(splits["validation"].index)
+
+
+def test_the_seed_decides(source: Source) -> None:
+    again = make_splits(source, MNIST)["validation"].index
+    other = make_splits(source, config(split_seed=1))["validation"].index
+    assert np.array_equal(again, make_splits(source, MNIST)["validation"].index)
+    assert not np.array_equal(again, other)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"train_size": 56_000}, "data.train_size = 56000: only 55000 images are left"),
+        ({"validation_size": 60_001}, "data.validation_size = 60001: only 60000"),
+        ({"validation_size": 3}, "data.validation_size = 3: cannot be drawn by class"),
+        ({"dataset": "minst"}, "'minst' is unknown"),
+    ],
+)
+def test_sizes_that_cannot_be_met(changes: dict[str, object], message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        make_splits(load_source(config(**changes)), config(**changes))
+
+
+@pytest.fixture
+def stored(tmp_path: Path, source: Source) -> Iterator[dict[str, StoredSplit]]:
+    splits = make_splits(source, config(train_size=200, validation_size=50, test_size=50))
+    for name, split in splits.items():
+        write_split(tmp_path / f"{name}.safetensors", name, split, "mnist", source.classes)
+    yield {name: read_split(tmp_path / f"{name}.safetensors") for name in SPLITS}
+
+
+def test_a_split_file_holds_all_and_is_the_same_every_time(
+    tmp_path: Path, source: Source, stored: dict[str, StoredSplit]
+) -> None:
+    splits = make_splits(source, config(train_size=200, validation_size=50, test_size=50))
+    train = stored["train"]
+    assert np.array_equal(train.images.numpy(), splits["train"].data.images)
+    assert (train.dataset, train.split, train.official_set) == ("mnist", "train", "train")
+    assert train.image_shape == (1, 28, 28)
+    write_split(tmp_path / "again", "train", splits["train"], "mnist", source.classes)
+    assert sha256(tmp_path / "again") == sha256(tmp_path / "train.safetensors")
+
+
+def test_class_folders_can_be_read_back(tmp_path: Path, stored: dict[str, StoredSplit]) -> None:
+    write_by_class(tmp_path / "by_class", list(stored.values()), per_class=3)
+    first = stored["test"].images[stored["test"].labels == 7][0, 0]
+    index = int(stored["test"].index[stored["test"].labels == 7][0])
+    with Image.open(tmp_path / f"by_class/test/7/{index:05d}.png") as image:
+        assert np.array_equal(np.asarray(image), first.numpy())
+    source = load_folders(tmp_path / "by_class")
+    assert source.classes == tuple("0123456789")
+    assert np.bincount(source.train.labels).tolist() == [3] * 10
+    assert source.test is not None
+    assert source.test.images.shape == (30, 1, 28, 28)
+
+
+def test_flat_class_folders_need_a_test_size(
+    tmp_path: Path, stored: dict[str, StoredSplit]
+) -> None:
+    write_by_class(tmp_path / "by_class", [stored["train"]], per_class=None)
+    folders = {"layout": "folders", "directory": str(tmp_path / "by_class/train")}
+    sizes = {"validation_size": 20, "test_size": 30}
+    splits = make_splits(load_source(config(**folders)), config(**folders, **sizes))
+    indices = [set(splits[name].index.tolist()) for name in SPLITS]
+    assert [len(index) for index in indices] == [150, 20, 30]
+    assert len(set.union(*indices)) == 200
+    with pytest.raises(ConfigError, match=r"data\.test_size = None: .* give a number"):
+        make_splits(load_source(config(**folders)), config(**folders, validation_size=20))
+
+
+@pytest.mark.parametrize("suffix", ["png", "jpg", "pgm"])
+def test_folder_images_of_every_kind_and_size(tmp_path: Path, suffix: str) -> None:
+    for name in ("cat", "dog"):
+        (tmp_path / name).mkdir()
+        pixels = np.full((20, 30), 200 if name == "dog" else 10, np.uint8)
+        Image.fromarray(pixels).save(tmp_path / name / f"1.{suffix}")
+    source = load_folders(tmp_path)
+    assert source.classes == ("cat", "dog")
+    assert source.train.images.shape == (2, 1, 20, 30)
+    assert source.train.images[1].mean() == pytest.approx(200, abs=1)
+
+
+def test_colour_folders_have_three_channels(tmp_path: Path) -> None:
+    (tmp_path / "red").mkdir()
+    Image.new("RGB", (4, 4), (255, 0, 0)).save(tmp_path / "red/1.png")
+    assert load_folders(tmp_path).train.images[0, :, 0, 0].tolist() == [255, 0, 0]
+
+
+def test_faulty_folders(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="expected a folder of class folders, found none"):
+        load_folders(tmp_path / "none")
+    with pytest.raises(DataError, match="found no folder"):
+        load_folders(tmp_path)
+    (tmp_path / "a").mkdir()
+    with pytest.raises(DataError, match="found no image"):
+        load_folders(tmp_path)
+    Image.new("L", (4, 4)).save(tmp_path / "a/1.png")
+    Image.new("L", (4, 5)).save(tmp_path / "a/2.png")
+    with pytest.raises(DataError, match=r"2\.png: expected 1 x 4 x 4 .*found 1 x 5 x 4"):
+        load_folders(tmp_path)
+    (tmp_path / "a/2.png").write_bytes(b"no image")
+    with pytest.raises(DataError, match=r"2\.png: cannot be decoded"):
+        load_folders(tmp_path)
+
+
+def test_labels_are_int64_for_torch(stored: dict[str, StoredSplit]) -> None:
+    assert stored["train"].labels.dtype == torch.int64
+
+
+def test_source_without_test_set_draws_it_apart() -> None:
+    data = LabelledImages(np.zeros((40, 1, 2, 2), np.uint8), np.arange(40) % 2)
+    settings = config(validation_size=10, test_size=10, train_size=10)
+    splits = make_splits(Source(data, None, ("a", "b")), settings)
+    indices = [set(splits[name].index.tolist()) for name in SPLITS]
+    assert [len(index) for index in indices] == [10, 10, 10]
+    assert len(set.union(*indices)) == 30
