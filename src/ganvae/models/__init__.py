@@ -1,0 +1,1 @@
+"""Generative models behind one interface; see `ganvae.models.base`."""

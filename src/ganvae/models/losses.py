@@ -1,0 +1,40 @@
+"""Losses of GANs and VAEs, from logits, so that no sigmoid is ever taken twice."""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+
+def real_or_fake_loss(logits: Tensor, target: float) -> Tensor:
+    """Mean Bernoulli cross-entropy of D's logits against one target for all, in nats.
+
+    ``target`` 1 means real, 0 fake; anything between smooths the label (1606.03498, 3.4).
+    """
+    return F.binary_cross_entropy_with_logits(logits, torch.full_like(logits, target))
+
+
+def non_saturating_loss(logits: Tensor) -> Tensor:
+    """L_G = -E log D(G(z)) (Goodfellow et al., 1406.2661, section 3)."""
+    return F.softplus(-logits).mean()
+
+
+def minimax_loss(logits: Tensor) -> Tensor:
+    """L_G = E log(1 - D(G(z))), the generator's side of 1406.2661, eq. 1. Negative."""
+    return -F.softplus(logits).mean()
+
+
+GENERATOR_LOSSES = {"non-saturating": non_saturating_loss, "minimax": minimax_loss}
+
+
+def bernoulli_cross_entropy(logits: Tensor, images: Tensor) -> Tensor:
+    """-log p(x|z) of a Bernoulli decoder, summed over each image's pixels: N, in nats.
+
+    For pixels between 0 and 1 it is the same formula, but the negative log of no density.
+    """
+    losses = F.binary_cross_entropy_with_logits(logits, images, reduction="none")
+    return losses.flatten(start_dim=1).sum(dim=1)
+
+
+def gaussian_kl(mean: Tensor, log_variance: Tensor) -> Tensor:
+    """KL(N(mean, variance) || N(0, I)) of each row: N, in nats (1312.6114, appendix B)."""
+    return -0.5 * (1 + log_variance - mean.square() - log_variance.exp()).sum(dim=1)

@@ -1,0 +1,66 @@
+"""Which models there are: the modules of `ganvae.systems`."""
+
+import importlib
+import inspect
+import pkgutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from torch import nn
+
+from ganvae import systems
+from ganvae.config import ModelConfig, parse
+from ganvae.errors import ConfigError
+from ganvae.models.base import GenerativeModel, ImageShape
+from ganvae.seeds import global_seed
+
+
+def model_names() -> list[str]:
+    """The registered names, sorted."""
+    modules = pkgutil.iter_modules(systems.__path__)
+    return sorted(module.name.replace("_", "-") for module in modules)
+
+
+def model_class(name: str) -> type[GenerativeModel]:
+    """The model called ``name``: the one of that name in the module of that name.
+
+    Raises:
+        ConfigError: there is none of that name.
+    """
+    if name not in model_names():
+        raise ConfigError(f"model {name!r} is unknown; there are: {', '.join(model_names())}")
+    module = importlib.import_module(f"{systems.__name__}.{name.replace('-', '_')}")
+    found: type[GenerativeModel] = next(
+        value
+        for _, value in inspect.getmembers(module, inspect.isclass)
+        if issubclass(value, GenerativeModel) and value.__dict__.get("name") == name
+    )
+    return found
+
+
+def model_config(name: str, values: Mapping[str, Any], where: str = "models") -> ModelConfig:
+    """Type a model's section of params.yaml; keys not given keep the model's defaults.
+
+    Raises:
+        ConfigError: an unknown model, or a key, type or range that the model does not allow.
+    """
+    return parse(model_class(name).config_class, values, f"{where}.{name}")
+
+
+def build_model(
+    name: str, config: ModelConfig, image_shape: ImageShape, seed: int
+) -> GenerativeModel:
+    """Build a model; the same seed gives the same initial weights."""
+    with global_seed(seed, "init"):
+        return model_class(name)(config, image_shape)
+
+
+def count_parameters(model: nn.Module) -> int:
+    """How many numbers the model learns."""
+    return sum(parameter.numel() for parameter in model.parameters())
+
+
+def source_files(name: str) -> list[Path]:
+    """The files that decide how the model called ``name`` behaves: its own and the shared ones."""
+    return [*sorted(Path(__file__).parent.glob("*.py")), Path(inspect.getfile(model_class(name)))]

@@ -1,0 +1,34 @@
+"""A model's weights on disk, with all that it takes to build the model again."""
+
+from pathlib import Path
+
+from ganvae.config import ModelConfig
+from ganvae.models.base import GenerativeModel
+from ganvae.models.registry import build_model, model_config
+from ganvae.tensors import load_tensors, save_tensors
+
+
+def save_model(path: Path, model: GenerativeModel, config: ModelConfig, seed: int) -> None:
+    """Write a model as safetensors, with its name, parameters, image shape and seed."""
+    metadata = {
+        "model": model.name,
+        "config": config.model_dump(),
+        "image_shape": model.image_shape,
+        "seed": seed,
+    }
+    save_tensors(path, model.state_dict(), metadata)
+
+
+def load_model(path: Path) -> GenerativeModel:
+    """Build the model of a weights file, on the CPU.
+
+    Raises:
+        DataError: the file is missing or damaged.
+        ConfigError: the file's model is unknown here, or takes other parameters now.
+    """
+    weights, metadata = load_tensors(path)
+    config = model_config(metadata["model"], metadata["config"], str(path))
+    shape = tuple(metadata["image_shape"])
+    model = build_model(metadata["model"], config, shape, metadata["seed"])
+    model.load_state_dict(weights)
+    return model

@@ -1,0 +1,80 @@
+"""Fully connected GAN (Goodfellow et al., 1406.2661; hidden layers of the default are ours)."""
+
+from math import prod
+from typing import Any, ClassVar
+
+import torch
+from pydantic import Field, PositiveInt, field_validator
+from torch import Tensor, nn
+
+from ganvae.config import Schedule, Section
+from ganvae.models.base import ImageShape
+from ganvae.models.gan import AdversarialModel, GANConfig
+from ganvae.models.layers import leaky_relu, mlp
+from ganvae.models.losses import non_saturating_loss, real_or_fake_loss
+from ganvae.models.priors import uniform
+
+
+class HiddenSizes(Section):
+    """Sizes of the hidden layers of both networks, from the input side on."""
+
+    generator: list[PositiveInt] = Field(min_length=1)
+    discriminator: list[PositiveInt] = Field(min_length=1)
+
+
+class VanillaGANConfig(GANConfig):
+    """Parameters; ``batch_size`` must be even, as the D step splits it in halves.
+
+    ``hidden`` may also be one list of sizes, used for both networks.
+    """
+
+    schedule: Schedule = Schedule(
+        unit="epochs", length=400, report_every=1, sample_every=10, checkpoint_every=10
+    )
+    batch_size: int = Field(128, ge=2, multiple_of=2)
+    encoding_dims: PositiveInt = 100
+    hidden: HiddenSizes = HiddenSizes(generator=[256, 512, 1024], discriminator=[512, 256])
+
+    @field_validator("hidden", mode="before")
+    @classmethod
+    def _one_list_for_both(cls, value: Any) -> Any:
+        return {"generator": value, "discriminator": value} if isinstance(value, list) else value
+
+
+class VanillaGAN(AdversarialModel):
+    """Dense generator and discriminator, latents from U[-1, 1].
+
+    A D step sees one merged batch: B/2 real images labelled 1 and B/2 generated ones labelled 0.
+    A G step draws B latents and aims at label 1 while D stays as it is.
+    """
+
+    name: ClassVar[str] = "vanilla-gan"
+    source: ClassVar[str] = "fully connected GAN, Goodfellow et al. 2014 (1406.2661)"
+    config_class = VanillaGANConfig
+
+    def __init__(self, config: VanillaGANConfig, image_shape: ImageShape) -> None:
+        super().__init__()
+        self.config: VanillaGANConfig = config
+        self.image_shape = image_shape
+        self.real_images_per_step = config.d_steps * config.batch_size // 2
+        pixels = prod(image_shape)
+        self.generator = mlp([config.encoding_dims, *config.hidden.generator, pixels], leaky_relu)
+        self.discriminator = nn.Sequential(
+            nn.Flatten(), mlp([pixels, *config.hidden.discriminator, 1], leaky_relu)
+        )
+
+    def discriminator_loss(self, real: Tensor, latents: Tensor) -> Tensor:
+        with torch.no_grad():
+            fake = self.generate(latents)
+        real_logits, fake_logits = self.discriminator(torch.cat([real, fake])).chunk(2)
+        # The mean over the merged batch is the mean of the two halves' means.
+        return (real_or_fake_loss(real_logits, 1.0) + real_or_fake_loss(fake_logits, 0.0)) / 2
+
+    def generator_loss(self, latents: Tensor) -> Tensor:
+        return non_saturating_loss(self.discriminator(self.generate(latents)))
+
+    def sample_prior(self, n: int, generator: torch.Generator) -> Tensor:
+        return uniform(n, self.config.encoding_dims, generator)
+
+    def generate(self, latents: Tensor) -> Tensor:
+        return torch.sigmoid(self.generator(latents)).unflatten(1, self.image_shape)

@@ -1,0 +1,203 @@
+"""What every registered model keeps to."""
+
+import hashlib
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from conftest import GREY, stripes, tiny_config, tiny_model
+from ganvae.config import Params
+from ganvae.files import sha256
+from ganvae.images import check_images, from_uint8
+from ganvae.models.base import GenerativeModel, ImageShape, VariationalModel, evaluating
+from ganvae.models.gan import AdversarialModel
+from ganvae.models.registry import build_model, model_class, model_config
+from ganvae.models.weights import load_model, save_model
+
+
+def random(seed: int = 0) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+def batch(model: GenerativeModel) -> Tensor:
+    return from_uint8(stripes(model.real_images_per_step, model.image_shape)[0])
+
+
+def weights_hash(model: nn.Module) -> str:
+    content = b"".join(tensor.numpy().tobytes() for tensor in model.state_dict().values())
+    return hashlib.sha256(content).hexdigest()
+
+
+def train(model: GenerativeModel, steps: int) -> dict[str, Tensor]:
+    optimizers, noise, images = model.optimizers(), random(), batch(model)
+    for _ in range(steps):
+        losses = model.train_step(images, optimizers, noise)
+    return losses
+
+
+def test_it_is_registered_under_its_own_name(name: str) -> None:
+    cls = model_class(name)
+    assert cls.name == name
+    assert cls.family in ("gan", "vae", "hybrid")
+    assert cls.source
+
+
+def test_defaults_are_complete(name: str) -> None:
+    assert model_config(name, {}).schedule.length > 0
+
+
+@pytest.mark.parametrize("shape", [(1, 28, 28), (3, 28, 28), (1, 32, 32), (1, 64, 64)], ids=str)
+def test_any_image_shape(smoke: Params, name: str, shape: ImageShape) -> None:
+    model = tiny_model(smoke, name, shape)
+    train(model, 1)
+    samples = check_images(model.sample(5, random()))
+    assert samples.shape == (5, *shape)
+    if isinstance(model, VariationalModel):
+        images = from_uint8(stripes(4, shape)[0])
+        assert check_images(model.reconstruct(images)).shape == images.shape
+
+
+def test_losses_are_detached_finite_scalars_of_the_same_names(model: GenerativeModel) -> None:
+    first, second = train(model, 1), train(model, 2)
+    assert first.keys() == second.keys()
+    for loss in second.values():
+        assert loss.shape == ()
+        assert not loss.requires_grad
+        assert torch.isfinite(loss)
+
+
+def test_training_changes_every_network(model: GenerativeModel) -> None:
+    before = {name: value.clone() for name, value in model.named_parameters()}
+    train(model, 2)
+    for name, value in model.named_parameters():
+        assert not torch.equal(before[name], value), f"{name} has not been trained"
+
+
+def test_pin_2_sampling_leaves_mode_buffers_and_weights_alone(model: GenerativeModel) -> None:
+    train(model, 2)
+    model.train()
+    before = weights_hash(model)
+    model.sample(7, random())
+    if isinstance(model, VariationalModel):
+        model.reconstruct(batch(model))
+    assert weights_hash(model) == before
+    assert all(module.training for module in model.modules())
+    assert all(parameter.requires_grad for parameter in model.parameters())
+
+
+def test_pin_2_a_sample_does_not_depend_on_its_batch_mates(model: GenerativeModel) -> None:
+    train(model, 3)
+    latents = model.sample_prior(9, random())
+    together = model.decode(latents)
+    apart = torch.cat([model.decode(latent) for latent in latents.split(1)])
+    torch.testing.assert_close(together, apart, rtol=0, atol=1e-6)
+
+
+def test_pin_8_same_seed_same_weights(smoke: Params, name: str) -> None:
+    state = torch.get_rng_state()
+    first, again, other = (weights_hash(tiny_model(smoke, name, seed=seed)) for seed in (0, 0, 1))
+    assert first == again != other
+    assert torch.equal(torch.get_rng_state(), state)
+
+
+def test_all_noise_comes_from_the_generator(smoke: Params, name: str) -> None:
+    models = [tiny_model(smoke, name) for _ in range(2)]
+    for number, model in enumerate(models):
+        torch.manual_seed(number)
+        train(model.eval(), 2)  # eval: dropout is the one thing that takes no generator
+    assert weights_hash(models[0]) == weights_hash(models[1])
+
+
+def test_weights_file_rebuilds_the_model(smoke: Params, name: str, tmp_path: Path) -> None:
+    model = tiny_model(smoke, name, seed=3)
+    train(model, 2)
+    path = tmp_path / "weights.safetensors"
+    save_model(path, model, tiny_config(smoke, name), seed=3)
+    loaded = load_model(path)
+    assert type(loaded) is type(model)
+    assert weights_hash(loaded) == weights_hash(model)
+    assert torch.equal(loaded.sample(4, random()), model.sample(4, random()))
+    save_model(tmp_path / "again", loaded, tiny_config(smoke, name), seed=3)
+    assert sha256(tmp_path / "again") == sha256(path)
+
+
+def test_prior_draws_follow_the_generator(model: GenerativeModel) -> None:
+    assert torch.equal(model.sample_prior(6, random(1)), model.sample_prior(6, random(1)))
+    assert not torch.equal(model.sample_prior(6, random(1)), model.sample_prior(6, random(2)))
+
+
+class _Recorder:
+    """Stands for an optimizer: keeps the gradients that it would have stepped by."""
+
+    def __init__(self, model: AdversarialModel, own: nn.Module) -> None:
+        self.own, self.everything = list(own.parameters()), list(model.parameters())
+        self.steps: list[list[Tensor]] = []
+        self.strays = 0
+
+    def zero_grad(self) -> None:
+        for parameter in self.everything:
+            parameter.grad = None
+
+    def step(self) -> None:
+        mine = {id(parameter) for parameter in self.own}
+        self.strays += sum(p.grad is not None for p in self.everything if id(p) not in mine)
+        self.steps.append([p.grad.clone() for p in self.own if p.grad is not None])
+
+
+def test_pin_1_each_network_descends_its_own_loss_alone(smoke: Params, name: str) -> None:
+    model = tiny_model(smoke, name)
+    if not isinstance(model, AdversarialModel):
+        assert model.family != "gan", "a GAN that is no AdversarialModel needs a pin of its own"
+        return
+    recorders = {
+        "discriminator": _Recorder(model, model.discriminator),
+        "generator": _Recorder(model, model.generator),
+    }
+    images = batch(model)
+    model.train_step(images, recorders, random())  # type: ignore[arg-type]
+    assert recorders["discriminator"].strays == 0, "the D step left a gradient in G"
+    assert recorders["generator"].strays == 0, "the G step left a gradient in D"
+
+    noise = random()
+    d_loss = model.discriminator_loss(images, model.sample_prior(len(images), noise))
+    g_loss = model.generator_loss(model.sample_prior(model.config.batch_size, noise))
+    for loss, network, recorder in (
+        (d_loss, model.discriminator, recorders["discriminator"]),
+        (g_loss, model.generator, recorders["generator"]),
+    ):
+        expected = torch.autograd.grad(loss, list(network.parameters()), retain_graph=True)
+        assert len(recorder.steps) == 1
+        assert len(recorder.steps[0]) == len(expected)
+        for stepped, own in zip(recorder.steps[0], expected, strict=True):
+            torch.testing.assert_close(stepped, own)
+            assert own.abs().max() > 0
+    to_generator = torch.autograd.grad(
+        d_loss, list(model.generator.parameters()), allow_unused=True
+    )
+    assert all(gradient is None for gradient in to_generator), "D's loss reaches G"
+
+
+def test_step_counts_are_kept(smoke: Params, name: str) -> None:
+    model = tiny_model(smoke, name)
+    if not isinstance(model, AdversarialModel):
+        return
+    values = tiny_config(smoke, name).model_dump() | {"d_steps": 3, "g_steps": 2}
+    model = build_model(name, model_config(name, values), GREY, 0)  # type: ignore[assignment]
+    recorders = {
+        "discriminator": _Recorder(model, model.discriminator),
+        "generator": _Recorder(model, model.generator),
+    }
+    model.train_step(batch(model), recorders, random())  # type: ignore[arg-type]
+    assert len(recorders["discriminator"].steps) == 3
+    assert len(recorders["generator"].steps) == 2
+
+
+def test_evaluating_restores_modes_one_by_one(model: GenerativeModel) -> None:
+    model.train()
+    first_child = next(model.children()).eval()
+    with evaluating(model):
+        assert not any(module.training for module in model.modules())
+    assert model.training
+    assert not first_child.training
