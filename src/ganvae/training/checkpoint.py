@@ -1,0 +1,71 @@
+"""What a run needs in order to go on as if it had never stopped."""
+
+import io
+import pickle
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch.optim import Optimizer
+
+from ganvae.files import replacing
+from ganvae.models.base import GenerativeModel
+from ganvae.training.history import History
+
+
+@dataclass
+class TrainingState:
+    """Everything that changes while training; `save` and `restore` cover all of it."""
+
+    model: GenerativeModel
+    optimizers: dict[str, Optimizer]
+    noise: torch.Generator
+    history: History
+    step: int = 0
+    seconds: float = 0.0
+
+    def save(self, path: Path) -> None:
+        """Write a checkpoint, atomically. torch's global generators (dropout) are part of it."""
+        content = {
+            "model": self.model.state_dict(),
+            "optimizers": {name: opt.state_dict() for name, opt in self.optimizers.items()},
+            "noise": self.noise.get_state(),
+            "global_random": torch.get_rng_state(),
+            "cuda_random": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
+            "rows": self.history.rows,
+            "sums": self.history.sums,
+            "count": self.history.count,
+            "step": self.step,
+            "seconds": self.seconds,
+        }
+        buffer = io.BytesIO()  # torch.save hides a full disk behind another error
+        torch.save(content, buffer)
+        with replacing(path) as temporary:
+            temporary.write_bytes(buffer.getbuffer())
+
+    def restore(self, path: Path) -> bool:
+        """Go back to a checkpoint; False, and nothing changed, if there is none that is whole."""
+        content = _load(path)
+        if content is None:
+            return False
+        self.model.load_state_dict(content["model"])
+        for name, optimizer in self.optimizers.items():
+            optimizer.load_state_dict(content["optimizers"][name])
+        self.noise.set_state(content["noise"])
+        torch.set_rng_state(content["global_random"])
+        if content["cuda_random"]:
+            torch.cuda.set_rng_state_all(content["cuda_random"])
+        self.history = History(content["rows"], content["sums"], content["count"])
+        self.step = content["step"]
+        self.seconds = content["seconds"]
+        return True
+
+
+def _load(path: Path) -> dict[str, Any] | None:
+    try:
+        content: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+        return content
+    except (OSError, EOFError, RuntimeError, pickle.UnpicklingError, zipfile.BadZipFile):
+        return None  # none yet, or cut short: start anew

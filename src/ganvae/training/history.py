@@ -1,0 +1,42 @@
+"""Losses by step, averaged between reports."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+
+Row = dict[str, float]
+
+
+@dataclass
+class History:
+    """Rows of mean losses; between reports the sums stay on the device.
+
+    ``rows`` have ``step``, ``epoch`` and the mean of each loss since the row before.
+    """
+
+    rows: list[Row] = field(default_factory=list)
+    sums: dict[str, Tensor] = field(default_factory=dict)
+    count: int = 0
+
+    def add(self, losses: Mapping[str, Tensor]) -> None:
+        """Take in one step's losses, scalars on the device."""
+        for name, loss in losses.items():
+            self.sums[name] = self.sums[name] + loss if name in self.sums else loss
+        self.count += 1
+
+    def report(self, step: int, epoch: float) -> Row:
+        """Close a row: the means since the last one."""
+        means = {name: float(total) / self.count for name, total in self.sums.items()}
+        row = {"step": step, "epoch": round(epoch, 4), **means}
+        self.rows.append(row)
+        self.sums, self.count = {}, 0
+        return row
+
+    def not_finite(self) -> str | None:
+        """The name of a loss that has been NaN or infinite since the last report, if any."""
+        for name, total in self.sums.items():
+            if not bool(torch.isfinite(total)):
+                return name
+        return None

@@ -1,0 +1,42 @@
+"""How far a run is: a bar on a terminal, plain lines in a log."""
+
+import sys
+import time
+from collections.abc import Mapping
+
+from tqdm import tqdm
+
+LOG_SECONDS = 10.0
+
+
+class Progress:
+    """Shows steps and the latest losses of the run called ``name``."""
+
+    def __init__(self, name: str, total: int, start: int) -> None:
+        self._name = name
+        self._total = total
+        self._bar = tqdm(
+            total=total, initial=start, desc=name, unit="step", disable=not sys.stderr.isatty()
+        )
+        self._last_line = time.monotonic()
+        if self._bar.disable:
+            print(f"{name}: step {start} of {total}", flush=True)
+
+    def advance(self) -> None:
+        """Count one step."""
+        self._bar.update()
+
+    def show(self, step: int, row: Mapping[str, float]) -> None:
+        """Show a row of the history; in a log at most every ten seconds, and at the end."""
+        values = ", ".join(
+            f"{name} {value:.4g}" for name, value in row.items() if name not in ("step", "epoch")
+        )
+        if not self._bar.disable:
+            self._bar.set_postfix_str(values)
+        elif step == self._total or time.monotonic() - self._last_line >= LOG_SECONDS:
+            print(f"{self._name}: step {step} of {self._total}, {values}", flush=True)
+            self._last_line = time.monotonic()
+
+    def close(self) -> None:
+        """Leave the line as it is."""
+        self._bar.close()

@@ -1,0 +1,100 @@
+"""One training run of a profile: from params.yaml to the files in its results folder."""
+
+import hashlib
+import json
+import shutil
+from pathlib import Path
+
+import torch
+
+from ganvae import compute
+from ganvae.config import ModelConfig, Params
+from ganvae.data.store import read_split
+from ganvae.errors import ConfigError
+from ganvae.files import replacing, sha256, write_csv, write_json
+from ganvae.models.registry import count_parameters, model_config, source_files
+from ganvae.models.weights import save_model
+from ganvae.paths import ProfilePaths, RunPaths
+from ganvae.training.trainer import TrainingResult, train
+
+STATE = Path(".state")
+
+
+def train_run(params: Params, key: str) -> TrainingResult:
+    """Train ``params.runs[key]`` and write its outputs.
+
+    An unfinished earlier attempt with the same parameters, data and code is taken up where it
+    stopped; any other is left alone.
+
+    Raises:
+        ConfigError: no such run, or a model's section is wrong (all sections are looked at, so
+            that a fault in the last one shows before the first is trained).
+    """
+    if key not in params.runs:
+        raise ConfigError(f"run {key!r} is unknown; there are: {', '.join(params.runs)}")
+    configs = {name: model_config(name, section) for name, section in params.models.items()}
+    run = params.runs[key]
+    config = configs[run.model]
+    device = compute.use(params.compute)
+    paths = ProfilePaths(params.profile)
+    data_path = paths.split("train")
+    split = read_split(data_path)
+    work = STATE / fingerprint(run.model, config, run.seed, data_path, device)
+    result = train(run.model, config, split.images, seed=run.seed, work=work, device=device)
+    _write_outputs(paths.run(key), result, config, run.seed, device, work)
+    shutil.rmtree(work)
+    return result
+
+
+def fingerprint(model: str, config: ModelConfig, seed: int, data: Path, device: str) -> str:
+    """Checksum of all that decides a run's weights: parameters, data, code and numerics."""
+    code = [*source_files(model), *sorted(Path(__file__).parent.glob("*.py"))]
+    content = {
+        "model": model,
+        "config": config.model_dump(),
+        "seed": seed,
+        "data": sha256(data),
+        "code": [sha256(path) for path in code],
+        "torch": torch.__version__,
+        "threads": torch.get_num_threads(),
+        "device": device,
+    }
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _write_outputs(
+    paths: RunPaths,
+    result: TrainingResult,
+    config: ModelConfig,
+    seed: int,
+    device: str,
+    work: Path,
+) -> None:
+    save_model(paths.weights, result.model, config, seed)
+    columns = result.history[0].keys() if result.history else ["step", "epoch"]
+    write_csv(paths.history, result.history, columns)
+    with replacing(paths.progress) as temporary:
+        shutil.copytree(work / "samples", temporary)
+    write_json(
+        paths.timing,
+        {
+            "train_seconds": round(result.seconds, 3),
+            "train_images_per_second": round(result.images_seen / result.seconds, 1),
+            "device": device,
+            "threads": torch.get_num_threads(),
+        },
+    )
+    write_json(
+        paths.outcome,
+        {
+            "model": result.model.name,
+            "family": result.model.family,
+            "seed": seed,
+            "status": result.status,
+            "reason": result.reason,
+            "steps": result.steps,
+            "images_seen": result.images_seen,
+            "parameters": count_parameters(result.model),
+            "config": config.model_dump(),
+        },
+    )

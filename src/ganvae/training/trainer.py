@@ -1,0 +1,138 @@
+"""The training loop. It knows nothing of GANs or VAEs."""
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from torch import Tensor
+
+from ganvae.config import ModelConfig, Schedule
+from ganvae.images import ImageError, grid, to_uint8, write_png
+from ganvae.models.base import GenerativeModel, ImageShape
+from ganvae.models.registry import build_model
+from ganvae.seeds import generator, global_seed
+from ganvae.training.batches import Batches
+from ganvae.training.checkpoint import TrainingState
+from ganvae.training.history import History, Row
+from ganvae.training.progress import Progress
+
+Status = Literal["completed", "diverged"]
+FINITE_CHECK_EVERY = 50  # steps; on a GPU each check waits for the device
+PREVIEWS = 64
+PREVIEW_COLUMNS = 16
+
+
+@dataclass(frozen=True)
+class TrainingResult:
+    """How a run ended; ``reason`` says why it diverged, if it did.
+
+    ``seconds`` counts training alone, without pictures and checkpoints.
+    """
+
+    model: GenerativeModel
+    status: Status
+    reason: str | None
+    steps: int
+    images_seen: int
+    seconds: float
+    history: list[Row]
+
+
+class Cadence:
+    """A schedule in steps, whatever its unit."""
+
+    def __init__(self, schedule: Schedule, images_per_step: int, n_images: int) -> None:
+        per_unit = 1.0 if schedule.unit == "steps" else n_images / images_per_step
+
+        def steps(length: int) -> int:
+            return max(1, round(length * per_unit))
+
+        self.total = steps(schedule.length)
+        self.report = steps(schedule.report_every)
+        self.sample = steps(schedule.sample_every)
+        self.checkpoint = steps(schedule.checkpoint_every)
+
+    def due(self, every: int, step: int) -> bool:
+        """Whether something done every so many steps is due; at the last step everything is."""
+        return step % every == 0 or step == self.total
+
+
+def train(
+    name: str, config: ModelConfig, images: Tensor, *, seed: int, work: Path, device: str = "cpu"
+) -> TrainingResult:
+    """Train the model called ``name`` from ``seed``, going on from ``work``'s checkpoint if any.
+
+    Stopped at any moment and called again, it ends with the same weights, bit for bit on a CPU
+    with the same number of threads. A loss that is NaN or infinite ends the run as diverged.
+
+    Args:
+        images: the training set, uint8, N x C x H x W.
+        work: this run's own folder, for its checkpoint and its sample grids
+            ``samples/step-*.png``, drawn from the same latents each time.
+    """
+    shape: ImageShape = tuple(images.shape[1:])  # type: ignore[assignment]
+    with global_seed(seed, "dropout"):
+        model = build_model(name, config, shape, seed).to(device)
+        noise = generator(seed, "noise", device=device)
+        state = TrainingState(model, model.optimizers(), noise, History())
+        state.restore(work / "checkpoint.pt")
+        batches = Batches(images.to(device), model.real_images_per_step, seed)
+        cadence = Cadence(config.schedule, model.real_images_per_step, len(images))
+        progress = Progress(f"{name}-{seed}", cadence.total, state.step)
+        try:
+            reason = _loop(state, batches, cadence, progress, seed, work)
+        except ImageError as error:  # finite losses, but the weights have become NaN
+            reason = str(error)
+        finally:
+            progress.close()
+    return TrainingResult(
+        model=model,
+        status="diverged" if reason else "completed",
+        reason=reason,
+        steps=state.step,
+        images_seen=state.step * model.real_images_per_step,
+        seconds=state.seconds,
+        history=state.history.rows,
+    )
+
+
+def _loop(
+    state: TrainingState,
+    batches: Batches,
+    cadence: Cadence,
+    progress: Progress,
+    seed: int,
+    work: Path,
+) -> str | None:
+    """Run to the end of the schedule; the reason if the run diverges before it."""
+    model, history = state.model, state.history
+    model.train()
+    if state.step == 0:
+        _draw_samples(model, seed, work, 0)
+    tick = time.perf_counter()
+    while state.step < cadence.total:
+        history.add(model.train_step(batches[state.step], state.optimizers, state.noise))
+        state.step += 1
+        progress.advance()
+        reporting = cadence.due(cadence.report, state.step)
+        if reporting or state.step % FINITE_CHECK_EVERY == 0:
+            broken = history.not_finite()
+            if broken:
+                return f"{broken} was NaN or infinite by step {state.step}"
+        if reporting:
+            row = history.report(state.step, batches.epochs(state.step))
+            progress.show(state.step, row)
+        state.seconds += time.perf_counter() - tick
+        if cadence.due(cadence.sample, state.step):
+            _draw_samples(model, seed, work, state.step)
+        if cadence.due(cadence.checkpoint, state.step):
+            state.save(work / "checkpoint.pt")
+        tick = time.perf_counter()
+    return None
+
+
+def _draw_samples(model: GenerativeModel, seed: int, work: Path, step: int) -> None:
+    images = model.sample(PREVIEWS, generator(seed, "preview"))
+    pixels = grid(to_uint8(images, f"samples at step {step}"), PREVIEW_COLUMNS)
+    write_png(work / "samples" / f"step-{step:07d}.png", pixels, scale=2)

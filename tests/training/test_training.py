@@ -1,0 +1,217 @@
+"""The loop, its checkpoints, and what it does when a loss breaks."""
+
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+from conftest import ROOT, stripes, tiny_config
+from ganvae.config import ModelConfig, Params, Schedule
+from ganvae.models.base import GenerativeModel
+from ganvae.models.registry import model_config
+from ganvae.seeds import derive, generator
+from ganvae.training import trainer
+from ganvae.training.batches import Batches
+from ganvae.training.history import History
+from ganvae.training.trainer import Cadence, train
+
+IMAGES = stripes(90)[0]
+
+
+def with_schedule(smoke: Params, name: str, **schedule: Any) -> ModelConfig:
+    every = {"unit": "steps", "report_every": 3, "sample_every": 6, "checkpoint_every": 4}
+    values = smoke.models[name] | {"schedule": every | schedule}
+    return model_config(name, values)
+
+
+def weights(model: GenerativeModel) -> dict[str, Tensor]:
+    return model.state_dict()
+
+
+def assert_same(one: dict[str, Tensor], other: dict[str, Tensor]) -> None:
+    assert one.keys() == other.keys()
+    for name, value in one.items():
+        assert torch.equal(value, other[name]), name
+
+
+def test_every_image_is_seen_once_an_epoch() -> None:
+    images = torch.arange(10, dtype=torch.uint8).reshape(10, 1, 1, 1)
+    batches = Batches(images, batch_size=4, seed=0)
+    stream = torch.cat([batches[step] for step in range(5)]).flatten() * 255
+    assert sorted(stream[:10].tolist()) == sorted(stream[10:].tolist()) == list(range(10))
+    assert stream[:10].tolist() != stream[10:].tolist()
+    assert batches.epochs(5) == 2
+
+
+def test_a_batch_depends_on_seed_and_step_alone() -> None:
+    batches = Batches(IMAGES, batch_size=16, seed=0)
+    later = batches[40]
+    for step in range(40):
+        batches[step]
+    assert torch.equal(batches[40], later)
+    assert torch.equal(Batches(IMAGES, batch_size=16, seed=0)[40], later)
+    assert not torch.equal(Batches(IMAGES, batch_size=16, seed=1)[40], later)
+
+
+def test_a_batch_larger_than_the_set() -> None:
+    assert Batches(IMAGES[:5], batch_size=12, seed=0)[0].shape == (12, 1, 28, 28)
+
+
+def test_schedule_in_epochs_and_steps() -> None:
+    every = {"report_every": 1, "sample_every": 3, "checkpoint_every": 2}
+    in_epochs = Cadence(Schedule(unit="epochs", length=10, **every), 64, 55_000)
+    assert in_epochs.total == round(10 * 55_000 / 64)
+    assert in_epochs.report == round(55_000 / 64)
+    in_steps = Cadence(Schedule(unit="steps", length=10, **every), 64, 55_000)
+    assert (in_steps.total, in_steps.sample, in_steps.checkpoint) == (10, 3, 2)
+    assert [step for step in range(1, 11) if in_steps.due(3, step)] == [3, 6, 9, 10]
+
+
+def test_streams_are_apart() -> None:
+    seeds = {derive(0, "init"), derive(0, "noise"), derive(1, "init"), derive(0, "order", 1)}
+    assert len(seeds) == 4
+    first, second = generator(0, "noise"), generator(0, "noise")
+    assert torch.equal(torch.rand(3, generator=first), torch.rand(3, generator=second))
+
+
+def test_history_averages_between_reports() -> None:
+    history = History()
+    for value in (1.0, 2.0, 6.0):
+        history.add({"loss": torch.tensor(value)})
+    assert history.report(3, 0.5) == {"step": 3, "epoch": 0.5, "loss": 3.0}
+    history.add({"loss": torch.tensor(10.0)})
+    assert history.report(4, 1.0)["loss"] == 10.0
+    assert len(history.rows) == 2
+
+
+def test_a_run_leaves_history_pictures_and_a_checkpoint(
+    smoke: Params, name: str, tmp_path: Path
+) -> None:
+    config = with_schedule(smoke, name, length=8)
+    result = train(name, config, IMAGES, seed=0, work=tmp_path)
+    assert result.status == "completed"
+    assert result.steps == 8
+    assert result.images_seen == 8 * result.model.real_images_per_step
+    assert [row["step"] for row in result.history] == [3, 6, 8]
+    pictures = sorted(path.name for path in (tmp_path / "samples").iterdir())
+    assert pictures == ["step-0000000.png", "step-0000006.png", "step-0000008.png"]
+    assert result.seconds > 0
+
+
+KILLED_AT_STEP_7 = """
+import os, signal, sys
+from pathlib import Path
+sys.path.insert(0, {tests!r})
+import torch
+from conftest import stripes
+from ganvae.models.registry import model_class, model_config
+from ganvae.training.trainer import train
+
+torch.set_num_threads(1)
+cls = model_class({name!r})
+honest, calls = cls.train_step, []
+
+def train_step(self, *arguments):
+    calls.append(1)
+    if len(calls) == 7:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return honest(self, *arguments)
+
+cls.train_step = train_step
+config = model_config({name!r}, {config!r})
+train({name!r}, config, stripes(90)[0], seed=1, work=Path({work!r}))
+"""
+
+
+def test_pin_13_stopping_changes_nothing(smoke: Params, name: str, tmp_path: Path) -> None:
+    """Ten steps equal six, kill -9 (the last checkpoint is of step 4), and the rest elsewhere."""
+    config = with_schedule(smoke, name, length=10)
+    straight = train(name, config, IMAGES, seed=1, work=tmp_path / "straight")
+    script = KILLED_AT_STEP_7.format(
+        tests=str(ROOT / "tests"),
+        name=name,
+        config=config.model_dump(),
+        work=str(tmp_path / "stopped"),
+    )
+    process = subprocess.run([sys.executable, "-c", script], check=False)
+    assert process.returncode == -signal.SIGKILL
+    assert (tmp_path / "stopped/checkpoint.pt").exists()
+    resumed = train(name, config, IMAGES, seed=1, work=tmp_path / "stopped")
+    assert_same(weights(resumed.model), weights(straight.model))
+    assert resumed.history == straight.history
+    for picture in (tmp_path / "straight/samples").iterdir():
+        twin = tmp_path / "stopped/samples" / picture.name
+        assert twin.read_bytes() == picture.read_bytes()
+
+
+def test_a_cut_checkpoint_starts_the_run_anew(smoke: Params, tmp_path: Path) -> None:
+    config = with_schedule(smoke, "dcgan", length=8)
+    straight = train("dcgan", config, IMAGES, seed=0, work=tmp_path)
+    checkpoint = tmp_path / "checkpoint.pt"
+    checkpoint.write_bytes(checkpoint.read_bytes()[:1000])
+    again = train("dcgan", config, IMAGES, seed=0, work=tmp_path)
+    assert_same(weights(again.model), weights(straight.model))
+
+
+def test_the_seed_decides_the_weights(smoke: Params, name: str, tmp_path: Path) -> None:
+    config = with_schedule(smoke, name, length=2)
+    first, again, other = (
+        train(name, config, IMAGES, seed=seed, work=tmp_path / work)
+        for seed, work in ((0, "a"), (0, "b"), (1, "c"))
+    )
+    assert_same(weights(first.model), weights(again.model))
+    with pytest.raises(AssertionError):
+        assert_same(weights(first.model), weights(other.model))
+
+
+def test_training_leaves_the_global_generator_alone(smoke: Params, tmp_path: Path) -> None:
+    state = torch.get_rng_state()
+    train("dcgan", with_schedule(smoke, "dcgan", length=2), IMAGES, seed=0, work=tmp_path)
+    assert torch.equal(torch.get_rng_state(), state)
+
+
+@pytest.mark.parametrize("broken", ["d_loss", "g_loss"])
+def test_a_loss_that_is_not_finite_ends_the_run(
+    smoke: Params, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, broken: str
+) -> None:
+    cls = trainer.build_model("dcgan", tiny_config(smoke, "dcgan"), (1, 28, 28), 0).__class__
+    honest = cls.train_step
+
+    def poisoned(self: Any, images: Tensor, optimizers: Any, noise: Any) -> dict[str, Tensor]:
+        losses = honest(self, images, optimizers, noise)
+        self.steps_taken = getattr(self, "steps_taken", 0) + 1
+        if self.steps_taken == 4:
+            losses[broken] = torch.tensor(float("nan"))
+        return losses
+
+    monkeypatch.setattr(cls, "train_step", poisoned)
+    config = with_schedule(smoke, "dcgan", length=9)
+    result = train("dcgan", config, IMAGES, seed=0, work=tmp_path)
+    assert result.status == "diverged"
+    assert result.reason == f"{broken} was NaN or infinite by step 6"
+    assert [row["step"] for row in result.history] == [3]  # no NaN gets into the history
+
+
+def test_weights_that_are_not_finite_end_the_run(
+    smoke: Params, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    values = smoke.models["bernoulli-vae"] | {"learning_rate": 1e30}
+    config = model_config("bernoulli-vae", values)
+    result = train("bernoulli-vae", config, IMAGES, seed=0, work=tmp_path)
+    assert result.status == "diverged"
+    assert result.reason
+
+
+def test_a_log_gets_plain_lines(
+    smoke: Params, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    train("dcgan", with_schedule(smoke, "dcgan", length=4), IMAGES, seed=5, work=tmp_path)
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "dcgan-5: step 0 of 4"
+    assert lines[-1].startswith("dcgan-5: step 4 of 4, d_loss ")
+    assert "\r" not in "".join(lines)
