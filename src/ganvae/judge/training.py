@@ -1,0 +1,88 @@
+"""Training the judge, once; its weights are then frozen."""
+
+from collections.abc import Callable
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from ganvae.config import JudgeConfig
+from ganvae.data.source import LabelledImages
+from ganvae.data.splits import Split
+from ganvae.images import from_uint8
+from ganvae.judge.network import Judge
+from ganvae.seeds import generator, global_seed
+
+
+def train_judge(
+    config: JudgeConfig, train: LabelledImages, classes: int, report: Callable[[str], None] = print
+) -> Judge:
+    """Train a judge by cross-entropy on randomly shifted images, one-cycle learning rate.
+
+    No label smoothing: it would squeeze the logits, and the Inception Score with them.
+    """
+    settings = config.training
+    pixels, labels = torch.from_numpy(train.images), torch.from_numpy(train.labels)
+    with global_seed(settings.seed, "judge"):
+        judge = Judge(config.network, pixels.shape[1], classes)
+        random = generator(settings.seed, "judge data")
+        steps = settings.epochs * (len(labels) // settings.batch_size)
+        optimizer = torch.optim.AdamW(
+            judge.parameters(), settings.learning_rate, weight_decay=settings.weight_decay
+        )
+        schedule = torch.optim.lr_scheduler.OneCycleLR(
+            optimizer, settings.learning_rate, total_steps=steps
+        )
+        for epoch in range(settings.epochs):
+            order = torch.randperm(len(labels), generator=random)
+            total = torch.zeros(())
+            batches = order.split(settings.batch_size)[: steps // settings.epochs]
+            for index in batches:
+                images = shift(from_uint8(pixels[index]), settings.max_shift, random)
+                loss = F.cross_entropy(judge(images)[1], labels[index])
+                optimizer.zero_grad()
+                loss.backward()
+                optimizer.step()
+                schedule.step()
+                total += loss.detach()
+            report(f"judge: epoch {epoch + 1}/{settings.epochs}, loss {total / len(batches):.4f}")
+    return judge.eval()
+
+
+def shift(images: Tensor, most: int, random: torch.Generator) -> Tensor:
+    """Move each image by up to ``most`` pixels along both axes, black coming in at the edges."""
+    if most == 0:
+        return images
+    n, channels, height, width = images.shape
+    padded = F.pad(images, [most] * 4)
+    offsets = torch.randint(2 * most + 1, (2, n, 1), generator=random)
+    rows = (torch.arange(height) + offsets[0])[:, None, :, None]
+    columns = (torch.arange(width) + offsets[1])[:, None, None, :]
+    return padded[
+        torch.arange(n)[:, None, None, None],
+        torch.arange(channels)[None, :, None, None],
+        rows,
+        columns,
+    ]
+
+
+@torch.inference_mode()
+def accuracy(judge: Judge, data: LabelledImages, batch_size: int = 125) -> float:
+    """Share of the images whose class the judge names correctly, in [0, 1]."""
+    batches = torch.from_numpy(data.images).split(batch_size)
+    guesses = torch.cat([judge(from_uint8(images))[1].argmax(dim=1) for images in batches])
+    return float((guesses.numpy() == data.labels).mean())
+
+
+def judge_card(judge: Judge, config: JudgeConfig, splits: dict[str, Split]) -> dict[str, object]:
+    """What a judge was made from and how well it does; stored with its weights."""
+    return {
+        "image_channels": splits["train"].data.images.shape[1],
+        "classes": judge.classify.out_features,
+        "network": config.network.model_dump(),
+        "training": config.training.model_dump(),
+        "data": config.data.model_dump(),
+        "train_size": len(splits["train"].data),
+        "validation_accuracy": accuracy(judge, splits["validation"].data),
+        "test_accuracy": accuracy(judge, splits["test"].data),
+    }
