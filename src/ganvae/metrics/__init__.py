@@ -1,0 +1,1 @@
+"""Scores: pure functions of features, logits or images; none touches torch's global generators."""

@@ -1,0 +1,25 @@
+"""Inception Score (Salimans et al., 1606.03498, section 4)."""
+
+import warnings
+
+from torch import Tensor, nn
+from torchmetrics.image.inception import InceptionScore
+
+from ganvae.seeds import global_seed
+
+
+def inception_score(logits: Tensor, *, splits: int, seed: int) -> tuple[float, float]:
+    """Mean and standard deviation over ``splits`` random parts of exp E KL(p(y|x) || p(y)).
+
+    Between 1 and the number of classes; higher is sharper and more varied.
+
+    Args:
+        logits: N x classes, before any softmax (torchmetrics takes it).
+    """
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=".*will save all extracted features in buffer")
+        metric = InceptionScore(feature=nn.Identity(), splits=splits)
+    metric.update(logits.double())
+    with global_seed(seed, "inception score"):  # torchmetrics shuffles by the global generator
+        mean, deviation = metric.compute()
+    return float(mean), float(deviation)

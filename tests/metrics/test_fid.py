@@ -1,0 +1,72 @@
+"""FID against closed forms and scipy."""
+
+import numpy as np
+import pytest
+import scipy.linalg
+import torch
+from torch import Tensor
+
+from ganvae.errors import UserError
+from ganvae.metrics.fid import fid
+
+
+def normal(n: int, d: int, seed: int) -> Tensor:
+    return torch.randn(n, d, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+
+
+def with_moments(samples: Tensor, mean: Tensor, covariance: Tensor) -> Tensor:
+    """Samples moved so that their mean and covariance are exactly those given."""
+    centred = samples - samples.mean(dim=0)
+    whiten = torch.linalg.inv(torch.linalg.cholesky(torch.cov(centred.T)))
+    return centred @ whiten.T @ torch.linalg.cholesky(covariance).T + mean
+
+
+def test_pin_6_closed_form_of_two_gaussians() -> None:
+    """For commuting covariances: |m1 - m2|^2 + sum (s1 - s2)^2 over the deviations."""
+    d = 4
+    s1, s2 = (
+        torch.tensor([1.0, 2.0, 3.0, 0.5]).double(),
+        torch.tensor([2.0, 2.0, 1.0, 1.5]).double(),
+    )
+    mean = torch.tensor([1.0, 0.0, -2.0, 0.5]).double()
+    real = with_moments(normal(300, d, 0), torch.zeros(d).double(), torch.diag(s1**2))
+    generated = with_moments(normal(200, d, 1), mean, torch.diag(s2**2))
+    expected = mean.square().sum() + (s1 - s2).square().sum()
+    assert fid(real=real, generated=generated) == pytest.approx(expected.item(), rel=1e-9)
+
+
+def test_pin_6_a_set_against_itself() -> None:
+    features = normal(500, 16, 0).float()
+    assert fid(real=features, generated=features) == pytest.approx(0, abs=1e-8)
+
+
+def test_pin_6_agrees_with_scipy_sqrtm() -> None:
+    mixing = normal(32, 32, 5)
+    real, generated = normal(2000, 32, 0) @ mixing, 1.3 * normal(1500, 32, 1) @ mixing.flip(0) + 0.2
+    mean1, mean2 = real.mean(dim=0).numpy(), generated.mean(dim=0).numpy()
+    cov1, cov2 = np.cov(real.numpy().T), np.cov(generated.numpy().T)
+    root = np.real(scipy.linalg.sqrtm(cov1 @ cov2))
+    expected = np.sum((mean1 - mean2) ** 2) + np.trace(cov1 + cov2 - 2 * root)
+    assert fid(real=real.float(), generated=generated.float()) == pytest.approx(expected, rel=1e-3)
+
+
+def test_pin_6_bias_falls_as_one_over_n() -> None:
+    """Two samples of N(0, I_d): to first order E FID = (2 d + d (d + 1) / 2) / N."""
+    d, repeats = 8, 40
+    for n in (400, 1600):
+        values = [
+            fid(real=normal(n, d, 2 * k), generated=normal(n, d, 2 * k + 1)) for k in range(repeats)
+        ]
+        expected = (2 * d + d * (d + 1) / 2) / n
+        assert np.mean(values) == pytest.approx(expected, rel=0.12)
+
+
+@pytest.mark.parametrize(("n_real", "n_generated", "side"), [(8, 50, "real"), (50, 8, "generated")])
+def test_pin_6_too_few_images_are_refused(n_real: int, n_generated: int, side: str) -> None:
+    with pytest.raises(UserError, match=f"needs more than 8 {side} images, found 8"):
+        fid(real=normal(n_real, 8, 0), generated=normal(n_generated, 8, 1))
+
+
+def test_it_is_symmetric() -> None:
+    a, b = normal(100, 5, 0), 2 * normal(120, 5, 1)
+    assert fid(real=a, generated=b) == pytest.approx(fid(real=b, generated=a))
