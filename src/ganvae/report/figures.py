@@ -1,0 +1,76 @@
+"""One picture of all models: how they score, and what they draw."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from matplotlib.axes import Axes
+
+from ganvae.comparison import Row
+from ganvae.evaluation.records import ScoreRecord
+from ganvae.report.pictures import figure
+
+FAMILY_COLOURS = {"gan": "#d1495b", "vae": "#00798c", "hybrid": "#edae49", "reference": "#7a7a7a"}
+
+
+def draw_comparison(
+    path: Path,
+    rows: Sequence[Row],
+    records: Sequence[ScoreRecord],
+    samples: dict[str, np.ndarray],
+) -> None:
+    """Every model's FID and samples, the best on top.
+
+    Left: the FID of each seed as a dot, the mean and its 95 % interval as a bar. Right: the first
+    samples of one seed.
+
+    Args:
+        samples: by model, a strip of samples, uint8, height x width x C.
+    """
+    with figure(path, 11, 0.9 * len(rows) + 0.9) as canvas:
+        scores, strips = canvas.subplots(1, 2, width_ratios=[1, 1.6])
+        _plot_scores(scores, rows, records)
+        _show_strips(strips, rows, samples)
+
+
+def _plot_scores(ax: Axes, rows: Sequence[Row], records: Sequence[ScoreRecord]) -> None:
+    for position, row in enumerate(rows):
+        colour = FAMILY_COLOURS[row.family]
+        dots = [
+            value
+            for record in records
+            if record.model == row.model and (value := record.scores["fid_judge"]) is not None
+        ]
+        ax.plot(dots, [position] * len(dots), "o", color=colour, alpha=0.5, markersize=5)
+        score = row.scores.get("fid_judge")
+        if score is None:
+            ax.text(0.5, position, "diverged", transform=ax.get_yaxis_transform(), va="center")
+            continue
+        margin = score.margin or 0.0
+        low = min(margin, score.mean * 0.95)  # a logarithmic axis has no zero
+        ax.errorbar(
+            score.mean, position, xerr=[[low], [margin]], fmt="|", color=colour, capsize=4, lw=2
+        )
+        ax.annotate(
+            f"{score.mean:.1f}",
+            (score.mean, position),
+            (0, 9),
+            textcoords="offset points",
+            ha="center",
+            color=colour,
+        )
+    ax.set_xscale("log")
+    ax.set_ylim(len(rows) - 0.5, -0.6)
+    ax.set_yticks(range(len(rows)), [f"{row.model}\n({row.family})" for row in rows])
+    ax.set_xlabel("FID in judge features, lower is better\n(dots: seeds; bar: 95 % interval)")
+    ax.grid(axis="x", alpha=0.3)
+
+
+def _show_strips(ax: Axes, rows: Sequence[Row], samples: dict[str, np.ndarray]) -> None:
+    ax.set_axis_off()
+    ax.set_title("samples, unselected", fontsize=9)
+    for position, row in enumerate(rows):
+        if row.model in samples:
+            inset = ax.inset_axes((0, 1 - (position + 0.92) / len(rows), 1, 0.84 / len(rows)))
+            inset.imshow(samples[row.model], cmap="gray", interpolation="nearest")
+            inset.set_axis_off()
