@@ -1,0 +1,145 @@
+"""Where MLflow's database is, and a connection to it that one process holds at a time."""
+
+import logging
+import os
+import re
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from filelock import FileLock, Timeout
+from mlflow import MlflowClient
+from mlflow.exceptions import MlflowException
+from sqlalchemy.exc import SQLAlchemyError
+
+from ganvae.errors import UserError
+
+LOCK_SECONDS = 120.0
+DATABASE_SECONDS = 10.0
+NOISY_LOGGERS = ("mlflow", "alembic", "urllib3")
+
+
+class TrackingError(UserError):
+    """The store cannot be reached or written to; `results/` is not touched by that."""
+
+
+@dataclass(frozen=True)
+class Store:
+    """A tracking store.
+
+    ``artifacts`` is where new experiments keep their files; None leaves that to a server.
+    """
+
+    uri: str
+    artifacts: Path | None
+    lock: Path
+
+    @property
+    def is_server(self) -> bool:
+        return self.artifacts is None
+
+    @property
+    def sqlite_file(self) -> Path | None:
+        return _sqlite_file(self.uri)
+
+    def __str__(self) -> str:
+        """The URI without a password."""
+        return _without_password(self.uri)
+
+
+def checkout_root() -> Path:
+    """The nearest folder upwards that DVC manages, or else the working directory."""
+    here = Path.cwd()
+    return next((path for path in (here, *here.parents) if (path / ".dvc").is_dir()), here)
+
+
+def find_store(uri: str | None = None) -> Store:
+    """The store at ``uri``, or at ``MLFLOW_TRACKING_URI``, or else the repository's own.
+
+    The repository is the one at ``DVC_ROOT`` where that is set, so that experiments that DVC runs
+    in a temporary folder share the database of the repository they belong to.
+    """
+    root = Path(os.environ.get("DVC_ROOT") or checkout_root())
+    uri = uri or os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{root / 'mlflow.db'}"
+    if urlsplit(uri).scheme in ("http", "https"):
+        return Store(uri.rstrip("/"), artifacts=None, lock=root / "mlflow.db.lock")
+    database = _sqlite_file(uri) or root / "mlflow.db"
+    return Store(
+        uri,
+        artifacts=database.with_name("mlartifacts"),
+        lock=database.with_name(f"{database.name}.lock"),
+    )
+
+
+@contextmanager
+def connected(store: Store) -> Iterator[MlflowClient]:
+    """A client of ``store``; a missing database is made, and other processes wait meanwhile.
+
+    Raises:
+        TrackingError: the store cannot be reached, read or written.
+    """
+    with _explained(store), _quiet():
+        store.lock.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(store.lock, timeout=LOCK_SECONDS):
+            if store.sqlite_file:
+                _prepare(store.sqlite_file)
+            yield MlflowClient(store.uri)
+
+
+def _without_password(text: str) -> str:
+    return re.sub(r"(://[^:/@\s]*):[^@/\s]*@", r"\1:***@", text)
+
+
+def _sqlite_file(uri: str) -> Path | None:
+    parts = urlsplit(uri)
+    return Path(parts.path[1:]).absolute() if parts.scheme == "sqlite" else None
+
+
+def _prepare(database: Path) -> None:
+    """Make the database if there is none, and see that it can be written to.
+
+    It is made under another name: a schema that was left half-made could not be mended. It is
+    tried here because MLflow would try for minutes before it gives up.
+    """
+    if not database.exists():
+        unfinished = database.with_name(f"{database.name}.new")
+        unfinished.unlink(missing_ok=True)
+        MlflowClient(f"sqlite:///{unfinished}").search_experiments(max_results=1)
+        unfinished.rename(database)
+    with closing(sqlite3.connect(database, timeout=DATABASE_SECONDS)) as connection:
+        connection.execute("BEGIN IMMEDIATE")
+        connection.rollback()
+
+
+@contextmanager
+def _explained(store: Store) -> Iterator[None]:
+    try:
+        yield
+    except Timeout:
+        reason = f"another process has held {store.lock} for {LOCK_SECONDS:.0f} s"
+    except (MlflowException, SQLAlchemyError, sqlite3.Error, ImportError, OSError) as error:
+        message = str(error).strip() or type(error).__name__
+        reason = _without_password(message.splitlines()[0].rstrip("."))
+    else:
+        return
+    raise TrackingError(
+        f"MLflow at {store}: {reason}. Nothing in results/ is lost: mend this and run "
+        "`ganvae sync` again."
+    )
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep the libraries' logs off the screen; what fails is raised all the same."""
+    loggers = [logging.getLogger(name) for name in NOISY_LOGGERS]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)

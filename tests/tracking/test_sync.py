@@ -1,0 +1,351 @@
+"""MLflow shows what `results/` has: no less, no more, and only once."""
+
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+from collections import Counter
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from mlflow import MlflowClient
+from mlflow.entities import Run
+from toy_results import BASELINES, PROFILE, ROWS, RUNS, STEPS, TIMING, write_results, write_score
+
+from ganvae.errors import UserError
+from ganvae.tracking import store
+from ganvae.tracking.store import TrackingError, connected, find_store
+from ganvae.tracking.sync import SyncReport, sync
+
+ALL = {f"{PROFILE}/{name}" for name in RUNS | BASELINES}
+CLI = [sys.executable, "-c", "from ganvae.cli import app; app()", "sync"]
+
+
+@pytest.fixture(scope="session")
+def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database without runs; making its schema takes seconds, copying it does not."""
+    path = tmp_path_factory.mktemp("empty") / "mlflow.db"
+    with connected(find_store(f"sqlite:///{path}")):
+        return path
+
+
+@pytest.fixture
+def bare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The working directory: a results tree, no database."""
+    monkeypatch.delenv("DVC_ROOT", raising=False)
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    monkeypatch.chdir(tmp_path)
+    write_results(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def root(bare: Path, empty_database: Path) -> Path:
+    """The working directory: a results tree and an empty database."""
+    shutil.copy(empty_database, bare / "mlflow.db")
+    return bare
+
+
+@pytest.fixture
+def client(root: Path) -> MlflowClient:
+    return MlflowClient(f"sqlite:///{root / 'mlflow.db'}")
+
+
+def all_runs(client: MlflowClient) -> list[Run]:
+    experiment = client.get_experiment_by_name("mnist")
+    return list(client.search_runs([experiment.experiment_id])) if experiment else []
+
+
+def by_name(client: MlflowClient) -> dict[str, Run]:
+    runs = {run.info.run_name: run for run in all_runs(client)}
+    assert len(runs) == len(all_runs(client)), "a run was made twice"
+    return runs
+
+
+def counts(report: SyncReport) -> tuple[int, int, int]:
+    return report.made, report.present, report.incomplete
+
+
+def test_every_run_and_baseline_is_made_once(client: MlflowClient) -> None:
+    assert counts(sync()) == (5, 0, 0)
+    assert by_name(client).keys() == RUNS | BASELINES
+    assert counts(sync()) == (0, 5, 0)
+    assert by_name(client).keys() == RUNS | BASELINES
+
+
+def test_scores_of_gan_and_vae_have_the_same_names(client: MlflowClient) -> None:
+    sync()
+    runs = by_name(client)
+    cost = {"train_seconds": 12.5, "train_images_per_second": 800.0}
+    size = {"parameters": 1234, "steps": 500, "images_seen": 64000}
+    gan = {"fid_judge": 11.5, "is_judge": 7.25, **cost, **size}
+    vae = {"fid_judge": 20.25, "is_judge": 6.5, "elbo": -105.5, **cost, **size}
+    last = ROWS / 7
+    assert runs["gan-0"].data.metrics == gan | {"train/d_loss": last, "train/g_loss": last}
+    assert runs["vae-0"].data.metrics == vae | {"train/loss": last, "train/kl": last}
+    assert runs["floor-0"].data.metrics == {"fid_judge": 0.125}
+
+
+def test_losses_are_curves_by_step(client: MlflowClient) -> None:
+    sync()
+    run = by_name(client)["vae-0"]
+    history = client.get_metric_history(run.info.run_id, "train/kl")
+    assert {point.step: point.value for point in history} == {
+        step: pytest.approx(step / 7) for step in range(1, ROWS + 1)
+    }
+
+
+def test_samples_are_images_by_step_and_pictures_are_at_the_top(client: MlflowClient) -> None:
+    sync()
+    run = by_name(client)["vae-0"]
+    top = {file.path for file in client.list_artifacts(run.info.run_id)}
+    assert top == {"images", "samples.png", "reconstructions.png"}
+    images = [file.path for file in client.list_artifacts(run.info.run_id, "images")]
+    for step in STEPS:
+        assert sum(f"samples+step+{step}+" in path for path in images) == 2  # whole and small
+    assert len(images) == 2 * len(STEPS)
+    assert run.data.tags["mlflow.loggedImages"] == "True"
+
+
+def test_tags_and_params_say_what_the_run_was(client: MlflowClient) -> None:
+    sync()
+    runs = by_name(client)
+    tags = runs["gan-0"].data.tags
+    expected = {
+        "family": "gan",
+        "model": "gan",
+        "seed": "0",
+        "profile": PROFILE,
+        "dataset": "mnist",
+        "status": "completed",
+        "current": "true",
+        "dvc.stage": "train@gan-0",
+        "data_sha256": "b" * 64,
+        "provenance.n_generated": "10000",
+        "ganvae.key": "toy/gan-0",
+        "device": TIMING["device"],
+    }
+    assert {name: tags.get(name) for name in expected} == expected
+    assert len(tags["ganvae.digest"]) == 64
+    assert runs["gan-0"].data.params == {"batch_size": "128", "steps.d": "1", "steps.g": "2"}
+    assert runs["vae-0"].data.params["hidden"] == "[500, 500]"
+    assert runs["vae-0"].data.params["beta"] == "null"
+    assert runs["floor-0"].data.tags["family"] == "reference"
+    assert runs["gan-0"].info.end_time - runs["gan-0"].info.start_time == 12_500
+
+
+def test_a_diverged_run_has_failed_and_says_why(client: MlflowClient) -> None:
+    sync()
+    runs = by_name(client)
+    assert runs["gan-1"].info.status == "FAILED"
+    assert runs["gan-1"].data.tags["reason"] == "g_loss became nan"
+    assert "fid_judge" not in runs["gan-1"].data.metrics
+    assert {runs[name].info.status for name in ("gan-0", "vae-0", "floor-0")} == {"FINISHED"}
+
+
+def test_commit_and_dirty_flag(root: Path, client: MlflowClient) -> None:
+    def git(*arguments: str) -> str:
+        identity = ["-c", "user.name=a", "-c", "user.email=a@b"]
+        command = ["git", *identity, *arguments]
+        return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+
+    git("init")
+    git("add", "results")
+    git("commit", "-m", "results")
+    sync()
+    write_score(root, "gan-0", 10.0)
+    sync()
+    runs = {(run.info.run_name, run.data.tags["current"]): run for run in all_runs(client)}
+    tags = {current: runs["gan-0", current].data.tags for current in ("true", "false")}
+    head = git("rev-parse", "HEAD")
+    assert {tags[current]["mlflow.source.git.commit"] for current in tags} == {head}
+    assert tags["false"]["git.dirty"] == "false"
+    assert tags["true"]["git.dirty"] == "true"
+
+
+def test_a_changed_score_is_a_new_run_and_the_old_one_is_history(
+    root: Path, client: MlflowClient
+) -> None:
+    def fids() -> dict[float, str]:
+        same = [run for run in all_runs(client) if run.data.tags["ganvae.key"] == "toy/gan-0"]
+        return {run.data.metrics["fid_judge"]: run.data.tags["current"] for run in same}
+
+    sync()
+    write_score(root, "gan-0", 9.0)
+    assert counts(sync()) == (1, 4, 0)
+    assert fids() == {11.5: "false", 9.0: "true"}
+    write_score(root, "gan-0", 11.5)
+    assert counts(sync()) == (0, 5, 0)
+    assert fids() == {11.5: "true", 9.0: "false"}
+
+
+def test_the_clock_makes_no_new_run(root: Path, client: MlflowClient) -> None:
+    sync()
+    timing = root / "results" / PROFILE / "runs/gan-0/timing.json"
+    timing.write_text('{"train_seconds": 99.0}')
+    assert counts(sync()) == (0, 5, 0)
+
+
+def test_what_an_interrupted_sync_left_is_made_anew(
+    client: MlflowClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    finish = MlflowClient.set_terminated
+    calls = Counter[str]()
+
+    def interrupted(*arguments: object) -> None:
+        calls["set_terminated"] += 1
+        if calls["set_terminated"] == 2:
+            raise KeyboardInterrupt
+        finish(*arguments)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(MlflowClient, "set_terminated", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            sync()
+    assert len(all_runs(client)) == 2
+    assert counts(sync()) == (4, 1, 0)
+    runs = by_name(client)
+    assert runs.keys() == RUNS | BASELINES
+    assert all("ganvae.digest" in run.data.tags for run in runs.values())
+    assert {run.data.tags["current"] for run in runs.values()} == {"true"}
+
+
+def test_a_run_without_scores_waits(root: Path, client: MlflowClient) -> None:
+    (root / "results" / PROFILE / "runs/vae-0/scores.json").unlink()
+    assert counts(sync()) == (4, 0, 1)
+    assert "vae-0" not in by_name(client)
+
+
+def test_a_clone_without_the_cache_lacks_pictures_only(root: Path, client: MlflowClient) -> None:
+    shutil.rmtree(root / "artifacts")
+    assert counts(sync()) == (5, 0, 0)
+    run = by_name(client)["gan-0"]
+    assert {file.path for file in client.list_artifacts(run.info.run_id)} == {"samples.png"}
+
+
+def test_runs_and_experiments_deleted_in_the_ui_come_back(client: MlflowClient) -> None:
+    sync()
+    client.delete_run(by_name(client)["gan-0"].info.run_id)
+    assert counts(sync()) == (1, 4, 0)
+    client.delete_experiment(client.get_experiment_by_name("mnist").experiment_id)
+    sync()
+    current = [run for run in all_runs(client) if run.data.tags["current"] == "true"]
+    assert Counter(run.data.tags["ganvae.key"] for run in current) == Counter(ALL)
+
+
+def test_one_profile_alone(root: Path, client: MlflowClient) -> None:
+    shutil.copytree(root / "results" / PROFILE, root / "results/other")
+    assert counts(sync("other")) == (5, 0, 0)
+    assert {run.data.tags["profile"] for run in all_runs(client)} == {"other"}
+    assert counts(sync()) == (5, 5, 0)
+
+
+def test_an_unknown_profile_names_those_there_are(root: Path) -> None:
+    with pytest.raises(UserError, match=r"'nope' .* there are: toy"):
+        sync("nope")
+
+
+@pytest.mark.parametrize("subfolder", ["", "profiles/smoke"])
+def test_the_database_is_the_repositorys(
+    bare: Path, monkeypatch: pytest.MonkeyPatch, subfolder: str
+) -> None:
+    (bare / ".dvc").mkdir()
+    (bare / subfolder).mkdir(parents=True, exist_ok=True)
+    monkeypatch.chdir(bare / subfolder)
+    assert find_store().uri == f"sqlite:///{bare}/mlflow.db"
+    assert find_store().artifacts == bare / "mlartifacts"
+    monkeypatch.setenv("DVC_ROOT", "/main")  # an experiment that DVC runs elsewhere
+    assert find_store().uri == "sqlite:////main/mlflow.db"
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://host:5000/")
+    assert find_store().uri == "http://host:5000"
+    assert find_store().is_server
+
+
+def test_a_password_is_never_shown(bare: Path) -> None:
+    secret = find_store("postgresql://user:secret@host/db")
+    assert str(secret) == "postgresql://user:***@host/db"
+    assert secret.uri == "postgresql://user:secret@host/db"
+
+
+def assert_says_what_to_do(error: TrackingError, uri: str) -> None:
+    message = str(error)
+    assert uri in message
+    assert "Nothing in results/ is lost" in message
+    assert "ganvae sync" in message
+    assert "\n" not in message
+
+
+def test_a_place_that_cannot_be_written_is_one_clear_error(bare: Path) -> None:
+    (bare / "file").touch()
+    uri = f"sqlite:///{bare}/file/mlflow.db"
+    with pytest.raises(TrackingError) as caught:
+        sync(uri=uri)
+    assert_says_what_to_do(caught.value, uri)
+
+
+def test_a_server_that_cannot_be_reached_is_one_clear_error(
+    bare: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+    with pytest.raises(TrackingError) as caught:
+        sync(uri="http://user:secret@127.0.0.1:9")
+    assert_says_what_to_do(caught.value, "http://user:***@127.0.0.1:9")
+    assert "secret" not in str(caught.value)
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_locked_database_is_one_clear_error(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(store, "DATABASE_SECONDS", 0.1)
+    with closing(sqlite3.connect(root / "mlflow.db")) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        with pytest.raises(TrackingError, match="database is locked") as caught:
+            sync()
+    assert_says_what_to_do(caught.value, f"sqlite:///{root}/mlflow.db")
+
+
+def test_another_sync_at_work_is_one_clear_error(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store, "LOCK_SECONDS", 0.1)
+    with connected(find_store()), pytest.raises(TrackingError, match="another process"):
+        sync()
+
+
+@pytest.mark.slow
+def test_a_deleted_database_is_made_again(root: Path) -> None:
+    def cli() -> str:
+        return subprocess.run(CLI, capture_output=True, text=True, check=True).stdout
+
+    sync()
+    (root / "mlflow.db").unlink()
+    shutil.rmtree(root / "mlartifacts")
+    assert "5 runs made" in cli()
+    assert "0 runs made, 5 already there" in cli()
+
+
+@pytest.mark.slow
+def test_a_sync_killed_while_it_makes_the_database_leaves_nothing_broken(bare: Path) -> None:
+    process = subprocess.Popen(CLI)
+    while not (bare / "mlflow.db.new").exists() or (bare / "mlflow.db.new").stat().st_size < 1e5:
+        assert process.poll() is None, "it was over before it could be killed"
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert not (bare / "mlflow.db").exists()
+    again = subprocess.run(CLI, capture_output=True, text=True, check=True)
+    assert "5 runs made" in again.stdout
+
+
+@pytest.mark.slow
+def test_four_processes_on_a_new_database_make_each_run_once(bare: Path) -> None:
+    processes = [
+        subprocess.Popen(CLI, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        for _ in range(4)
+    ]
+    outputs = [process.communicate() for process in processes]
+    assert [process.returncode for process in processes] == [0] * 4, outputs
+    assert [errors for _, errors in outputs] == [""] * 4
+    assert sum("5 runs made" in text for text, _ in outputs) == 1
+    assert by_name(MlflowClient(f"sqlite:///{bare}/mlflow.db")).keys() == RUNS | BASELINES
+    assert not (bare / "mlruns").exists()

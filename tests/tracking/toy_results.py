@@ -1,0 +1,121 @@
+"""A small results tree, made by hand: a GAN, a VAE, a diverged run and the two baselines."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from ganvae.evaluation.records import (
+    PROTOCOL_VERSION,
+    Provenance,
+    ScoreRecord,
+    blank_scores,
+    write_records,
+)
+from ganvae.files import write_csv, write_json
+
+PROFILE = "toy"
+RUNS = {"gan-0", "vae-0", "gan-1"}
+BASELINES = {"floor-0", "ceiling-0"}
+SCORES = {
+    "gan-0": {"fid_judge": 11.5, "is_judge": 7.25},
+    "vae-0": {"fid_judge": 20.25, "is_judge": 6.5, "elbo": -105.5},
+    "floor-0": {"fid_judge": 0.125},
+    "ceiling-0": {"fid_judge": 52.5},
+}
+TIMING = {"train_seconds": 12.5, "train_images_per_second": 800.0, "device": "cpu", "threads": 2}
+STEPS = (0, 500)
+ROWS = 100
+
+
+def write_results(root: Path) -> None:
+    """Write the whole tree under ``root``."""
+    runs = root / "results" / PROFILE / "runs"
+    write_run(root, "gan-0", "gan", ("d_loss", "g_loss"), {"steps": {"d": 1, "g": 2}})
+    write_run(root, "vae-0", "vae", ("loss", "kl"), {"hidden": [500, 500], "beta": None})
+    write_run(root, "gan-1", "gan", (), {}, status="diverged")
+    _write_picture(runs / "vae-0/pictures/reconstructions.png")
+    baselines = [_record(name, "reference", "completed") for name in sorted(BASELINES)]
+    write_records(root / "results" / PROFILE / "baselines/scores.json", baselines)
+
+
+def write_run(
+    root: Path,
+    name: str,
+    family: str,
+    losses: tuple[str, ...],
+    config: Mapping[str, Any],
+    status: str = "completed",
+) -> None:
+    """Write one run; it has rows and pictures only where it has losses."""
+    folder = root / "results" / PROFILE / "runs" / name
+    model, seed = name.split("-")
+    write_json(
+        folder / "outcome.json",
+        {
+            "model": model,
+            "family": family,
+            "seed": int(seed),
+            "status": status,
+            "reason": None if status == "completed" else "g_loss became nan",
+            "steps": 500,
+            "images_seen": 64000,
+            "parameters": 1234,
+            "config": {"batch_size": 128, **config},
+        },
+    )
+    write_json(folder / "timing.json", TIMING)
+    rows = [
+        {"step": step, "epoch": step / 430, **dict.fromkeys(losses, step / 7)}
+        for step in range(1, ROWS + 1)
+    ]
+    write_csv(folder / "history.csv", rows if losses else [], ["step", "epoch", *losses])
+    write_json(folder / "scores.json", _record(name, family, status).model_dump())
+    if losses:
+        for step in STEPS:
+            _write_picture(root / f"artifacts/{PROFILE}/{name}/progress/step-{step:07}.png")
+        _write_picture(folder / "pictures/samples.png")
+
+
+def write_score(root: Path, name: str, fid: float) -> None:
+    """Change one run's FID."""
+    record = _record(name, name.split("-")[0], "completed")
+    changed = record.model_copy(update={"scores": record.scores | {"fid_judge": fid}})
+    path = root / "results" / PROFILE / "runs" / name / "scores.json"
+    write_json(path, changed.model_dump())
+
+
+def _record(name: str, family: str, status: str) -> ScoreRecord:
+    model, seed = name.split("-")
+    trained = family != "reference"
+    return ScoreRecord.model_validate(
+        {
+            "model": model,
+            "family": family,
+            "seed": int(seed),
+            "status": status,
+            "reason": None if status == "completed" else "g_loss became nan",
+            "scores": blank_scores() | SCORES.get(name, {}),
+            "provenance": Provenance(
+                protocol_version=PROTOCOL_VERSION,
+                dataset="mnist",
+                split="test",
+                n_real=10000,
+                n_generated=10000,
+                judge_sha256="a" * 64,
+                data_sha256="b" * 64,
+                weights_sha256="c" * 64 if trained else None,
+                training_seed=int(seed),
+                evaluation_seed=0,
+                training_steps=500 if trained else None,
+            ),
+        }
+    )
+
+
+def _write_picture(path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    pixels = np.random.default_rng(0).integers(0, 256, (64, 64), dtype=np.uint8)
+    Image.fromarray(pixels).save(path)
