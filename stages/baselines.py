@@ -1,0 +1,24 @@
+"""Score the two ends of the table: real training images, and a pixel-wise Gaussian."""
+
+from pathlib import Path
+
+from ganvae.config import load_params
+from ganvae.evaluation.records import write_records
+from ganvae.evaluation.runs import evaluate_baselines
+from ganvae.paths import ProfilePaths
+from ganvae.report.pictures import draw_samples
+from ganvae.stage import run_stage
+
+
+def main(params_file: str) -> None:
+    params = load_params(Path(params_file))
+    folder = ProfilePaths(params.profile).baselines
+    evaluations = evaluate_baselines(params)
+    for evaluation in evaluations:
+        record = evaluation.record
+        draw_samples(folder / f"{record.model}.png", evaluation.samples, record.model)
+    write_records(folder / "scores.json", [evaluation.record for evaluation in evaluations])
+
+
+if __name__ == "__main__":
+    run_stage(main, __doc__)

@@ -1,0 +1,55 @@
+"""Gather all scores into the leaderboard and its figure, and record the runs in MLflow."""
+
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+from ganvae.comparison import Row, collect_records, leaderboard
+from ganvae.config import Params, load_params
+from ganvae.errors import UserError
+from ganvae.evaluation.records import write_records
+from ganvae.paths import ProfilePaths
+from ganvae.report.figures import draw_comparison
+from ganvae.report.pictures import read_sample_rows
+from ganvae.report.tables import write_leaderboard_csv, write_leaderboard_markdown
+from ganvae.stage import run_stage
+
+
+def main(params_file: str) -> None:
+    params = load_params(Path(params_file))
+    results = ProfilePaths(params.profile).results
+    records = collect_records(params)
+    rows = leaderboard(records)
+    write_records(results / "scores.json", records)
+    write_leaderboard_csv(results / "leaderboard.csv", rows)
+    write_leaderboard_markdown(results / "leaderboard.md", params.profile, rows, records)
+    samples = {row.model: read_sample_rows(sample_picture(params, row), 2) for row in rows}
+    draw_comparison(results / "comparison.png", rows, records, samples)
+    print(f"{results / 'leaderboard.md'}: {len(rows)} rows from {len(records)} records")
+    record_in_mlflow(params.profile)
+
+
+def sample_picture(params: Params, row: Row) -> Path:
+    """The samples of a model's first run, or of a baseline."""
+    paths = ProfilePaths(params.profile)
+    if row.family == "reference":
+        return paths.baselines / f"{row.model}.png"
+    first = next(key for key, run in params.runs.items() if run.model == row.model)
+    return paths.run(first).pictures / "samples.png"
+
+
+def record_in_mlflow(profile: str) -> None:
+    """Project the results into MLflow; without it they are whole all the same."""
+    if find_spec("mlflow") is None:
+        print("MLflow is not installed here: `ganvae sync` records these results where it is.")
+        return
+    from ganvae.tracking.sync import sync
+
+    try:
+        print(sync(profile))
+    except UserError as error:
+        print(f"warning: {error}", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    run_stage(main, __doc__)

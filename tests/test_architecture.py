@@ -1,0 +1,88 @@
+"""Imports go one way, and the heavy tools stay in their rooms."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from conftest import ROOT
+
+PACKAGE = ROOT / "src/ganvae"
+ROOMS_OF = {
+    "mlflow": {"tracking"},
+    "dvc": set(),
+    "optuna": {"sweeps"},
+    "typer": {"cli"},
+    "sklearn": {"data"},
+    "pooch": {"data"},
+    "filelock": {"tracking"},
+}
+ORDER = [
+    "errors", "files", "config", "compute", "tensors", "seeds", "images", "paths", "stage",
+    "data", "judge", "models", "systems", "training", "metrics", "evaluation", "comparison",
+    "report", "tracking", "sweeps", "cli",
+]  # fmt: skip
+MAY_LOOK_AHEAD = {("models", "systems")}  # the registry names the package it looks models up in
+
+
+def room(path: Path) -> str:
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def imports(path: Path) -> set[str]:
+    """Full names of the modules that a file imports, at its top or inside functions."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return names
+
+
+FILES = [
+    path
+    for path in sorted(PACKAGE.rglob("*.py"))
+    if path.parent != PACKAGE or path.stem != "__init__"
+]
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_each_tool_is_imported_in_its_own_room_alone(path: Path) -> None:
+    for name in imports(path):
+        rooms = ROOMS_OF.get(name.split(".")[0])
+        assert rooms is None or room(path) in rooms, f"{path} imports {name}"
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_a_room_knows_only_those_before_it(path: Path) -> None:
+    here = ORDER.index(room(path))
+    for name in imports(path):
+        if name.startswith("ganvae."):
+            other = name.split(".")[1]
+            ahead = ORDER.index(other) > here
+            assert not ahead or (room(path), other) in MAY_LOOK_AHEAD, f"{path} imports {name}"
+
+
+def test_training_and_evaluation_load_none_of_the_pipelines_tools() -> None:
+    script = """
+import sys
+import ganvae.training.runs, ganvae.evaluation.runs, ganvae.comparison
+import ganvae.report.figures, ganvae.report.tables
+from ganvae.models.registry import model_class, model_names
+for name in model_names():
+    model_class(name)
+tools = ("mlflow", "dvc", "optuna", "sklearn", "pooch", "typer")
+print([name for name in tools if name in sys.modules])
+"""
+    process = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert process.stdout.strip() == "[]"
+
+
+def test_stages_are_short() -> None:
+    for path in (ROOT / "stages").glob("*.py"):
+        assert len(path.read_text().splitlines()) <= 65, f"{path}: logic belongs into src/ganvae"

@@ -1,0 +1,81 @@
+"""The pipeline's files: in step with each other, and each stage reading only what it may."""
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from conftest import ROOT
+from ganvae.config import read_yaml
+
+PIPELINES = [ROOT / "dvc.yaml", *sorted(ROOT.glob("profiles/*/dvc.yaml"))]
+
+
+@pytest.fixture
+def stages() -> dict[str, Any]:
+    found = read_yaml(ROOT / "dvc.yaml")["stages"]
+    return {name: stage.get("do", stage) for name, stage in found.items()}
+
+
+@pytest.mark.parametrize("path", PIPELINES, ids=lambda path: path.parent.name)
+def test_every_profile_has_the_same_pipeline(path: Path) -> None:
+    assert path.read_text() == (ROOT / "dvc.yaml").read_text()
+
+
+def test_class_folders_are_a_leaf(stages: dict[str, Any]) -> None:
+    assert stages["by_class"]["outs"] == ["data/${profile}/by_class"]
+    for name, stage in stages.items():
+        assert not any("data/${profile}/by_class" in path for path in stage["deps"]), name
+
+
+def test_pin_4_only_evaluation_opens_the_test_split(stages: dict[str, Any]) -> None:
+    readers = {name for name, stage in stages.items() if any("test.s" in d for d in stage["deps"])}
+    assert readers == {"by_class", "reference", "evaluate"}
+
+
+def test_a_model_depends_on_its_own_code_alone(stages: dict[str, Any]) -> None:
+    for name in ("train", "evaluate"):
+        systems = [path for path in stages[name]["deps"] if "systems" in path]
+        assert systems == ["src/ganvae/systems/${item.code}.py"]
+        assert "src" not in stages[name]["deps"]
+        assert "src/ganvae" not in stages[name]["deps"]
+
+
+def test_nothing_that_depends_on_the_clock_makes_a_later_stage_stale(
+    stages: dict[str, Any],
+) -> None:
+    assert not any("timing" in path for path in stages["evaluate"]["deps"])
+
+
+@pytest.mark.parametrize(
+    ("stage", "arguments", "message"),
+    [
+        (
+            "train",
+            ["params.yaml", "dcgan-99"],
+            "run 'dcgan-99' is unknown; there are: vanilla-gan-0",
+        ),
+        ("train", ["nowhere.yaml", "dcgan-0"], "nowhere.yaml: cannot be read"),
+        (
+            "judge",
+            ["judges/params.yaml", "birds", "x"],
+            "no judge 'birds'; there are: mnist",
+        ),
+    ],
+)
+def test_a_wrong_call_of_a_stage_gets_one_line(
+    stage: str, arguments: list[str], message: str
+) -> None:
+    process = subprocess.run(
+        [sys.executable, f"stages/{stage}.py", *arguments],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert process.returncode == 1
+    assert process.stderr.startswith("error: ")
+    assert message in process.stderr
+    assert "Traceback" not in process.stderr

@@ -1,0 +1,163 @@
+"""The stages one after another, in a folder of their own, with a run that diverges among them."""
+
+import importlib.util
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+from ruamel.yaml import YAML
+
+from conftest import ROOT
+from ganvae.config import JudgeNetworkConfig, read_yaml
+from ganvae.evaluation.records import SCORE_NAMES, read_record, read_records
+from ganvae.files import sha256
+from ganvae.judge.network import Judge
+from ganvae.paths import ProfilePaths
+from ganvae.seeds import global_seed
+from ganvae.tensors import save_tensors
+
+PATHS = ProfilePaths("tiny")
+
+
+def stage(name: str) -> Callable[..., None]:
+    """The ``main`` of a script in stages/."""
+    spec = importlib.util.spec_from_file_location(name, ROOT / f"stages/{name}.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    if name == "compare":
+        vars(module)["record_in_mlflow"] = lambda profile: None  # has tests of its own
+    main: Callable[..., None] = module.main
+    return main
+
+
+@pytest.fixture
+def values(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """The smoke profile, smaller, in a working folder of its own."""
+    monkeypatch.chdir(tmp_path)
+    values = read_yaml(ROOT / "profiles/smoke/params.yaml")
+    values |= {"profile": "tiny", "judge": "judge.safetensors"}
+    values["compute"]["threads"] = 1
+    values["data"] |= {
+        "directory": str(ROOT / "data/raw/mnist"),
+        "train_size": 300,
+        "validation_size": 50,
+        "test_size": 100,
+    }
+    values["evaluation"] |= {"n_generated": 120}
+    network = JudgeNetworkConfig(channels=[4, 8], dropout=0.0)
+    with global_seed(0, "judge"):
+        judge = Judge(network, image_channels=1, classes=10)
+    card = {"network": network.model_dump(), "image_channels": 1, "classes": 10}
+    save_tensors(Path("judge.safetensors"), judge.state_dict(), card)
+    return values
+
+
+def write_params(values: dict[str, Any]) -> str:
+    with Path("params.yaml").open("w") as file:
+        YAML().dump(values, file)
+    return "params.yaml"
+
+
+def test_all_stages_with_a_diverging_run_among_them(values: dict[str, Any]) -> None:
+    values["models"]["bernoulli-vae"]["learning_rate"] = 1e30
+    params = write_params(values)
+    for name in ("prepare", "by_class", "reference"):
+        stage(name)(params)
+    for run in values["runs"]:
+        stage("train")(params, run)
+        stage("evaluate")(params, run)
+    stage("baselines")(params)
+    stage("compare")(params)
+
+    digits = [folder.name for folder in sorted((PATHS.by_class / "train").iterdir())]
+    assert digits == list("0123456789")
+    assert not any(Path(".state").iterdir()), "finished runs leave no state behind"
+
+    diverged = read_record(PATHS.run("bernoulli-vae-0").scores)
+    assert diverged.status == "diverged"
+    assert diverged.reason is not None
+    assert "NaN or infinite" in diverged.reason
+    assert diverged.scores["fid_judge"] is None
+
+    for run, size in (("dcgan-0", (582, 582)), ("bernoulli-vae-0", (900, 150))):
+        paths = PATHS.run(run)
+        assert paths.history.read_text().startswith("step,epoch")
+        assert json.loads(paths.timing.read_text())["train_images_per_second"] > 0
+        with Image.open(paths.pictures / "samples.png") as image:
+            assert image.size == size  # a grid of samples, or a line that says there are none
+
+    records = read_records(PATHS.results / "scores.json")
+    assert len(records) == len(values["runs"]) + 2 * 2  # floor and ceiling for both seeds
+    for record in records:
+        assert tuple(record.scores) == SCORE_NAMES
+        assert record.provenance.n_generated == 120
+        assert record.provenance.n_real == 100
+        assert record.provenance.judge_sha256 == sha256(Path("judge.safetensors"))
+    gan = next(record for record in records if record.model == "vanilla-gan")
+    assert gan.scores["train_seconds"] is not None
+    assert gan.provenance.weights_sha256 == sha256(PATHS.run("vanilla-gan-0").weights)
+    table = (PATHS.results / "leaderboard.md").read_text()
+    assert "bernoulli-vae, seed 0, diverged" in table
+    with Image.open(PATHS.results / "comparison.png") as image:
+        assert image.width > 1000
+
+
+def test_a_vae_is_scored_on_reconstruction_too(values: dict[str, Any]) -> None:
+    params = write_params(values)
+    for name in ("prepare", "reference"):
+        stage(name)(params)
+    stage("train")(params, "bernoulli-vae-0")
+    stage("evaluate")(params, "bernoulli-vae-0")
+    paths = PATHS.run("bernoulli-vae-0")
+    scores = read_record(paths.scores).scores
+    measured = {name for name, value in scores.items() if value is not None}
+    assert measured == set(SCORE_NAMES) - {"train_seconds", "train_images_per_second"}
+    with Image.open(paths.pictures / "reconstructions.png") as image:
+        assert image.width > image.height > 50
+
+
+def test_a_fault_in_any_model_shows_before_the_first_is_trained(values: dict[str, Any]) -> None:
+    from ganvae.errors import ConfigError
+
+    values["models"]["bernoulli-vae"]["latnet_size"] = 2
+    params = write_params(values)
+    stage("prepare")(params)
+    with pytest.raises(ConfigError, match=r"models\.bernoulli-vae\.latnet_size: unknown key"):
+        stage("train")(params, "vanilla-gan-0")
+
+
+@pytest.mark.slow
+def test_kill_9_in_training_and_the_same_command_again(values: dict[str, Any]) -> None:
+    every = {"unit": "steps", "report_every": 20, "sample_every": 50, "checkpoint_every": 10}
+    values["models"]["dcgan"]["schedule"] = every | {"length": 400}
+    params = write_params(values)
+    stage("prepare")(params)
+    command = [sys.executable, str(ROOT / "stages/train.py"), params, "dcgan-0"]
+    environment = os.environ | {"OMP_NUM_THREADS": "1"}
+
+    process = subprocess.Popen(command, env=environment)
+    deadline = time.monotonic() + 120
+    while not list(Path(".state").glob("*/checkpoint.pt")):
+        assert time.monotonic() < deadline, "no checkpoint in two minutes"
+        time.sleep(0.01)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert not PATHS.run("dcgan-0").weights.exists(), "killed too late to show anything"
+
+    resumed = subprocess.run(command, env=environment, check=True, capture_output=True, text=True)
+    assert "dcgan-0: step 0 of 400" not in resumed.stdout
+    paths = PATHS.run("dcgan-0")
+    after_kill = {path: sha256(path) for path in (paths.weights, paths.history, paths.outcome)}
+    paths.weights.unlink()
+    subprocess.run(command, env=environment, check=True)
+    assert after_kill == {path: sha256(path) for path in after_kill}
