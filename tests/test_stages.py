@@ -15,7 +15,7 @@ import pytest
 from PIL import Image
 from ruamel.yaml import YAML
 
-from conftest import ROOT
+from conftest import GREY, ROOT
 from ganvae.config import JudgeNetworkConfig, read_yaml
 from ganvae.evaluation.records import SCORE_NAMES, read_record, read_records
 from ganvae.files import sha256
@@ -54,10 +54,10 @@ def values(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
         "test_size": 100,
     }
     values["evaluation"] |= {"n_generated": 120}
-    network = JudgeNetworkConfig(channels=[4, 8], dropout=0.0)
+    network = JudgeNetworkConfig(channels=[4, 8], strides=[2, 2], features=8, dropout=0.0)
     with global_seed(0, "judge"):
-        judge = Judge(network, image_channels=1, classes=10)
-    card = {"network": network.model_dump(), "image_channels": 1, "classes": 10}
+        judge = Judge(network, GREY, classes=10)
+    card = {"network": network.model_dump(), "image_shape": GREY, "classes": 10}
     save_tensors(Path("judge.safetensors"), judge.state_dict(), card)
     return values
 

@@ -118,10 +118,18 @@ class Params(Section):
 
 
 class JudgeNetworkConfig(Section):
-    """The judge's network: convolutional stages, the last of which gives the features."""
+    """The judge's network: convolutions, then a dense layer that gives the features."""
 
     channels: list[PositiveInt] = Field(min_length=1)
+    strides: list[PositiveInt] = Field(min_length=1)
+    features: int = Field(ge=1, le=128)
     dropout: float = Field(ge=0, lt=1)
+
+    @model_validator(mode="after")
+    def _one_stride_a_convolution(self) -> Self:
+        if len(self.strides) != len(self.channels):
+            raise ValueError("channels and strides must have the same length")
+        return self
 
 
 class JudgeTrainingConfig(Section):
@@ -133,6 +141,7 @@ class JudgeTrainingConfig(Section):
     weight_decay: float = Field(ge=0)
     max_shift: int = Field(ge=0)
     seed: int = Field(ge=0)
+    threads: PositiveInt
 
 
 class JudgeConfig(Section):

@@ -30,10 +30,10 @@ from ganvae.tensors import save_tensors
 
 
 def write_judge(path: Path, seed: int = 0) -> FrozenJudge:
-    network = JudgeNetworkConfig(channels=[4, 8], dropout=0.5)
+    network = JudgeNetworkConfig(channels=[4, 8], strides=[2, 2], features=8, dropout=0.5)
     with global_seed(seed, "judge"):
-        judge = Judge(network, image_channels=1, classes=10)
-    card = {"network": network.model_dump(), "image_channels": 1, "classes": 10}
+        judge = Judge(network, GREY, classes=10)
+    card = {"network": network.model_dump(), "image_shape": GREY, "classes": 10}
     save_tensors(path, judge.state_dict(), card)
     return FrozenJudge(path)
 
@@ -130,9 +130,11 @@ def test_judge_is_frozen_and_in_eval_mode(tmp_path: Path, split: StoredSplit) ->
     torch.testing.assert_close(apart, features, atol=1e-5, rtol=1e-4)
 
 
-def test_judge_of_other_channels(tmp_path: Path) -> None:
+def test_judge_of_other_images(tmp_path: Path) -> None:
     judge = write_judge(tmp_path / "judge.safetensors")
-    with pytest.raises(DataError, match="reads images of 1 channels, found 3"):
+    with pytest.raises(
+        DataError, match=r"reads images of shape \(1, 28, 28\), found \(3, 28, 28\)"
+    ):
         judge(torch.zeros(2, 3, 28, 28, dtype=torch.uint8))
 
 
@@ -149,7 +151,7 @@ def test_committed_judge_fits_its_card() -> None:
     path = ROOT / "judges/mnist.safetensors"
     judge = FrozenJudge(path)
     assert path.stat().st_size < 1_000_000
-    assert judge.card["network"]["channels"][-1] <= 128
+    assert judge.card["network"]["features"] <= 128
     assert judge.card["test_accuracy"] >= 0.994
     assert judge.card["train_size"] == 55_000
     config = parse(JudgeConfig, read_yaml(ROOT / "judges/params.yaml")["mnist"], "mnist")

@@ -18,6 +18,12 @@ class LabelledImages:
     def __len__(self) -> int:
         return len(self.labels)
 
+    @property
+    def image_shape(self) -> tuple[int, int, int]:
+        """Channels, height, width."""
+        channels, height, width = self.images.shape[1:]
+        return channels, height, width
+
     def __getitem__(self, index: npt.NDArray[np.int64]) -> "LabelledImages":
         return LabelledImages(self.images[index], self.labels[index])
 

@@ -13,36 +13,42 @@ from ganvae.tensors import load_tensors
 
 
 class Judge(nn.Module):
-    """A small convolutional classifier of contract images.
+    """A small convolutional classifier of contract images of one size.
 
-    Every entry of ``channels`` is a stage of two 3 x 3 convolutions with batch norm and ReLU,
-    pooled by 2 between stages; the mean over the last stage's positions gives the features, so
-    there are ``channels[-1]`` of them at any image size.
+    3 x 3 convolutions with batch norm and ReLU, then a dense layer, likewise normalised, that
+    gives the features, and a dense layer that gives the logits. The features are not averaged
+    over the image, so they know where a stroke is.
     """
 
-    def __init__(self, config: JudgeNetworkConfig, image_channels: int, classes: int) -> None:
+    def __init__(
+        self, config: JudgeNetworkConfig, image_shape: tuple[int, int, int], classes: int
+    ) -> None:
         super().__init__()
-        stages: list[nn.Module] = []
-        previous = image_channels
-        for channels in config.channels:
-            if stages:
-                stages.append(nn.MaxPool2d(2))
-            stages += [_convolution(previous, channels), _convolution(channels, channels)]
-            previous = channels
-        self.stages = nn.Sequential(*stages)
-        self.dropout = nn.Dropout(config.dropout)
-        self.classify = nn.Linear(previous, classes)
+        channels, height, width = image_shape
+        layers: list[nn.Module] = []
+        for outputs, stride in zip(config.channels, config.strides, strict=True):
+            layers += [
+                nn.Conv2d(channels, outputs, 3, stride=stride, padding=1, bias=False),
+                nn.BatchNorm2d(outputs),
+                nn.ReLU(),
+            ]
+            channels, height, width = outputs, -(-height // stride), -(-width // stride)
+        self.features = nn.Sequential(
+            *layers,
+            nn.Flatten(),
+            nn.Dropout(config.dropout),
+            nn.Linear(channels * height * width, config.features, bias=False),
+            nn.BatchNorm1d(config.features),
+            nn.ReLU(),
+        )
+        self.classify = nn.Sequential(
+            nn.Dropout(config.dropout), nn.Linear(config.features, classes)
+        )
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
-        """Features N x ``channels[-1]`` and logits N x classes of contract images."""
-        features = self.stages(images * 2 - 1).mean(dim=(2, 3))
-        return features, self.classify(self.dropout(features))
-
-
-def _convolution(inputs: int, outputs: int) -> nn.Sequential:
-    return nn.Sequential(
-        nn.Conv2d(inputs, outputs, 3, padding=1, bias=False), nn.BatchNorm2d(outputs), nn.ReLU()
-    )
+        """Features, N x ``config.features``, and logits, N x classes, of contract images."""
+        features = self.features(images * 2 - 1)
+        return features, self.classify(features)
 
 
 class FrozenJudge:
@@ -53,15 +59,17 @@ class FrozenJudge:
     Attributes:
         sha256: checksum of the weights file; it travels with every score.
         card: what it was trained on and how well it does (the file's metadata).
+        image_shape: channels, height and width of the images that it reads.
     """
 
     def __init__(self, path: Path, device: str = "cpu") -> None:
         weights, self.card = load_tensors(path)
         self.sha256 = sha256(path)
         self.device = device
+        self.image_shape: tuple[int, int, int] = tuple(self.card["image_shape"])
         network = JudgeNetworkConfig(**self.card["network"])
         with torch.device("meta"):  # no initial weights: they would draw from the global generator
-            self._network = Judge(network, self.card["image_channels"], self.card["classes"])
+            self._network = Judge(network, self.image_shape, self.card["classes"])
         self._network.load_state_dict(weights, assign=True)
         self._network.eval().requires_grad_(False).to(device)
 
@@ -70,12 +78,12 @@ class FrozenJudge:
         """Features and logits, float32 on the CPU, of uint8 images N x C x H x W.
 
         Raises:
-            DataError: the images have another number of channels than the judge was trained on.
+            DataError: the images have another shape than the judge was trained on.
         """
-        if images.shape[1] != self.card["image_channels"]:
+        if tuple(images.shape[1:]) != self.image_shape:
             raise DataError(
-                f"the judge reads images of {self.card['image_channels']} channels, "
-                f"found {images.shape[1]}: name a judge for this data in params.yaml (judge)."
+                f"this judge reads images of shape {self.image_shape}, found "
+                f"{tuple(images.shape[1:])}: name a judge for this data in params.yaml (judge)."
             )
         batches = [
             self._network(from_uint8(batch.to(self.device))) for batch in images.split(batch_size)

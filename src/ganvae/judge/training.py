@@ -24,7 +24,7 @@ def train_judge(
     settings = config.training
     pixels, labels = torch.from_numpy(train.images), torch.from_numpy(train.labels)
     with global_seed(settings.seed, "judge"):
-        judge = Judge(config.network, pixels.shape[1], classes)
+        judge = Judge(config.network, train.image_shape, classes)
         random = generator(settings.seed, "judge data")
         steps = settings.epochs * (len(labels) // settings.batch_size)
         optimizer = torch.optim.AdamW(
@@ -74,11 +74,13 @@ def accuracy(judge: Judge, data: LabelledImages, batch_size: int = 125) -> float
     return float((guesses.numpy() == data.labels).mean())
 
 
-def judge_card(judge: Judge, config: JudgeConfig, splits: dict[str, Split]) -> dict[str, object]:
+def judge_card(
+    judge: Judge, config: JudgeConfig, splits: dict[str, Split], classes: int
+) -> dict[str, object]:
     """What a judge was made from and how well it does; stored with its weights."""
     return {
-        "image_channels": splits["train"].data.images.shape[1],
-        "classes": judge.classify.out_features,
+        "image_shape": splits["train"].data.image_shape,
+        "classes": classes,
         "network": config.network.model_dump(),
         "training": config.training.model_dump(),
         "data": config.data.model_dump(),
