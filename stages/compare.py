@@ -4,7 +4,7 @@ import sys
 from importlib.util import find_spec
 from pathlib import Path
 
-from ganvae.comparison import Row, collect_records, leaderboard
+from ganvae.comparison import Row, collect_records, departures, leaderboard
 from ganvae.config import Params, load_params
 from ganvae.errors import UserError
 from ganvae.evaluation.records import write_records
@@ -22,7 +22,9 @@ def main(params_file: str) -> None:
     rows = leaderboard(records)
     write_records(results / "scores.json", records)
     write_leaderboard_csv(results / "leaderboard.csv", rows)
-    write_leaderboard_markdown(results / "leaderboard.md", params.profile, rows, records)
+    write_leaderboard_markdown(
+        results / "leaderboard.md", params.profile, rows, records, departures(params)
+    )
     samples = {row.model: read_sample_rows(sample_picture(params, row), 2) for row in rows}
     draw_comparison(results / "comparison.png", rows, records, samples)
     print(f"{results / 'leaderboard.md'}: {len(rows)} rows from {len(records)} records")

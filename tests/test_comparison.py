@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from ganvae.comparison import estimate, leaderboard
+from conftest import ROOT
+from ganvae.comparison import departures, estimate, leaderboard
+from ganvae.config import Params, load_params
 from ganvae.errors import UserError
 from ganvae.evaluation.records import (
     Provenance,
@@ -90,13 +92,25 @@ def test_tables(tmp_path: Path) -> None:
     assert float(gan["fid_judge_ci95"]) == pytest.approx(12.706205 * 8**0.5 / 2**0.5, rel=1e-6)
     assert (floor["fid_judge_ci95"], floor["elbo"]) == ("", "")
 
-    write_leaderboard_markdown(tmp_path / "x.md", "laptop", rows, records)
+    changed = {"gan": {"schedule": {"unit": "steps"}, "hidden": [8]}, "vae": {}}
+    write_leaderboard_markdown(tmp_path / "x.md", "laptop", rows, records, changed)
     text = (tmp_path / "x.md").read_text()
     assert "| `gan` | gan | 12.00 ± 25.41 |" in text
     assert "| floor (real training images) | reference | 0.25 |" in text
     assert "gan, seed 2, diverged: d_loss was NaN" in text
+    assert "- `gan`: schedule (unit steps), hidden [8]\n- `vae`: nothing" in text
     table = [line for line in text.splitlines() if line.startswith("|")]
     assert len({line.count("|") for line in table}) == 1
+
+
+def test_departures_are_what_the_profile_changes(smoke: Params) -> None:
+    changed = departures(smoke)["dcgan"]
+    assert changed.keys() == {
+        "schedule", "batch_size", "generator_channels", "discriminator_channels"
+    }  # fmt: skip
+    assert changed["generator_channels"] == [16, 8]
+    full = load_params(ROOT / "profiles/full/params.yaml")
+    assert not any(departures(full).values()), "the full profile runs every model's defaults"
 
 
 def test_records_survive_the_disk(tmp_path: Path) -> None:

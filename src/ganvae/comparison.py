@@ -4,6 +4,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from typing import Any
 
 import numpy as np
 from scipy import stats
@@ -12,6 +13,7 @@ from ganvae.config import Params
 from ganvae.errors import UserError
 from ganvae.evaluation.records import SCORE_NAMES, ScoreRecord, read_record, read_records
 from ganvae.files import read_json
+from ganvae.models.registry import model_config
 from ganvae.paths import ProfilePaths
 
 RANKED_BY = "fid_judge"
@@ -59,6 +61,16 @@ def collect_records(params: Params) -> list[ScoreRecord]:
         times = {name: timing[name] for name in timing if name in SCORE_NAMES}
         records.append(record.model_copy(update={"scores": record.scores | times}))
     return records
+
+
+def departures(params: Params) -> dict[str, dict[str, Any]]:
+    """By model, the parameters that the profile sets otherwise than the model's defaults."""
+    changed = {}
+    for name, section in params.models.items():
+        given = model_config(name, section).model_dump()
+        defaults = model_config(name, {}).model_dump()
+        changed[name] = {key: value for key, value in given.items() if value != defaults[key]}
+    return changed
 
 
 def leaderboard(records: Sequence[ScoreRecord]) -> list[Row]:

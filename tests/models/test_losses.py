@@ -25,7 +25,7 @@ LOGITS = torch.tensor([[-50.0], [-2.0], [0.0], [3.0], [50.0]], dtype=torch.float
 
 
 @pytest.mark.parametrize("target", [0.0, 0.9, 1.0])
-def test_real_or_fake_is_the_bernoulli_cross_entropy(target: float) -> None:
+def test_pin_11_a_target_is_used_as_given(target: float) -> None:
     logits = LOGITS[1:4]
     d = logits.sigmoid()
     expected = -(target * d.log() + (1 - target) * (1 - d).log()).mean()

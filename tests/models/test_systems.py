@@ -73,7 +73,7 @@ def test_vanilla_gan_d_step_sees_half_real_half_generated_in_one_batch() -> None
     assert g_input.shape == (32, *GREY)  # the G step has a whole batch of noise
 
 
-def test_vanilla_gan_d_loss_labels_real_one_and_generated_zero() -> None:
+def test_pin_11_vanilla_gan_labels_are_exactly_one_and_zero() -> None:
     model = default_model("vanilla-gan", hidden=[16])
     real, latents = from_uint8(stripes(8)[0]), torch.zeros(8, 100)
     d_real = model.discriminator(real).sigmoid()
@@ -112,7 +112,7 @@ def test_dcgan_discriminator_sees_images_from_minus_one_to_one(smoke: Params) ->
     assert seen[2:].min() < 0 < seen[2:].max()
 
 
-def test_dcgan_losses_are_the_sums_of_the_papers_terms(smoke: Params) -> None:
+def test_pin_11_dcgan_losses_are_the_papers_without_smoothing(smoke: Params) -> None:
     model = tiny_model(smoke, "dcgan").eval()
     assert isinstance(model, DCGAN)
     real, latents = from_uint8(stripes(6)[0]), torch.randn(6, 100)

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from conftest import ROOT, stripes, tiny_config
-from ganvae.config import ModelConfig, Params, Schedule
+from ganvae.config import ModelConfig, Params, Schedule, load_params
 from ganvae.models.base import GenerativeModel
 from ganvae.models.registry import model_config
 from ganvae.seeds import derive, generator
@@ -215,3 +215,13 @@ def test_a_log_gets_plain_lines(
     assert lines[0] == "dcgan-5: step 0 of 4"
     assert lines[-1].startswith("dcgan-5: step 4 of 4, d_loss ")
     assert "\r" not in "".join(lines)
+
+
+@pytest.mark.slow
+def test_the_full_profile_trains_at_full_width(name: str, tmp_path: Path) -> None:
+    full = load_params(ROOT / "profiles/full/params.yaml")
+    every = {"report_every": 1, "sample_every": 2, "checkpoint_every": 2}
+    values = full.models[name] | {"schedule": {"unit": "steps", "length": 2, **every}}
+    result = train(name, model_config(name, values), IMAGES, seed=0, work=tmp_path)
+    assert result.status == "completed"
+    assert {run.seed for run in full.runs.values() if run.model == name} == {0, 1, 2, 3, 4}

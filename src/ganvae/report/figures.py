@@ -52,7 +52,7 @@ def _plot_scores(ax: Axes, rows: Sequence[Row], records: Sequence[ScoreRecord]) 
             score.mean, position, xerr=[[low], [margin]], fmt="|", color=colour, capsize=4, lw=2
         )
         ax.annotate(
-            f"{score.mean:.1f}",
+            f"{score.mean:.3g}",
             (score.mean, position),
             (0, 9),
             textcoords="offset points",

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any
 
 from ganvae.comparison import Estimate, Row
 from ganvae.evaluation.records import SCORE_NAMES, ScoreRecord
@@ -44,15 +45,25 @@ def _csv_line(row: Row) -> dict[str, object]:
 
 
 def write_leaderboard_markdown(
-    path: Path, profile: str, rows: list[Row], records: list[ScoreRecord]
+    path: Path,
+    profile: str,
+    rows: list[Row],
+    records: list[ScoreRecord],
+    departures: dict[str, dict[str, Any]],
 ) -> None:
-    """The table as people read it, with how it was measured below it."""
+    """The table as people read it; below it how it was measured and what was scaled down.
+
+    Args:
+        departures: by model, the parameters that are not at the model's defaults.
+    """
     header = ["model", "family", *(title for title, _ in COLUMNS.values()), "parameters"]
     header += ["steps", "seeds", "diverged"]
     lines = [_line(header), _line(["---"] * 2 + ["---:"] * (len(header) - 2))]
     lines += [_line(_cells(row)) for row in rows]
     title = f"# GAN or VAE? Leaderboard of the {profile} profile"
-    write_text(path, "\n".join([title, "", *lines, "", *_notes(records), ""]))
+    write_text(
+        path, "\n".join([title, "", *lines, "", *_notes(records), *_scaling(departures), ""])
+    )
 
 
 def _line(cells: Iterable[str]) -> str:
@@ -97,3 +108,17 @@ def _notes(records: list[ScoreRecord]) -> list[str]:
         if record.status == "diverged"
     ]
     return notes
+
+
+def _scaling(departures: dict[str, dict[str, Any]]) -> list[str]:
+    lines = ["", "What this profile sets otherwise than the models' defaults:", ""]
+    for model, changed in departures.items():
+        settings = ", ".join(f"{key} {_setting(value)}" for key, value in changed.items())
+        lines.append(f"- `{model}`: {settings or 'nothing'}")
+    return lines
+
+
+def _setting(value: Any) -> str:
+    if isinstance(value, dict):
+        return f"({', '.join(f'{key} {_setting(inner)}' for key, inner in value.items())})"
+    return str(value)

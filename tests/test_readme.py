@@ -1,0 +1,33 @@
+"""The README says what is so."""
+
+import json
+import re
+
+from conftest import ROOT
+
+README = (ROOT / "README.md").read_text()
+LEADERBOARD = (ROOT / "results/laptop/leaderboard.md").read_text()
+
+
+def table(text: str) -> list[str]:
+    return [line for line in text.splitlines() if line.startswith("|")]
+
+
+def test_the_leaderboard_is_the_real_one() -> None:
+    section = README.split("<!-- leaderboard")[1].split("<!-- end of leaderboard -->")[0]
+    assert table(section) == table(LEADERBOARD), "run `make readme`"
+
+
+def test_every_make_target_exists() -> None:
+    targets = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), flags=re.MULTILINE)
+    assert set(re.findall(r"\bmake ([a-z-]+)\b", README)) - set(targets) == set()
+
+
+def test_every_linked_file_exists() -> None:
+    for link in re.findall(r"\]\(([^)#]+)\)", README):
+        assert link.startswith("http") or (ROOT / link).exists(), link
+
+
+def test_judge_figures_are_the_cards() -> None:
+    card = json.loads((ROOT / "judges/mnist.json").read_text())
+    assert f"{card['test_accuracy']:.2%}".replace("%", " %") in README
