@@ -41,9 +41,11 @@ lint: $(INSTALLED)  ## Check style and types
 
 check-locks: $(INSTALLED)  ## Fail if a committed dvc.lock is older than the code, parameters or data
 	@for lock in $$(git ls-files 'dvc.lock' 'profiles/*dvc.lock'); do \
-	    plan=$$(dvc repro --dry --allow-missing "$$(dirname $$lock)/dvc.yaml") || exit 1; \
-	    if grep 'Running stage' <<<"$$plan"; then \
-	        echo "error: $$lock is stale: reproduce that profile and commit its results" >&2; exit 1; \
+	    if ! plan=$$(dvc repro --dry --allow-missing "$$(dirname $$lock)/dvc.yaml" 2>&1) \
+	            || grep -q 'Running stage' <<<"$$plan"; then \
+	        grep -E 'Running stage|ERROR' <<<"$$plan"; \
+	        echo "error: $$lock is stale: reproduce that profile and commit its results" >&2; \
+	        exit 1; \
 	    fi; \
 	    echo "$$lock is up to date"; \
 	done
