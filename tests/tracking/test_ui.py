@@ -18,7 +18,7 @@ from toy_results import write_results
 
 from ganvae.errors import UserError
 from ganvae.tracking.sync import sync
-from ganvae.tracking.ui import compare_url, newest_pair, serve
+from ganvae.tracking.ui import compare_url, links, serve
 
 
 def run(name: str, family: str, profile: str = "laptop") -> SimpleNamespace:
@@ -27,17 +27,25 @@ def run(name: str, family: str, profile: str = "laptop") -> SimpleNamespace:
     return SimpleNamespace(info=info, data=SimpleNamespace(tags=tags))
 
 
-def test_the_newest_gan_and_vae_of_one_profile_are_paired() -> None:
+def test_every_profile_is_linked_with_its_newest_gan_and_vae() -> None:
     runs = [
-        run("new-gan", "gan", "smoke"),
+        run("small-gan", "gan", "smoke"),
         run("floor", "reference"),
         run("vae", "vae"),
         run("old-vae", "vae"),
         run("gan", "gan"),
     ]
-    pair = newest_pair(runs)
-    assert pair and [part.info.run_name for part in pair] == ["gan", "vae"]
-    assert newest_pair(runs[:4]) is None
+    lines = list(links("http://here", runs))
+    assert [line.split(": ")[0] for line in lines] == [
+        "MLflow",
+        "mnist, laptop profile",
+        "gan and vae",
+        "mnist, smoke profile",
+    ]
+    assert "laptop" in lines[1]
+    assert "id-gan" in lines[2]
+    assert "id-vae" in lines[2]
+    assert "id-old-vae" not in lines[2]
 
 
 def test_the_compare_page_is_given_both_runs() -> None:
@@ -45,6 +53,7 @@ def test_the_compare_page_is_given_both_runs() -> None:
     route = urlsplit(urlsplit(url).fragment)
     query = parse_qs(route.query)
     assert route.path == "/compare-runs"
+    assert route.query.startswith("runs="), "MLflow's page looks for '?runs'"
     assert json.loads(query["runs"][0]) == ["id-gan", "id-vae"]
     assert json.loads(query["experiments"][0]) == ["1"]
 

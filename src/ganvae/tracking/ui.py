@@ -30,55 +30,61 @@ def serve(port: int = 5000, host: str = "127.0.0.1") -> None:
     with connected(store) as client:
         runs = current_runs(client)
     address = str(store) if store.is_server else f"http://{host}:{port}"
-    for line in _links(address, runs):
+    for line in links(address, runs):
         print(line)
     if not store.is_server:
         print("Ready in a few seconds; Ctrl-C ends it.", flush=True)
         _become_server(store, host, port)
 
 
-def _links(address: str, runs: list[Run]) -> Iterator[str]:
+def links(address: str, runs: list[Run]) -> Iterator[str]:
+    """What to open, a line each: charts by data set and profile, a GAN beside a VAE."""
     yield f"MLflow: {address}"
-    datasets = {run.data.tags["dataset"]: run.info.experiment_id for run in runs}
-    for dataset, experiment in sorted(datasets.items()):
-        yield f"{dataset}: {charts_url(address, experiment)}"
-    if pair := newest_pair(runs):
-        names = " and ".join(run.info.run_name for run in pair)
-        yield f"{names}: {compare_url(address, pair)}"
+    for (dataset, profile), families in sorted(newest_by_family(runs).items()):
+        any_run = next(iter(families.values()))
+        charts = charts_url(address, any_run.info.experiment_id, profile)
+        yield f"{dataset}, {profile} profile: {charts}"
+        if "gan" in families and "vae" in families:
+            pair = families["gan"], families["vae"]
+            names = " and ".join(run.info.run_name for run in pair)
+            yield f"{names}: {compare_url(address, pair)}"
 
 
-def newest_pair(runs: Iterable[Run]) -> tuple[Run, Run] | None:
-    """The first GAN and the first VAE that share a profile and a data set, if there are any."""
+def newest_by_family(runs: Iterable[Run]) -> dict[tuple[str, str], dict[str, Run]]:
+    """The first run of each family, by data set and profile."""
     found: dict[tuple[str, str], dict[str, Run]] = {}
     for run in runs:
         tags = run.data.tags
-        families = found.setdefault((tags["profile"], tags["dataset"]), {})
+        families = found.setdefault((tags["dataset"], tags["profile"]), {})
         families.setdefault(tags["family"], run)
-        if "gan" in families and "vae" in families:
-            return families["gan"], families["vae"]
-    return None
+    return found
 
 
-def charts_url(address: str, experiment: str) -> str:
-    """The page with the charts of an experiment's current runs.
+def charts_url(address: str, experiment: str, profile: str) -> str:
+    """The page with the charts of a profile's current runs, the best FID first.
 
     Without ``workflowType`` MLflow 3 opens its pages for language models.
     """
     query = {
         "workflowType": "machine_learning",
         "compareRunsMode": "CHART",
-        "searchFilter": "tags.current = 'true'",
+        "orderByKey": "metrics.`fid_judge`",
+        "orderByAsc": "true",
+        "searchFilter": f"tags.current = 'true' AND tags.profile = '{profile}'",
     }
     return f"{address}/#/experiments/{experiment}/runs?{urlencode(query, quote_via=quote)}"
 
 
 def compare_url(address: str, runs: Iterable[Run]) -> str:
-    """The page of the server at ``address`` that puts ``runs`` side by side."""
+    """The page of the server at ``address`` that puts ``runs`` side by side.
+
+    MLflow's page finds ``runs`` only if it comes first.
+    """
     runs = list(runs)
     query = {
-        "workflowType": "machine_learning",
         "runs": json.dumps([run.info.run_id for run in runs]),
         "experiments": json.dumps(sorted({run.info.experiment_id for run in runs})),
+        "workflowType": "machine_learning",
     }
     return f"{address}/#/compare-runs?{urlencode(query, quote_via=quote)}"
 
