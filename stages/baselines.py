@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from ganvae.config import load_params
+from ganvae.evaluation.baselines import evaluate_baselines
 from ganvae.evaluation.records import write_records
-from ganvae.evaluation.runs import evaluate_baselines
 from ganvae.paths import ProfilePaths
 from ganvae.report.pictures import draw_samples
 from ganvae.stage import run_stage

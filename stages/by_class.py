@@ -14,8 +14,7 @@ def main(params_file: str) -> None:
     params = load_params(Path(params_file))
     paths = ProfilePaths(params.profile)
     splits = [read_split(paths.split(name)) for name in SPLITS]
-    per_class = params.by_class.per_class
-    write_by_class(paths.by_class, splits, None if per_class == "all" else per_class)
+    write_by_class(paths.by_class, splits, params.by_class.per_class)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ from pathlib import Path
 from ganvae.comparison import Row, collect_records, departures, leaderboard
 from ganvae.config import Params, load_params
 from ganvae.errors import UserError
-from ganvae.evaluation.records import write_records
+from ganvae.evaluation.records import ScoreRecord, write_records
 from ganvae.paths import ProfilePaths
 from ganvae.report.figures import draw_comparison
 from ganvae.report.pictures import read_sample_rows
@@ -25,19 +25,20 @@ def main(params_file: str) -> None:
     write_leaderboard_markdown(
         results / "leaderboard.md", params.profile, rows, records, departures(params)
     )
-    samples = {row.model: read_sample_rows(sample_picture(params, row), 2) for row in rows}
+    samples = {row.model: read_sample_rows(sample_picture(params, row, records), 2) for row in rows}
     draw_comparison(results / "comparison.png", rows, records, samples)
     print(f"{results / 'leaderboard.md'}: {len(rows)} rows from {len(records)} records")
     record_in_mlflow(params.profile)
 
 
-def sample_picture(params: Params, row: Row) -> Path:
-    """The samples of a model's first run, or of a baseline."""
+def sample_picture(params: Params, row: Row, records: list[ScoreRecord]) -> Path:
+    """The samples of a model's first run that completed (if any did), or of a baseline."""
     paths = ProfilePaths(params.profile)
     if row.family == "reference":
         return paths.baselines / f"{row.model}.png"
-    first = next(key for key, run in params.runs.items() if run.model == row.model)
-    return paths.run(first).pictures / "samples.png"
+    runs = [record for record in records if record.model == row.model]
+    first = next((run for run in runs if run.status == "completed"), runs[0])
+    return paths.run(f"{first.model}-{first.seed}").pictures / "samples.png"
 
 
 def record_in_mlflow(profile: str) -> None:

@@ -26,6 +26,7 @@ def smoke() -> Params:
 
 
 def tiny_config(smoke: Params, name: str) -> ModelConfig:
+    assert name in smoke.models, f"add a section for {name} to profiles/smoke/params.yaml"
     return model_config(name, smoke.models[name])
 
 

@@ -29,6 +29,7 @@ PROVENANCE = Provenance(
     weights_sha256=None,
     training_seed=0,
     evaluation_seed=0,
+    inception_score_splits=10,
     training_steps=7,
 )
 
@@ -46,9 +47,9 @@ def record(model: str, seed: int, fid: float | None, **provenance: object) -> Sc
 
 
 def test_interval_is_students() -> None:
-    three = estimate([1.0, 2.0, 3.0])
-    assert three.mean == 2
-    assert three.margin == pytest.approx(4.302653 * 1 / 3**0.5, rel=1e-6)  # t of 2 d.o.f., 97.5 %
+    three = estimate([1.0, 2.0, 6.0])
+    assert three.mean == 3
+    assert three.margin == pytest.approx(4.302653 * 7**0.5 / 3**0.5, rel=1e-6)  # t, 2 d.o.f.
     assert estimate([5.0]).margin is None
 
 
@@ -72,9 +73,30 @@ def test_a_diverged_run_is_counted_and_enters_no_mean() -> None:
     assert "elbo" not in row.scores
 
 
+def test_scores_of_a_diverged_run_are_not_used_even_if_it_has_some() -> None:
+    broken = record("gan", 0, 99.0).model_copy(update={"status": "diverged", "reason": "NaN"})
+    row = leaderboard([broken, record("gan", 1, 11.0)])[0]
+    assert row.scores["fid_judge"].mean == 11
+
+
+def test_the_steps_are_those_of_a_run_that_completed() -> None:
+    early = record("gan", 0, None, training_steps=3)
+    assert leaderboard([early, record("gan", 1, 11.0)])[0].steps == 7
+
+
 @pytest.mark.parametrize(
     "difference",
-    [{"n_generated": 50}, {"protocol_version": 2}, {"judge_sha256": "c" * 64}, {"split": "train"}],
+    [
+        {"protocol_version": 2},
+        {"dataset": "fashion-mnist"},
+        {"split": "train"},
+        {"data_sha256": "c" * 64},
+        {"n_real": 50},
+        {"n_generated": 50},
+        {"judge_sha256": "c" * 64},
+        {"evaluation_seed": 1},
+        {"inception_score_splits": 5},
+    ],
 )
 def test_what_was_measured_otherwise_is_not_ranked_together(difference: dict[str, object]) -> None:
     with pytest.raises(UserError, match="cannot stand in one ranking"):

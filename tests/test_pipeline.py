@@ -55,7 +55,7 @@ def test_nothing_that_depends_on_the_clock_makes_a_later_stage_stale(
         (
             "train",
             ["params.yaml", "dcgan-99"],
-            "run 'dcgan-99' is unknown; there are: vanilla-gan-0",
+            "run 'dcgan-99' is unknown; there are: ",
         ),
         ("train", ["nowhere.yaml", "dcgan-0"], "nowhere.yaml: cannot be read"),
         (

@@ -16,7 +16,11 @@ from PIL import Image
 from ruamel.yaml import YAML
 
 from conftest import GREY, ROOT
-from ganvae.config import JudgeNetworkConfig, read_yaml
+from ganvae import evaluation, training
+from ganvae.config import JudgeNetworkConfig, load_params, read_yaml
+from ganvae.data.store import StoredSplit, read_split
+from ganvae.errors import ConfigError
+from ganvae.evaluation.evaluator import Evaluator
 from ganvae.evaluation.records import SCORE_NAMES, read_record, read_records
 from ganvae.files import sha256
 from ganvae.judge.network import Judge
@@ -103,9 +107,12 @@ def test_all_stages_with_a_diverging_run_among_them(values: dict[str, Any]) -> N
         assert record.provenance.n_generated == 120
         assert record.provenance.n_real == 100
         assert record.provenance.judge_sha256 == sha256(Path("judge.safetensors"))
-    gan = next(record for record in records if record.model == "vanilla-gan")
-    assert gan.scores["train_seconds"] is not None
-    assert gan.provenance.weights_sha256 == sha256(PATHS.run("vanilla-gan-0").weights)
+    for record in records:
+        if record.family != "reference":
+            paths = PATHS.run(f"{record.model}-{record.seed}")
+            timing = json.loads(paths.timing.read_text())
+            assert record.scores["train_seconds"] == timing["train_seconds"]
+            assert record.provenance.weights_sha256 == sha256(paths.weights)
     table = (PATHS.results / "leaderboard.md").read_text()
     assert "bernoulli-vae, seed 0, diverged" in table
     with Image.open(PATHS.results / "comparison.png") as image:
@@ -127,13 +134,49 @@ def test_a_vae_is_scored_on_reconstruction_too(values: dict[str, Any]) -> None:
 
 
 def test_a_fault_in_any_model_shows_before_the_first_is_trained(values: dict[str, Any]) -> None:
-    from ganvae.errors import ConfigError
-
     values["models"]["bernoulli-vae"]["latnet_size"] = 2
     params = write_params(values)
     stage("prepare")(params)
     with pytest.raises(ConfigError, match=r"models\.bernoulli-vae\.latnet_size: unknown key"):
         stage("train")(params, "vanilla-gan-0")
+
+
+def test_pin_4_each_step_opens_its_own_split_alone(
+    values: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    params_file = write_params(values)
+    for name in ("prepare", "reference"):
+        stage(name)(params_file)
+    params = load_params(Path(params_file))
+    opened: list[str] = []
+
+    def watched(path: Path) -> StoredSplit:
+        opened.append(path.stem)
+        return read_split(path)
+
+    for room in (training.runs, evaluation.runs, evaluation.baselines):
+        monkeypatch.setattr(room, "read_split", watched)
+    training.runs.train_run(params, "bernoulli-vae-0")
+    assert opened == ["train"]
+    evaluation.runs.evaluate_run(params, "bernoulli-vae-0")
+    assert opened == ["train", "test"]
+    evaluation.baselines.evaluate_baselines(params)
+    assert opened == ["train", "test", "train"]
+
+
+def test_a_score_that_is_not_finite_makes_the_run_diverged(
+    values: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    params = write_params(values)
+    for name in ("prepare", "reference"):
+        stage(name)(params)
+    stage("train")(params, "bernoulli-vae-0")
+    broken = {"elbo": float("-inf")}
+    monkeypatch.setattr(Evaluator, "score_variational", lambda *arguments: broken)
+    stage("evaluate")(params, "bernoulli-vae-0")
+    record = read_record(PATHS.run("bernoulli-vae-0").scores)
+    assert (record.status, record.reason) == ("diverged", "elbo is -inf")
+    assert record.scores["fid_judge"] is None
 
 
 @pytest.mark.slow

@@ -83,8 +83,9 @@ def leaderboard(records: Sequence[ScoreRecord]) -> list[Row]:
     """
     if len({record.provenance.ranking for record in records}) > 1:
         raise UserError(
-            "these records differ in protocol version, data, split, judge or number of images: "
-            "they cannot stand in one ranking. Run `dvc repro` so that all are measured alike."
+            "these records differ in protocol version, data, split, judge, number of images or "
+            "evaluation settings: they cannot stand in one ranking. Run `dvc repro` so that all "
+            "are measured alike."
         )
     by_model = sorted(records, key=lambda record: record.model)
     rows = [_row(list(group)) for _, group in groupby(by_model, key=lambda r: r.model)]
@@ -104,7 +105,7 @@ def _row(records: list[ScoreRecord]) -> Row:
         scores=scores,
         completed=len(completed),
         diverged=len(records) - len(completed),
-        steps=records[0].provenance.training_steps,
+        steps=(completed or records)[0].provenance.training_steps,
     )
 
 

@@ -44,6 +44,7 @@ class ModelConfig(Section):
 class DataConfig(Section):
     """Where the images come from and how they are split.
 
+    ``dataset`` is a registered name; with ``layout: folders`` any name will do.
     ``train_size``, ``validation_size`` and ``test_size`` count images; the classes keep their
     proportions. ``train_size: null`` takes all that validation leaves; ``test_size: null`` takes
     the whole official test set.
@@ -59,9 +60,9 @@ class DataConfig(Section):
 
 
 class ByClassConfig(Section):
-    """The per-class PNG folders: how many images of each class of each split."""
+    """The per-class PNG folders: how many images of each class of each split; null for all."""
 
-    per_class: PositiveInt | Literal["all"]
+    per_class: PositiveInt | None
 
 
 class ComputeConfig(Section):
@@ -161,7 +162,8 @@ def parse(section: type[S], values: Any, where: str) -> S:
     try:
         return section.model_validate(values)
     except ValidationError as error:
-        faults = [_describe(fault, section, where) for fault in error.errors()]
+        unknown_first = sorted(error.errors(), key=lambda fault: fault["type"] != "extra_forbidden")
+        faults = [_describe(fault, section, where) for fault in unknown_first]
         raise ConfigError("\n".join(faults)) from None
 
 

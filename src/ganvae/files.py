@@ -17,8 +17,9 @@ from ganvae.errors import UserError
 def replacing(path: Path) -> Iterator[Path]:
     """Yield a temporary path beside ``path`` and rename it to ``path`` on success.
 
-    Works for a file or a directory; on any error the temporary one is removed and an existing
-    ``path`` stays as it was.
+    Works for a file or a directory; if the block fails the temporary one is removed and an
+    existing ``path`` stays as it was. (A directory cannot be exchanged in one step: a crash in
+    that moment loses the old one, never leaves a half-written new one.)
 
     Raises:
         UserError: the disk is full, or the place cannot be written to.

@@ -85,6 +85,7 @@ def test_the_seed_decides(source: Source) -> None:
         ({"train_size": 56_000}, "data.train_size = 56000: only 55000 images are left"),
         ({"validation_size": 60_001}, "data.validation_size = 60001: only 60000"),
         ({"validation_size": 3}, "data.validation_size = 3: cannot be drawn by class"),
+        ({"validation_size": 60_000}, "data.validation_size = 60000: no image is left to train on"),
         ({"dataset": "minst"}, "'minst' is unknown"),
     ],
 )
@@ -131,6 +132,7 @@ def test_flat_class_folders_need_a_test_size(
 ) -> None:
     write_by_class(tmp_path / "by_class", [stored["train"]], per_class=None)
     folders = {"layout": "folders", "directory": str(tmp_path / "by_class/train")}
+    folders["dataset"] = "my-digits"  # folders may have any name
     sizes = {"validation_size": 20, "test_size": 30}
     splits = make_splits(load_source(config(**folders)), config(**folders, **sizes))
     indices = [set(splits[name].index.tolist()) for name in SPLITS]
@@ -170,6 +172,11 @@ def test_faulty_folders(tmp_path: Path) -> None:
     Image.new("L", (4, 5)).save(tmp_path / "a/2.png")
     with pytest.raises(DataError, match=r"2\.png: expected 1 x 4 x 4 .*found 1 x 5 x 4"):
         load_folders(tmp_path)
+    Image.fromarray(np.zeros((4, 4), np.uint16)).save(tmp_path / "a/2.png")
+    with pytest.raises(DataError, match=r"2\.png: expected 8 bits a channel, found mode I;16"):
+        load_folders(tmp_path)
+    (tmp_path / "a/2.png").rename(tmp_path / "a/._2.png")  # hidden: not looked at
+    assert len(load_folders(tmp_path).train) == 1
     (tmp_path / "a/2.png").write_bytes(b"no image")
     with pytest.raises(DataError, match=r"2\.png: cannot be decoded"):
         load_folders(tmp_path)

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import scipy.linalg
 import torch
 
 from conftest import GREY, ROOT, stripes, tiny_model
@@ -24,8 +25,10 @@ from ganvae.evaluation.reference import Reference, read_reference, write_referen
 from ganvae.images import from_uint8
 from ganvae.judge.network import FrozenJudge, Judge
 from ganvae.judge.training import accuracy, shift, train_judge
-from ganvae.models.base import GenerativeModel, VariationalModel
-from ganvae.seeds import global_seed
+from ganvae.metrics.inception_score import inception_score
+from ganvae.models.base import GenerativeModel, VariationalModel, evaluating
+from ganvae.models.priors import standard_normal
+from ganvae.seeds import derive, global_seed
 from ganvae.tensors import save_tensors
 
 
@@ -82,6 +85,45 @@ def test_pin_8_and_2_evaluation_leaves_no_trace(
     assert model.training
     for name, value in model.state_dict().items():
         assert torch.equal(value, before[name]), name
+
+
+def test_scores_are_those_of_the_judges_features_and_logits(
+    tmp_path: Path, split: StoredSplit
+) -> None:
+    judged = evaluator(tmp_path, split)
+    images = ceiling(split.images, 50, torch.Generator().manual_seed(0))
+    scores = judged.score_generated(images, 3)
+    features, logits = judged.judge(images)
+    real = judged.reference.features
+    assert len(real) == 60
+    means = real.double().mean(dim=0) - features.double().mean(dim=0)
+    covariances = [np.cov(x.double().numpy().T) for x in (real, features)]
+    root = np.real(scipy.linalg.sqrtm(covariances[0] @ covariances[1]))
+    expected = means.square().sum().item() + np.trace(sum(covariances) - 2 * root)
+    assert scores["fid_judge"] == pytest.approx(expected, rel=1e-3)
+    seed = derive(0, "inception score", 3)
+    expected_is = inception_score(logits, splits=5, seed=seed)
+    assert (scores["is_judge"], scores["is_judge_std"]) == pytest.approx(expected_is)
+
+
+def test_elbo_is_the_models_own_mean(tmp_path: Path, smoke: Params, split: StoredSplit) -> None:
+    judged, vae = evaluator(tmp_path, split), tiny_model(smoke, "bernoulli-vae")
+    assert isinstance(vae, VariationalModel)
+    noise = standard_normal(60, vae.latent_size, judged.random(2, "posterior"))
+    with evaluating(vae):
+        expected = vae.elbo(from_uint8(split.images), noise).double().mean().item()
+    assert expected < 0
+    assert judged.score_variational(vae, split, 2)["elbo"] == pytest.approx(expected, rel=1e-5)
+
+
+def test_reconstructions_are_quantised_before_they_are_scored(
+    tmp_path: Path, smoke: Params, split: StoredSplit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    vae = tiny_model(smoke, "bernoulli-vae")
+    assert isinstance(vae, VariationalModel)
+    nearly = (from_uint8(split.images) + 0.4 / 255).clamp(0, 1)
+    monkeypatch.setattr(type(vae), "reconstruct", lambda *arguments: nearly)
+    assert evaluator(tmp_path, split).score_variational(vae, split, 0)["reconstruction_mse"] == 0
 
 
 def test_the_evaluation_seed_and_the_training_seed_decide(

@@ -1,5 +1,7 @@
 """Inception Score and reconstruction scores, in cases whose answer is known."""
 
+import math
+
 import pytest
 import torch
 
@@ -57,11 +59,21 @@ def test_reconstruction_scores_of_a_constant_error() -> None:
     assert scores["reconstruction_ssim"] == pytest.approx(luminance, rel=1e-4)
 
 
-def test_psnr_is_the_mean_of_the_images_own_values() -> None:
+def test_psnr_is_that_of_the_mean_mse_so_one_perfect_image_does_no_harm() -> None:
     original = torch.zeros(2, 1, 16, 16)
-    errors = torch.tensor([0.1, 0.01]).reshape(2, 1, 1, 1)
+    errors = torch.tensor([0.1, 0.0]).reshape(2, 1, 1, 1)
     scores = reconstruction_scores(original=original, reconstructed=original + errors)
-    assert scores["reconstruction_psnr"] == pytest.approx((20 + 40) / 2, rel=1e-5)
+    assert scores["reconstruction_psnr"] == pytest.approx(-10 * math.log10(0.01 / 2), rel=1e-5)
+    perfect = reconstruction_scores(original=original, reconstructed=original)
+    assert perfect["reconstruction_mse"] == 0
+    assert perfect["reconstruction_psnr"] is None
+
+
+def test_ssim_needs_images_as_large_as_its_window() -> None:
+    original = torch.zeros(2, 1, 10, 16)
+    scores = reconstruction_scores(original=original, reconstructed=original + 0.1)
+    assert scores["reconstruction_ssim"] is None
+    assert scores["reconstruction_mse"] == pytest.approx(0.01, rel=1e-5)
 
 
 def test_pin_9_batches_do_not_change_reconstruction_scores() -> None:

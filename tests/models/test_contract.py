@@ -123,6 +123,18 @@ def test_weights_file_rebuilds_the_model(smoke: Params, name: str, tmp_path: Pat
     assert sha256(tmp_path / "again") == sha256(path)
 
 
+PRIOR_VARIANCES = {"vanilla-gan": 1 / 3}  # U[-1, 1]; all others N(0, I)
+
+
+def test_prior_has_the_moments_of_its_distribution(model: GenerativeModel) -> None:
+    latents = model.sample_prior(40_000, random())
+    assert latents.mean().item() == pytest.approx(0, abs=0.01)
+    expected = PRIOR_VARIANCES.get(model.name, 1.0)
+    torch.testing.assert_close(
+        latents.var(dim=0), torch.full(latents.shape[1:], expected), rtol=0.05, atol=0
+    )
+
+
 def test_prior_draws_follow_the_generator(model: GenerativeModel) -> None:
     assert torch.equal(model.sample_prior(6, random(1)), model.sample_prior(6, random(1)))
     assert not torch.equal(model.sample_prior(6, random(1)), model.sample_prior(6, random(2)))

@@ -18,6 +18,7 @@ from ganvae.models.losses import (
     non_saturating_loss,
     real_or_fake_loss,
 )
+from ganvae.models.priors import standard_normal
 from ganvae.models.registry import build_model
 from ganvae.systems.bernoulli_vae import BernoulliVAE
 
@@ -116,6 +117,15 @@ def test_pin_5_elbo_is_reconstruction_minus_kl_without_a_hidden_weight(smoke: Pa
     )
     kl = -0.5 * (1 + log_variance - mean**2 - log_variance.exp()).sum(dim=1)
     torch.testing.assert_close(vae.elbo(images, noise), likelihood - kl)
+
+
+def test_pin_5_the_training_loss_is_minus_the_mean_elbo(smoke: Params) -> None:
+    vae = untrained_vae(smoke)
+    images = from_uint8(stripes(vae.real_images_per_step)[0])
+    noise = standard_normal(len(images), vae.latent_size, torch.Generator().manual_seed(3))
+    expected = -vae.elbo(images, noise).mean()
+    losses = vae.train_step(images, vae.optimizers(), torch.Generator().manual_seed(3))
+    torch.testing.assert_close(losses["loss"], expected.detach())
 
 
 def test_pin_5_duplicating_the_batch_changes_no_loss(smoke: Params) -> None:

@@ -1,5 +1,6 @@
 """MLflow shows what `results/` has: no less, no more, and only once."""
 
+import json
 import shutil
 import signal
 import sqlite3
@@ -349,3 +350,11 @@ def test_four_processes_on_a_new_database_make_each_run_once(bare: Path) -> None
     assert sum("5 runs made" in text for text, _ in outputs) == 1
     assert by_name(MlflowClient(f"sqlite:///{bare}/mlflow.db")).keys() == RUNS | BASELINES
     assert not (bare / "mlruns").exists()
+
+
+def test_a_run_that_the_profile_no_longer_compares_is_left_out(root: Path) -> None:
+    folder = root / "results" / PROFILE
+    records = [json.loads(path.read_text()) for path in folder.glob("runs/*/scores.json")]
+    kept = [record for record in records if record["model"] != "vae"]
+    (folder / "scores.json").write_text(json.dumps(kept))
+    assert counts(sync()) == (4, 0, 1)

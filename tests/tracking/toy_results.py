@@ -109,6 +109,7 @@ def _record(name: str, family: str, status: str) -> ScoreRecord:
                 weights_sha256="c" * 64 if trained else None,
                 training_seed=int(seed),
                 evaluation_seed=0,
+                inception_score_splits=10,
                 training_steps=500 if trained else None,
             ),
         }

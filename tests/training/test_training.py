@@ -3,20 +3,25 @@
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from conftest import ROOT, stripes, tiny_config
-from ganvae.config import ModelConfig, Params, Schedule, load_params
+from conftest import ROOT, stripes, tiny_config, tiny_model
+from ganvae.config import ModelConfig, Params, Schedule, load_params, read_yaml
+from ganvae.files import sha256
+from ganvae.images import from_uint8
 from ganvae.models.base import GenerativeModel
-from ganvae.models.registry import model_config
-from ganvae.seeds import derive, generator
-from ganvae.training import trainer
+from ganvae.models.registry import model_class, model_config
+from ganvae.seeds import derive, generator, global_seed
+from ganvae.training import runs, trainer
 from ganvae.training.batches import Batches
+from ganvae.training.checkpoint import TrainingState
 from ganvae.training.history import History
 from ganvae.training.trainer import Cadence, train
 
@@ -149,13 +154,104 @@ def test_pin_13_stopping_changes_nothing(smoke: Params, name: str, tmp_path: Pat
         assert twin.read_bytes() == picture.read_bytes()
 
 
-def test_a_cut_checkpoint_starts_the_run_anew(smoke: Params, tmp_path: Path) -> None:
+def cut(content: bytes) -> bytes:
+    return content[:1000]
+
+
+def flip_a_bit(content: bytes) -> bytes:
+    middle = len(content) // 2
+    return content[:middle] + bytes([content[middle] ^ 1]) + content[middle + 1 :]
+
+
+@pytest.mark.parametrize("damage", [cut, flip_a_bit, lambda content: b""])
+def test_a_damaged_checkpoint_starts_the_run_anew(
+    smoke: Params, tmp_path: Path, damage: Callable[[bytes], bytes]
+) -> None:
     config = with_schedule(smoke, "dcgan", length=8)
     straight = train("dcgan", config, IMAGES, seed=0, work=tmp_path)
     checkpoint = tmp_path / "checkpoint.pt"
-    checkpoint.write_bytes(checkpoint.read_bytes()[:1000])
+    checkpoint.write_bytes(damage(checkpoint.read_bytes()))
     again = train("dcgan", config, IMAGES, seed=0, work=tmp_path)
     assert_same(weights(again.model), weights(straight.model))
+
+
+def test_pin_13_dropout_goes_on_where_it_stopped(smoke: Params, tmp_path: Path) -> None:
+    """Dropout draws from the global generator, which is part of a checkpoint too."""
+
+    def fresh() -> TrainingState:
+        model = tiny_model(smoke, "dcgan")
+        model.discriminator = nn.Sequential(nn.Dropout(0.5), model.discriminator)  # type: ignore[arg-type]
+        return TrainingState(model, model.optimizers(), generator(0, "noise"), History())
+
+    def steps(state: TrainingState) -> None:
+        for _ in range(3):
+            batch = from_uint8(IMAGES[: state.model.real_images_per_step])
+            state.history.add(state.model.train_step(batch, state.optimizers, state.noise))
+
+    with global_seed(0, "dropout"):
+        first = fresh()
+        steps(first)
+        first.seconds = 12.5
+        first.save(tmp_path / "checkpoint.pt")
+        steps(first)
+    with global_seed(1, "another"):
+        second = fresh()
+        assert second.restore(tmp_path / "checkpoint.pt")
+        assert second.seconds == 12.5
+        steps(second)
+    assert_same(weights(first.model), weights(second.model))
+    assert first.history.sums == second.history.sums
+
+
+def test_models_are_trained_in_training_mode(
+    smoke: Params, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cls, modes = model_class(name), []
+    honest = cls.train_step
+
+    def watched(self: Any, *arguments: Any) -> dict[str, Tensor]:
+        modes.append(all(module.training for module in self.modules()))
+        return honest(self, *arguments)
+
+    monkeypatch.setattr(cls, "train_step", watched)
+    train(name, with_schedule(smoke, name, length=8), IMAGES, seed=0, work=tmp_path)
+    assert modes == [True] * 8  # after the pictures of steps 0 and 6 as well
+
+
+def test_everything_that_decides_the_weights_is_in_the_fingerprint(
+    smoke: Params, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data, other_data = tmp_path / "a", tmp_path / "b"
+    data.write_text("a")
+    other_data.write_text("b")
+    config = tiny_config(smoke, "dcgan")
+    other_config = model_config("dcgan", smoke.models["dcgan"] | {"learning_rate": 1e-3})
+    first = runs.fingerprint("dcgan", config, 0, data, "cpu")
+    assert first == runs.fingerprint("dcgan", config, 0, data, "cpu")
+    others = {
+        runs.fingerprint("dcgan", other_config, 0, data, "cpu"),
+        runs.fingerprint("dcgan", config, 1, data, "cpu"),
+        runs.fingerprint("dcgan", config, 0, other_data, "cpu"),
+        runs.fingerprint("dcgan", config, 0, data, "cuda"),
+        runs.fingerprint("vanilla-gan", config, 0, data, "cpu"),
+    }
+    for path in runs.code_files("dcgan"):
+        edited = partial(lambda edited, other: sha256(other) + str(other == edited), path)
+        monkeypatch.setattr(runs, "sha256", edited)
+        others.add(runs.fingerprint("dcgan", config, 0, data, "cpu"))
+    assert len(others) == 5 + len(runs.code_files("dcgan"))
+    assert first not in others
+
+
+def test_fingerprint_and_pipeline_name_the_same_code(name: str) -> None:
+    stage = read_yaml(ROOT / "dvc.yaml")["stages"]["train"]["do"]
+    named: set[Path] = set()
+    for dependency in stage["deps"]:
+        path = ROOT / dependency.replace("${item.code}", name.replace("-", "_"))
+        if path.is_relative_to(ROOT / "src"):
+            named |= set(path.rglob("*.py")) if path.is_dir() else {path}
+    package_marks = {path for path in named if path.name == "__init__.py"}
+    assert set(runs.code_files(name)) | package_marks == named
 
 
 def test_the_seed_decides_the_weights(smoke: Params, name: str, tmp_path: Path) -> None:
@@ -194,6 +290,7 @@ def test_a_loss_that_is_not_finite_ends_the_run(
     result = train("dcgan", config, IMAGES, seed=0, work=tmp_path)
     assert result.status == "diverged"
     assert result.reason == f"{broken} was NaN or infinite by step 6"
+    assert result.seconds > 0
     assert [row["step"] for row in result.history] == [3]  # no NaN gets into the history
 
 

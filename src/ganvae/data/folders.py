@@ -13,6 +13,8 @@ from ganvae.data.source import LabelledImages, Source
 from ganvae.errors import DataError
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".pgm")
+GREY_MODES = ("1", "L", "LA")
+COLOUR_MODES = ("P", "RGB", "RGBA", "CMYK", "YCbCr")
 
 
 def load_folders(directory: Path) -> Source:
@@ -52,7 +54,7 @@ def _read_classes(directory: Path, classes: tuple[str, ...]) -> LabelledImages:
     images: list[npt.NDArray[np.uint8]] = []
     labels: list[int] = []
     for label, name in enumerate(classes):
-        paths = [p for p in sorted((directory / name).iterdir()) if p.suffix.lower() in SUFFIXES]
+        paths = sorted(path for path in (directory / name).iterdir() if _is_image(path))
         if not paths:
             raise DataError(f"{directory / name}: found no image ({', '.join(SUFFIXES)}).")
         for path in paths:
@@ -67,10 +69,18 @@ def _read_classes(directory: Path, classes: tuple[str, ...]) -> LabelledImages:
     return LabelledImages(np.stack(images), np.array(labels, np.int64))
 
 
+def _is_image(path: Path) -> bool:
+    return path.suffix.lower() in SUFFIXES and not path.name.startswith(".")
+
+
 def _read_image(path: Path) -> npt.NDArray[np.uint8]:
     try:
         with Image.open(path) as image:
-            grey = image.mode in ("1", "L", "I;16", "I", "F", "LA")
+            if image.mode not in GREY_MODES + COLOUR_MODES:
+                raise DataError(
+                    f"{path}: expected 8 bits a channel, found mode {image.mode}. Convert it."
+                )
+            grey = image.mode in GREY_MODES
             pixels = np.asarray(image.convert("L" if grey else "RGB"))
     except (OSError, UnidentifiedImageError) as error:
         raise DataError(f"{path}: cannot be decoded as an image ({error}). Delete it.") from None

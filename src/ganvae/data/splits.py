@@ -26,11 +26,10 @@ class Split:
 
 
 def load_source(config: DataConfig) -> Source:
-    """Read the configured data set from its directory."""
-    dataset = get_dataset(config.dataset)
+    """Read the configured data set; one read from folders may have any name."""
     if config.layout == "folders":
         return load_folders(Path(config.directory))
-    return dataset.load(Path(config.directory))
+    return get_dataset(config.dataset).load(Path(config.directory))
 
 
 def make_splits(source: Source, config: DataConfig) -> dict[str, Split]:
@@ -56,6 +55,10 @@ def make_splits(source: Source, config: DataConfig) -> dict[str, Split]:
         test_split = Split(source.test[test], test, "test")
     labels = source.train.labels
     validation, pool = _draw(pool, labels, config.validation_size, seed, "data.validation_size")
+    if not len(pool):
+        raise ConfigError(
+            f"data.validation_size = {config.validation_size}: no image is left to train on."
+        )
     train, _ = _draw(pool, labels, config.train_size, seed, "data.train_size")
     return {
         "train": Split(source.train[train], train, "train"),

@@ -3,8 +3,15 @@
 import torch
 from torch import Tensor
 
+from ganvae.config import Params
+from ganvae.data.store import read_split
 from ganvae.errors import ConfigError
+from ganvae.evaluation.evaluator import Evaluator
+from ganvae.evaluation.records import ScoreRecord, blank_scores
+from ganvae.evaluation.runs import Evaluation, make_evaluator
 from ganvae.images import from_uint8, to_uint8
+from ganvae.paths import ProfilePaths
+from ganvae.seeds import generator
 
 
 def floor(train: Tensor, n: int, random: torch.Generator) -> Tensor:
@@ -33,3 +40,28 @@ def ceiling(train: Tensor, n: int, random: torch.Generator) -> Tensor:
 
 
 BASELINES = {"floor": floor, "ceiling": ceiling}
+
+
+def evaluate_baselines(params: Params) -> list[Evaluation]:
+    """Score floor and ceiling once for every seed that the profile trains with."""
+    train = read_split(ProfilePaths(params.profile).split("train")).images
+    evaluator = make_evaluator(params)
+    seeds = sorted({run.seed for run in params.runs.values()})
+    return [_baseline(evaluator, train, name, seed) for name in BASELINES for seed in seeds]
+
+
+def _baseline(evaluator: Evaluator, train: Tensor, name: str, seed: int) -> Evaluation:
+    random = generator(evaluator.config.seed, name, seed)
+    images = BASELINES[name](train, evaluator.config.n_generated, random)
+    record = ScoreRecord(
+        model=name,
+        family="reference",
+        seed=seed,
+        status="completed",
+        reason=None,
+        scores=blank_scores() | evaluator.score_generated(images, seed),
+        provenance=evaluator.provenance(
+            training_seed=seed, weights_sha256=None, training_steps=None
+        ),
+    )
+    return Evaluation(record, images, None)

@@ -104,5 +104,6 @@ class Evaluator:
             weights_sha256=weights_sha256,
             training_seed=training_seed,
             evaluation_seed=self.config.seed,
+            inception_score_splits=self.config.inception_score_splits,
             training_steps=training_steps,
         )

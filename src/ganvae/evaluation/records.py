@@ -47,6 +47,7 @@ class Provenance(Record):
     weights_sha256: str | None
     training_seed: int
     evaluation_seed: int
+    inception_score_splits: int
     training_steps: int | None
 
     @property
@@ -56,9 +57,12 @@ class Provenance(Record):
             self.protocol_version,
             self.dataset,
             self.split,
+            self.data_sha256,
             self.n_real,
             self.n_generated,
             self.judge_sha256,
+            self.evaluation_seed,
+            self.inception_score_splits,
         )
 
 

@@ -23,9 +23,9 @@ class Reference:
     data_sha256: str
 
 
-def make_reference(split_path: Path, judge_path: Path) -> Reference:
+def make_reference(split_path: Path, judge: FrozenJudge) -> Reference:
     """Embed a prepared split with the judge."""
-    split, judge = read_split(split_path), FrozenJudge(judge_path)
+    split = read_split(split_path)
     features, _ = judge(split.images)
     return Reference(features, split.dataset, split.split, judge.sha256, sha256(split_path))
 

@@ -1,5 +1,6 @@
-"""Evaluating one training run of a profile, and the baselines beside it."""
+"""Evaluating one training run of a profile."""
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,7 +10,6 @@ from torch import Tensor
 from ganvae import compute
 from ganvae.config import Params
 from ganvae.data.store import StoredSplit, read_split
-from ganvae.evaluation.baselines import BASELINES
 from ganvae.evaluation.evaluator import Evaluator
 from ganvae.evaluation.records import ScoreRecord, blank_scores
 from ganvae.evaluation.reference import read_reference
@@ -19,7 +19,6 @@ from ganvae.judge.network import FrozenJudge
 from ganvae.models.base import VariationalModel
 from ganvae.models.weights import load_model
 from ganvae.paths import ProfilePaths
-from ganvae.seeds import generator
 
 SHOWN_PER_CLASS = 2
 
@@ -63,6 +62,7 @@ def evaluate_run(params: Params, key: str) -> Evaluation:
                 test = read_split(paths.split("test"))
                 scores |= evaluator.score_variational(model, test, outcome["seed"])
                 reconstructions = _some_reconstructions(model, test)
+            _check_finite(scores)
         except ImageError as error:  # a weight has become NaN or infinite
             status, reason = "diverged", str(error)
             scores = blank_scores() | {"parameters": outcome["parameters"]}
@@ -84,6 +84,12 @@ def evaluate_run(params: Params, key: str) -> Evaluation:
     return Evaluation(record, samples, reconstructions)
 
 
+def _check_finite(scores: dict[str, float | None]) -> None:
+    for name, score in scores.items():
+        if score is not None and not math.isfinite(score):
+            raise ImageError(f"{name} is {score}")
+
+
 def _some_reconstructions(model: VariationalModel, split: StoredSplit) -> tuple[Tensor, Tensor]:
     """The first images of each class, and what the model makes of them."""
     firsts = [
@@ -92,28 +98,3 @@ def _some_reconstructions(model: VariationalModel, split: StoredSplit) -> tuple[
     ]
     originals = split.images[torch.cat(firsts)]
     return originals, to_uint8(model.reconstruct(from_uint8(originals)), "reconstructions")
-
-
-def evaluate_baselines(params: Params) -> list[Evaluation]:
-    """Score floor and ceiling once for every seed that the profile trains with."""
-    train = read_split(ProfilePaths(params.profile).split("train")).images
-    evaluator = make_evaluator(params)
-    seeds = sorted({run.seed for run in params.runs.values()})
-    return [_baseline(evaluator, train, name, seed) for name in BASELINES for seed in seeds]
-
-
-def _baseline(evaluator: Evaluator, train: Tensor, name: str, seed: int) -> Evaluation:
-    random = generator(evaluator.config.seed, name, seed)
-    images = BASELINES[name](train, evaluator.config.n_generated, random)
-    record = ScoreRecord(
-        model=name,
-        family="reference",
-        seed=seed,
-        status="completed",
-        reason=None,
-        scores=blank_scores() | evaluator.score_generated(images, seed),
-        provenance=evaluator.provenance(
-            training_seed=seed, weights_sha256=None, training_steps=None
-        ),
-    )
-    return Evaluation(record, images, None)

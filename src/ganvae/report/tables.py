@@ -90,7 +90,8 @@ def _cell(score: Estimate | None, form: Format) -> str:
 def _notes(records: list[ScoreRecord]) -> list[str]:
     provenance = records[0].provenance
     notes = [
-        "Means over training seeds ± half of the 95 % Student t interval; one seed has none. "
+        "Means over seeds ± half of the 95 % Student t interval of the mean; one seed has none. "
+        "A model's seeds are trainings; those of floor and ceiling are draws of images. "
         "↓ lower is better, ↑ higher is better. Empty: does not apply to the model.",
         "",
         f"- Data: {provenance.dataset}, {provenance.split} split, {provenance.n_real:,} real "
@@ -98,6 +99,7 @@ def _notes(records: list[ScoreRecord]) -> list[str]:
         "- FID and IS are taken from the features and logits of this project's own judge, "
         f"SHA-256 `{provenance.judge_sha256[:16]}…`: they do not compare with Inception scores.",
         "- The floor is what real images score, the ceiling what no model at all scores.",
+        "- Budgets differ and are short: the order is that of these models at these budgets.",
         "- ELBO: mean over the split's grey-value images; it bounds no log-likelihood.",
         f"- Protocol version {provenance.protocol_version}, evaluation seed "
         f"{provenance.evaluation_seed}. Every record with its provenance: `scores.json`.",

@@ -63,8 +63,8 @@ def read_runs(root: Path, profile: str | None) -> tuple[list[TrackedRun], int]:
         root: the folder that holds ``results`` and ``artifacts``.
 
     Returns:
-        The runs, and the number of run folders left out because they are not complete: not
-        evaluated yet, or being trained again.
+        The runs, and the number of run folders left out: not evaluated yet, being trained
+        again, or no longer among the runs that the profile compares.
 
     Raises:
         UserError: the profile has no results, or a file is not of the form it should have.
@@ -73,10 +73,12 @@ def read_runs(root: Path, profile: str | None) -> tuple[list[TrackedRun], int]:
     incomplete = 0
     for name in _profiles(root, profile):
         paths = ProfilePaths(name)
+        compared = _compared(root / paths.results / "scores.json")
         for folder in sorted((root / paths.results / "runs").glob("*/")):
             files = paths.run(folder.name)
             files = RunPaths(root / files.results, root / files.artifacts)
-            if all(path.exists() for path in (files.outcome, files.scores, files.history)):
+            whole = all(path.exists() for path in (files.outcome, files.scores, files.history))
+            if whole and (compared is None or folder.name in compared):
                 runs.append(_trained(name, folder.name, files))
             else:
                 incomplete += 1
@@ -92,6 +94,13 @@ def _profiles(root: Path, profile: str | None) -> list[str]:
         known = ", ".join(there) or "none yet, run `dvc repro`"
         raise UserError(f"profile {profile!r} has no folder in results; there are: {known}")
     return [profile]
+
+
+def _compared(path: Path) -> set[str] | None:
+    """The names of the runs in a profile's comparison; None if there has been none yet."""
+    if not path.exists():
+        return None
+    return {f"{record.model}-{record.seed}" for record in read_records(path)}
 
 
 def _trained(profile: str, name: str, files: RunPaths) -> TrackedRun:

@@ -34,7 +34,7 @@ class SyncReport:
     def __str__(self) -> str:
         return (
             f"MLflow at {self.store}: {self.made} runs made, {self.present} already there, "
-            f"{self.incomplete} not evaluated yet"
+            f"{self.incomplete} left out (not evaluated, or not compared)"
         )
 
 

@@ -1,8 +1,7 @@
 """What a run needs in order to go on as if it had never stopped."""
 
+import hashlib
 import io
-import pickle
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,8 @@ from torch.optim import Optimizer
 from ganvae.files import replacing
 from ganvae.models.base import GenerativeModel
 from ganvae.training.history import History
+
+DIGEST_BYTES = hashlib.sha256().digest_size
 
 
 @dataclass
@@ -40,10 +41,10 @@ class TrainingState:
             "step": self.step,
             "seconds": self.seconds,
         }
-        buffer = io.BytesIO()  # torch.save hides a full disk behind another error
+        buffer = io.BytesIO()
         torch.save(content, buffer)
         with replacing(path) as temporary:
-            temporary.write_bytes(buffer.getbuffer())
+            temporary.write_bytes(hashlib.sha256(buffer.getbuffer()).digest() + buffer.getvalue())
 
     def restore(self, path: Path) -> bool:
         """Go back to a checkpoint; False, and nothing changed, if there is none that is whole."""
@@ -64,8 +65,12 @@ class TrainingState:
 
 
 def _load(path: Path) -> dict[str, Any] | None:
-    try:
-        content: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
-        return content
-    except (OSError, EOFError, RuntimeError, pickle.UnpicklingError, zipfile.BadZipFile):
-        return None  # none yet, or cut short: start anew
+    """The content behind a checksum; None if there is no file or its bytes have changed."""
+    if not path.exists():
+        return None
+    stored = path.read_bytes()
+    digest, content = stored[:DIGEST_BYTES], stored[DIGEST_BYTES:]
+    if hashlib.sha256(content).digest() != digest:
+        return None
+    loaded: dict[str, Any] = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
+    return loaded

@@ -32,7 +32,8 @@ def train_run(params: Params, key: str) -> TrainingResult:
     """
     if key not in params.runs:
         raise ConfigError(f"run {key!r} is unknown; there are: {', '.join(params.runs)}")
-    configs = {name: model_config(name, section) for name, section in params.models.items()}
+    where = f"{params.file}: models"
+    configs = {name: model_config(name, section, where) for name, section in params.models.items()}
     run = params.runs[key]
     config = configs[run.model]
     device = compute.use(params.compute)
@@ -48,18 +49,24 @@ def train_run(params: Params, key: str) -> TrainingResult:
 
 def fingerprint(model: str, config: ModelConfig, seed: int, data: Path, device: str) -> str:
     """Checksum of all that decides a run's weights: parameters, data, code and numerics."""
-    code = [*source_files(model), *sorted(Path(__file__).parent.glob("*.py"))]
     content = {
         "model": model,
         "config": config.model_dump(),
         "seed": seed,
         "data": sha256(data),
-        "code": [sha256(path) for path in code],
+        "code": [sha256(path) for path in code_files(model)],
         "torch": torch.__version__,
         "threads": torch.get_num_threads(),
         "device": device,
     }
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def code_files(model: str) -> list[Path]:
+    """The files whose change can change the weights of a model: those dvc.yaml names too."""
+    room = Path(__file__).parent
+    shared = [room.parent / "images.py", room.parent / "seeds.py"]
+    return [*source_files(model), *sorted(room.glob("*.py")), *shared]
 
 
 def _write_outputs(

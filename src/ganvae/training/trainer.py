@@ -110,25 +110,23 @@ def _loop(
     model.train()
     if state.step == 0:
         _draw_samples(model, seed, work, 0)
-    tick = time.perf_counter()
     while state.step < cadence.total:
+        tick = time.perf_counter()
         history.add(model.train_step(batches[state.step], state.optimizers, state.noise))
         state.step += 1
         progress.advance()
         reporting = cadence.due(cadence.report, state.step)
-        if reporting or state.step % FINITE_CHECK_EVERY == 0:
-            broken = history.not_finite()
-            if broken:
-                return f"{broken} was NaN or infinite by step {state.step}"
-        if reporting:
-            row = history.report(state.step, batches.epochs(state.step))
-            progress.show(state.step, row)
+        checking = reporting or state.step % FINITE_CHECK_EVERY == 0
+        broken = history.not_finite() if checking else None
+        if reporting and not broken:
+            progress.show(state.step, history.report(state.step, batches.epochs(state.step)))
         state.seconds += time.perf_counter() - tick
+        if broken:
+            return f"{broken} was NaN or infinite by step {state.step}"
         if cadence.due(cadence.sample, state.step):
             _draw_samples(model, seed, work, state.step)
         if cadence.due(cadence.checkpoint, state.step):
             state.save(work / "checkpoint.pt")
-        tick = time.perf_counter()
     return None
 
 
