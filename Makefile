@@ -53,8 +53,9 @@ check-locks: $(INSTALLED)  ## Fail if a committed dvc.lock is older than the cod
 ui: $(INSTALLED)  ## Open the MLflow UI on all recorded runs
 	ganvae ui
 
-bench: $(INSTALLED)  ## Measure speed against named baselines
+bench: $(INSTALLED)  ## Measure against named baselines; results in benchmarks/RESULTS.md
 	python benchmarks/input_pipeline.py
+	python benchmarks/judge_sensitivity.py
 
 readme:  ## Copy the leaderboard into the README
 	sed -i '/^<!-- leaderboard/,/^<!-- end of/{//!d}' README.md

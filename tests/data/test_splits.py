@@ -109,7 +109,7 @@ def test_a_split_file_holds_all_and_is_the_same_every_time(
     train = stored["train"]
     assert np.array_equal(train.images.numpy(), splits["train"].data.images)
     assert (train.dataset, train.split, train.official_set) == ("mnist", "train", "train")
-    assert train.image_shape == (1, 28, 28)
+    assert train.images.shape == (200, 1, 28, 28)
     write_split(tmp_path / "again", "train", splits["train"], "mnist", source.classes)
     assert sha256(tmp_path / "again") == sha256(tmp_path / "train.safetensors")
 

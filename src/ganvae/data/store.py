@@ -26,12 +26,6 @@ class StoredSplit:
     official_set: str
     classes: tuple[str, ...]
 
-    @property
-    def image_shape(self) -> tuple[int, int, int]:
-        """Channels, height, width."""
-        channels, height, width = self.images.shape[1:]
-        return channels, height, width
-
 
 def write_split(
     path: Path, name: str, split: Split, dataset: str, classes: tuple[str, ...]
