@@ -9,8 +9,14 @@ README = (ROOT / "README.md").read_text()
 LEADERBOARD = (ROOT / "results/laptop/leaderboard.md").read_text()
 
 
-def table(text: str) -> list[str]:
-    return [line for line in text.splitlines() if line.startswith("|")]
+CLOCK = {"training, s", "images/s"}  # another run of the pipeline may change these
+
+
+def table(text: str) -> list[list[str]]:
+    """The cells of a Markdown table, without what the clock decides."""
+    lines = [line.split("|") for line in text.splitlines() if line.startswith("|")]
+    kept = [column for column, title in enumerate(lines[0]) if title.strip() not in CLOCK]
+    return [[line[column] for column in kept] for line in lines]
 
 
 def test_the_leaderboard_is_the_real_one() -> None:
