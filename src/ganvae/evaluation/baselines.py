@@ -64,4 +64,4 @@ def _baseline(evaluator: Evaluator, train: Tensor, name: str, seed: int) -> Eval
             training_seed=seed, weights_sha256=None, training_steps=None
         ),
     )
-    return Evaluation(record, images, None)
+    return Evaluation(record, images)

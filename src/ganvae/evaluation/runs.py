@@ -16,7 +16,7 @@ from ganvae.evaluation.reference import read_reference
 from ganvae.files import read_json, sha256
 from ganvae.images import ImageError, from_uint8, to_uint8
 from ganvae.judge.network import FrozenJudge
-from ganvae.models.base import VariationalModel
+from ganvae.models.base import GenerativeModel, VariationalModel
 from ganvae.models.weights import load_model
 from ganvae.paths import ProfilePaths
 
@@ -27,13 +27,20 @@ SHOWN_PER_CLASS = 2
 class Evaluation:
     """A run's record and what there is to look at.
 
-    ``samples``: the first generated images, uint8, or None if the run diverged.
+    ``samples``: the generated images, uint8, or None if the run diverged.
     ``reconstructions``: originals and reconstructions, uint8, some of each class in turn, or
-    None if the model does not reconstruct.
+    None if the model does not reconstruct or the run diverged.
     """
 
     record: ScoreRecord
-    samples: Tensor | None
+    samples: Tensor | None = None
+    reconstructions: tuple[Tensor, Tensor] | None = None
+
+
+@dataclass(frozen=True)
+class _Measured:
+    scores: dict[str, float | None]
+    samples: Tensor
     reconstructions: tuple[Tensor, Tensor] | None
 
 
@@ -50,44 +57,51 @@ def evaluate_run(params: Params, key: str) -> Evaluation:
     run = paths.run(key)
     outcome = read_json(run.outcome)
     evaluator = make_evaluator(params)
-    scores = blank_scores() | {"parameters": outcome["parameters"]}
-    status, reason = outcome["status"], outcome["reason"]
-    samples = reconstructions = None
-    if status == "completed":
+    reason, measured = outcome["reason"], None
+    if reason is None:
         model = load_model(run.weights).to(evaluator.judge.device)
         try:
-            samples = evaluator.generate(model, outcome["seed"])
-            scores |= evaluator.score_generated(samples, outcome["seed"])
-            if isinstance(model, VariationalModel):
-                test = read_split(paths.split("test"))
-                scores |= evaluator.score_variational(model, test, outcome["seed"])
-                reconstructions = _some_reconstructions(model, test)
-            _check_finite(scores)
+            measured = _measure(evaluator, model, paths.split("test"), outcome["seed"])
+            reason = _not_finite(measured.scores)
         except ImageError as error:  # a weight has become NaN or infinite
-            status, reason = "diverged", str(error)
-            scores = blank_scores() | {"parameters": outcome["parameters"]}
-            samples = reconstructions = None
-    provenance = evaluator.provenance(
-        training_seed=outcome["seed"],
-        weights_sha256=sha256(run.weights),
-        training_steps=outcome["steps"],
-    )
+            reason = str(error)
+    scored = measured if reason is None else None
     record = ScoreRecord(
         model=outcome["model"],
         family=outcome["family"],
         seed=outcome["seed"],
-        status=status,
+        status="diverged" if reason else "completed",
         reason=reason,
-        scores=scores,
-        provenance=provenance,
+        scores=blank_scores()
+        | {"parameters": outcome["parameters"]}
+        | (scored.scores if scored else {}),
+        provenance=evaluator.provenance(
+            training_seed=outcome["seed"],
+            weights_sha256=sha256(run.weights),
+            training_steps=outcome["steps"],
+        ),
     )
-    return Evaluation(record, samples, reconstructions)
+    return (
+        Evaluation(record, scored.samples, scored.reconstructions) if scored else Evaluation(record)
+    )
 
 
-def _check_finite(scores: dict[str, float | None]) -> None:
+def _measure(evaluator: Evaluator, model: GenerativeModel, test_path: Path, seed: int) -> _Measured:
+    samples = evaluator.generate(model, seed)
+    scores = evaluator.score_generated(samples, seed)
+    if not isinstance(model, VariationalModel):
+        return _Measured(scores, samples, None)
+    test = read_split(test_path)
+    scores |= evaluator.score_variational(model, test, seed)
+    return _Measured(scores, samples, _some_reconstructions(model, test))
+
+
+def _not_finite(scores: dict[str, float | None]) -> str | None:
+    """Which score is NaN or infinite, if any."""
     for name, score in scores.items():
         if score is not None and not math.isfinite(score):
-            raise ImageError(f"{name} is {score}")
+            return f"{name} is {score}"
+    return None
 
 
 def _some_reconstructions(model: VariationalModel, split: StoredSplit) -> tuple[Tensor, Tensor]:
