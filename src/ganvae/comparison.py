@@ -67,8 +67,9 @@ def departures(params: Params) -> dict[str, dict[str, Any]]:
     """By model, the parameters that the profile sets otherwise than the model's defaults."""
     changed = {}
     for name, section in params.models.items():
-        given = model_config(name, section).model_dump()
-        defaults = model_config(name, {}).model_dump()
+        system = params.system(name)
+        given = model_config(system, section).model_dump()
+        defaults = model_config(system, {}).model_dump()
         changed[name] = {key: value for key, value in given.items() if value != defaults[key]}
     return changed
 

@@ -3,7 +3,15 @@
 from pathlib import Path
 from typing import Any, Literal, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveInt, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    NonNegativeInt,
+    PositiveInt,
+    ValidationError,
+    model_validator,
+)
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
@@ -25,6 +33,8 @@ class Schedule(Section):
     """How long a model trains and how often it reports, all in one unit.
 
     ``unit`` is ``epochs`` (each real image seen once) or ``steps`` (calls of ``train_step``).
+    ``marks`` are the moments that the strip of progress shows; where there are none, six moments
+    from first to last. Samples are drawn at each mark, after the first epoch and at the end too.
     """
 
     unit: Literal["epochs", "steps"]
@@ -32,6 +42,7 @@ class Schedule(Section):
     report_every: PositiveInt
     sample_every: PositiveInt
     checkpoint_every: PositiveInt
+    marks: list[NonNegativeInt] = []
 
 
 class ModelConfig(Section):
@@ -85,7 +96,11 @@ class EvaluationConfig(Section):
 
 
 class RunConfig(Section):
-    """One training run: a model, the module its code is in, and a seed."""
+    """One training run: an entry of ``models``, the module its code is in, and a seed.
+
+    An entry is called after its system (``code`` with hyphens), or is a variant of it with a name
+    of its own.
+    """
 
     model: str
     code: str
@@ -105,17 +120,24 @@ class Params(Section):
     evaluation: EvaluationConfig
     runs: dict[str, RunConfig] = Field(min_length=1)
     models: dict[str, dict[str, Any]]
+    notes: dict[str, str] = {}
+    """By model, what a reader of the table should know; printed below it."""
 
     @model_validator(mode="after")
     def _runs_name_themselves(self) -> Self:
         for key, run in self.runs.items():
             if key != f"{run.model}-{run.seed}":
                 raise ValueError(f"runs.{key}: must be named {run.model}-{run.seed}")
-            if run.code != run.model.replace("-", "_"):
-                raise ValueError(f"runs.{key}.code: must be {run.model.replace('-', '_')}")
             if run.model not in self.models:
                 raise ValueError(f"runs.{key}.model: {run.model} has no section under models")
+            if run.code.replace("_", "-") != self.system(run.model):
+                raise ValueError(f"runs.{key}.code: all runs of {run.model} must have the same")
         return self
+
+    def system(self, model: str) -> str:
+        """The registered system that an entry of ``models`` is, or is a variant of."""
+        codes = [run.code for run in self.runs.values() if run.model == model]
+        return codes[0].replace("_", "-") if codes else model
 
 
 class JudgeNetworkConfig(Section):

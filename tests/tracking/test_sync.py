@@ -82,7 +82,7 @@ def test_scores_of_gan_and_vae_have_the_same_names(client: MlflowClient) -> None
     cost = {"train_seconds": 12.5, "train_images_per_second": 800.0}
     size = {"parameters": 1234, "steps": 500, "images_seen": 64000}
     gan = {"fid_judge": 11.5, "is_judge": 7.25, **cost, **size}
-    vae = {"fid_judge": 20.25, "is_judge": 6.5, "elbo": -105.5, **cost, **size}
+    vae = {"fid_judge": 20.25, "is_judge": 6.5, "elbo_bernoulli": -105.5, **cost, **size}
     last = ROWS / 7
     assert runs["gan-0"].data.metrics == gan | {"train/d_loss": last, "train/g_loss": last}
     assert runs["vae-0"].data.metrics == vae | {"train/loss": last, "train/kl": last}

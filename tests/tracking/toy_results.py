@@ -21,7 +21,7 @@ RUNS = {"gan-0", "vae-0", "gan-1"}
 BASELINES = {"floor-0", "ceiling-0"}
 SCORES = {
     "gan-0": {"fid_judge": 11.5, "is_judge": 7.25},
-    "vae-0": {"fid_judge": 20.25, "is_judge": 6.5, "elbo": -105.5},
+    "vae-0": {"fid_judge": 20.25, "is_judge": 6.5, "elbo_bernoulli": -105.5},
     "floor-0": {"fid_judge": 0.125},
     "ceiling-0": {"fid_judge": 52.5},
 }

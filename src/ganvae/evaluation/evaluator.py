@@ -58,14 +58,15 @@ class Evaluator:
     ) -> dict[str, float | None]:
         """Reconstruction scores and mean ELBO (nats) over a split.
 
-        The pixels are grey values, not bits, so the ELBO bounds no log-likelihood; it compares
-        only with others measured the same way.
+        The ELBO's name says under which distribution of pixels it was taken; one compares only
+        with others of its name. Under a Bernoulli distribution it bounds no log-likelihood,
+        since the pixels are grey values, not bits.
         """
         return {
             **reconstruction_scores(
                 original=from_uint8(split.images), reconstructed=self.reconstruct(model, split)
             ),
-            "elbo": self._mean_elbo(model, split, training_seed),
+            f"elbo_{model.likelihood}": self._mean_elbo(model, split, training_seed),
         }
 
     def reconstruct(self, model: VariationalModel, split: StoredSplit) -> Tensor:

@@ -7,11 +7,13 @@ from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
 from torch.optim import Optimizer
 
 from ganvae.config import ModelConfig
 
 Family = Literal["gan", "vae", "hybrid"]
+Likelihood = Literal["bernoulli", "gaussian"]
 ImageShape = tuple[int, int, int]  # channels, height, width
 Optimizers = Mapping[str, Optimizer]
 
@@ -83,6 +85,9 @@ class GenerativeModel(nn.Module, ABC):
 class VariationalModel(GenerativeModel):
     """A model with an encoder: it reconstructs images and bounds their likelihood."""
 
+    likelihood: ClassVar[Likelihood]
+    """The distribution of pixels that the ELBO is taken under."""
+
     latent_size: int
 
     @abstractmethod
@@ -112,7 +117,7 @@ def evaluating(model: nn.Module) -> Iterator[None]:
     modes = [(module, module.training) for module in model.modules()]
     model.eval()
     try:
-        with torch.inference_mode():
+        with torch.no_grad():
             yield
     finally:
         for module, mode in modes:
@@ -121,17 +126,26 @@ def evaluating(model: nn.Module) -> Iterator[None]:
 
 @contextmanager
 def frozen(network: nn.Module) -> Iterator[None]:
-    """No gradient reaches the network's parameters inside the block (it still flows through)."""
+    """Nothing changes the network inside the block, though gradients flow through it.
+
+    Its parameters get no gradient; its batch norms use their batch but keep their statistics.
+    """
+    norms = [module for module in network.modules() if isinstance(module, _BatchNorm)]
     network.requires_grad_(False)
+    for norm in norms:
+        norm.track_running_stats = False
     try:
         yield
     finally:
         network.requires_grad_(True)
+        for norm in norms:
+            norm.track_running_stats = True
 
 
-def descend(loss: Tensor, optimizer: Optimizer) -> Tensor:
-    """Take one optimizer step down ``loss``; return it detached, still on the device."""
-    optimizer.zero_grad()
+def descend(loss: Tensor, *optimizers: Optimizer) -> None:
+    """Take one step of each optimizer down ``loss``."""
+    for optimizer in optimizers:
+        optimizer.zero_grad()
     loss.backward()
-    optimizer.step()
-    return loss.detach()
+    for optimizer in optimizers:
+        optimizer.step()

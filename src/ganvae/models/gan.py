@@ -1,39 +1,51 @@
 """What all models with a generator and a discriminator share."""
 
 from abc import abstractmethod
+from contextlib import AbstractContextManager, nullcontext
 from typing import ClassVar
 
 import torch
-from pydantic import Field, PositiveFloat, PositiveInt
+from pydantic import Field, PositiveFloat
 from torch import Tensor, nn
 from torch.optim import Adam, Optimizer
 
 from ganvae.config import ModelConfig
-from ganvae.models.base import Family, GenerativeModel, Optimizers, descend, frozen
+from ganvae.models.balance import Balance, BalanceConfig
+from ganvae.models.base import Family, GenerativeModel, ImageShape, Optimizers, descend, frozen
 
 
 class GANConfig(ModelConfig):
-    """Batch size and Adam as in 1511.06434; ``d_steps`` of D for every ``g_steps`` of G."""
+    """``learning_rate`` is G's, and D's too unless ``balance`` says otherwise."""
 
     batch_size: int = Field(128, ge=2)
     learning_rate: PositiveFloat = 2e-4
+    balance: BalanceConfig = BalanceConfig()
+
+
+class AdamGANConfig(GANConfig):
+    """Adam as in 1511.06434."""
+
     beta_1: float = Field(0.5, ge=0, lt=1)
-    d_steps: PositiveInt = 1
-    g_steps: PositiveInt = 1
 
 
 class AdversarialModel(GenerativeModel):
-    """A GAN: a subclass gives the networks, the prior and the two losses.
+    """A GAN: a subclass gives the networks, the prior, the two losses and the optimizers.
 
-    In a D step G gets no gradient, in a G step D gets none; each network is stepped by the
+    In a D step nothing of G changes, in a G step nothing of D; each network is stepped by the
     gradient of its own loss alone.
     """
 
     family: ClassVar[Family] = "gan"
 
-    config: GANConfig
     generator: nn.Module
     discriminator: nn.Module
+
+    def __init__(self, config: GANConfig, image_shape: ImageShape) -> None:
+        super().__init__()
+        self.config = config
+        self.image_shape = image_shape
+        self.balance = Balance(config.balance)
+        self.real_images_per_step = config.balance.d_steps * config.batch_size
 
     @abstractmethod
     def discriminator_loss(self, real: Tensor, latents: Tensor) -> Tensor:
@@ -43,24 +55,40 @@ class AdversarialModel(GenerativeModel):
     def generator_loss(self, latents: Tensor) -> Tensor:
         """G's loss on what it makes of the latents."""
 
-    def optimizers(self) -> dict[str, Optimizer]:
-        betas = (self.config.beta_1, 0.999)
-        return {
-            name: Adam(network.parameters(), self.config.learning_rate, betas)
-            for name, network in (
-                ("discriminator", self.discriminator),
-                ("generator", self.generator),
-            )
-        }
-
     def train_step(
         self, images: Tensor, optimizers: Optimizers, generator: torch.Generator
     ) -> dict[str, Tensor]:
-        for real in images.chunk(self.config.d_steps):
+        turns = self.balance.turns()
+        for real in images.chunk(self.config.balance.d_steps):
             latents = self.sample_prior(len(real), generator)
-            d_loss = descend(self.discriminator_loss(real, latents), optimizers["discriminator"])
-        for _ in range(self.config.g_steps):
+            with frozen(self.generator), learning(self.discriminator, turns.discriminator):
+                d_loss = self.discriminator_loss(real, latents)
+                if turns.discriminator:
+                    descend(d_loss, optimizers["discriminator"])
+        for _ in range(self.config.balance.g_steps):
             latents = self.sample_prior(self.config.batch_size, generator)
-            with frozen(self.discriminator):
-                g_loss = descend(self.generator_loss(latents), optimizers["generator"])
-        return {"d_loss": d_loss, "g_loss": g_loss}
+            with frozen(self.discriminator), learning(self.generator, turns.generator):
+                g_loss = self.generator_loss(latents)
+                if turns.generator:
+                    descend(g_loss, optimizers["generator"])
+        losses = {"d_loss": d_loss.detach(), "g_loss": g_loss.detach()}
+        return losses | self.balance.record(turns, **losses)
+
+
+class AdamGAN(AdversarialModel):
+    """A GAN whose networks are both trained by Adam."""
+
+    config: AdamGANConfig
+
+    def optimizers(self) -> dict[str, Optimizer]:
+        betas = self.config.beta_1, 0.999
+        d_rate, g_rate = self.balance.learning_rates(self.config.learning_rate)
+        return {
+            "discriminator": Adam(self.discriminator.parameters(), d_rate, betas),
+            "generator": Adam(self.generator.parameters(), g_rate, betas),
+        }
+
+
+def learning(network: nn.Module, turn: bool) -> AbstractContextManager[None]:
+    """Leave the network open to learning if it is its turn; else nothing changes it."""
+    return nullcontext() if turn else frozen(network)

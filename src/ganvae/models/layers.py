@@ -3,9 +3,11 @@
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 
-from torch import nn
+import torch.nn.functional as F
+from torch import Tensor, nn
 
 from ganvae.errors import ConfigError
+from ganvae.models.base import ImageShape
 
 
 def mlp(sizes: Sequence[int], activation: Callable[[], nn.Module]) -> nn.Sequential:
@@ -31,20 +33,67 @@ def downsampling(channels: Sequence[int], activation: Callable[[], nn.Module]) -
     return nn.Sequential(*layers)
 
 
-def upsampling(channels: Sequence[int]) -> nn.Sequential:
+def upsampling(channels: Sequence[int], batch_norm: bool = True) -> nn.Sequential:
     """4 x 4 transposed convolutions of stride 2, each doubling the size.
 
-    Batch norm and ReLU after each but the last, which ends in plain values.
+    Batch norm, if wanted, and ReLU after each but the last, which ends in plain values.
     """
     layers: list[nn.Module] = []
     for inputs, outputs in pairwise(channels[:-1]):
-        layers += [
-            nn.ConvTranspose2d(inputs, outputs, 4, stride=2, padding=1, bias=False),
-            nn.BatchNorm2d(outputs),
-            nn.ReLU(),
-        ]
+        layers.append(
+            nn.ConvTranspose2d(inputs, outputs, 4, stride=2, padding=1, bias=not batch_norm)
+        )
+        if batch_norm:
+            layers.append(nn.BatchNorm2d(outputs))
+        layers.append(nn.ReLU())
     layers.append(nn.ConvTranspose2d(channels[-2], channels[-1], 4, stride=2, padding=1))
     return nn.Sequential(*layers)
+
+
+def strided_discriminator(image_shape: ImageShape, channels: Sequence[int]) -> nn.Sequential:
+    """Convolutions by `downsampling`, each halving the size, and a dense layer to one logit."""
+    image_channels, height, width = image_shape
+    widths = [image_channels, *channels]
+    top_height = halved_side(height, len(channels), "height")
+    top_width = halved_side(width, len(channels), "width")
+    return nn.Sequential(
+        downsampling(widths, leaky_relu),
+        nn.Flatten(),
+        nn.Linear(widths[-1] * top_height * top_width, 1),
+    )
+
+
+def half(side: int) -> int:
+    """What a convolution of stride 2 with "same" padding leaves of a side."""
+    return -(-side // 2)
+
+
+def to_size(inputs: int, outputs: int, source: Sequence[int], target: Sequence[int]) -> nn.Module:
+    """3 x 3 transposed convolution of stride 2 from the sizes `half` gives back to ``target``."""
+    extra = target[0] - (2 * source[0] - 1), target[1] - (2 * source[1] - 1)
+    return nn.ConvTranspose2d(inputs, outputs, 3, stride=2, padding=1, output_padding=extra)
+
+
+class SamePadding(nn.Module):
+    """Zeros around an image as TensorFlow's ``SAME`` puts them: where odd, one more at the end.
+
+    A convolution of this kernel and stride after it leaves ceil(side / stride) of a side.
+    """
+
+    def __init__(self, kernel: int, stride: int) -> None:
+        super().__init__()
+        self.kernel = kernel
+        self.stride = stride
+
+    def forward(self, images: Tensor) -> Tensor:
+        top, bottom = self._ends(images.shape[2])
+        left, right = self._ends(images.shape[3])
+        return F.pad(images, (left, right, top, bottom))
+
+    def _ends(self, side: int) -> tuple[int, int]:
+        outputs = -(-side // self.stride)
+        total = max((outputs - 1) * self.stride + self.kernel - side, 0)
+        return total // 2, total - total // 2
 
 
 def halved_side(side: int, halvings: int, name: str) -> int:

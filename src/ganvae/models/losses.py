@@ -35,6 +35,15 @@ def bernoulli_cross_entropy(logits: Tensor, images: Tensor) -> Tensor:
     return losses.flatten(start_dim=1).sum(dim=1)
 
 
+def squared_error(logits: Tensor, images: Tensor) -> Tensor:
+    """||x - sigmoid(logits)||^2, summed over each image's pixels: N."""
+    return (images - torch.sigmoid(logits)).square().flatten(start_dim=1).sum(dim=1)
+
+
+RECONSTRUCTION_LOSSES = {"bernoulli": bernoulli_cross_entropy, "gaussian": squared_error}
+"""By the likelihood whose negative log they are, but for a constant."""
+
+
 def gaussian_kl(mean: Tensor, log_variance: Tensor) -> Tensor:
     """KL(N(mean, variance) || N(0, I)) of each row: N, in nats (1312.6114, appendix B)."""
     return -0.5 * (1 + log_variance - mean.square() - log_variance.exp()).sum(dim=1)

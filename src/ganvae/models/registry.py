@@ -39,13 +39,15 @@ def model_class(name: str) -> type[GenerativeModel]:
     return found
 
 
-def model_config(name: str, values: Mapping[str, Any], where: str = "models") -> ModelConfig:
+def model_config(name: str, values: Mapping[str, Any], where: str | None = None) -> ModelConfig:
     """Type a model's section of params.yaml; keys not given keep the model's defaults.
+
+    ``where`` is what errors call the section.
 
     Raises:
         ConfigError: an unknown model, or a key, type or range that the model does not allow.
     """
-    return parse(model_class(name).config_class, values, f"{where}.{name}")
+    return parse(model_class(name).config_class, values, where or f"models.{name}")
 
 
 def build_model(

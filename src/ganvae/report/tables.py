@@ -16,7 +16,8 @@ COLUMNS: dict[str, tuple[str, Format]] = {
     "reconstruction_mse": ("recon. MSE ↓", "{:.4f}".format),
     "reconstruction_psnr": ("recon. PSNR, dB ↑", "{:.1f}".format),
     "reconstruction_ssim": ("recon. SSIM ↑", "{:.3f}".format),
-    "elbo": ("ELBO, nats ↑", "{:.1f}".format),
+    "elbo_bernoulli": ("ELBO (Bernoulli), nats ↑", "{:.1f}".format),
+    "elbo_gaussian": ("ELBO (Gaussian), nats ↑", "{:.1f}".format),
     "train_seconds": ("training, s", "{:.0f}".format),
     "train_images_per_second": ("images/s", "{:.0f}".format),
 }

@@ -1,20 +1,20 @@
 """Convolutional GAN on images scaled to [-1, 1] (after Radford et al., 1511.06434; widths ours)."""
 
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, Self
 
 import torch
-from pydantic import Field, PositiveInt
+from pydantic import Field, PositiveInt, model_validator
 from torch import Tensor, nn
 
 from ganvae.config import Schedule
 from ganvae.models.base import ImageShape
-from ganvae.models.gan import AdversarialModel, GANConfig
-from ganvae.models.layers import downsampling, halved_side, leaky_relu, undoubled_side, upsampling
+from ganvae.models.gan import AdamGAN, AdamGANConfig
+from ganvae.models.layers import strided_discriminator, undoubled_side, upsampling
 from ganvae.models.losses import GENERATOR_LOSSES, real_or_fake_loss
 from ganvae.models.priors import standard_normal
 
 
-class DCGANConfig(GANConfig):
+class DCGANConfig(AdamGANConfig):
     """Parameters. Each entry of ``generator_channels`` doubles the size once, from the base up;
     each entry of ``discriminator_channels`` halves it once.
     """
@@ -27,8 +27,17 @@ class DCGANConfig(GANConfig):
     discriminator_channels: list[PositiveInt] = Field([64, 128], min_length=1)
     generator_loss: Literal["non-saturating", "minimax"] = "non-saturating"
 
+    @model_validator(mode="after")
+    def _rule_needs_losses_above_zero(self) -> Self:
+        if self.generator_loss == "minimax" and self.balance.ratio is not None:
+            raise ValueError(
+                "generator_loss minimax is below zero, which the balance rule cannot compare: "
+                "set balance.ratio to off, or generator_loss to non-saturating"
+            )
+        return self
 
-class DCGAN(AdversarialModel):
+
+class DCGAN(AdamGAN):
     """Dense + transposed-convolutional generator ending in tanh, convolutional discriminator.
 
     L_D = -E log D(x) - E log(1 - D(G(z))); L_G by name (`ganvae.models.losses`). Inside, images
@@ -39,11 +48,10 @@ class DCGAN(AdversarialModel):
     source: ClassVar[str] = "convolutional GAN, after Radford et al. 2015 (1511.06434)"
     config_class = DCGANConfig
 
+    config: DCGANConfig
+
     def __init__(self, config: DCGANConfig, image_shape: ImageShape) -> None:
-        super().__init__()
-        self.config: DCGANConfig = config
-        self.image_shape = image_shape
-        self.real_images_per_step = config.d_steps * config.batch_size
+        super().__init__(config, image_shape)
         channels, height, width = image_shape
         base, *_ = widths = [*config.generator_channels, channels]
         base_height = undoubled_side(height, len(widths) - 1, "height")
@@ -55,14 +63,7 @@ class DCGAN(AdversarialModel):
             nn.ReLU(),
             upsampling(widths),
         )
-        widths = [channels, *config.discriminator_channels]
-        top_height = halved_side(height, len(widths) - 1, "height")
-        top_width = halved_side(width, len(widths) - 1, "width")
-        self.discriminator = nn.Sequential(
-            downsampling(widths, leaky_relu),
-            nn.Flatten(),
-            nn.Linear(widths[-1] * top_height * top_width, 1),
-        )
+        self.discriminator = strided_discriminator(image_shape, config.discriminator_channels)
 
     def discriminator_loss(self, real: Tensor, latents: Tensor) -> Tensor:
         with torch.no_grad():

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from ganvae.config import Schedule, Section
 from ganvae.models.base import ImageShape
-from ganvae.models.gan import AdversarialModel, GANConfig
+from ganvae.models.gan import AdamGAN, AdamGANConfig
 from ganvae.models.layers import leaky_relu, mlp
 from ganvae.models.losses import non_saturating_loss, real_or_fake_loss
 from ganvae.models.priors import uniform
@@ -22,7 +22,7 @@ class HiddenSizes(Section):
     discriminator: list[PositiveInt] = Field(min_length=1)
 
 
-class VanillaGANConfig(GANConfig):
+class VanillaGANConfig(AdamGANConfig):
     """Parameters; ``batch_size`` must be even, as the D step splits it in halves.
 
     ``hidden`` may also be one list of sizes, used for both networks.
@@ -41,7 +41,7 @@ class VanillaGANConfig(GANConfig):
         return {"generator": value, "discriminator": value} if isinstance(value, list) else value
 
 
-class VanillaGAN(AdversarialModel):
+class VanillaGAN(AdamGAN):
     """Dense generator and discriminator, latents from U[-1, 1].
 
     A D step sees one merged batch: B/2 real images labelled 1 and B/2 generated ones labelled 0.
@@ -52,11 +52,11 @@ class VanillaGAN(AdversarialModel):
     source: ClassVar[str] = "fully connected GAN, Goodfellow et al. 2014 (1406.2661)"
     config_class = VanillaGANConfig
 
+    config: VanillaGANConfig
+
     def __init__(self, config: VanillaGANConfig, image_shape: ImageShape) -> None:
-        super().__init__()
-        self.config: VanillaGANConfig = config
-        self.image_shape = image_shape
-        self.real_images_per_step = config.d_steps * config.batch_size // 2
+        super().__init__(config, image_shape)
+        self.real_images_per_step = config.balance.d_steps * config.batch_size // 2
         pixels = prod(image_shape)
         self.generator = mlp([config.encoding_dims, *config.hidden.generator, pixels], leaky_relu)
         self.discriminator = nn.Sequential(

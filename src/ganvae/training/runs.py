@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 
 import torch
+from torch import Tensor
 
 from ganvae import compute
 from ganvae.config import ModelConfig, Params
@@ -32,29 +33,70 @@ def train_run(params: Params, key: str) -> TrainingResult:
     """
     if key not in params.runs:
         raise ConfigError(f"run {key!r} is unknown; there are: {', '.join(params.runs)}")
-    where = f"{params.file}: models"
-    configs = {name: model_config(name, section, where) for name, section in params.models.items()}
+    configs = model_configs(params)
     run = params.runs[key]
-    config = configs[run.model]
+    system, config = params.system(run.model), configs[run.model]
     device = compute.use(params.compute)
     paths = ProfilePaths(params.profile)
     data_path = paths.split("train")
     split = read_split(data_path)
-    work = STATE / fingerprint(run.model, config, run.seed, data_path, device)
-    result = train(run.model, config, split.images, seed=run.seed, work=work, device=device)
-    _write_outputs(paths.run(key), result, config, run.seed, device, work)
+    data_digest = sha256(data_path)
+    return train_into(
+        paths.run(key),
+        split.images,
+        name=run.model,
+        system=system,
+        config=config,
+        seed=run.seed,
+        device=device,
+        work=STATE / fingerprint(system, config, run.seed, data_digest, device),
+    )
+
+
+def model_configs(params: Params) -> dict[str, ModelConfig]:
+    """The typed sections of all of a profile's models."""
+    return {
+        name: model_config(params.system(name), section, f"{params.file}: models.{name}")
+        for name, section in params.models.items()
+    }
+
+
+def train_into(
+    paths: RunPaths,
+    images: Tensor,
+    *,
+    name: str,
+    system: str,
+    config: ModelConfig,
+    seed: int,
+    device: str,
+    work: Path,
+) -> TrainingResult:
+    """Train and write a run's files; the unfinished state in ``work`` is gone when it is done.
+
+    Args:
+        images: the training set, uint8, N x C x H x W.
+        name: what the run's files call the model: ``system`` or a variant's name.
+    """
+    result = train(
+        system, config, images, seed=seed, work=work, device=device, label=f"{name}-{seed}"
+    )
+    _write_outputs(paths, result, name, config, len(images), seed, device, work)
     shutil.rmtree(work)
     return result
 
 
-def fingerprint(model: str, config: ModelConfig, seed: int, data: Path, device: str) -> str:
-    """Checksum of all that decides a run's weights: parameters, data, code and numerics."""
+def fingerprint(system: str, config: ModelConfig, seed: int, data: str, device: str) -> str:
+    """Checksum of all that decides a run's weights: parameters, data, code and numerics.
+
+    ``data`` is the checksum of the training set.
+    """
     content = {
-        "model": model,
+        "system": system,
         "config": config.model_dump(),
         "seed": seed,
-        "data": sha256(data),
-        "code": [sha256(path) for path in code_files(model)],
+        "data": data,
+        "code": [sha256(path) for path in code_files(system)],
         "torch": torch.__version__,
         "threads": torch.get_num_threads(),
         "device": device,
@@ -62,17 +104,19 @@ def fingerprint(model: str, config: ModelConfig, seed: int, data: Path, device: 
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
 
 
-def code_files(model: str) -> list[Path]:
-    """The files whose change can change the weights of a model: those dvc.yaml names too."""
+def code_files(system: str) -> list[Path]:
+    """The files whose change can change the weights of a system: those dvc.yaml names too."""
     room = Path(__file__).parent
     shared = [room.parent / "images.py", room.parent / "seeds.py"]
-    return [*source_files(model), *sorted(room.glob("*.py")), *shared]
+    return [*source_files(system), *sorted(room.glob("*.py")), *shared]
 
 
 def _write_outputs(
     paths: RunPaths,
     result: TrainingResult,
+    name: str,
     config: ModelConfig,
+    train_images: int,
     seed: int,
     device: str,
     work: Path,
@@ -94,13 +138,16 @@ def _write_outputs(
     write_json(
         paths.outcome,
         {
-            "model": result.model.name,
+            "model": name,
+            "system": result.model.name,
             "family": result.model.family,
             "seed": seed,
             "status": result.status,
             "reason": result.reason,
             "steps": result.steps,
             "images_seen": result.images_seen,
+            "images_per_step": result.model.real_images_per_step,
+            "train_images": train_images,
             "parameters": count_parameters(result.model),
             "config": config.model_dump(),
         },

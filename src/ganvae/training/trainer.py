@@ -20,7 +20,8 @@ from ganvae.training.progress import Progress
 Status = Literal["completed", "diverged"]
 FINITE_CHECK_EVERY = 50  # steps; on a GPU each check waits for the device
 PREVIEWS = 64
-PREVIEW_COLUMNS = 16
+PREVIEW_COLUMNS = 8
+PREVIEW_SCALE = 2
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,8 @@ class Cadence:
         def steps(length: int) -> int:
             return max(1, round(length * per_unit))
 
+        first_epoch = max(1, round(n_images / images_per_step))
+        self.pictured = {0, first_epoch, *(steps(mark) for mark in schedule.marks if mark)}
         self.total = steps(schedule.length)
         self.report = steps(schedule.report_every)
         self.sample = steps(schedule.sample_every)
@@ -57,9 +60,20 @@ class Cadence:
         """Whether something done every so many steps is due; at the last step everything is."""
         return step % every == 0 or step == self.total
 
+    def sample_due(self, step: int) -> bool:
+        """Whether samples are to be drawn; that is so after the first epoch and at marks too."""
+        return step in self.pictured or self.due(self.sample, step)
+
 
 def train(
-    name: str, config: ModelConfig, images: Tensor, *, seed: int, work: Path, device: str = "cpu"
+    name: str,
+    config: ModelConfig,
+    images: Tensor,
+    *,
+    seed: int,
+    work: Path,
+    device: str = "cpu",
+    label: str | None = None,
 ) -> TrainingResult:
     """Train the model called ``name`` from ``seed``, going on from ``work``'s checkpoint if any.
 
@@ -70,6 +84,7 @@ def train(
         images: the training set, uint8, N x C x H x W.
         work: this run's own folder, for its checkpoint and its sample grids
             ``samples/step-*.png``, drawn from the same latents each time.
+        label: what progress messages call the run.
     """
     shape: ImageShape = tuple(images.shape[1:])  # type: ignore[assignment]
     with global_seed(seed, "dropout"):
@@ -79,7 +94,7 @@ def train(
         state.restore(work / "checkpoint.pt")
         batches = Batches(images.to(device), model.real_images_per_step, seed)
         cadence = Cadence(config.schedule, model.real_images_per_step, len(images))
-        progress = Progress(f"{name}-{seed}", cadence.total, state.step)
+        progress = Progress(label or f"{name}-{seed}", cadence.total, state.step)
         try:
             reason = _loop(state, batches, cadence, progress, seed, work)
         except ImageError as error:  # finite losses, but the weights have become NaN
@@ -123,7 +138,7 @@ def _loop(
         state.seconds += time.perf_counter() - tick
         if broken:
             return f"{broken} was NaN or infinite by step {state.step}"
-        if cadence.due(cadence.sample, state.step):
+        if cadence.sample_due(state.step):
             _draw_samples(model, seed, work, state.step)
         if cadence.due(cadence.checkpoint, state.step):
             state.save(work / "checkpoint.pt")
@@ -133,4 +148,4 @@ def _loop(
 def _draw_samples(model: GenerativeModel, seed: int, work: Path, step: int) -> None:
     images = model.sample(PREVIEWS, generator(seed, "preview"))
     pixels = grid(to_uint8(images, f"samples at step {step}"), PREVIEW_COLUMNS)
-    write_png(work / "samples" / f"step-{step:07d}.png", pixels, scale=2)
+    write_png(work / "samples" / f"step-{step:07d}.png", pixels, PREVIEW_SCALE)

@@ -1,0 +1,26 @@
+"""Optimizers that torch does not have."""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from torch import nn
+from torch.optim import RMSprop
+
+
+class KerasRMSprop(RMSprop):
+    """RMSprop as in Keras 2: rho 0.9, epsilon 1e-7, and a learning rate that decays by step.
+
+    In step t, counting from 0, the rate is ``lr / (1 + decay * t)``. A parameter group's
+    ``iterations`` holds t, so that it goes with the state into a checkpoint.
+    """
+
+    def __init__(self, parameters: Iterable[nn.Parameter], lr: float, decay: float) -> None:
+        super().__init__(parameters, lr=lr, alpha=0.9, eps=1e-7)
+        for group in self.param_groups:
+            group |= {"initial_lr": lr, "decay": decay, "iterations": 0}
+
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:
+        for group in self.param_groups:
+            group["lr"] = group["initial_lr"] / (1 + group["decay"] * group["iterations"])
+            group["iterations"] += 1
+        return super().step(closure)

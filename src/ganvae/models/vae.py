@@ -1,0 +1,95 @@
+"""What all models with an encoder and a decoder share: q(z|x), the ELBO, reconstruction."""
+
+import math
+from abc import abstractmethod
+
+import torch
+from pydantic import Field, PositiveFloat, PositiveInt
+from torch import Tensor, nn
+from torch.optim import Adam, Optimizer
+
+from ganvae.config import ModelConfig
+from ganvae.models.base import ImageShape, Optimizers, VariationalModel, descend
+from ganvae.models.losses import RECONSTRUCTION_LOSSES, gaussian_kl
+from ganvae.models.priors import standard_normal
+
+
+class VAEConfig(ModelConfig):
+    """Parameters of every VAE. A latent size of 2 can be drawn as a map."""
+
+    batch_size: int = Field(128, ge=2)
+    latent_size: PositiveInt = 20
+    learning_rate: PositiveFloat = 1e-3
+    beta_1: float = Field(0.9, ge=0, lt=1)
+
+
+class AutoencodingModel(VariationalModel):
+    """A model with p(z) = N(0, I), a diagonal Gaussian q(z|x), and a decoder that gives logits.
+
+    The sigmoid of the logits is the mean of p(x|z), and that is what a sample or a
+    reconstruction shows.
+    """
+
+    encoder: nn.Module
+    """Images to N x 2 latent size: mean and log-variance beside each other."""
+
+    @abstractmethod
+    def decode_logits(self, latents: Tensor) -> Tensor:
+        """Logits of images, N x C x H x W."""
+
+    def negative_elbo(self, images: Tensor, noise: Tensor) -> tuple[Tensor, Tensor]:
+        """Reconstruction loss and KL of each image, both N; their sum is -ELBO but a constant."""
+        mean, log_variance = self.encode(images)
+        latents = mean + (log_variance / 2).exp() * noise
+        loss = RECONSTRUCTION_LOSSES[self.likelihood]
+        return loss(self.decode_logits(latents), images), gaussian_kl(mean, log_variance)
+
+    def encode(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        mean, log_variance = self.encoder(images).chunk(2, dim=1)
+        return mean, log_variance
+
+    def elbo(self, images: Tensor, noise: Tensor) -> Tensor:
+        reconstruction, kl = self.negative_elbo(images, noise)
+        # exp(-squared error) is N(mean, I/2) without its factor pi^(-pixels/2).
+        gaussian = self.likelihood == "gaussian"
+        constant = math.prod(self.image_shape) / 2 * math.log(math.pi) if gaussian else 0.0
+        return -(reconstruction + kl) - constant
+
+    def sample_prior(self, n: int, generator: torch.Generator) -> Tensor:
+        return standard_normal(n, self.latent_size, generator)
+
+    def generate(self, latents: Tensor) -> Tensor:
+        return torch.sigmoid(self.decode_logits(latents))
+
+
+class VAE(AutoencodingModel):
+    """An autoencoding model that minimises reconstruction loss + beta * KL with Adam.
+
+    With beta 1 that is -ELBO (1312.6114, eq. 3).
+    """
+
+    beta = 1.0
+
+    def __init__(self, config: VAEConfig, image_shape: ImageShape) -> None:
+        super().__init__()
+        self.config = config
+        self.image_shape = image_shape
+        self.latent_size = config.latent_size
+        self.real_images_per_step = config.batch_size
+
+    def optimizers(self) -> dict[str, Optimizer]:
+        betas = self.config.beta_1, 0.999
+        return {"vae": Adam(self.parameters(), self.config.learning_rate, betas)}
+
+    def train_step(
+        self, images: Tensor, optimizers: Optimizers, generator: torch.Generator
+    ) -> dict[str, Tensor]:
+        noise = standard_normal(len(images), self.latent_size, generator)
+        reconstruction, kl = (term.mean() for term in self.negative_elbo(images, noise))
+        loss = reconstruction + self.beta * kl
+        descend(loss, optimizers["vae"])
+        return {
+            "loss": loss.detach(),
+            "reconstruction_loss": reconstruction.detach(),
+            "kl": kl.detach(),
+        }

@@ -1,0 +1,124 @@
+"""Convolutional GAN that lets neither network get too far ahead (widths ours)."""
+
+from typing import ClassVar
+
+import torch
+from pydantic import Field, PositiveFloat, PositiveInt
+from torch import Tensor, nn
+
+from ganvae.config import Schedule
+from ganvae.models.balance import BalanceConfig
+from ganvae.models.base import ImageShape, evaluating
+from ganvae.models.gan import AdamGAN, AdamGANConfig
+from ganvae.models.layers import half, leaky_relu, to_size
+from ganvae.models.losses import non_saturating_loss, real_or_fake_loss
+from ganvae.models.priors import standard_normal
+
+
+class RatioTwo(BalanceConfig):
+    """The balance rule is on: no network learns while its loss is less than half the other's."""
+
+    ratio: PositiveFloat | None = 2.0
+
+
+class BalancedGANConfig(AdamGANConfig):
+    """Parameters. ``generator_channels``: of the dense layer's image, then of each transposed
+    convolution but the last; ``discriminator_channels``: of each convolution.
+    """
+
+    schedule: Schedule = Schedule(
+        unit="steps",
+        length=10_000,
+        report_every=100,
+        sample_every=500,
+        checkpoint_every=500,
+        marks=[0, 5_000, 10_000],
+    )
+    balance: RatioTwo = RatioTwo()
+    latent_size: PositiveInt = 100
+    generator_channels: list[PositiveInt] = Field([128, 64, 32, 16], min_length=4, max_length=4)
+    discriminator_channels: list[PositiveInt] = Field([32, 64, 128], min_length=3, max_length=3)
+    discriminator_features: PositiveInt = 256
+    dropout: float = Field(0.3, ge=0, lt=1)
+
+
+class BalancedGAN(AdamGAN):
+    """D: three convolutions and two dense layers. G: bilinear resize, four transposed convolutions.
+
+    D's loss is the mean cross-entropy over real and generated images, so at its equilibrium with
+    G both losses are log 2. The D step sees G in inference mode, the G step in training mode.
+    """
+
+    name: ClassVar[str] = "balanced-gan"
+    source: ClassVar[str] = "convolutional GAN with a D/G balance rule, after 1406.2661"
+    config_class = BalancedGANConfig
+
+    def __init__(self, config: BalancedGANConfig, image_shape: ImageShape) -> None:
+        super().__init__(config, image_shape)
+        self.latent_size = config.latent_size
+        self.generator = _generator(config, image_shape)
+        self.discriminator = _discriminator(config, image_shape)
+
+    def discriminator_loss(self, real: Tensor, latents: Tensor) -> Tensor:
+        with evaluating(self.generator):
+            fake = self.generate(latents)
+        # Two passes: D's batch norms must not see real and generated images in one batch.
+        real_loss = real_or_fake_loss(self.discriminator(real), 1.0)
+        return (real_loss + real_or_fake_loss(self.discriminator(fake), 0.0)) / 2
+
+    def generator_loss(self, latents: Tensor) -> Tensor:
+        return non_saturating_loss(self.discriminator(self.generate(latents)))
+
+    def sample_prior(self, n: int, generator: torch.Generator) -> Tensor:
+        return standard_normal(n, self.latent_size, generator)
+
+    def generate(self, latents: Tensor) -> Tensor:
+        return torch.sigmoid(self.generator(latents))
+
+
+def _generator(config: BalancedGANConfig, image_shape: ImageShape) -> nn.Sequential:
+    """A quarter of the size from the dense layer, half of it by resizing, the whole by stride 2."""
+    image_channels, *full = image_shape
+    halves = [half(side) for side in full]
+    quarters = [half(side) for side in halves]
+    base, first, second, third = config.generator_channels
+    features = base * quarters[0] * quarters[1]
+    return nn.Sequential(
+        nn.Linear(config.latent_size, features),
+        nn.BatchNorm1d(features),
+        nn.ReLU(),
+        nn.Unflatten(1, (base, *quarters)),
+        nn.Upsample(tuple(halves), mode="bilinear", align_corners=False),
+        nn.ConvTranspose2d(base, first, 5, padding=2),
+        nn.BatchNorm2d(first),
+        nn.ReLU(),
+        to_size(first, second, halves, full),
+        nn.BatchNorm2d(second),
+        nn.ReLU(),
+        nn.ConvTranspose2d(second, third, 5, padding=2),
+        nn.BatchNorm2d(third),
+        nn.ReLU(),
+        nn.ConvTranspose2d(third, image_channels, 5, padding=2),
+    )
+
+
+def _discriminator(config: BalancedGANConfig, image_shape: ImageShape) -> nn.Sequential:
+    """5 x 5 convolutions of stride 2 with batch norm, dropout after the first two."""
+    channels, height, width = image_shape
+    layers: list[nn.Module] = []
+    for position, outputs in enumerate(config.discriminator_channels):
+        layers += [
+            nn.Conv2d(channels, outputs, 5, stride=2, padding=2),
+            nn.BatchNorm2d(outputs),
+            leaky_relu(),
+        ]
+        if position < 2:
+            layers.append(nn.Dropout(config.dropout))
+        channels, height, width = outputs, half(height), half(width)
+    return nn.Sequential(
+        *layers,
+        nn.Flatten(),
+        nn.Linear(channels * height * width, config.discriminator_features),
+        leaky_relu(),
+        nn.Linear(config.discriminator_features, 1),
+    )

@@ -1,0 +1,67 @@
+"""Convolutional VAE with squared error (three convolutions each way; widths ours)."""
+
+from itertools import pairwise
+from typing import ClassVar
+
+from pydantic import Field, PositiveFloat, PositiveInt
+from torch import Tensor, nn
+
+from ganvae.config import Schedule
+from ganvae.models.base import Family, ImageShape, Likelihood
+from ganvae.models.layers import half, to_size
+from ganvae.models.vae import VAE, VAEConfig
+
+
+class ConvVAEConfig(VAEConfig):
+    """Parameters. Each entry of ``channels`` halves the size once; the decoder mirrors them."""
+
+    schedule: Schedule = Schedule(
+        unit="epochs", length=30, report_every=1, sample_every=3, checkpoint_every=3
+    )
+    channels: list[PositiveInt] = Field([32, 64, 128], min_length=1)
+    learning_rate: PositiveFloat = 1e-4
+    beta: PositiveFloat = 1.0
+
+
+class ConvVAE(VAE):
+    """Minimises squared error, summed over pixels, + beta * KL, both averaged over images.
+
+    With beta 1 that is -ELBO of p(x|z) = N(decoder's mean, I/2), but for a constant.
+    """
+
+    name: ClassVar[str] = "conv-vae"
+    family: ClassVar[Family] = "vae"
+    source: ClassVar[str] = (
+        "convolutional VAE with squared error, after Kingma & Welling 2013 (1312.6114)"
+    )
+    likelihood: ClassVar[Likelihood] = "gaussian"
+    config_class = ConvVAEConfig
+
+    def __init__(self, config: ConvVAEConfig, image_shape: ImageShape) -> None:
+        super().__init__(config, image_shape)
+        self.beta = config.beta
+        image_channels, height, width = image_shape
+        sizes = [(height, width)]
+        for _ in config.channels:
+            sizes.append((half(sizes[-1][0]), half(sizes[-1][1])))
+        channels = [image_channels, *config.channels]
+        top = channels[-1], *sizes[-1]
+        features = top[0] * top[1] * top[2]
+
+        down: list[nn.Module] = []
+        for inputs, outputs in pairwise(channels):
+            down += [nn.Conv2d(inputs, outputs, 3, stride=2, padding=1), nn.ReLU()]
+        self.encoder = nn.Sequential(
+            *down, nn.Flatten(), nn.Linear(features, 2 * config.latent_size)
+        )
+        up: list[nn.Module] = []
+        for (inputs, outputs), (source, target) in zip(
+            pairwise(reversed(channels)), pairwise(reversed(sizes)), strict=True
+        ):
+            up += [nn.ReLU(), to_size(inputs, outputs, source, target)]
+        self.decoder = nn.Sequential(
+            nn.Linear(config.latent_size, features), nn.Unflatten(1, top), *up
+        )
+
+    def decode_logits(self, latents: Tensor) -> Tensor:
+        return self.decoder(latents)

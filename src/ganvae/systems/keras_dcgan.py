@@ -1,0 +1,160 @@
+"""The DCGAN for MNIST that is usual in Keras, layer by layer and with Keras's optimizer."""
+
+from typing import ClassVar
+
+import torch
+from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from ganvae.config import Schedule
+from ganvae.models.balance import BalanceConfig
+from ganvae.models.base import ImageShape, evaluating
+from ganvae.models.gan import AdversarialModel, GANConfig
+from ganvae.models.layers import SamePadding, half, leaky_relu, undoubled_side
+from ganvae.models.losses import non_saturating_loss, real_or_fake_loss
+from ganvae.models.optimizers import KerasRMSprop
+from ganvae.models.priors import uniform
+
+KERNEL = 5
+STRIDES = 2, 2, 2, 1
+
+
+class TwiceAsFast(BalanceConfig):
+    """D learns at twice G's rate: 2e-4 against 1e-4."""
+
+    learning_rate_ratio: PositiveFloat = 2.0
+
+
+class KerasDCGANConfig(GANConfig):
+    """Parameters. ``generator_channels``: of the dense layer's image, then of each transposed
+    convolution but the last; ``discriminator_channels``: of each convolution.
+
+    The learning rates decay as ``lr / (1 + decay * step)``.
+    """
+
+    schedule: Schedule = Schedule(
+        unit="steps",
+        length=10_000,
+        report_every=100,
+        sample_every=500,
+        checkpoint_every=500,
+        marks=[500, 1_000, 1_500, 2_000, 2_500, 3_000],
+    )
+    batch_size: int = Field(256, ge=2)
+    learning_rate: PositiveFloat = 1e-4
+    balance: TwiceAsFast = TwiceAsFast()
+    discriminator_decay: NonNegativeFloat = 6e-8
+    generator_decay: NonNegativeFloat = 3e-8
+    latent_size: PositiveInt = 100
+    generator_channels: list[PositiveInt] = Field([256, 128, 64, 32], min_length=4, max_length=4)
+    discriminator_channels: list[PositiveInt] = Field(
+        [64, 128, 256, 512], min_length=4, max_length=4
+    )
+    dropout: float = Field(0.4, ge=0, lt=1)
+
+
+class KerasDCGAN(AdversarialModel):
+    """5 x 5 convolutions with SAME padding, latents from U[-1, 1], binary cross-entropy.
+
+    The D step sees one merged batch, ``batch_size`` real images labelled 1 and as many generated
+    ones labelled 0; these come from an inference-mode forward, as Keras's ``predict`` gives. Then
+    G aims at label 1 with as many fresh latents.
+    """
+
+    name: ClassVar[str] = "keras-dcgan"
+    source: ClassVar[str] = "DCGAN in Keras for MNIST, after Radford et al. 2015 (1511.06434)"
+    config_class = KerasDCGANConfig
+
+    config: KerasDCGANConfig
+
+    def __init__(self, config: KerasDCGANConfig, image_shape: ImageShape) -> None:
+        super().__init__(config, image_shape)
+        self.generator = _initialise(_generator(config, image_shape))
+        self.discriminator = _initialise(_discriminator(config, image_shape))
+
+    def optimizers(self) -> dict[str, Optimizer]:
+        d_rate, g_rate = self.balance.learning_rates(self.config.learning_rate)
+        return {
+            "discriminator": KerasRMSprop(
+                self.discriminator.parameters(), d_rate, self.config.discriminator_decay
+            ),
+            "generator": KerasRMSprop(
+                self.generator.parameters(), g_rate, self.config.generator_decay
+            ),
+        }
+
+    def discriminator_loss(self, real: Tensor, latents: Tensor) -> Tensor:
+        with evaluating(self.generator):
+            fake = self.generate(latents)
+        real_logits, fake_logits = self.discriminator(torch.cat([real, fake])).chunk(2)
+        # The mean over the merged batch is the mean of the two halves' means.
+        return (real_or_fake_loss(real_logits, 1.0) + real_or_fake_loss(fake_logits, 0.0)) / 2
+
+    def generator_loss(self, latents: Tensor) -> Tensor:
+        return non_saturating_loss(self.discriminator(self.generate(latents)))
+
+    def sample_prior(self, n: int, generator: torch.Generator) -> Tensor:
+        return uniform(n, self.config.latent_size, generator)
+
+    def generate(self, latents: Tensor) -> Tensor:
+        return torch.sigmoid(self.generator(latents))
+
+
+def _generator(config: KerasDCGANConfig, image_shape: ImageShape) -> nn.Sequential:
+    channels, height, width = image_shape
+    top = undoubled_side(height, 2, "height"), undoubled_side(width, 2, "width")
+    base, first, second, third = config.generator_channels
+    features = base * top[0] * top[1]
+    return nn.Sequential(
+        nn.Linear(config.latent_size, features),
+        _keras_norm(nn.BatchNorm1d, features),
+        nn.ReLU(),
+        nn.Unflatten(1, (base, *top)),
+        nn.Dropout(config.dropout),
+        nn.Upsample(scale_factor=2, mode="nearest"),
+        *_deconvolution(base, first),
+        nn.Upsample(scale_factor=2, mode="nearest"),
+        *_deconvolution(first, second),
+        *_deconvolution(second, third),
+        nn.ConvTranspose2d(third, channels, KERNEL, padding=KERNEL // 2),
+    )
+
+
+def _deconvolution(inputs: int, outputs: int) -> list[nn.Module]:
+    return [
+        nn.ConvTranspose2d(inputs, outputs, KERNEL, padding=KERNEL // 2),
+        _keras_norm(nn.BatchNorm2d, outputs),
+        nn.ReLU(),
+    ]
+
+
+def _discriminator(config: KerasDCGANConfig, image_shape: ImageShape) -> nn.Sequential:
+    channels, height, width = image_shape
+    layers: list[nn.Module] = []
+    for outputs, stride in zip(config.discriminator_channels, STRIDES, strict=True):
+        layers += [
+            SamePadding(KERNEL, stride),
+            nn.Conv2d(channels, outputs, KERNEL, stride),
+            leaky_relu(),
+            nn.Dropout(config.dropout),
+        ]
+        channels = outputs
+        if stride == 2:
+            height, width = half(height), half(width)
+    return nn.Sequential(*layers, nn.Flatten(), nn.Linear(channels * height * width, 1))
+
+
+def _keras_norm(norm: type[nn.BatchNorm1d] | type[nn.BatchNorm2d], channels: int) -> nn.Module:
+    """Batch norm with Keras's epsilon; its momentum 0.9 is what torch calls 0.1."""
+    return norm(channels, eps=1e-3, momentum=0.1)
+
+
+def _initialise(network: nn.Sequential) -> nn.Sequential:
+    """Keras's initial weights: Glorot uniform (Glorot & Bengio 2010), biases 0."""
+    for layer in network:
+        if isinstance(layer, nn.Linear | nn.Conv2d | nn.ConvTranspose2d):
+            nn.init.xavier_uniform_(layer.weight)
+            assert layer.bias is not None
+            nn.init.zeros_(layer.bias)
+    return network

@@ -1,0 +1,138 @@
+"""A VAE whose decoder is also the generator of a GAN (networks ours)."""
+
+from typing import ClassVar
+
+import torch
+from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt
+from torch import Tensor, nn
+from torch.optim import Adam, Optimizer
+
+from ganvae.config import Schedule
+from ganvae.models.balance import Balance
+from ganvae.models.base import Family, ImageShape, Likelihood, Optimizers, descend, frozen
+from ganvae.models.gan import AdamGANConfig, learning
+from ganvae.models.layers import downsampling, strided_discriminator, undoubled_side, upsampling
+from ganvae.models.losses import non_saturating_loss, real_or_fake_loss
+from ganvae.models.priors import standard_normal
+from ganvae.models.vae import AutoencodingModel
+
+
+class VAEGANConfig(AdamGANConfig):
+    """Parameters. ``learning_rate`` is the encoder's too.
+
+    The encoder halves the size once for each entry of ``channels``, the generator mirrors it; the
+    discriminator halves it once for each entry of ``discriminator_channels``.
+    """
+
+    schedule: Schedule = Schedule(
+        unit="epochs", length=100, report_every=1, sample_every=5, checkpoint_every=5
+    )
+    learning_rate: PositiveFloat = 1e-3
+    latent_size: PositiveInt = 20
+    channels: list[PositiveInt] = Field([32, 64], min_length=1)
+    discriminator_channels: list[PositiveInt] = Field([32, 64], min_length=1)
+    adversarial_weight: NonNegativeFloat = 1.0
+    real_target: PositiveFloat = Field(0.9, le=1)
+
+
+class VAEGAN(AutoencodingModel):
+    """Encoder, generator (also the decoder) and discriminator.
+
+    With z ~ N(0, I): D descends BCE(D(x), ``real_target``) + BCE(D(G(z)), 0); the encoder
+    descends reconstruction + KL; the generator that + ``adversarial_weight`` * BCE(D(G(z)), 1).
+    Reconstruction is the Bernoulli cross-entropy summed over pixels; it and KL are means over
+    images. Labels are smoothed for real images in the D step alone (1606.03498, 3.4).
+
+    When it is not G's turn, what is left out is its adversarial term.
+    """
+
+    name: ClassVar[str] = "vae-gan"
+    family: ClassVar[Family] = "hybrid"
+    source: ClassVar[str] = "VAE and GAN in one, after Larsen et al. 2015 (1512.09300)"
+    likelihood: ClassVar[Likelihood] = "bernoulli"
+    config_class = VAEGANConfig
+
+    def __init__(self, config: VAEGANConfig, image_shape: ImageShape) -> None:
+        super().__init__()
+        self.config = config
+        self.image_shape = image_shape
+        self.latent_size = config.latent_size
+        self.balance = Balance(config.balance)
+        self.real_images_per_step = config.balance.d_steps * config.batch_size
+        image_channels, height, width = image_shape
+        widths = [image_channels, *config.channels]
+        halvings = len(config.channels)
+        top = (
+            widths[-1],
+            undoubled_side(height, halvings, "height"),
+            undoubled_side(width, halvings, "width"),
+        )
+        features = top[0] * top[1] * top[2]
+        self.encoder = nn.Sequential(
+            downsampling(widths, nn.ReLU),
+            nn.Flatten(),
+            nn.Linear(features, 2 * config.latent_size),
+        )
+        self.generator = nn.Sequential(
+            nn.Linear(config.latent_size, features),
+            nn.ReLU(),
+            nn.Unflatten(1, top),
+            upsampling(widths[::-1], batch_norm=False),
+        )
+        self.discriminator = strided_discriminator(image_shape, config.discriminator_channels)
+
+    def optimizers(self) -> dict[str, Optimizer]:
+        betas = self.config.beta_1, 0.999
+        d_rate, g_rate = self.balance.learning_rates(self.config.learning_rate)
+        return {
+            "discriminator": Adam(self.discriminator.parameters(), d_rate, betas),
+            "encoder": Adam(self.encoder.parameters(), g_rate, betas),
+            "generator": Adam(self.generator.parameters(), g_rate, betas),
+        }
+
+    def train_step(
+        self, images: Tensor, optimizers: Optimizers, generator: torch.Generator
+    ) -> dict[str, Tensor]:
+        turns = self.balance.turns()
+        for real in images.chunk(self.config.balance.d_steps):
+            latents = self.sample_prior(len(real), generator)
+            with frozen(self.generator), learning(self.discriminator, turns.discriminator):
+                d_losses = self.discriminator_losses(real, latents)
+                d_loss = d_losses["d_loss_real"] + d_losses["d_loss_fake"]
+                if turns.discriminator:
+                    descend(d_loss, optimizers["discriminator"])
+        for _ in range(self.config.balance.g_steps):
+            latents = self.sample_prior(len(real), generator)
+            noise = standard_normal(len(real), self.latent_size, generator)
+            with frozen(self.discriminator):
+                g_losses = self.generator_losses(real, latents, noise)
+                objective = g_losses["reconstruction_loss"] + g_losses["kl"]
+                if turns.generator:
+                    objective = objective + self.config.adversarial_weight * g_losses["g_loss"]
+                descend(objective, optimizers["encoder"], optimizers["generator"])
+        losses = {name: loss.detach() for name, loss in (d_losses | g_losses).items()}
+        return losses | self.balance.record(turns, d_loss.detach(), losses["g_loss"])
+
+    def discriminator_losses(self, real: Tensor, latents: Tensor) -> dict[str, Tensor]:
+        """D's two losses, on contract images and on what G makes of the latents; none for G."""
+        with torch.no_grad():
+            fake = self.generate(latents)
+        return {
+            "d_loss_real": real_or_fake_loss(self.discriminator(real), self.config.real_target),
+            "d_loss_fake": real_or_fake_loss(self.discriminator(fake), 0.0),
+        }
+
+    def generator_losses(self, images: Tensor, latents: Tensor, noise: Tensor) -> dict[str, Tensor]:
+        """The VAE's two losses on contract images, and G's on what it makes of the latents.
+
+        ``noise``, N x latent size, is N(0, I); it draws the latents of q(z|x).
+        """
+        reconstruction, kl = self.negative_elbo(images, noise)
+        return {
+            "reconstruction_loss": reconstruction.mean(),
+            "kl": kl.mean(),
+            "g_loss": non_saturating_loss(self.discriminator(self.generate(latents))),
+        }
+
+    def decode_logits(self, latents: Tensor) -> Tensor:
+        return self.generator(latents)

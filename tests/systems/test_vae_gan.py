@@ -1,0 +1,155 @@
+"""vae-gan: its five losses, and what each of its three networks descends."""
+
+import pytest
+import torch
+from networks import Listener, default_model, random
+from torch import Tensor, nn
+
+from conftest import stripes
+from ganvae.images import from_uint8
+from ganvae.systems.vae_gan import VAEGAN
+
+NARROW = {"channels": [4, 8], "discriminator_channels": [4, 8], "batch_size": 8, "latent_size": 5}
+
+
+def vae_gan(**changes: object) -> VAEGAN:
+    model = default_model("vae-gan", **(NARROW | changes))
+    assert isinstance(model, VAEGAN)
+    return model
+
+
+def inputs(model: VAEGAN) -> tuple[Tensor, Tensor, Tensor]:
+    """Real images, latents of the prior, and noise for the posterior."""
+    noise = torch.randn(8, 5, generator=random(1))
+    return from_uint8(stripes(8)[0]), model.sample_prior(8, random()), noise
+
+
+def test_the_five_losses_are_the_formulas() -> None:
+    model = vae_gan()
+    real, latents, noise = inputs(model)
+    d_real = model.discriminator(real).sigmoid()
+    d_fake = model.discriminator(model.generate(latents)).sigmoid()
+    mean, log_variance = model.encode(real)
+    x_hat = model.generate(mean + (log_variance / 2).exp() * noise)
+    entropy = -(real * x_hat.log() + (1 - real) * (1 - x_hat).log())
+    kl = -0.5 * (1 + log_variance - mean**2 - log_variance.exp())
+    expected = {
+        "d_loss_real": -(0.9 * d_real.log() + 0.1 * (1 - d_real).log()).mean(),
+        "d_loss_fake": -(1 - d_fake).log().mean(),
+        "reconstruction_loss": entropy.sum(dim=(1, 2, 3)).mean(),
+        "kl": kl.sum(dim=1).mean(),
+        "g_loss": -d_fake.log().mean(),
+    }
+    losses = model.discriminator_losses(real, latents) | model.generator_losses(
+        real, latents, noise
+    )
+    assert losses.keys() == expected.keys()
+    for name, loss in expected.items():
+        torch.testing.assert_close(losses[name], loss)
+
+
+def test_pin_11_smoothing_touches_real_targets_in_the_d_step_alone() -> None:
+    """Only one of the five losses knows ``real_target``."""
+    real, latents, noise = inputs(vae_gan())
+    changed = set()
+    by_target = []
+    for target in (0.9, 0.7):
+        model = vae_gan(real_target=target)
+        by_target.append(
+            model.discriminator_losses(real, latents) | model.generator_losses(real, latents, noise)
+        )
+    for name in by_target[0]:
+        if not torch.equal(by_target[0][name], by_target[1][name]):
+            changed.add(name)
+    assert changed == {"d_loss_real"}
+
+
+class Recorder:
+    """Stands for an optimizer: keeps the gradients that it would have stepped by."""
+
+    def __init__(self, network: nn.Module) -> None:
+        self.parameters = list(network.parameters())
+        self.gradients: list[Tensor] = []
+
+    def zero_grad(self) -> None:
+        for parameter in self.parameters:
+            parameter.grad = None
+
+    def step(self) -> None:
+        self.gradients = [p.grad.clone() for p in self.parameters if p.grad is not None]
+
+
+@pytest.mark.parametrize("weight", [1.0, 30.0])
+def test_pin_1_each_network_descends_its_own_objective_alone(weight: float) -> None:
+    """Above all, the decoder must not help D: D's losses give it no gradient."""
+    model = vae_gan(adversarial_weight=weight)
+    networks = {
+        "discriminator": model.discriminator,
+        "encoder": model.encoder,
+        "generator": model.generator,
+    }
+    recorders = {name: Recorder(network) for name, network in networks.items()}
+    real = from_uint8(stripes(8)[0])
+    model.train_step(real, recorders, random())  # type: ignore[arg-type]
+
+    noise = random()
+    d_losses = model.discriminator_losses(real, model.sample_prior(8, noise))
+    g_losses = model.generator_losses(
+        real, model.sample_prior(8, noise), torch.randn(8, 5, generator=noise)
+    )
+    elbo = g_losses["reconstruction_loss"] + g_losses["kl"]
+    d_loss = d_losses["d_loss_real"] + d_losses["d_loss_fake"]
+    objectives = {
+        "discriminator": d_loss,
+        "encoder": elbo,
+        "generator": elbo + weight * g_losses["g_loss"],
+    }
+    for name, objective in objectives.items():
+        own = torch.autograd.grad(objective, list(networks[name].parameters()), retain_graph=True)
+        assert len(recorders[name].gradients) == len(own)
+        for stepped, expected in zip(recorders[name].gradients, own, strict=True):
+            torch.testing.assert_close(stepped, expected)
+            assert expected.abs().max() > 0
+    for network in (model.encoder, model.generator):
+        stray = torch.autograd.grad(
+            d_loss, list(network.parameters()), allow_unused=True, retain_graph=True
+        )
+        assert all(gradient is None for gradient in stray)
+
+
+def test_d_sees_real_images_and_decoded_priors_alone() -> None:
+    """Reconstructions are never shown to D, and z is drawn from N(0, I) for each step."""
+    model = vae_gan()
+    model.discriminator = ears = Listener(model.discriminator)
+    model.generator = listener = Listener(model.generator)
+    real = from_uint8(stripes(8)[0])
+    model.train_step(real, model.optimizers(), random())
+    d_real, d_fake, g_fake = ears.inputs
+    assert torch.equal(d_real, real)
+    for images in (d_fake, g_fake):
+        assert 0 <= images.min() <= images.max() <= 1
+    noise = random()
+    assert torch.equal(listener.inputs[0], model.sample_prior(8, noise))  # the D step's
+    assert torch.equal(listener.inputs[2], model.sample_prior(8, noise))  # the G step's
+
+
+def test_when_it_is_not_gs_turn_the_adversarial_term_is_left_out() -> None:
+    """Then generator and encoder descend reconstruction + KL, as if the weight were 0."""
+    real = from_uint8(stripes(8)[0])
+    models = [vae_gan(balance={"ratio": 2.0}), vae_gan(adversarial_weight=0.0)]
+    models[0].get_buffer("balance.losses").copy_(torch.tensor([9.0, 0.1]))
+    for model in models:
+        model.train_step(real, model.optimizers(), random())
+    for network in ("generator", "encoder", "discriminator"):
+        one, other = (model.get_submodule(network).parameters() for model in models)
+        for first, second in zip(one, other, strict=True):
+            torch.testing.assert_close(first, second)
+
+
+def test_when_it_is_not_ds_turn_d_stays() -> None:
+    model = vae_gan(balance={"ratio": 2.0})
+    model.get_buffer("balance.losses").copy_(torch.tensor([0.1, 9.0]))
+    before = [parameter.clone() for parameter in model.discriminator.parameters()]
+    losses = model.train_step(from_uint8(stripes(8)[0]), model.optimizers(), random())
+    assert all(map(torch.equal, before, model.discriminator.parameters()))
+    assert (losses["d_skipped"].item(), losses["g_skipped"].item()) == (1, 0)
