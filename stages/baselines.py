@@ -6,18 +6,17 @@ from ganvae.config import load_params
 from ganvae.evaluation.baselines import evaluate_baselines
 from ganvae.evaluation.records import write_records
 from ganvae.paths import ProfilePaths
-from ganvae.report.pictures import draw_samples
+from ganvae.report.pictures.samples import draw_samples
 from ganvae.stage import run_stage
 
 
 def main(params_file: str) -> None:
     params = load_params(Path(params_file))
     folder = ProfilePaths(params.profile).baselines
-    evaluations = evaluate_baselines(params)
-    for evaluation in evaluations:
-        record = evaluation.record
-        draw_samples(folder / f"{record.model}.png", evaluation.samples, record.model)
-    write_records(folder / "scores.json", [evaluation.record for evaluation in evaluations])
+    evaluated = evaluate_baselines(params)
+    for record, images in evaluated:
+        draw_samples(folder / f"{record.model}.png", images, record.model)
+    write_records(folder / "scores.json", [record for record, _ in evaluated])
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from ganvae.errors import UserError
 from ganvae.evaluation.records import ScoreRecord, write_records
 from ganvae.paths import ProfilePaths
 from ganvae.report.figures import draw_comparison
-from ganvae.report.pictures import read_sample_rows
+from ganvae.report.pictures.samples import read_sample_rows
 from ganvae.report.tables import write_leaderboard_csv, write_leaderboard_markdown
 from ganvae.stage import run_stage
 

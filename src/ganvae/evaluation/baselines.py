@@ -8,7 +8,7 @@ from ganvae.data.store import read_split
 from ganvae.errors import ConfigError
 from ganvae.evaluation.evaluator import Evaluator
 from ganvae.evaluation.records import ScoreRecord, blank_scores
-from ganvae.evaluation.runs import Evaluation, make_evaluator
+from ganvae.evaluation.runs import make_evaluator
 from ganvae.images import from_uint8, to_uint8
 from ganvae.paths import ProfilePaths
 from ganvae.seeds import generator
@@ -42,15 +42,20 @@ def ceiling(train: Tensor, n: int, random: torch.Generator) -> Tensor:
 BASELINES = {"floor": floor, "ceiling": ceiling}
 
 
-def evaluate_baselines(params: Params) -> list[Evaluation]:
-    """Score floor and ceiling once for every seed that the profile trains with."""
+def evaluate_baselines(params: Params) -> list[tuple[ScoreRecord, Tensor]]:
+    """Score floor and ceiling once for every seed that the profile trains with.
+
+    With each record come its images, uint8.
+    """
     train = read_split(ProfilePaths(params.profile).split("train")).images
     evaluator = make_evaluator(params)
     seeds = sorted({run.seed for run in params.runs.values()})
     return [_baseline(evaluator, train, name, seed) for name in BASELINES for seed in seeds]
 
 
-def _baseline(evaluator: Evaluator, train: Tensor, name: str, seed: int) -> Evaluation:
+def _baseline(
+    evaluator: Evaluator, train: Tensor, name: str, seed: int
+) -> tuple[ScoreRecord, Tensor]:
     random = generator(evaluator.config.seed, name, seed)
     images = BASELINES[name](train, evaluator.config.n_generated, random)
     record = ScoreRecord(
@@ -64,4 +69,4 @@ def _baseline(evaluator: Evaluator, train: Tensor, name: str, seed: int) -> Eval
             training_seed=seed, weights_sha256=None, training_steps=None
         ),
     )
-    return Evaluation(record, images)
+    return record, images

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 
 from ganvae.comparison import Row
 from ganvae.evaluation.records import ScoreRecord
-from ganvae.report.pictures import figure
+from ganvae.report.pictures.canvas import figure
 
 FAMILY_COLOURS = {"gan": "#d1495b", "vae": "#00798c", "hybrid": "#edae49", "reference": "#7a7a7a"}
 

@@ -1,0 +1,151 @@
+"""What a model makes of its latents, and where an encoder puts the images."""
+
+from pathlib import Path
+
+import matplotlib as mpl
+import numpy as np
+import torch
+from scipy.stats import norm
+from torch import Tensor
+
+from ganvae.data.store import StoredSplit
+from ganvae.images import from_uint8, to_uint8
+from ganvae.models.base import GenerativeModel, VariationalModel, evaluating
+from ganvae.report.pictures.canvas import figure, show_images
+
+INTERPOLATIONS = 6
+INTERPOLATION_STEPS = 9
+RECONSTRUCTED_PER_CLASS = 2
+MANIFOLD_SIDE = 20
+SCATTERED = 5000  # more points hide one another
+BATCH = 125
+
+
+def draw_interpolations(
+    path: Path, model: GenerativeModel, random: torch.Generator, title: str
+) -> None:
+    """Straight ways between pairs of latents drawn from the prior, a row each."""
+    start = model.sample_prior(INTERPOLATIONS, random)
+    end = model.sample_prior(INTERPOLATIONS, random)
+    shares = torch.linspace(0, 1, INTERPOLATION_STEPS, device=start.device)
+    latents = torch.stack([torch.lerp(start, end, float(share)) for share in shares], dim=1)
+    images = to_uint8(model.decode(latents.flatten(0, 1)), "interpolations")
+    with figure(path, 0.5 * INTERPOLATION_STEPS + 0.4, 0.5 * INTERPOLATIONS + 0.8) as canvas:
+        ax = canvas.subplots()
+        show_images(ax, images, INTERPOLATION_STEPS)
+        cell = images.shape[3] + 1
+        centres = [cell * (number + 0.5) for number in range(INTERPOLATION_STEPS)]
+        ax.set_xticks(centres, [f"{float(share):.3g}" for share in shares])
+        ax.tick_params(length=0)
+        ax.set_xlabel("share of the way from one latent to another")
+        ax.set_title(f"{title}: interpolations, a pair of latents a row", fontsize=9)
+
+
+def draw_reconstructions(
+    path: Path, model: VariationalModel, split: StoredSplit, title: str
+) -> None:
+    """The first held-out images of each class above what the model makes of them."""
+    firsts = [indices[:RECONSTRUCTED_PER_CLASS] for indices in _by_class(split)]
+    originals = split.images[torch.cat(firsts)]
+    reconstructions = to_uint8(model.reconstruct(from_uint8(originals)), "reconstructions")
+    names = [name for name in split.classes for _ in range(RECONSTRUCTED_PER_CLASS)]
+    labels = ["held-out image", "reconstruction"]
+    title = f"{title}: held-out images, named by class"
+    _two_rows(path, originals, reconstructions, labels, names, title)
+
+
+def draw_class_means(path: Path, model: VariationalModel, split: StoredSplit, title: str) -> None:
+    """The mean held-out image of each class above its reconstruction."""
+    means = torch.stack([from_uint8(split.images[i]).mean(dim=0) for i in _by_class(split)])
+    reconstructions = to_uint8(model.reconstruct(means), "reconstructions")
+    labels = ["mean of the class", "its reconstruction"]
+    title = f"{title}: mean held-out image of each class"
+    _two_rows(path, to_uint8(means), reconstructions, labels, list(split.classes), title)
+
+
+def _by_class(split: StoredSplit) -> list[Tensor]:
+    """The indices of each class's images."""
+    return [(split.labels == label).nonzero().flatten() for label in range(len(split.classes))]
+
+
+def _two_rows(
+    path: Path, upper: Tensor, lower: Tensor, labels: list[str], names: list[str], title: str
+) -> None:
+    with figure(path, 0.45 * len(upper) + 1.4, 1.75) as canvas:
+        canvas.suptitle(title)
+        axes = canvas.subplots(2, 1)
+        for ax, images, label in zip(axes, (upper, lower), labels, strict=True):
+            show_images(ax, images, len(images))
+            ax.set_ylabel(label, rotation=0, ha="right", va="center")
+        cell = upper.shape[3] + 1
+        axes[1].set_xticks([cell * (number + 0.5) for number in range(len(names))], names)
+        axes[1].tick_params(length=0)
+
+
+def draw_latent_scatter(
+    path: Path, model: VariationalModel, split: StoredSplit, title: str
+) -> None:
+    """The posterior means of held-out images, coloured by class.
+
+    Latents of more than two dimensions are shown in the plane of their two principal components.
+    """
+    means = _posterior_means(model, from_uint8(split.images[:SCATTERED]))
+    labels = split.labels[:SCATTERED].numpy()
+    points, names = _plane(means)
+    colours = mpl.colormaps["tab10" if len(split.classes) <= 10 else "tab20"]
+    with figure(path, 5.6, 4.8) as canvas:
+        ax = canvas.subplots()
+        for label, name in enumerate(split.classes):
+            own = points[labels == label]
+            ax.scatter(own[:, 0], own[:, 1], s=4, lw=0, alpha=0.6, color=colours(label), label=name)
+        legend = ax.legend(
+            title="class", loc="center left", bbox_to_anchor=(1, 0.5), markerscale=4, frameon=False
+        )
+        for handle in legend.legend_handles:
+            if handle is not None:
+                handle.set_alpha(1)
+        ax.set_aspect("equal", adjustable="datalim")
+        ax.set_xlabel(names[0])
+        ax.set_ylabel(names[1])
+        ax.set_title(f"{title}: {len(points):,} held-out images in latent space", fontsize=9)
+
+
+def _posterior_means(model: VariationalModel, images: Tensor) -> np.ndarray:
+    with evaluating(model):
+        parts = [model.encode(part.to(model.device))[0].cpu() for part in images.split(BATCH)]
+    return torch.cat(parts).double().numpy()
+
+
+def _plane(means: np.ndarray) -> tuple[np.ndarray, list[str]]:
+    """Two coordinates of each row, and what to call them."""
+    if means.shape[1] == 2:
+        return means, ["$z_1$", "$z_2$"]
+    centred = means - means.mean(axis=0)
+    _, lengths, directions = np.linalg.svd(centred, full_matrices=False)
+    shares = lengths**2 / (lengths**2).sum()
+    names = [f"principal component {i + 1} ({shares[i]:.0%} of variance)" for i in range(2)]
+    return centred @ directions[:2].T, names
+
+
+def draw_manifold(path: Path, model: GenerativeModel, title: str) -> None:
+    """A grid over two-dimensional latents, at quantiles of N(0, 1), each point decoded.
+
+    As in 1312.6114, figure 4: every cell stands for the same share of the prior.
+    """
+    quantiles = (np.arange(MANIFOLD_SIDE) + 0.5) / MANIFOLD_SIDE
+    values = norm.ppf(quantiles)
+    rows = [[first, second] for second in values[::-1] for first in values]
+    images = to_uint8(model.decode(torch.tensor(rows, dtype=torch.float32)), "manifold")
+    with figure(path, 6, 6.2) as canvas:
+        ax = canvas.subplots()
+        show_images(ax, images, MANIFOLD_SIDE)
+        cell = images.shape[3] + 1
+        shown = range(0, MANIFOLD_SIDE, 3)
+        centres = [cell * (number + 0.5) for number in shown]
+        ax.set_xticks(centres, [f"{values[number]:.2f}" for number in shown])
+        cell = images.shape[2] + 1
+        centres = [cell * (MANIFOLD_SIDE - number - 0.5) for number in shown]
+        ax.set_yticks(centres, [f"{values[number]:.2f}" for number in shown])
+        ax.set_xlabel("$z_1$, at equal steps of probability")
+        ax.set_ylabel("$z_2$")
+        ax.set_title(f"{title}: what each point of latent space decodes to", fontsize=9)

@@ -1,0 +1,87 @@
+"""All pictures of one run."""
+
+import csv
+from pathlib import Path
+from typing import Any
+
+from ganvae.data.store import StoredSplit
+from ganvae.files import read_json, replacing
+from ganvae.images import ImageError, to_uint8
+from ganvae.models.base import GenerativeModel, VariationalModel
+from ganvae.models.weights import load_model
+from ganvae.paths import RunPaths
+from ganvae.report.pictures.latents import (
+    draw_class_means,
+    draw_interpolations,
+    draw_latent_scatter,
+    draw_manifold,
+    draw_reconstructions,
+)
+from ganvae.report.pictures.samples import SHOWN, draw_samples
+from ganvae.report.pictures.training import (
+    draw_film,
+    draw_first_and_last_epoch,
+    draw_losses,
+    draw_strip,
+    read_frames,
+)
+from ganvae.seeds import generator
+from ganvae.training.history import Row
+
+
+def draw_run(paths: RunPaths, held_out: StoredSplit) -> None:
+    """Draw into ``paths.pictures`` what there is to see of a trained run.
+
+    A diverged run has the pictures of its training alone.
+
+    Args:
+        held_out: where the images to encode are taken from; not the test split, which only
+            evaluation opens.
+    """
+    outcome = read_json(paths.outcome)
+    title = f"{outcome['model']}, seed {outcome['seed']}"
+    with replacing(paths.pictures) as folder:
+        folder.mkdir()
+        _draw_training(folder, paths, outcome, title)
+        try:
+            if outcome["status"] == "completed":
+                _draw_model(folder, load_model(paths.weights), held_out, outcome["seed"], title)
+                return
+        except ImageError:  # a weight has become NaN or infinite after the last report
+            pass
+        draw_samples(folder / "samples.png", None, title)
+
+
+def _draw_training(folder: Path, paths: RunPaths, outcome: dict[str, Any], title: str) -> None:
+    epochs_per_step = outcome["images_per_step"] / outcome["train_images"]
+    frames = read_frames(paths.progress, epochs_per_step)
+    if len(frames) > 1:
+        draw_film(folder / "training.gif", frames, title)
+        schedule = outcome["config"]["schedule"]
+        steps_per_unit = 1 / epochs_per_step if schedule["unit"] == "epochs" else 1
+        marks = [round(mark * steps_per_unit) for mark in schedule["marks"]]
+        draw_strip(folder / "progress.png", frames, marks, title)
+        draw_first_and_last_epoch(folder / "first_and_last_epoch.png", frames, title)
+    rows = _read_history(paths.history)
+    if rows:
+        draw_losses(folder / "losses.png", rows, title)
+
+
+def _read_history(path: Path) -> list[Row]:
+    with path.open(newline="", encoding="utf-8") as file:
+        return [{name: float(value) for name, value in row.items()} for row in csv.DictReader(file)]
+
+
+def _draw_model(
+    folder: Path, model: GenerativeModel, held_out: StoredSplit, seed: int, title: str
+) -> None:
+    samples = model.sample(SHOWN, generator(seed, "samples"))
+    draw_samples(folder / "samples.png", to_uint8(samples, "samples"), title)
+    random = generator(seed, "interpolations")
+    draw_interpolations(folder / "interpolations.png", model, random, title)
+    if isinstance(model, VariationalModel):
+        draw_reconstructions(folder / "reconstructions.png", model, held_out, title)
+        draw_class_means(folder / "class_means.png", model, held_out, title)
+        draw_latent_scatter(folder / "latent_scatter.png", model, held_out, title)
+        if model.latent_size == 2:
+            draw_manifold(folder / "manifold.png", model, title)
