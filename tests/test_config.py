@@ -79,6 +79,12 @@ def test_runs_must_name_themselves(values: dict[str, Any], run: dict, message: s
         parse(Params, values, "here")
 
 
+def test_a_note_on_a_model_that_is_not_there(values: dict[str, Any]) -> None:
+    values["notes"] = {"vanila-gan": "typo"}
+    with pytest.raises(ConfigError, match=r"notes\.vanila-gan: has no section under models"):
+        parse(Params, values, "here")
+
+
 def test_run_of_a_model_without_section(values: dict[str, Any]) -> None:
     del values["models"]["dcgan"]
     with pytest.raises(ConfigError, match="dcgan has no section under models"):

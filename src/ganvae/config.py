@@ -33,6 +33,7 @@ class Schedule(Section):
     """How long a model trains and how often it reports, all in one unit.
 
     ``unit`` is ``epochs`` (each real image seen once) or ``steps`` (calls of ``train_step``).
+    A checkpoint holds weights, optimizers and generators; the newest is kept until the run ends.
     ``marks`` are the moments that the strip of progress shows; where there are none, six moments
     from first to last. Samples are drawn at each mark, after the first epoch and at the end too.
     """
@@ -132,6 +133,9 @@ class Params(Section):
                 raise ValueError(f"runs.{key}.model: {run.model} has no section under models")
             if run.code.replace("_", "-") != self.system(run.model):
                 raise ValueError(f"runs.{key}.code: all runs of {run.model} must have the same")
+        for name in self.notes:
+            if name not in self.models:
+                raise ValueError(f"notes.{name}: has no section under models")
         return self
 
     def system(self, model: str) -> str:

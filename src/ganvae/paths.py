@@ -6,6 +6,9 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+CHECKOUT = Path(__file__).resolve().parents[2]
+"""The clone that this package was installed from, if it was installed from one (editable)."""
+
 
 @dataclass(frozen=True)
 class RunPaths:
@@ -43,7 +46,7 @@ class RunPaths:
 
     @property
     def pictures(self) -> Path:
-        """Folder of the pictures that evaluation draws."""
+        """Folder of what there is to see of the run."""
         return self.results / "pictures"
 
 
@@ -67,6 +70,11 @@ class ProfilePaths:
     @property
     def by_class(self) -> Path:
         return self.data / "by_class"
+
+    @property
+    def pretrained(self) -> Path:
+        """Folder of weights that anybody can sample from."""
+        return self.results / "pretrained"
 
     @property
     def reference(self) -> Path:

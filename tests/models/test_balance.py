@@ -11,7 +11,7 @@ from conftest import GREY, stripes, tiny_config, tiny_model
 from ganvae.config import Params, parse
 from ganvae.errors import ConfigError
 from ganvae.images import from_uint8
-from ganvae.models.balance import Balance, BalanceConfig, Turns, skipped
+from ganvae.models.balance import Balance, BalanceConfig, Turns, turns
 from ganvae.models.base import GenerativeModel
 from ganvae.models.gan import GANConfig
 from ganvae.models.registry import build_model, model_class, model_config, model_names
@@ -20,29 +20,48 @@ GANS = [name for name in model_names() if issubclass(model_class(name).config_cl
 
 
 @pytest.mark.parametrize(
-    ("d_loss", "g_loss", "ratio", "expected"),
+    ("d_loss", "g_loss", "ratio", "d_learns", "g_learns"),
     [
-        (0.69, 0.69, 2.0, Turns(False, False)),  # level
-        (1.38, 0.69, 2.0, Turns(False, False)),  # exactly twice is not more than twice
-        (1.39, 0.69, 2.0, Turns(False, True)),  # G is ahead
-        (0.69, 1.38, 2.0, Turns(False, False)),
-        (0.69, 1.39, 2.0, Turns(True, False)),  # D is ahead
-        (0.69, 1.39, 3.0, Turns(False, False)),  # another ratio
-        (1.0, 1.1, 0.5, Turns(False, False)),  # both inequalities hold: neither is left out
-        (1.0, 2.1, 0.5, Turns(True, False)),  # only D's does
-        (0.0, 0.0, 2.0, Turns(False, False)),  # before the first step
-        (math.nan, 1.0, 2.0, Turns(False, False)),  # a broken loss is seen elsewhere
+        (0.69, 0.69, 2.0, True, True),  # level
+        (1.38, 0.69, 2.0, True, True),  # exactly twice is not more than twice
+        (1.39, 0.69, 2.0, True, False),  # G is ahead
+        (0.69, 1.38, 2.0, True, True),
+        (0.69, 1.39, 2.0, False, True),  # D is ahead
+        (0.69, 1.39, 3.0, True, True),  # another ratio
+        (1.0, 1.1, 0.5, True, True),  # both inequalities hold: nobody is left out
+        (1.0, 2.1, 0.5, False, True),  # only D's does
+        (2.1, 1.0, 0.5, True, False),  # only G's does
+        (0.0, 0.0, 2.0, True, True),  # before the first step
+        (math.nan, 1.0, 2.0, True, True),  # a broken loss is seen elsewhere
     ],
 )
-def test_the_rule(d_loss: float, g_loss: float, ratio: float, expected: Turns) -> None:
-    assert skipped(d_loss, g_loss, ratio) == expected
+def test_the_rule(
+    d_loss: float, g_loss: float, ratio: float, d_learns: bool, g_learns: bool
+) -> None:
+    assert turns(d_loss, g_loss, ratio) == Turns(discriminator=d_learns, generator=g_learns)
 
 
-def test_never_both_whatever_the_losses() -> None:
+def test_somebody_learns_whatever_the_losses() -> None:
     for ratio in (0.1, 0.5, 1.0, 2.0, 10.0):
         for d in range(1, 40):
             for g in range(1, 40):
-                assert skipped(d / 10, g / 10, ratio) != Turns(True, True)
+                assert any(turns(d / 10, g / 10, ratio))
+
+
+def play(balance: Balance, d_loss: float, g_loss: float) -> tuple[list[bool], dict[str, float]]:
+    """One step whose losses are given: who learned, and what is logged."""
+    asked: list[bool] = []
+
+    def d_step(real: torch.Tensor, turn: bool) -> dict[str, torch.Tensor]:
+        asked.append(turn)
+        return {"d_loss": torch.tensor(d_loss)}
+
+    def g_step(turn: bool) -> dict[str, torch.Tensor]:
+        asked.append(turn)
+        return {"g_loss": torch.tensor(g_loss)}
+
+    logged = balance.play(torch.zeros(6, 1), d_step, g_step)
+    return asked, {name: value.item() for name, value in logged.items()}
 
 
 @pytest.mark.parametrize("off", ["off", math.inf, None])
@@ -50,10 +69,11 @@ def test_off(off: object) -> None:
     config = parse(BalanceConfig, {"ratio": off}, "balance")
     assert config.ratio is None
     json.dumps(config.model_dump(), allow_nan=False)  # it goes into outcome.json
-    balance = Balance(config)
-    logged = balance.record(Turns(True, True), torch.tensor(0.01), torch.tensor(9.0))
-    assert logged == {}
-    assert balance.turns() == Turns(True, True)
+    balance = Balance(config, d_terms=1)
+    for _ in range(2):
+        asked, logged = play(balance, 0.01, 9.0)
+        assert asked == [True, True]
+        assert logged.keys() == {"d_loss", "g_loss"}
 
 
 @pytest.mark.parametrize("wrong", [0, -1.0, "on", True, math.nan])
@@ -63,20 +83,33 @@ def test_a_wrong_ratio_is_named(wrong: object) -> None:
 
 
 def test_decisions_follow_the_last_losses_and_are_logged() -> None:
-    balance = Balance(BalanceConfig(ratio=2.0))
-    assert balance.turns() == Turns(True, True)
-    balance.record(Turns(True, True), torch.tensor(0.1), torch.tensor(2.0))
-    turns = balance.turns()
-    assert turns == Turns(discriminator=False, generator=True)
-    logged = balance.record(turns, torch.tensor(3.0), torch.tensor(1.0))
-    assert {name: value.item() for name, value in logged.items()} == {
-        "d_skipped": 1.0,
-        "g_skipped": 0.0,
-    }
-    assert balance.turns() == Turns(discriminator=True, generator=False)
-    restored = Balance(BalanceConfig(ratio=2.0))
+    balance = Balance(BalanceConfig(ratio=2.0), d_terms=1)
+    asked, logged = play(balance, 0.1, 2.0)  # before any losses both learn
+    assert asked == [True, True]
+    assert (logged["d_skipped"], logged["g_skipped"]) == (0, 0)
+    asked, logged = play(balance, 3.0, 1.0)
+    assert asked == [False, True]
+    assert (logged["d_skipped"], logged["g_skipped"]) == (1, 0)
+    restored = Balance(BalanceConfig(ratio=2.0), d_terms=1)
     restored.load_state_dict(balance.state_dict())
-    assert restored.turns() == balance.turns()
+    for one in (balance, restored):
+        asked, logged = play(one, 1.0, 1.0)
+        assert asked == [True, False]
+        assert (logged["d_skipped"], logged["g_skipped"]) == (0, 1)
+
+
+def test_steps_are_counted_and_each_d_step_has_its_part() -> None:
+    parts: list[int] = []
+    g_steps: list[bool] = []
+    balance = Balance(BalanceConfig(d_steps=3, g_steps=2), d_terms=1)
+    loss = torch.tensor(1.0)
+    balance.play(
+        torch.zeros(6, 1),
+        lambda real, turn: (parts.append(len(real)), {"d_loss": loss})[1],
+        lambda turn: (g_steps.append(turn), {"g_loss": loss})[1],
+    )
+    assert parts == [2, 2, 2]
+    assert len(g_steps) == 2
 
 
 def test_all_gans_are_known() -> None:
@@ -130,17 +163,33 @@ def test_one_sided_updates_change_one_side(
 
 
 def test_a_skipped_side_comes_back(smoke: Params) -> None:
-    """As G learns against a D that stands still, D's loss rises, and the rule lets D on."""
-    model = gan(smoke, "vanilla-gan", ratio=1.05)
+    """As one learns against the other that stands still, the latter's loss rises: it is let on."""
+    model = gan(smoke, "balanced-gan", ratio=1.2)
     images = from_uint8(stripes(model.real_images_per_step)[0])
     optimizers, noise = model.optimizers(), torch.Generator().manual_seed(0)
-    turns = []
+    skips: dict[str, str] = {"d_skipped": "", "g_skipped": ""}
     for _ in range(300):
         step = model.train_step(images, optimizers, noise)
-        turns.append((step["d_skipped"].item(), step["g_skipped"].item()))
-    assert (1.0, 1.0) not in turns
-    shares = [sum(column) / len(turns) for column in zip(*turns, strict=True)]
-    assert any(0 < share < 1 for share in shares)
+        assert step["d_skipped"] + step["g_skipped"] < 2
+        for name in skips:
+            skips[name] += str(int(step[name]))
+    assert "10" in skips["d_skipped"], "D was left out and came back"
+    assert "01" in skips["d_skipped"].lstrip("1"), "and was left out again"
+
+
+def test_the_rule_sees_log_2_of_both_at_the_equilibrium(smoke: Params) -> None:
+    """However a model adds up D's loss, so one ratio means the same for all."""
+    for name in GANS:
+        model = gan(smoke, name, ratio=2.0)
+        for parameter in model.get_submodule("discriminator").parameters():
+            torch.nn.init.zeros_(parameter)  # D cannot tell: all logits are 0
+        for optimizer in (optimizers := model.optimizers()).values():
+            for group in optimizer.param_groups:
+                group["lr"] = group["initial_lr"] = 0.0
+        images = from_uint8(stripes(model.real_images_per_step)[0])
+        model.train_step(images, optimizers, torch.Generator().manual_seed(0))
+        levels = model.get_buffer("balance.losses").tolist()
+        assert levels == pytest.approx([math.log(2)] * 2, rel=1e-5), name
 
 
 def test_step_counts_are_taken_from_it(smoke: Params) -> None:

@@ -81,6 +81,7 @@ def test_discriminator_order() -> None:
         *(nn.Flatten, nn.Linear, nn.LeakyReLU, nn.Linear),
     ]
     assert {layer.p for layer in network if isinstance(layer, nn.Dropout)} == {0.25}
+    assert {layer.negative_slope for layer in network if isinstance(layer, nn.LeakyReLU)} == {0.2}
 
 
 def test_the_resize_is_bilinear() -> None:
@@ -118,15 +119,16 @@ def test_d_step_sees_g_in_inference_mode_and_g_step_in_training_mode() -> None:
 
 
 def test_skips_are_logged_in_every_step() -> None:
-    model = balanced_gan(**NARROW)
+    model = balanced_gan(**NARROW, balance={"ratio": 1.1})
     optimizers, noise, real = model.optimizers(), random(), from_uint8(stripes(16)[0])
-    rows = [model.train_step(real, optimizers, noise) for _ in range(40)]
+    rows = [model.train_step(real, optimizers, noise) for _ in range(60)]
     for row in rows:
         assert list(row) == ["d_loss", "g_loss", "d_skipped", "g_skipped"]
     for before, row in pairwise(rows):
         d_loss, g_loss = before["d_loss"].item(), before["g_loss"].item()
-        assert row["d_skipped"].item() == (d_loss * 2 < g_loss)
-        assert row["g_skipped"].item() == (g_loss * 2 < d_loss)
+        assert row["d_skipped"].item() == (d_loss * 1.1 < g_loss)
+        assert row["g_skipped"].item() == (g_loss * 1.1 < d_loss)
+    assert {row["d_skipped"].item() for row in rows} == {0, 1}
 
 
 def test_losses_are_level_at_the_equilibrium() -> None:

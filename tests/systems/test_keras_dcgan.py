@@ -70,7 +70,7 @@ def test_discriminator_shapes() -> None:
         if isinstance(layer, nn.Conv2d):
             assert layer.kernel_size == (5, 5)
         if isinstance(layer, nn.LeakyReLU):
-            assert layer.negative_slope == 0.2
+            assert layer.negative_slope == 0.2  # the table's
         if isinstance(layer, nn.Dropout):
             assert layer.p == 0.4
 
@@ -98,6 +98,9 @@ def test_generator_shapes() -> None:
     ]
     assert {layer.mode for layer in network if isinstance(layer, nn.Upsample)} == {"nearest"}
     assert {layer.p for layer in network if isinstance(layer, nn.Dropout)} == {0.4}
+    for layer in network:
+        if isinstance(layer, nn.BatchNorm1d | nn.BatchNorm2d):
+            assert (layer.eps, layer.momentum) == (1e-3, 0.1)
 
 
 @pytest.mark.parametrize(
@@ -153,7 +156,7 @@ def test_rmsprop_and_decay_against_a_sequence_by_hand() -> None:
 
 
 def test_epsilon_stands_outside_the_root() -> None:
-    """A gradient far below epsilon: inside the root it would move the weight 2,000 times less."""
+    """A gradient far below epsilon: inside the root it would move the weight 3,000 times less."""
     parameter = nn.Parameter(torch.zeros(1, dtype=torch.float64))
     optimizer = KerasRMSprop([parameter], lr=1.0, decay=0.0)
     parameter.grad = torch.full((1,), 1e-10, dtype=torch.float64)
@@ -206,9 +209,11 @@ def test_d_step_sees_one_merged_batch_of_inference_mode_images() -> None:
 def test_g_step_is_in_training_mode_with_fresh_latents() -> None:
     model = keras_dcgan(**NARROW)
     model.generator = listener = Listener(model.generator)
+    model.discriminator = ears = Listener(model.discriminator)
     real = from_uint8(stripes(16)[0])
     model.train_step(real, model.optimizers(), random())
     assert listener.modes == [False, True]
+    assert ears.modes == [True, True]  # D's dropout is at work in the G step too
     d_latents, g_latents = listener.inputs
     assert d_latents.shape == g_latents.shape == (16, 100)
     assert not torch.equal(d_latents, g_latents)

@@ -23,6 +23,8 @@ def test_vanilla_gan_layers() -> None:
     model = default_model("vanilla-gan")
     assert count_parameters(model.generator) == dense(100, 256, 512, 1024, 784)
     assert count_parameters(model.discriminator) == dense(784, 512, 256, 1)
+    slopes = [m.negative_slope for m in model.modules() if isinstance(m, torch.nn.LeakyReLU)]
+    assert slopes == [0.2] * 5
 
 
 def test_vanilla_gan_with_one_hidden_layer_each() -> None:

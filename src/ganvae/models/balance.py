@@ -1,6 +1,7 @@
 """The balance between discriminator and generator: how often, how fast and when each learns."""
 
 import math
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import torch
@@ -15,7 +16,7 @@ class BalanceConfig(Section):
 
     ``d_steps`` of D are taken for every ``g_steps`` of G, D with ``learning_rate_ratio`` times
     G's learning rate (Heusel et al., 1706.08500). ``ratio`` is that of the balance rule
-    (`skipped`), null where there is none; ``off`` and ``.inf`` say the same.
+    (`turns`), null where there is none; ``off`` and ``.inf`` say the same.
     """
 
     d_steps: PositiveInt = 1
@@ -36,53 +37,71 @@ class Turns(NamedTuple):
     generator: bool
 
 
-def skipped(d_loss: float, g_loss: float, ratio: float) -> Turns:
-    """The balance rule: whose update is left out because it is too far ahead.
+def turns(d_loss: float, g_loss: float, ratio: float) -> Turns:
+    """The balance rule: whoever is too far ahead does not learn.
 
-    G's where ``g_loss * ratio < d_loss``, D's where ``d_loss * ratio < g_loss``. With a ratio
-    below 1 both can hold; then neither is left out, or nothing would ever change again.
+    G does not where ``g_loss * ratio < d_loss``, D does not where ``d_loss * ratio < g_loss``.
+    With a ratio below 1 both can hold; then both learn, or nothing would ever change again.
     """
     d_ahead = d_loss * ratio < g_loss
     g_ahead = g_loss * ratio < d_loss
-    return Turns(d_ahead and not g_ahead, g_ahead and not d_ahead)
+    if d_ahead and g_ahead:
+        return Turns(True, True)
+    return Turns(discriminator=not d_ahead, generator=not g_ahead)
 
 
 class Balance(nn.Module):
     """A GAN's policy. Its state, the last losses of both, is part of the model's checkpoint.
 
-    A network whose update is left out has its loss evaluated all the same, so the rule never
-    looks at an old one.
+    A network that does not learn has its loss evaluated all the same, so the rule never looks at
+    an old one. It compares means an image, so that at the equilibrium, where D cannot tell,
+    both are log 2: ``d_terms`` is how many such means D's losses add up to.
     """
 
     losses: Tensor
 
-    def __init__(self, config: BalanceConfig) -> None:
+    def __init__(self, config: BalanceConfig, d_terms: int) -> None:
         super().__init__()
         self.config = config
+        self.d_terms = d_terms
         self.register_buffer("losses", torch.zeros(2))  # equal: both learn in the first step
 
     def learning_rates(self, learning_rate: float) -> tuple[float, float]:
         """D's and G's, where ``learning_rate`` is G's."""
         return learning_rate * self.config.learning_rate_ratio, learning_rate
 
+    def play(
+        self,
+        images: Tensor,
+        d_step: Callable[[Tensor, bool], dict[str, Tensor]],
+        g_step: Callable[[bool], dict[str, Tensor]],
+    ) -> dict[str, Tensor]:
+        """One training step: D's steps, each on its part of the real images, then G's.
+
+        Each step is told whether its network learns and returns its losses, detached; G's has
+        ``g_loss``. Returns the losses of the last step of each, and, under the rule, whether
+        either was left out (0 or 1; averaged between two reports it is the share of steps).
+        """
+        turn = self.turns()
+        for real in images.chunk(self.config.d_steps):
+            d_losses = d_step(real, turn.discriminator)
+        for _ in range(self.config.g_steps):
+            g_losses = g_step(turn.generator)
+        d_mean = torch.stack(list(d_losses.values())).sum() / self.d_terms
+        self.losses.copy_(torch.stack([d_mean, g_losses["g_loss"]]))
+        return d_losses | g_losses | self._skips(turn)
+
     def turns(self) -> Turns:
         """Who learns in the next training step."""
         if self.config.ratio is None:  # and the device is not waited for
             return Turns(True, True)
         d_loss, g_loss = self.losses.tolist()
-        d_skipped, g_skipped = skipped(d_loss, g_loss, self.config.ratio)
-        return Turns(not d_skipped, not g_skipped)
+        return turns(d_loss, g_loss, self.config.ratio)
 
-    def record(self, turns: Turns, d_loss: Tensor, g_loss: Tensor) -> dict[str, Tensor]:
-        """Keep a step's losses for the next one's decision.
-
-        Returns what to log of the decision: under a rule, whether each side was left out (0 or
-        1; averaged between two reports it is the share of steps), else nothing.
-        """
-        self.losses.copy_(torch.stack([d_loss, g_loss]))
+    def _skips(self, turn: Turns) -> dict[str, Tensor]:
         if self.config.ratio is None:
             return {}
         return {
-            "d_skipped": self.losses.new_tensor(not turns.discriminator),
-            "g_skipped": self.losses.new_tensor(not turns.generator),
+            "d_skipped": self.losses.new_tensor(not turn.discriminator),
+            "g_skipped": self.losses.new_tensor(not turn.generator),
         }

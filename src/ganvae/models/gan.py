@@ -37,6 +37,9 @@ class AdversarialModel(GenerativeModel):
 
     family: ClassVar[Family] = "gan"
 
+    d_loss_terms: ClassVar[int] = 1
+    """1 if D's loss is a mean over real and generated images, 2 if it adds up their means."""
+
     generator: nn.Module
     discriminator: nn.Module
 
@@ -44,7 +47,7 @@ class AdversarialModel(GenerativeModel):
         super().__init__()
         self.config = config
         self.image_shape = image_shape
-        self.balance = Balance(config.balance)
+        self.balance = Balance(config.balance, self.d_loss_terms)
         self.real_images_per_step = config.balance.d_steps * config.batch_size
 
     @abstractmethod
@@ -58,21 +61,23 @@ class AdversarialModel(GenerativeModel):
     def train_step(
         self, images: Tensor, optimizers: Optimizers, generator: torch.Generator
     ) -> dict[str, Tensor]:
-        turns = self.balance.turns()
-        for real in images.chunk(self.config.balance.d_steps):
+        def d_step(real: Tensor, turn: bool) -> dict[str, Tensor]:
             latents = self.sample_prior(len(real), generator)
-            with frozen(self.generator), learning(self.discriminator, turns.discriminator):
-                d_loss = self.discriminator_loss(real, latents)
-                if turns.discriminator:
-                    descend(d_loss, optimizers["discriminator"])
-        for _ in range(self.config.balance.g_steps):
+            with frozen(self.generator), learning(self.discriminator, turn):
+                loss = self.discriminator_loss(real, latents)
+                if turn:
+                    descend(loss, optimizers["discriminator"])
+            return {"d_loss": loss.detach()}
+
+        def g_step(turn: bool) -> dict[str, Tensor]:
             latents = self.sample_prior(self.config.batch_size, generator)
-            with frozen(self.discriminator), learning(self.generator, turns.generator):
-                g_loss = self.generator_loss(latents)
-                if turns.generator:
-                    descend(g_loss, optimizers["generator"])
-        losses = {"d_loss": d_loss.detach(), "g_loss": g_loss.detach()}
-        return losses | self.balance.record(turns, **losses)
+            with frozen(self.discriminator), learning(self.generator, turn):
+                loss = self.generator_loss(latents)
+                if turn:
+                    descend(loss, optimizers["generator"])
+            return {"g_loss": loss.detach()}
+
+        return self.balance.play(images, d_step, g_step)
 
 
 class AdamGAN(AdversarialModel):

@@ -120,7 +120,7 @@ def undoubled_side(side: int, doublings: int, name: str) -> int:
     small, rest = divmod(side, 2**doublings)
     if rest or small == 0:
         raise ConfigError(
-            f"image {name} {side} cannot be reached by {doublings} doublings: give fewer "
-            f"generator channels, or images whose {name} is a multiple of {2**doublings}."
+            f"image {name} {side} cannot be reached by {doublings} doublings: it takes images "
+            f"whose {name} is a multiple of {2**doublings}."
         )
     return small

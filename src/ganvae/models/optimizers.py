@@ -8,14 +8,21 @@ from torch.optim import RMSprop
 
 
 class KerasRMSprop(RMSprop):
-    """RMSprop as in Keras 2: rho 0.9, epsilon 1e-7, and a learning rate that decays by step.
+    """RMSprop as in Keras 2, with a learning rate that decays by step.
 
     In step t, counting from 0, the rate is ``lr / (1 + decay * t)``. A parameter group's
     ``iterations`` holds t, so that it goes with the state into a checkpoint.
     """
 
-    def __init__(self, parameters: Iterable[nn.Parameter], lr: float, decay: float) -> None:
-        super().__init__(parameters, lr=lr, alpha=0.9, eps=1e-7)
+    def __init__(
+        self,
+        parameters: Iterable[nn.Parameter],
+        lr: float,
+        decay: float,
+        rho: float = 0.9,
+        epsilon: float = 1e-7,
+    ) -> None:
+        super().__init__(parameters, lr=lr, alpha=rho, eps=epsilon)
         for group in self.param_groups:
             group |= {"initial_lr": lr, "decay": decay, "iterations": 0}
 

@@ -37,8 +37,8 @@ class AutoencodingModel(VariationalModel):
     def decode_logits(self, latents: Tensor) -> Tensor:
         """Logits of images, N x C x H x W."""
 
-    def negative_elbo(self, images: Tensor, noise: Tensor) -> tuple[Tensor, Tensor]:
-        """Reconstruction loss and KL of each image, both N; their sum is -ELBO but a constant."""
+    def elbo_terms(self, images: Tensor, noise: Tensor) -> tuple[Tensor, Tensor]:
+        """Reconstruction loss and KL of each image, both N; their sum is -ELBO up to a constant."""
         mean, log_variance = self.encode(images)
         latents = mean + (log_variance / 2).exp() * noise
         loss = RECONSTRUCTION_LOSSES[self.likelihood]
@@ -49,7 +49,7 @@ class AutoencodingModel(VariationalModel):
         return mean, log_variance
 
     def elbo(self, images: Tensor, noise: Tensor) -> Tensor:
-        reconstruction, kl = self.negative_elbo(images, noise)
+        reconstruction, kl = self.elbo_terms(images, noise)
         # exp(-squared error) is N(mean, I/2) without its factor pi^(-pixels/2).
         gaussian = self.likelihood == "gaussian"
         constant = math.prod(self.image_shape) / 2 * math.log(math.pi) if gaussian else 0.0
@@ -85,7 +85,7 @@ class VAE(AutoencodingModel):
         self, images: Tensor, optimizers: Optimizers, generator: torch.Generator
     ) -> dict[str, Tensor]:
         noise = standard_normal(len(images), self.latent_size, generator)
-        reconstruction, kl = (term.mean() for term in self.negative_elbo(images, noise))
+        reconstruction, kl = (term.mean() for term in self.elbo_terms(images, noise))
         loss = reconstruction + self.beta * kl
         descend(loss, optimizers["vae"])
         return {

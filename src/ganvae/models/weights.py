@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from ganvae.config import ModelConfig
+from ganvae.errors import DataError
 from ganvae.models.base import GenerativeModel
 from ganvae.models.registry import build_model, model_config
 from ganvae.tensors import load_tensors, save_tensors
@@ -23,12 +24,21 @@ def load_model(path: Path) -> GenerativeModel:
     """Build the model of a weights file, on the CPU.
 
     Raises:
-        DataError: the file is missing or damaged.
+        DataError: the file is missing or damaged, or is not that of a model, or of a model that
+            has other layers now.
         ConfigError: the file's model is unknown here, or takes other parameters now.
     """
     weights, metadata = load_tensors(path)
+    if "model" not in metadata:
+        raise DataError(f"{path}: not the weights of a generative model.")
     config = model_config(metadata["model"], metadata["config"], str(path))
     shape = tuple(metadata["image_shape"])
     model = build_model(metadata["model"], config, shape, metadata["seed"])
-    model.load_state_dict(weights)
+    try:
+        model.load_state_dict(weights)
+    except RuntimeError:
+        raise DataError(
+            f"{path}: these weights are not those of {metadata['model']} as it is now; "
+            "train it again."
+        ) from None
     return model

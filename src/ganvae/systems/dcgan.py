@@ -47,6 +47,7 @@ class DCGAN(AdamGAN):
     name: ClassVar[str] = "dcgan"
     source: ClassVar[str] = "convolutional GAN, after Radford et al. 2015 (1511.06434)"
     config_class = DCGANConfig
+    d_loss_terms: ClassVar[int] = 2
 
     config: DCGANConfig
 

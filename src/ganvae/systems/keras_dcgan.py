@@ -1,6 +1,7 @@
 """The DCGAN for MNIST that is usual in Keras, layer by layer and with Keras's optimizer."""
 
-from typing import ClassVar
+from math import ceil
+from typing import ClassVar, Literal
 
 import torch
 from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt
@@ -11,13 +12,10 @@ from ganvae.config import Schedule
 from ganvae.models.balance import BalanceConfig
 from ganvae.models.base import ImageShape, evaluating
 from ganvae.models.gan import AdversarialModel, GANConfig
-from ganvae.models.layers import SamePadding, half, leaky_relu, undoubled_side
+from ganvae.models.layers import SamePadding, undoubled_side
 from ganvae.models.losses import non_saturating_loss, real_or_fake_loss
 from ganvae.models.optimizers import KerasRMSprop
 from ganvae.models.priors import uniform
-
-KERNEL = 5
-STRIDES = 2, 2, 2, 1
 
 
 class TwiceAsFast(BalanceConfig):
@@ -46,11 +44,16 @@ class KerasDCGANConfig(GANConfig):
     balance: TwiceAsFast = TwiceAsFast()
     discriminator_decay: NonNegativeFloat = 6e-8
     generator_decay: NonNegativeFloat = 3e-8
+    rho: float = Field(0.9, ge=0, lt=1)
+    epsilon: PositiveFloat = 1e-7
     latent_size: PositiveInt = 100
     generator_channels: list[PositiveInt] = Field([256, 128, 64, 32], min_length=4, max_length=4)
     discriminator_channels: list[PositiveInt] = Field(
         [64, 128, 256, 512], min_length=4, max_length=4
     )
+    discriminator_strides: list[PositiveInt] = Field([2, 2, 2, 1], min_length=4, max_length=4)
+    kernel: Literal[3, 5, 7] = 5
+    negative_slope: float = Field(0.2, ge=0, lt=1)
     dropout: float = Field(0.4, ge=0, lt=1)
 
 
@@ -75,12 +78,16 @@ class KerasDCGAN(AdversarialModel):
 
     def optimizers(self) -> dict[str, Optimizer]:
         d_rate, g_rate = self.balance.learning_rates(self.config.learning_rate)
+        settings = {"rho": self.config.rho, "epsilon": self.config.epsilon}
         return {
             "discriminator": KerasRMSprop(
-                self.discriminator.parameters(), d_rate, self.config.discriminator_decay
+                self.discriminator.parameters(),
+                d_rate,
+                self.config.discriminator_decay,
+                **settings,
             ),
             "generator": KerasRMSprop(
-                self.generator.parameters(), g_rate, self.config.generator_decay
+                self.generator.parameters(), g_rate, self.config.generator_decay, **settings
             ),
         }
 
@@ -113,17 +120,17 @@ def _generator(config: KerasDCGANConfig, image_shape: ImageShape) -> nn.Sequenti
         nn.Unflatten(1, (base, *top)),
         nn.Dropout(config.dropout),
         nn.Upsample(scale_factor=2, mode="nearest"),
-        *_deconvolution(base, first),
+        *_deconvolution(base, first, config.kernel),
         nn.Upsample(scale_factor=2, mode="nearest"),
-        *_deconvolution(first, second),
-        *_deconvolution(second, third),
-        nn.ConvTranspose2d(third, channels, KERNEL, padding=KERNEL // 2),
+        *_deconvolution(first, second, config.kernel),
+        *_deconvolution(second, third, config.kernel),
+        nn.ConvTranspose2d(third, channels, config.kernel, padding=config.kernel // 2),
     )
 
 
-def _deconvolution(inputs: int, outputs: int) -> list[nn.Module]:
+def _deconvolution(inputs: int, outputs: int, kernel: int) -> list[nn.Module]:
     return [
-        nn.ConvTranspose2d(inputs, outputs, KERNEL, padding=KERNEL // 2),
+        nn.ConvTranspose2d(inputs, outputs, kernel, padding=kernel // 2),
         _keras_norm(nn.BatchNorm2d, outputs),
         nn.ReLU(),
     ]
@@ -132,21 +139,20 @@ def _deconvolution(inputs: int, outputs: int) -> list[nn.Module]:
 def _discriminator(config: KerasDCGANConfig, image_shape: ImageShape) -> nn.Sequential:
     channels, height, width = image_shape
     layers: list[nn.Module] = []
-    for outputs, stride in zip(config.discriminator_channels, STRIDES, strict=True):
+    strides = config.discriminator_strides
+    for outputs, stride in zip(config.discriminator_channels, strides, strict=True):
         layers += [
-            SamePadding(KERNEL, stride),
-            nn.Conv2d(channels, outputs, KERNEL, stride),
-            leaky_relu(),
+            SamePadding(config.kernel, stride),
+            nn.Conv2d(channels, outputs, config.kernel, stride),
+            nn.LeakyReLU(config.negative_slope),
             nn.Dropout(config.dropout),
         ]
-        channels = outputs
-        if stride == 2:
-            height, width = half(height), half(width)
+        channels, height, width = outputs, ceil(height / stride), ceil(width / stride)
     return nn.Sequential(*layers, nn.Flatten(), nn.Linear(channels * height * width, 1))
 
 
 def _keras_norm(norm: type[nn.BatchNorm1d] | type[nn.BatchNorm2d], channels: int) -> nn.Module:
-    """Batch norm with Keras's epsilon; its momentum 0.9 is what torch calls 0.1."""
+    """Batch norm with Keras's epsilon; momentum (ours) 0.9, which torch calls 0.1."""
     return norm(channels, eps=1e-3, momentum=0.1)
 
 

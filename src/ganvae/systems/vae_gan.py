@@ -43,7 +43,8 @@ class VAEGAN(AutoencodingModel):
     Reconstruction is the Bernoulli cross-entropy summed over pixels; it and KL are means over
     images. Labels are smoothed for real images in the D step alone (1606.03498, 3.4).
 
-    When it is not G's turn, what is left out is its adversarial term.
+    When it is not G's turn, what is left out is its adversarial term. With several D steps, each
+    has its part of a step's real images; reconstruction and KL take all of them.
     """
 
     name: ClassVar[str] = "vae-gan"
@@ -57,7 +58,7 @@ class VAEGAN(AutoencodingModel):
         self.config = config
         self.image_shape = image_shape
         self.latent_size = config.latent_size
-        self.balance = Balance(config.balance)
+        self.balance = Balance(config.balance, d_terms=2)
         self.real_images_per_step = config.balance.d_steps * config.batch_size
         image_channels, height, width = image_shape
         widths = [image_channels, *config.channels]
@@ -93,25 +94,27 @@ class VAEGAN(AutoencodingModel):
     def train_step(
         self, images: Tensor, optimizers: Optimizers, generator: torch.Generator
     ) -> dict[str, Tensor]:
-        turns = self.balance.turns()
-        for real in images.chunk(self.config.balance.d_steps):
+        def d_step(real: Tensor, turn: bool) -> dict[str, Tensor]:
             latents = self.sample_prior(len(real), generator)
-            with frozen(self.generator), learning(self.discriminator, turns.discriminator):
-                d_losses = self.discriminator_losses(real, latents)
-                d_loss = d_losses["d_loss_real"] + d_losses["d_loss_fake"]
-                if turns.discriminator:
-                    descend(d_loss, optimizers["discriminator"])
-        for _ in range(self.config.balance.g_steps):
-            latents = self.sample_prior(len(real), generator)
-            noise = standard_normal(len(real), self.latent_size, generator)
+            with frozen(self.generator), learning(self.discriminator, turn):
+                losses = self.discriminator_losses(real, latents)
+                if turn:
+                    objective = losses["d_loss_real"] + losses["d_loss_fake"]
+                    descend(objective, optimizers["discriminator"])
+            return detached(losses)
+
+        def g_step(turn: bool) -> dict[str, Tensor]:
+            latents = self.sample_prior(self.config.batch_size, generator)
+            noise = standard_normal(len(images), self.latent_size, generator)
             with frozen(self.discriminator):
-                g_losses = self.generator_losses(real, latents, noise)
-                objective = g_losses["reconstruction_loss"] + g_losses["kl"]
-                if turns.generator:
-                    objective = objective + self.config.adversarial_weight * g_losses["g_loss"]
+                losses = self.generator_losses(images, latents, noise)
+                objective = losses["reconstruction_loss"] + losses["kl"]
+                if turn:
+                    objective = objective + self.config.adversarial_weight * losses["g_loss"]
                 descend(objective, optimizers["encoder"], optimizers["generator"])
-        losses = {name: loss.detach() for name, loss in (d_losses | g_losses).items()}
-        return losses | self.balance.record(turns, d_loss.detach(), losses["g_loss"])
+            return detached(losses)
+
+        return self.balance.play(images, d_step, g_step)
 
     def discriminator_losses(self, real: Tensor, latents: Tensor) -> dict[str, Tensor]:
         """D's two losses, on contract images and on what G makes of the latents; none for G."""
@@ -127,7 +130,7 @@ class VAEGAN(AutoencodingModel):
 
         ``noise``, N x latent size, is N(0, I); it draws the latents of q(z|x).
         """
-        reconstruction, kl = self.negative_elbo(images, noise)
+        reconstruction, kl = self.elbo_terms(images, noise)
         return {
             "reconstruction_loss": reconstruction.mean(),
             "kl": kl.mean(),
@@ -136,3 +139,8 @@ class VAEGAN(AutoencodingModel):
 
     def decode_logits(self, latents: Tensor) -> Tensor:
         return self.generator(latents)
+
+
+def detached(losses: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The values alone."""
+    return {name: loss.detach() for name, loss in losses.items()}

@@ -1,5 +1,6 @@
 """Fully connected GAN (Goodfellow et al., 1406.2661; hidden layers of the default are ours)."""
 
+from functools import partial
 from math import prod
 from typing import Any, ClassVar
 
@@ -10,7 +11,7 @@ from torch import Tensor, nn
 from ganvae.config import Schedule, Section
 from ganvae.models.base import ImageShape
 from ganvae.models.gan import AdamGAN, AdamGANConfig
-from ganvae.models.layers import leaky_relu, mlp
+from ganvae.models.layers import mlp
 from ganvae.models.losses import non_saturating_loss, real_or_fake_loss
 from ganvae.models.priors import uniform
 
@@ -33,6 +34,7 @@ class VanillaGANConfig(AdamGANConfig):
     )
     batch_size: int = Field(128, ge=2, multiple_of=2)
     encoding_dims: PositiveInt = 100
+    negative_slope: float = Field(0.2, ge=0, lt=1)
     hidden: HiddenSizes = HiddenSizes(generator=[256, 512, 1024], discriminator=[512, 256])
 
     @field_validator("hidden", mode="before")
@@ -58,9 +60,10 @@ class VanillaGAN(AdamGAN):
         super().__init__(config, image_shape)
         self.real_images_per_step = config.balance.d_steps * config.batch_size // 2
         pixels = prod(image_shape)
-        self.generator = mlp([config.encoding_dims, *config.hidden.generator, pixels], leaky_relu)
+        activation = partial(nn.LeakyReLU, config.negative_slope)
+        self.generator = mlp([config.encoding_dims, *config.hidden.generator, pixels], activation)
         self.discriminator = nn.Sequential(
-            nn.Flatten(), mlp([pixels, *config.hidden.discriminator, 1], leaky_relu)
+            nn.Flatten(), mlp([pixels, *config.hidden.discriminator, 1], activation)
         )
 
     def discriminator_loss(self, real: Tensor, latents: Tensor) -> Tensor:

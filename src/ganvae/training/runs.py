@@ -40,8 +40,8 @@ def train_run(params: Params, key: str) -> TrainingResult:
     paths = ProfilePaths(params.profile)
     data_path = paths.split("train")
     split = read_split(data_path)
-    data_digest = sha256(data_path)
-    return train_into(
+    work = STATE / fingerprint(system, config, run.seed, sha256(data_path), device)
+    result = train_into(
         paths.run(key),
         split.images,
         name=run.model,
@@ -49,8 +49,10 @@ def train_run(params: Params, key: str) -> TrainingResult:
         config=config,
         seed=run.seed,
         device=device,
-        work=STATE / fingerprint(system, config, run.seed, data_digest, device),
+        work=work,
     )
+    shutil.rmtree(work)
+    return result
 
 
 def model_configs(params: Params) -> dict[str, ModelConfig]:
@@ -72,7 +74,7 @@ def train_into(
     device: str,
     work: Path,
 ) -> TrainingResult:
-    """Train and write a run's files; the unfinished state in ``work`` is gone when it is done.
+    """Train and write a run's files. The state in ``work`` is left for the caller to remove.
 
     Args:
         images: the training set, uint8, N x C x H x W.
@@ -82,7 +84,6 @@ def train_into(
         system, config, images, seed=seed, work=work, device=device, label=f"{name}-{seed}"
     )
     _write_outputs(paths, result, name, config, len(images), seed, device, work)
-    shutil.rmtree(work)
     return result
 
 
@@ -148,6 +149,8 @@ def _write_outputs(
             "images_seen": result.images_seen,
             "images_per_step": result.model.real_images_per_step,
             "train_images": train_images,
+            "first_epoch_step": result.cadence.first_epoch,
+            "mark_steps": result.cadence.marks,
             "parameters": count_parameters(result.model),
             "config": config.model_dump(),
         },

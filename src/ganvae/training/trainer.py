@@ -28,7 +28,8 @@ PREVIEW_SCALE = 2
 class TrainingResult:
     """How a run ended; ``reason`` says why it diverged, if it did.
 
-    ``seconds`` counts training alone, without pictures and checkpoints.
+    ``seconds`` counts training alone, without pictures and checkpoints; ``cadence`` is the
+    schedule in steps.
     """
 
     model: GenerativeModel
@@ -38,6 +39,7 @@ class TrainingResult:
     images_seen: int
     seconds: float
     history: list[Row]
+    cadence: "Cadence"
 
 
 class Cadence:
@@ -49,8 +51,8 @@ class Cadence:
         def steps(length: int) -> int:
             return max(1, round(length * per_unit))
 
-        first_epoch = max(1, round(n_images / images_per_step))
-        self.pictured = {0, first_epoch, *(steps(mark) for mark in schedule.marks if mark)}
+        self.first_epoch = max(1, round(n_images / images_per_step))
+        self.marks = [steps(mark) if mark else 0 for mark in schedule.marks]
         self.total = steps(schedule.length)
         self.report = steps(schedule.report_every)
         self.sample = steps(schedule.sample_every)
@@ -62,7 +64,8 @@ class Cadence:
 
     def sample_due(self, step: int) -> bool:
         """Whether samples are to be drawn; that is so after the first epoch and at marks too."""
-        return step in self.pictured or self.due(self.sample, step)
+        pictured = step == self.first_epoch or step in self.marks
+        return pictured or self.due(self.sample, step)
 
 
 def train(
@@ -109,6 +112,7 @@ def train(
         images_seen=state.step * model.real_images_per_step,
         seconds=state.seconds,
         history=state.history.rows,
+        cadence=cadence,
     )
 
 

@@ -45,10 +45,10 @@ def draw_reconstructions(
     path: Path, model: VariationalModel, split: StoredSplit, title: str
 ) -> None:
     """The first held-out images of each class above what the model makes of them."""
-    firsts = [indices[:RECONSTRUCTED_PER_CLASS] for indices in _by_class(split)]
-    originals = split.images[torch.cat(firsts)]
+    firsts = {name: indices[:RECONSTRUCTED_PER_CLASS] for name, indices in _by_class(split).items()}
+    originals = split.images[torch.cat(list(firsts.values()))]
     reconstructions = to_uint8(model.reconstruct(from_uint8(originals)), "reconstructions")
-    names = [name for name in split.classes for _ in range(RECONSTRUCTED_PER_CLASS)]
+    names = [name for name, indices in firsts.items() for _ in indices]
     labels = ["held-out image", "reconstruction"]
     title = f"{title}: held-out images, named by class"
     _two_rows(path, originals, reconstructions, labels, names, title)
@@ -56,16 +56,21 @@ def draw_reconstructions(
 
 def draw_class_means(path: Path, model: VariationalModel, split: StoredSplit, title: str) -> None:
     """The mean held-out image of each class above its reconstruction."""
-    means = torch.stack([from_uint8(split.images[i]).mean(dim=0) for i in _by_class(split)])
+    classes = _by_class(split)
+    means = torch.stack([from_uint8(split.images[i]).mean(dim=0) for i in classes.values()])
     reconstructions = to_uint8(model.reconstruct(means), "reconstructions")
     labels = ["mean of the class", "its reconstruction"]
     title = f"{title}: mean held-out image of each class"
-    _two_rows(path, to_uint8(means), reconstructions, labels, list(split.classes), title)
+    _two_rows(path, to_uint8(means), reconstructions, labels, list(classes), title)
 
 
-def _by_class(split: StoredSplit) -> list[Tensor]:
-    """The indices of each class's images."""
-    return [(split.labels == label).nonzero().flatten() for label in range(len(split.classes))]
+def _by_class(split: StoredSplit) -> dict[str, Tensor]:
+    """The indices of each class's images, by its name; a class without images is left out."""
+    found = {
+        name: (split.labels == label).nonzero().flatten()
+        for label, name in enumerate(split.classes)
+    }
+    return {name: indices for name, indices in found.items() if len(indices)}
 
 
 def _two_rows(
@@ -120,6 +125,8 @@ def _plane(means: np.ndarray) -> tuple[np.ndarray, list[str]]:
     """Two coordinates of each row, and what to call them."""
     if means.shape[1] == 2:
         return means, ["$z_1$", "$z_2$"]
+    if means.shape[1] == 1:
+        return np.hstack([means, np.zeros_like(means)]), ["$z_1$", ""]
     centred = means - means.mean(axis=0)
     _, lengths, directions = np.linalg.svd(centred, full_matrices=False)
     shares = lengths**2 / (lengths**2).sum()

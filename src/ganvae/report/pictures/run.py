@@ -4,6 +4,8 @@ import csv
 from pathlib import Path
 from typing import Any
 
+from torch import Tensor
+
 from ganvae.data.store import StoredSplit
 from ganvae.files import read_json, replacing
 from ganvae.images import ImageError, to_uint8
@@ -43,25 +45,29 @@ def draw_run(paths: RunPaths, held_out: StoredSplit) -> None:
     with replacing(paths.pictures) as folder:
         folder.mkdir()
         _draw_training(folder, paths, outcome, title)
-        try:
-            if outcome["status"] == "completed":
-                _draw_model(folder, load_model(paths.weights), held_out, outcome["seed"], title)
-                return
-        except ImageError:  # a weight has become NaN or infinite after the last report
-            pass
-        draw_samples(folder / "samples.png", None, title)
+        model = load_model(paths.weights)
+        samples = None if outcome["reason"] else _samples(model, outcome["seed"])
+        draw_samples(folder / "samples.png", samples, title)
+        if samples is not None:
+            _draw_latents(folder, model, held_out, outcome["seed"], title)
+
+
+def _samples(model: GenerativeModel, seed: int) -> Tensor | None:
+    """Samples, uint8; None if a weight has become NaN or infinite after the last report."""
+    try:
+        return to_uint8(model.sample(SHOWN, generator(seed, "samples")), "samples")
+    except ImageError:
+        return None
 
 
 def _draw_training(folder: Path, paths: RunPaths, outcome: dict[str, Any], title: str) -> None:
-    epochs_per_step = outcome["images_per_step"] / outcome["train_images"]
-    frames = read_frames(paths.progress, epochs_per_step)
+    frames = read_frames(paths.progress, outcome["images_per_step"] / outcome["train_images"])
     if len(frames) > 1:
         draw_film(folder / "training.gif", frames, title)
-        schedule = outcome["config"]["schedule"]
-        steps_per_unit = 1 / epochs_per_step if schedule["unit"] == "epochs" else 1
-        marks = [round(mark * steps_per_unit) for mark in schedule["marks"]]
-        draw_strip(folder / "progress.png", frames, marks, title)
-        draw_first_and_last_epoch(folder / "first_and_last_epoch.png", frames, title)
+        draw_strip(folder / "progress.png", frames, outcome["mark_steps"], title)
+        draw_first_and_last_epoch(
+            folder / "first_and_last_epoch.png", frames, outcome["first_epoch_step"], title
+        )
     rows = _read_history(paths.history)
     if rows:
         draw_losses(folder / "losses.png", rows, title)
@@ -72,11 +78,9 @@ def _read_history(path: Path) -> list[Row]:
         return [{name: float(value) for name, value in row.items()} for row in csv.DictReader(file)]
 
 
-def _draw_model(
+def _draw_latents(
     folder: Path, model: GenerativeModel, held_out: StoredSplit, seed: int, title: str
 ) -> None:
-    samples = model.sample(SHOWN, generator(seed, "samples"))
-    draw_samples(folder / "samples.png", to_uint8(samples, "samples"), title)
     random = generator(seed, "interpolations")
     draw_interpolations(folder / "interpolations.png", model, random, title)
     if isinstance(model, VariationalModel):

@@ -13,7 +13,8 @@ from ganvae.training.trainer import PREVIEW_COLUMNS, PREVIEW_SCALE
 
 FRAME_MILLISECONDS = 400
 LAST_FRAME_MILLISECONDS = 3000
-FILM_GREYS = 16
+FILM_GREYS = 8
+FILM_COLOURS = 64
 FILM_COLUMNS = 6
 STRIP_LENGTH = 6
 PANELS_A_ROW = 3
@@ -54,7 +55,7 @@ def draw_film(path: Path, frames: Sequence[Frame], title: str) -> None:
     images = []
     for frame in frames:
         with Image.open(frame.path) as image:
-            images.append(captioned(_corner(image), f"{title}, {frame}").quantize(FILM_GREYS))
+            images.append(_few_shades(captioned(_corner(image), f"{title}, {frame}")))
     durations = [FRAME_MILLISECONDS] * (len(images) - 1) + [LAST_FRAME_MILLISECONDS]
     with replacing(path) as temporary:
         images[0].save(
@@ -75,17 +76,32 @@ def _corner(frame: Image.Image) -> Image.Image:
     return frame.crop((0, 0, width, height))
 
 
+def _few_shades(image: Image.Image) -> Image.Image:
+    """Eight greys, or 64 colours: a film is the largest file of a run."""
+    if image.mode != "L":
+        return image.quantize(FILM_COLOURS)
+    step = 255 / (FILM_GREYS - 1)
+    return image.point([round(round(shade / step) * step) for shade in range(256)])
+
+
 def draw_strip(path: Path, frames: Sequence[Frame], marks: Sequence[int], title: str) -> None:
-    """The frames at the marks (steps) side by side; without marks six from first to last."""
-    at_marks = [frame for frame in frames if frame.step in marks]
-    _side_by_side(path, at_marks or _spread(frames), f"{title}: samples of the same latents")
+    """The frames at the marks (steps) side by side.
+
+    Without marks, or where the run ended before the last one: six frames from first to last.
+    """
+    reached = marks and frames[-1].step >= marks[-1]
+    shown = [frame for frame in frames if frame.step in marks] if reached else _spread(frames)
+    _side_by_side(path, shown, f"{title}: samples of the same latents")
 
 
-def draw_first_and_last_epoch(path: Path, frames: Sequence[Frame], title: str) -> None:
-    """What the model drew after its first epoch and at its end."""
-    drawn = [frame for frame in frames if frame.step > 0]
-    first = min(drawn, key=lambda frame: abs(frame.epoch - 1))
-    _side_by_side(path, [first, drawn[-1]], f"{title}: after the first epoch, and at the end")
+def draw_first_and_last_epoch(
+    path: Path, frames: Sequence[Frame], first_epoch: int, title: str
+) -> None:
+    """What the model drew after its first epoch, which ends at that step, and at its end."""
+    last = frames[-1]
+    first = [frame for frame in frames[:-1] if frame.step == first_epoch]
+    what = "after the first epoch, and at the end" if first else "at the end of its only epoch"
+    _side_by_side(path, [*first, last], f"{title}: {what}")
 
 
 def _spread(frames: Sequence[Frame]) -> list[Frame]:
