@@ -102,7 +102,7 @@ def test_samples_are_images_by_step_and_pictures_are_at_the_top(client: MlflowCl
     sync()
     run = by_name(client)["vae-0"]
     top = {file.path for file in client.list_artifacts(run.info.run_id)}
-    assert top == {"images", "samples.png", "reconstructions.png"}
+    assert top == {"images", "samples.png", "reconstructions.png", "training.gif"}
     images = [file.path for file in client.list_artifacts(run.info.run_id, "images")]
     for step in STEPS:
         assert sum(f"samples+step+{step}+" in path for path in images) == 2  # whole and small
@@ -180,6 +180,14 @@ def test_a_changed_score_is_a_new_run_and_the_old_one_is_history(
     write_score(root, "gan-0", 11.5)
     assert counts(sync()) == (0, 5, 0)
     assert fids() == {11.5: "true", 9.0: "false"}
+
+
+def test_a_picture_drawn_anew_is_shown(root: Path, client: MlflowClient) -> None:
+    sync()
+    picture = root / "results" / PROFILE / "runs/vae-0/pictures/reconstructions.png"
+    picture.write_bytes(picture.read_bytes() + b"\0")
+    assert counts(sync()) == (1, 4, 0)
+    assert counts(sync()) == (0, 5, 0)
 
 
 def test_the_clock_makes_no_new_run(root: Path, client: MlflowClient) -> None:

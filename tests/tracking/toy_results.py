@@ -37,6 +37,7 @@ def write_results(root: Path) -> None:
     write_run(root, "vae-0", "vae", ("loss", "kl"), {"hidden": [500, 500], "beta": None})
     write_run(root, "gan-1", "gan", (), {}, status="diverged")
     _write_picture(runs / "vae-0/pictures/reconstructions.png")
+    _write_picture(runs / "vae-0/pictures/training.gif")
     baselines = [_record(name, "reference", "completed") for name in sorted(BASELINES)]
     write_records(root / "results" / PROFILE / "baselines/scores.json", baselines)
 
@@ -49,7 +50,7 @@ def write_run(
     config: Mapping[str, Any],
     status: str = "completed",
 ) -> None:
-    """Write one run; it has rows and pictures only where it has losses."""
+    """Write one run; it has rows and progress only where it has losses."""
     folder = root / "results" / PROFILE / "runs" / name
     model, seed = name.split("-")
     write_json(
@@ -76,7 +77,7 @@ def write_run(
     if losses:
         for step in STEPS:
             _write_picture(root / f"artifacts/{PROFILE}/{name}/progress/step-{step:07}.png")
-        _write_picture(folder / "pictures/samples.png")
+    _write_picture(folder / "pictures/samples.png")
 
 
 def write_score(root: Path, name: str, fid: float) -> None:

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from ganvae.errors import UserError
 from ganvae.evaluation.records import ScoreRecord, read_record, read_records
-from ganvae.files import read_json
+from ganvae.files import read_json, sha256
 from ganvae.paths import ProfilePaths, RunPaths
 
 COUNTS = ("parameters", "steps", "images_seen")
@@ -77,7 +77,8 @@ def read_runs(root: Path, profile: str | None) -> tuple[list[TrackedRun], int]:
         for folder in sorted((root / paths.results / "runs").glob("*/")):
             files = paths.run(folder.name)
             files = RunPaths(root / files.results, root / files.artifacts)
-            whole = all(path.exists() for path in (files.outcome, files.scores, files.history))
+            parts = (files.outcome, files.scores, files.history, files.pictures)
+            whole = all(path.exists() for path in parts)
             if whole and (compared is None or folder.name in compared):
                 runs.append(_trained(name, folder.name, files))
             else:
@@ -108,6 +109,8 @@ def _trained(profile: str, name: str, files: RunPaths) -> TrackedRun:
     record = read_record(files.scores)
     rows = files.history.read_text(encoding="utf-8").splitlines()
     timing = read_json(files.timing) if files.timing.exists() else {}
+    pictures = sorted(files.pictures.glob("*"))
+    drawn = {path.name: sha256(path) for path in pictures}
     numbers = {
         **record.scores,
         **{count: outcome[count] for count in COUNTS},
@@ -117,7 +120,7 @@ def _trained(profile: str, name: str, files: RunPaths) -> TrackedRun:
         profile=profile,
         name=name,
         record=record,
-        digest=_digest(profile, name, record.model_dump(), outcome, rows),
+        digest=_digest(profile, name, record.model_dump(), outcome, rows, drawn),
         finished=files.outcome.stat().st_mtime,
         seconds=timing.get("train_seconds", 0.0),
         tags={
@@ -128,7 +131,7 @@ def _trained(profile: str, name: str, files: RunPaths) -> TrackedRun:
         points=[*_single_points(numbers), *_curves(rows)],
         params=dict(_flat(outcome["config"])),
         progress={int(path.stem.split("-")[1]): path for path in files.progress.glob("step-*.png")},
-        pictures=sorted(files.pictures.glob("*.png")),
+        pictures=pictures,
     )
 
 

@@ -155,7 +155,7 @@ def _make_run(
 
 
 def _log_pictures(client: MlflowClient, run_id: str, tracked: TrackedRun, timestamp: int) -> None:
-    """Sample grids by step, for the image charts, and the evaluation's pictures as artifacts.
+    """Sample grids by step, for the image charts, and the run's other pictures as artifacts.
 
     The latter stand at the top: the page that compares runs shows no artifact in a folder.
     """
