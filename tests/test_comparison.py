@@ -114,13 +114,15 @@ def test_tables(tmp_path: Path) -> None:
     assert float(gan["fid_judge_ci95"]) == pytest.approx(12.706205 * 8**0.5 / 2**0.5, rel=1e-6)
     assert (floor["fid_judge_ci95"], floor["elbo_bernoulli"]) == ("", "")
 
-    changed = {"gan": {"schedule": {"unit": "steps"}, "hidden": [8]}, "vae": {}}
-    write_leaderboard_markdown(tmp_path / "x.md", "laptop", rows, records, changed)
+    changed = {"gan": {"schedule": ("9 steps", "4 epochs"), "hidden": ([8], [64, 8])}}
+    notes = {"gan": "Its own rate is too low for so few steps."}
+    write_leaderboard_markdown(tmp_path / "x.md", "laptop", rows, records, changed, notes)
     text = (tmp_path / "x.md").read_text()
     assert "| `gan` | gan | 12.00 ± 25.41 |" in text
     assert "| floor (real training images) | reference | 0.25 |" in text
     assert "gan, seed 2, diverged: d_loss was NaN" in text
-    assert "- `gan`: schedule (unit steps), hidden [8]\n- `vae`: nothing" in text
+    assert "| schedule 9 steps (4 epochs); hidden [8] ([64, 8]) |" in text
+    assert "- `gan`: Its own rate is too low for so few steps.\n" in text
     table = [line for line in text.splitlines() if line.startswith("|")]
     assert len({line.count("|") for line in table}) == 1
 
@@ -130,7 +132,9 @@ def test_departures_are_what_the_profile_changes(smoke: Params) -> None:
     assert changed.keys() == {
         "schedule", "batch_size", "generator_channels", "discriminator_channels"
     }  # fmt: skip
-    assert changed["generator_channels"] == [16, 8]
+    assert changed["generator_channels"] == ([16, 8], [128, 64])
+    assert changed["schedule"] == ("40 steps", "90 epochs")
+    assert departures(smoke)["vanilla-gan"]["hidden.generator"] == ([64], [256, 512, 1024])
     full = load_params(ROOT / "profiles/full/params.yaml")
     for model, changes in departures(full).items():
         is_variant = full.system(model) != model

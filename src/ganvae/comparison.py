@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
-from ganvae.config import Params
+from ganvae.config import ModelConfig, Params
 from ganvae.errors import UserError
 from ganvae.evaluation.records import SCORE_NAMES, ScoreRecord, read_record, read_records
 from ganvae.files import read_json
@@ -63,15 +63,31 @@ def collect_records(params: Params) -> list[ScoreRecord]:
     return records
 
 
-def departures(params: Params) -> dict[str, dict[str, Any]]:
-    """By model, the parameters that the profile sets otherwise than the model's defaults."""
+Departures = dict[str, tuple[Any, Any]]
+"""By dotted name: what a profile sets a parameter to, and the model's default."""
+
+
+def departures(params: Params) -> dict[str, Departures]:
+    """By model, the parameters that decide its weights and are not at the model's defaults."""
     changed = {}
     for name, section in params.models.items():
         system = params.system(name)
-        given = model_config(system, section).model_dump()
-        defaults = model_config(system, {}).model_dump()
-        changed[name] = {key: value for key, value in given.items() if value != defaults[key]}
+        given = _settings(model_config(system, section))
+        defaults = _settings(model_config(system, {}))
+        changed[name] = {
+            key: (value, defaults[key]) for key, value in given.items() if value != defaults[key]
+        }
     return changed
+
+
+def _settings(config: ModelConfig) -> dict[str, Any]:
+    """Parameters by dotted name; of the schedule its length alone, the rest is for the log."""
+    values = config.model_dump() | {"schedule": f"{config.schedule.length} {config.schedule.unit}"}
+    settings: dict[str, Any] = {}
+    for key, value in values.items():
+        inner = value.items() if isinstance(value, dict) else [("", value)]
+        settings |= {f"{key}.{name}".rstrip("."): setting for name, setting in inner}
+    return settings
 
 
 def leaderboard(records: Sequence[ScoreRecord]) -> list[Row]:

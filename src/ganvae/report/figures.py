@@ -27,7 +27,7 @@ def draw_comparison(
     Args:
         samples: by model, a strip of samples, uint8, height x width x C.
     """
-    with figure(path, 11, 0.9 * len(rows) + 0.9) as canvas:
+    with figure(path, 11, 0.72 * len(rows) + 0.9) as canvas:
         scores, strips = canvas.subplots(1, 2, width_ratios=[1, 1.6])
         _plot_scores(scores, rows, records)
         _show_strips(strips, rows, samples)

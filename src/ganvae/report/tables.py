@@ -2,9 +2,8 @@
 
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
 
-from ganvae.comparison import Estimate, Row
+from ganvae.comparison import Departures, Estimate, Row
 from ganvae.evaluation.records import SCORE_NAMES, ScoreRecord
 from ganvae.files import write_csv, write_text
 
@@ -50,21 +49,23 @@ def write_leaderboard_markdown(
     profile: str,
     rows: list[Row],
     records: list[ScoreRecord],
-    departures: dict[str, dict[str, Any]],
+    departures: dict[str, Departures],
+    notes: dict[str, str],
 ) -> None:
-    """The table as people read it; below it how it was measured and what was scaled down.
+    """The table as people read it; below it how it was measured.
 
     Args:
         departures: by model, the parameters that are not at the model's defaults.
+        notes: by model, what the profile has to say of it.
     """
     header = ["model", "family", *(title for title, _ in COLUMNS.values()), "parameters"]
-    header += ["steps", "seeds", "diverged"]
-    lines = [_line(header), _line(["---"] * 2 + ["---:"] * (len(header) - 2))]
-    lines += [_line(_cells(row)) for row in rows]
+    header += ["steps", "seeds", "diverged", "set here (default)"]
+    numbers = len(header) - 3
+    lines = [_line(header), _line(["---"] * 2 + ["---:"] * numbers + ["---"])]
+    lines += [_line([*_cells(row), _changes(departures.get(row.model, {}))]) for row in rows]
     title = f"# GAN or VAE? Leaderboard of the {profile} profile"
-    write_text(
-        path, "\n".join([title, "", *lines, "", *_notes(records), *_scaling(departures), ""])
-    )
+    remarks = [f"- `{model}`: {note}" for model, note in notes.items()]
+    write_text(path, "\n".join([title, "", *lines, "", *_notes(records), *remarks, ""]))
 
 
 def _line(cells: Iterable[str]) -> str:
@@ -101,7 +102,10 @@ def _notes(records: list[ScoreRecord]) -> list[str]:
         f"SHA-256 `{provenance.judge_sha256[:16]}…`: they do not compare with Inception scores.",
         "- The floor is what real images score, the ceiling what no model at all scores.",
         "- Budgets differ and are short: the order is that of these models at these budgets.",
-        "- ELBO: mean over the split's grey-value images; it bounds no log-likelihood.",
+        "- ELBO: mean over the split. Bernoulli: of grey values, so it bounds no log-likelihood. "
+        "Gaussian: a density, with variance 1/2. The two do not compare.",
+        "- Last column: what the profile sets otherwise than the models' defaults, these in "
+        "parentheses.",
         f"- Protocol version {provenance.protocol_version}, evaluation seed "
         f"{provenance.evaluation_seed}. Every record with its provenance: `scores.json`.",
     ]
@@ -113,15 +117,5 @@ def _notes(records: list[ScoreRecord]) -> list[str]:
     return notes
 
 
-def _scaling(departures: dict[str, dict[str, Any]]) -> list[str]:
-    lines = ["", "What this profile sets otherwise than the models' defaults:", ""]
-    for model, changed in departures.items():
-        settings = ", ".join(f"{key} {_setting(value)}" for key, value in changed.items())
-        lines.append(f"- `{model}`: {settings or 'nothing'}")
-    return lines
-
-
-def _setting(value: Any) -> str:
-    if isinstance(value, dict):
-        return f"({', '.join(f'{key} {_setting(inner)}' for key, inner in value.items())})"
-    return str(value)
+def _changes(departures: Departures) -> str:
+    return "; ".join(f"{key} {value} ({default})" for key, (value, default) in departures.items())
