@@ -24,12 +24,12 @@ try:
     app()
 except SystemExit as end:
     assert end.code == 0
-heavy = ("torch", "mlflow", "numpy", "pydantic")
+heavy = ("torch", "mlflow", "numpy", "pydantic", "matplotlib")
 sys.exit(f"loaded: {[name for name in heavy if name in sys.modules]}")
 """
     process = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
     assert process.stderr.strip() == "loaded: []"
-    for command in ("sync", "ui", "fetch", "datasets", "models"):
+    for command in ("train", "sample", "sync", "ui", "fetch", "datasets", "models"):
         assert command in process.stdout
 
 
@@ -37,6 +37,25 @@ sys.exit(f"loaded: {[name for name in heavy if name in sys.modules]}")
     ("arguments", "message"),
     [
         (["fetch", "nope", "--directory", "there"], "error: dataset 'nope' is unknown"),
+        (["nope"], "error: No such command 'nope'"),
+        (["ui", "--port", "x"], "error: Invalid value for '--port': Input should be a valid int"),
+        (["train", "nope"], "error: model 'nope' is unknown; there are: balanced-gan, "),
+        (["train"], "error: Missing argument 'model'"),
+        (["train", "dcgan", "--epoch", "1"], "error: No such option: --epoch"),
+        (["train", "dcgan", "--epochs", "0"], "error: Invalid value for '--epochs': Input should"),
+        (["train", "dcgan", "--epochs", "1", "--steps", "1"], "error: give --epochs or --steps"),
+        (["train", "dcgan", "--batch_size", "1"], "error: dcgan.batch_size = 1: input should be"),
+        (["train", "dcgan", "--beta_1", "1.5"], "error: dcgan.beta_1 = 1.5: input should be less"),
+        (["train", "keras-dcgan", "--beta_1", ".5"], "error: keras-dcgan.beta_1: unknown key; al"),
+        (["train", "dcgan", "--set", "x"], "error: --set x: expected KEY=VALUE"),
+        (["train", "dcgan", "--set", "a.b=1"], "error: dcgan.a.b: dcgan has no section 'a'"),
+        (["train", "dcgan", "--device", "tpu"], "error: compute.device = 'tpu': input should be"),
+        (["train", "dcgan", "--dataset", "x"], "error: dataset 'x' is unknown: give one of"),
+        (["train", "dcgan", "--data", "nowhere"], "error: nowhere"),
+        (["sample", "nope"], "error: no pretrained model 'nope'; there are: "),
+        (["sample", "no.safetensors"], "error: no.safetensors is missing"),
+        (["sample", "vae-gan", "--out", "x.jpg"], "error: --out x.jpg: the name must end in .png"),
+        (["sample", "vae-gan", "--n", "0"], "error: Invalid value for '--n': Input should be gr"),
         (["sync", "--profile", "nope"], "error: profile 'nope' has no folder in results"),
     ],
 )

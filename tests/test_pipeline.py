@@ -30,6 +30,15 @@ def test_class_folders_are_a_leaf(stages: dict[str, Any]) -> None:
         assert not any("data/${profile}/by_class" in path for path in stage["deps"]), name
 
 
+@pytest.mark.parametrize("path", PIPELINES, ids=lambda path: path.parent.name)
+def test_every_parameter_that_a_stage_watches_is_there(stages: dict[str, Any], path: Path) -> None:
+    """DVC refuses to run where one is missing."""
+    params = read_yaml(path.with_name("params.yaml"))
+    for stage in stages.values():
+        ((_, keys),) = stage["params"][0].items()
+        assert {key.split(".")[0] for key in keys} <= params.keys()
+
+
 def test_pin_4_only_evaluation_opens_the_test_split(stages: dict[str, Any]) -> None:
     readers = {name for name, stage in stages.items() if any("test.s" in d for d in stage["deps"])}
     assert readers == {"by_class", "reference", "evaluate"}

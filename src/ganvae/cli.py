@@ -1,15 +1,15 @@
 """The command line. Each command imports what it needs, so that `ganvae --help` is quick."""
 
+import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from ganvae.errors import exit_with_message
+from ganvae.errors import ConfigError, UserError, exit_with_message
 
 commands = typer.Typer(
     help="GAN or VAE? The pipeline itself is run by `dvc repro`; these are the tools beside it.",
-    no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
@@ -17,8 +17,131 @@ commands = typer.Typer(
 
 
 def app() -> None:
-    """Run the command line."""
-    exit_with_message(commands)
+    """Run the command line; whatever is wrong with it is said in one line."""
+    exit_with_message(_run)
+
+
+def _run() -> None:
+    try:
+        code = commands(sys.argv[1:] or ["--help"], standalone_mode=False)
+    except typer.TyperException as error:
+        raise UserError(error.format_message()) from None
+    if code:  # Ctrl-C: 130
+        sys.exit(code)
+
+
+@commands.command()
+def train(
+    model: Annotated[str, typer.Argument(help="One of `ganvae models`.")],
+    outdir: Annotated[
+        Path, typer.Option(help="Folder for weights, losses and pictures; made if need be.")
+    ] = Path(),
+    epochs: Annotated[
+        int | None, typer.Option(min=1, help="How long to train; else the model's own schedule.")
+    ] = None,
+    steps: Annotated[int | None, typer.Option(min=1, help="The same, in training steps.")] = None,
+    batch_size: Annotated[
+        int | None, typer.Option("--batch_size", "--batch-size", help="Images a batch.")
+    ] = None,
+    learning_rate: Annotated[
+        float | None,
+        typer.Option("--learning_rate", "--learning-rate", help="A GAN's: the generator's."),
+    ] = None,
+    beta_1: Annotated[
+        float | None, typer.Option("--beta_1", "--beta-1", help="Adam's first beta.")
+    ] = None,
+    encoding_dims: Annotated[
+        int | None,
+        typer.Option(
+            *("--encoding_dims", "--encoding-dims", "--latent_size", "--latent-size"),
+            help="Size of the latents.",
+        ),
+    ] = None,
+    setting: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="KEY=VALUE",
+            help="Any other parameter, as in params.yaml: --set balance.ratio=1.5. Repeatable.",
+        ),
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Decides all that is random.")] = 0,
+    dataset: Annotated[
+        str, typer.Option(help="One of `ganvae datasets`, or a folder of class folders.")
+    ] = "mnist",
+    data: Annotated[
+        Path | None, typer.Option(help="Where the data set's files are, if not in this clone.")
+    ] = None,
+    train_size: Annotated[
+        int | None,
+        typer.Option("--train_size", "--train-size", min=1, help="Train on so many images only."),
+    ] = None,
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    threads: Annotated[int | None, typer.Option(min=1, help="CPU threads; else all.")] = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace an earlier run in the folder.")
+    ] = False,
+) -> None:
+    """Train one model, without the pipeline."""
+    from ganvae import compute
+    from ganvae.config import ComputeConfig, parse
+    from ganvae.standalone import build_config, load_images, train_alone
+
+    options = {
+        "batch_size": batch_size,
+        "learning_rate": learning_rate,
+        "beta_1": beta_1,
+        "encoding_dims": encoding_dims,
+    }
+    length = {"epochs": epochs, "steps": steps}
+    config = build_config(model, length, options, dict(map(_setting, setting or [])))
+    machine = parse(ComputeConfig, {"device": device, "threads": threads}, "compute")
+    images, held_out = load_images(dataset, data, train_size)
+    result = train_alone(
+        model,
+        config,
+        images,
+        held_out,
+        seed=seed,
+        device=compute.use(machine),
+        outdir=outdir,
+        overwrite=overwrite,
+    )
+    typer.echo(f"{outdir}: {model}, {result.steps} steps in {result.seconds:.0f} s")
+
+
+def _setting(text: str) -> tuple[str, Any]:
+    """``key=value`` taken apart, the value read as YAML."""
+    from ruamel.yaml import YAML
+    from ruamel.yaml.error import YAMLError
+
+    key, equals, value = text.partition("=")
+    if not (key and equals):
+        raise ConfigError(f"--set {text}: expected KEY=VALUE.")
+    try:
+        return key, YAML(typ="safe", pure=True).load(value)
+    except YAMLError:
+        raise ConfigError(f"--set {text}: {value!r} is not valid YAML.") from None
+
+
+@commands.command()
+def sample(
+    model: Annotated[
+        str, typer.Argument(help="One of `ganvae models`, pretrained; or a *.safetensors file.")
+    ],
+    n: Annotated[int, typer.Option("--n", min=1, help="How many images.")] = 64,
+    seed: Annotated[int, typer.Option(min=0, help="Decides the latents.")] = 0,
+    out: Annotated[
+        Path, typer.Option(help="A .png (a grid), or an .npz (images: N x C x H x W, 0 to 1).")
+    ] = Path("samples.png"),
+) -> None:
+    """Draw samples from a pretrained model or from weights of your own."""
+    from ganvae.pretrained import find_weights
+    from ganvae.sampling import sample_to_file
+
+    weights = find_weights(model)
+    sample_to_file(weights, n, seed, out)
+    typer.echo(f"{out}: {n} samples from {weights}")
 
 
 @commands.command("sync")

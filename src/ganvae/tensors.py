@@ -35,7 +35,9 @@ def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
             return tensors, json.loads(file.metadata()["ganvae"])
     except FileNotFoundError:
-        raise DataError(f"{path} is missing: run the stage that writes it (`dvc repro`).") from None
+        raise DataError(
+            f"{path} is missing. If it is one of the pipeline's files, `dvc repro` writes it."
+        ) from None
     except (OSError, SafetensorError, KeyError, TypeError) as error:
         raise DataError(
             f"{path}: cannot be read as safetensors ({error}). Delete it and run `dvc repro`."

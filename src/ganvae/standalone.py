@@ -1,0 +1,198 @@
+"""Training one model without a pipeline."""
+
+import hashlib
+import shutil
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+
+from ganvae.config import DataConfig, ModelConfig, Schedule
+from ganvae.data.folders import load_folders
+from ganvae.data.registry import dataset_names, get_dataset
+from ganvae.data.splits import make_splits
+from ganvae.data.store import StoredSplit
+from ganvae.errors import ConfigError, UserError
+from ganvae.models.registry import model_config
+from ganvae.paths import CHECKOUT, RunPaths
+from ganvae.report.pictures.run import draw_run
+from ganvae.training.runs import STATE, fingerprint, train_into
+from ganvae.training.trainer import TrainingResult
+
+HELD_OUT = 5000  # as in the pipeline's profiles; of a small set, a tenth
+HELD_OUT_SHARE = 10
+REPORTS = 20  # of a run whose length was given
+CADENCES = ("report_every", "sample_every", "checkpoint_every")
+
+
+def build_config(
+    name: str,
+    length: Mapping[str, int | None],
+    options: Mapping[str, Any],
+    settings: Mapping[str, Any],
+) -> ModelConfig:
+    """The model's defaults with what was given in their place.
+
+    Args:
+        length: ``epochs`` or ``steps``; where both are None the model's own schedule holds.
+        options: parameters by the names that most models share; None where not given.
+        settings: any parameters, by dotted names as in ``balance.ratio``.
+
+    Raises:
+        ConfigError: an unknown model, or a parameter that it does not have or allow.
+    """
+    default = model_config(name, {})
+    values = default.model_dump() | {"schedule": _schedule(default.schedule, length)}
+    given = {key: value for key, value in options.items() if value is not None}
+    if "encoding_dims" in given and "encoding_dims" not in values:
+        given["latent_size"] = given.pop("encoding_dims")
+    values |= given
+    for key, value in settings.items():
+        _set(values, key, value, name)
+    return model_config(name, values, name)
+
+
+def _set(values: dict[str, Any], key: str, value: Any, name: str) -> None:
+    *sections, last = key.split(".")
+    for section in sections:
+        if not isinstance(values.get(section), dict):
+            raise ConfigError(f"{name}.{key}: {name} has no section {section!r}.")
+        values = values[section]
+    values[last] = value
+
+
+def _schedule(default: Schedule, length: Mapping[str, int | None]) -> dict[str, Any]:
+    """The model's own schedule, or a length that was given, with such cadences as fit it."""
+    given = {unit: n for unit, n in length.items() if n is not None}
+    if not given:
+        return default.model_dump()
+    if len(given) > 1:
+        raise ConfigError("give --epochs or --steps, not both.")
+    ((unit, n),) = given.items()
+    fits = unit == default.unit and all(mark <= n for mark in default.marks)
+    cadences = default.model_dump(include=set(CADENCES))
+    for key, every in cadences.items():
+        if unit != default.unit or every > n:
+            cadences[key] = max(1, n // REPORTS)
+    return {"unit": unit, "length": n, **cadences, "marks": default.marks if fits else []}
+
+
+def load_images(
+    dataset: str, directory: Path | None, train_size: int | None
+) -> tuple[StoredSplit, StoredSplit]:
+    """Training images, and held-out ones: the pipeline's splits. The test set is left alone.
+
+    Args:
+        dataset: a registered name, or a folder of class folders.
+        directory: where a registered data set's files are; by default in this clone.
+        train_size: how many images to train on, the classes in proportion; None takes all.
+
+    Raises:
+        ConfigError: no such data set, or a size that cannot be met.
+        DataError: a missing or damaged file.
+    """
+    layout: Literal["idx", "folders"] = "idx"
+    if dataset in dataset_names():
+        directory = directory or CHECKOUT / "data/raw" / dataset
+        source = get_dataset(dataset).load(directory)
+    elif Path(dataset).is_dir():
+        layout, directory = "folders", Path(dataset)
+        source = load_folders(directory)
+    else:
+        raise ConfigError(
+            f"dataset {dataset!r} is unknown: give one of {', '.join(dataset_names())}, "
+            "or a folder of class folders."
+        )
+    share = max(1, len(source.train) // HELD_OUT_SHARE)
+    config = DataConfig(
+        dataset=dataset,
+        layout=layout,
+        directory=str(directory),
+        train_size=train_size,
+        validation_size=min(HELD_OUT, share),
+        test_size=share if source.test is None else None,
+        split_seed=0,
+    )
+    splits = make_splits(source, config)
+    train, held_out = (
+        StoredSplit(
+            images=torch.from_numpy(splits[name].data.images),
+            labels=torch.from_numpy(splits[name].data.labels),
+            index=torch.from_numpy(splits[name].index),
+            dataset=dataset,
+            split=name,
+            official_set=splits[name].official_set,
+            classes=source.classes,
+        )
+        for name in ("train", "validation")
+    )
+    return train, held_out
+
+
+def train_alone(
+    name: str,
+    config: ModelConfig,
+    train: StoredSplit,
+    held_out: StoredSplit,
+    *,
+    seed: int,
+    device: str,
+    outdir: Path,
+    overwrite: bool,
+) -> TrainingResult:
+    """Train a model and put all that a run leaves into ``outdir``, its pictures included.
+
+    Stopped and called again with the same arguments, it goes on from its last checkpoint.
+
+    Args:
+        held_out: images for the pictures of encoding and reconstruction.
+        overwrite: replace what an earlier run left in ``outdir``.
+
+    Raises:
+        UserError: ``outdir`` has an earlier run's files or cannot be written to, or training
+            diverged.
+    """
+    paths = RunPaths(outdir, outdir)
+    digest = hashlib.sha256(train.images.numpy().tobytes()).hexdigest()
+    work = outdir / STATE / fingerprint(name, config, seed, digest, device)
+    if not work.exists():  # else what is there is this run's own
+        _refuse_to_replace(paths, overwrite)
+    result = train_into(
+        paths,
+        train.images,
+        name=name,
+        system=name,
+        config=config,
+        seed=seed,
+        device=device,
+        work=work,
+    )
+    draw_run(paths, held_out)
+    shutil.rmtree(work)
+    with suppress(OSError):  # another run's state is there too
+        work.parent.rmdir()
+    if result.reason:
+        raise UserError(
+            f"{name} diverged: {result.reason}. What there is of it is in {outdir}. "
+            "Try a lower --learning_rate."
+        )
+    return result
+
+
+def _refuse_to_replace(paths: RunPaths, overwrite: bool) -> None:
+    """Replace no file unasked; and no folder that is not a run's, even if asked."""
+    outputs = (paths.weights, paths.history, paths.timing, paths.progress, paths.pictures)
+    there = [path for path in (paths.outcome, *outputs) if path.exists()]
+    if not there:
+        return
+    if not paths.outcome.exists():
+        raise UserError(
+            f"{there[0]} is in the way, and not from a run of this program: give another --outdir."
+        )
+    if not overwrite:
+        raise UserError(
+            f"{paths.outcome} is there already: give another --outdir, or --overwrite to "
+            "replace that run."
+        )

@@ -1,0 +1,302 @@
+"""`ganvae train` and `ganvae sample`, as a user types them."""
+
+import csv
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from conftest import ROOT, stripes
+from ganvae import standalone
+from ganvae.errors import ConfigError, DataError, UserError
+from ganvae.files import sha256
+from ganvae.models.registry import build_model, model_names
+from ganvae.models.weights import load_model, save_model
+from ganvae.pretrained import find_weights
+from ganvae.sampling import sample_to_file
+from ganvae.standalone import build_config, load_images, train_alone
+from ganvae.tensors import load_tensors, save_tensors
+
+NO_LENGTH = {"epochs": None, "steps": None}
+
+
+def ganvae(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-c", "from ganvae.cli import app; app()", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, cwd=cwd)
+
+
+def write_folders(root: Path, per_class: int = 40) -> Path:
+    images, labels = stripes(10 * per_class)
+    for number, (image, label) in enumerate(zip(images, labels.tolist(), strict=True)):
+        path = root / str(label) / f"{number}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(image[0].numpy()).save(path)
+    return root
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("hyphens", [False, True])
+def test_the_six_flags(tmp_path: Path, hyphens: bool) -> None:
+    """epochs, batch_size, outdir, learning_rate, beta_1, encoding_dims; into the working folder."""
+    flags = ["--batch_size", "64", "--learning_rate", "1e-3", "--beta_1", "0.4"]
+    flags += ["--encoding_dims", "7"]
+    if hyphens:
+        flags = [flag.replace("_", "-") if flag.startswith("--") else flag for flag in flags]
+    command = ["train", "vanilla-gan", "--epochs", "2", "--outdir", ".", *flags]
+    process = ganvae(*command, "--train_size", "400", "--set", "hidden=[8]", cwd=tmp_path)
+    assert process.returncode == 0, process.stderr
+    outcome = json.loads((tmp_path / "outcome.json").read_text())
+    config = outcome["config"]
+    assert (config["batch_size"], config["learning_rate"], config["beta_1"]) == (64, 1e-3, 0.4)
+    assert config["encoding_dims"] == 7
+    assert config["hidden"] == {"generator": [8], "discriminator": [8]}
+    assert outcome["train_images"] == 400
+    assert outcome["steps"] == round(2 * 400 / 32)
+    with (tmp_path / "history.csv").open() as file:
+        assert [float(row["epoch"]) for row in csv.DictReader(file)][-1] == pytest.approx(
+            2, abs=0.1
+        )
+    pictures = {path.name for path in (tmp_path / "pictures").iterdir()}
+    assert {"training.gif", "first_and_last_epoch.png", "losses.png"} <= pictures
+    assert not (tmp_path / ".state").exists()
+
+    again = ganvae(*command, cwd=tmp_path)
+    assert again.returncode == 1
+    assert again.stderr.startswith("error: outcome.json is there already")
+    drawn = ganvae("sample", "weights.safetensors", "--n", "9", cwd=tmp_path)
+    assert drawn.returncode == 0, drawn.stderr
+    with Image.open(tmp_path / "samples.png") as image:
+        assert image.size == (2 * (3 * 29 + 1),) * 2
+
+
+def test_a_folder_of_class_folders_and_an_earlier_run(tmp_path: Path) -> None:
+    folder = write_folders(tmp_path / "digits")
+    train, held_out = load_images(str(folder), None, None)
+    assert (len(train.images), len(held_out.images)) == (320, 40)  # a tenth for test, unused
+    both = torch.cat([train.index, held_out.index])
+    assert len(both.unique()) == len(both)
+    config = build_config(
+        "dcgan",
+        {"epochs": None, "steps": 3},
+        {"batch_size": 16, "encoding_dims": 5},
+        {"generator_channels": [4], "discriminator_channels": [4]},
+    )
+
+    def run(outdir: Path, overwrite: bool) -> str:
+        train_alone(
+            "dcgan",
+            config,
+            train,
+            held_out,
+            seed=1,
+            device="cpu",
+            outdir=outdir,
+            overwrite=overwrite,
+        )
+        return sha256(outdir / "weights.safetensors")
+
+    first = run(tmp_path / "out", overwrite=False)
+    with pytest.raises(UserError, match="give another --outdir, or --overwrite"):
+        run(tmp_path / "out", overwrite=False)
+    assert run(tmp_path / "out", overwrite=True) == first
+    assert json.loads((tmp_path / "out/outcome.json").read_text())["config"]["latent_size"] == 5
+
+
+def test_what_is_not_a_runs_is_never_replaced(tmp_path: Path) -> None:
+    folder = write_folders(tmp_path / "digits")
+    (tmp_path / "out/pictures").mkdir(parents=True)
+    (tmp_path / "out/pictures/holiday.jpg").write_text("mine")
+    config = build_config("vanilla-gan", {"epochs": None, "steps": 1}, {}, {"hidden": [8]})
+    with pytest.raises(UserError, match="pictures is in the way, and not from a run"):
+        train_alone(
+            "vanilla-gan",
+            config,
+            *load_images(str(folder), None, None),
+            seed=0,
+            device="cpu",
+            outdir=tmp_path / "out",
+            overwrite=True,
+        )
+    assert (tmp_path / "out/pictures/holiday.jpg").exists()
+
+
+def test_stopped_while_drawing_it_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its weights are there already, and are its own: nothing is refused, nothing trained anew."""
+    folder = write_folders(tmp_path / "digits")
+    config = build_config("vanilla-gan", {"epochs": None, "steps": 4}, {}, {"hidden": [8]})
+    images = load_images(str(folder), None, None)
+
+    def run() -> None:
+        train_alone(
+            "vanilla-gan",
+            config,
+            *images,
+            seed=0,
+            device="cpu",
+            outdir=tmp_path / "out",
+            overwrite=False,
+        )
+
+    def stop(*arguments: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(standalone, "draw_run", stop)
+        with pytest.raises(KeyboardInterrupt):
+            run()
+    seconds = json.loads((tmp_path / "out/timing.json").read_text())["train_seconds"]
+    run()
+    assert json.loads((tmp_path / "out/timing.json").read_text())["train_seconds"] == seconds
+    assert (tmp_path / "out/pictures/samples.png").exists()
+    assert not (tmp_path / "out/.state").exists()
+
+
+def test_the_pipelines_splits_are_kept() -> None:
+    """On MNIST the same 5,000 images are held out, and the test set is not among the splits."""
+    train, held_out = load_images("mnist", None, 7781)
+    assert (len(train.images), len(held_out.images)) == (7781, 5000)
+    assert train.official_set == held_out.official_set == "train"
+    assert not set(train.index.tolist()) & set(held_out.index.tolist())
+
+
+def test_a_diverged_run_is_an_error_with_what_there_is_of_it(tmp_path: Path) -> None:
+    folder = write_folders(tmp_path / "digits")
+    config = build_config(
+        "bernoulli-vae", {"epochs": None, "steps": 9}, {"learning_rate": 1e30}, {"hidden": [8]}
+    )
+    with pytest.raises(UserError, match=r"bernoulli-vae diverged: .* Try a lower --learning_rate"):
+        train_alone(
+            "bernoulli-vae",
+            config,
+            *load_images(str(folder), None, None),
+            seed=0,
+            device="cpu",
+            outdir=tmp_path / "out",
+            overwrite=False,
+        )
+    outcome = json.loads((tmp_path / "out/outcome.json").read_text())
+    assert outcome["status"] == "diverged"
+    assert (tmp_path / "out/pictures/samples.png").exists()
+
+
+def test_an_outdir_that_cannot_be_written_to(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    folder = write_folders(tmp_path / "digits")
+    config = build_config("vanilla-gan", {"epochs": None, "steps": 1}, {}, {"hidden": [8]})
+    with pytest.raises(UserError, match="cannot write"):
+        train_alone(
+            "vanilla-gan",
+            config,
+            *load_images(str(folder), None, None),
+            seed=0,
+            device="cpu",
+            outdir=tmp_path / "file",
+            overwrite=False,
+        )
+
+
+@pytest.mark.parametrize("name", model_names())
+def test_every_model_takes_its_defaults_and_a_latent_size(name: str) -> None:
+    defaults = build_config(name, NO_LENGTH, {"batch_size": None}, {})
+    assert defaults == build_config(name, NO_LENGTH, {}, {})
+    values = build_config(name, NO_LENGTH, {"encoding_dims": 3}, {}).model_dump()
+    assert 3 in (values.get("encoding_dims"), values.get("latent_size"))
+
+
+def test_a_given_length_brings_cadences_that_fit() -> None:
+    """The model's own where they fit; shorter ones where the run is shorter, or in another unit."""
+
+    def schedule(name: str, **length: int) -> dict[str, Any]:
+        return build_config(name, {**NO_LENGTH, **length}, {}, {}).schedule.model_dump()
+
+    def cadences(values: dict[str, Any]) -> tuple[int, ...]:
+        return values["report_every"], values["checkpoint_every"], values["sample_every"]
+
+    assert cadences(schedule("dcgan", epochs=90)) == (10, 20, 30)
+    assert cadences(schedule("dcgan", epochs=20)) == (10, 20, 1)
+    assert cadences(schedule("dcgan", epochs=5)) == (1, 1, 1)
+    assert cadences(schedule("dcgan", steps=4000)) == (200, 200, 200)
+    marks = [500, 1000, 1500, 2000, 2500, 3000]
+    assert schedule("keras-dcgan", steps=3000) | {"length": 10_000} == schedule("keras-dcgan")
+    assert schedule("keras-dcgan", steps=3000)["marks"] == marks
+    assert schedule("keras-dcgan", steps=2999)["marks"] == []
+    assert schedule("keras-dcgan", epochs=5)["marks"] == []
+    with pytest.raises(ConfigError, match="not both"):
+        build_config("dcgan", {"epochs": 1, "steps": 1}, {}, {})
+
+
+def test_a_setting_leaves_the_rest_of_its_section() -> None:
+    settings = {"balance.d_steps": 2, "schedule.report_every": 7}
+    values = build_config("balanced-gan", NO_LENGTH, {}, settings).model_dump()
+    assert values["balance"]["d_steps"] == 2
+    assert values["balance"]["ratio"] == 2.0
+    assert values["schedule"]["report_every"] == 7
+
+
+def stored(tmp_path: Path) -> Path:
+    config = build_config("dcgan", NO_LENGTH, {}, {"generator_channels": [4]})
+    path = tmp_path / "w.safetensors"
+    save_model(path, build_model("dcgan", config, (3, 28, 32), 0), config, 0)
+    return path
+
+
+def test_samples_as_numbers(tmp_path: Path) -> None:
+    weights = stored(tmp_path)
+    for name, seed in (("a", 1), ("b", 1), ("c", 2)):
+        sample_to_file(weights, 5, seed, tmp_path / f"{name}.npz")
+    a, b, c = (np.load(tmp_path / f"{name}.npz")["images"] for name in "abc")
+    assert a.dtype == np.float32
+    assert a.shape == (5, 3, 28, 32)
+    assert 0 <= a.min() < a.max() <= 1
+    assert (a == b).all()
+    assert not (a == c).all()
+
+
+def test_samples_as_a_picture(tmp_path: Path) -> None:
+    sample_to_file(stored(tmp_path), 5, 0, tmp_path / "deep/grid.png")
+    with Image.open(tmp_path / "deep/grid.png") as image:
+        assert image.size == (2 * (3 * 33 + 1), 2 * (2 * 29 + 1))
+        assert image.mode == "RGB"
+
+
+def test_a_file_that_is_no_models_weights_is_named(tmp_path: Path) -> None:
+    judge = ROOT / "judges/mnist.safetensors"
+    with pytest.raises(DataError, match=r"mnist\.safetensors: not the weights of a generative"):
+        sample_to_file(judge, 1, 0, tmp_path / "x.png")
+    tensors, metadata = load_tensors(stored(tmp_path))
+    tensors.pop("balance.losses")
+    save_tensors(tmp_path / "old.safetensors", tensors, metadata)
+    with pytest.raises(DataError, match="not those of dcgan as it is now"):
+        sample_to_file(tmp_path / "old.safetensors", 1, 0, tmp_path / "x.png")
+
+
+def test_samples_do_not_replace_a_folder(tmp_path: Path) -> None:
+    (tmp_path / "x.png").mkdir()
+    with pytest.raises(ConfigError, match="there is a folder of that name"):
+        sample_to_file(stored(tmp_path), 1, 0, tmp_path / "x.png")
+
+
+def test_all_systems_are_shipped_in_little_room() -> None:
+    files = sorted((ROOT / "results/laptop/pretrained").glob("*.safetensors"))
+    assert set(model_names()) <= {path.stem for path in files}
+    assert sum(path.stat().st_size for path in files) <= 25e6
+
+
+@pytest.mark.parametrize("name", model_names())
+def test_shipped_weights_draw_digits(name: str, tmp_path: Path) -> None:
+    """Dark background, bright strokes, and no two alike: that much any digit has."""
+    model = load_model(find_weights(name))
+    assert model.name == name
+    sample_to_file(find_weights(name), 64, 0, tmp_path / "x.npz")
+    images = np.load(tmp_path / "x.npz")["images"]
+    assert 0.05 < images.mean() < 0.25
+    assert images.max(axis=(1, 2, 3)).mean() > 0.8
+    assert images[:, :, :2].mean() < 0.05
+    distances = np.abs(images[:, None] - images[None]).mean(axis=(2, 3, 4))
+    assert np.median(distances[np.triu_indices(64, 1)]) > 0.05
