@@ -17,7 +17,7 @@ ROOMS_OF = {
     "typer": {"cli"},
     "sklearn": {"data"},
     "pooch": {"data"},
-    "filelock": {"tracking"},
+    "filelock": {"standalone", "tracking"},
 }
 ORDER = [
     "errors", "files", "config", "compute", "tensors", "seeds", "images", "paths", "stage",

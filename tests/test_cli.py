@@ -50,7 +50,7 @@ sys.exit(f"loaded: {[name for name in heavy if name in sys.modules]}")
         (["train", "dcgan", "--set", "x"], "error: --set x: expected KEY=VALUE"),
         (["train", "dcgan", "--set", "a.b=1"], "error: dcgan.a.b: dcgan has no section 'a'"),
         (["train", "dcgan", "--device", "tpu"], "error: compute.device = 'tpu': input should be"),
-        (["train", "dcgan", "--dataset", "x"], "error: dataset 'x' is unknown: give one of"),
+        (["train", "dcgan", "--dataset", "x"], "error: dataset 'x' is neither one of mnist nor"),
         (["train", "dcgan", "--data", "nowhere"], "error: nowhere"),
         (["sample", "nope"], "error: no pretrained model 'nope'; there are: "),
         (["sample", "no.safetensors"], "error: no.safetensors is missing"),

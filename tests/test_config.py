@@ -79,6 +79,12 @@ def test_runs_must_name_themselves(values: dict[str, Any], run: dict, message: s
         parse(Params, values, "here")
 
 
+def test_an_inception_score_of_too_few_images_is_refused(values: dict[str, Any]) -> None:
+    values["evaluation"] |= {"n_generated": 99, "inception_score_splits": 10}
+    with pytest.raises(ConfigError, match="n_generated = 99: must be at least 10 times"):
+        parse(Params, values, "here")
+
+
 def test_a_note_on_a_model_that_is_not_there(values: dict[str, Any]) -> None:
     values["notes"] = {"vanila-gan": "typo"}
     with pytest.raises(ConfigError, match=r"notes\.vanila-gan: has no section under models"):

@@ -58,6 +58,7 @@ def test_the_six_flags(tmp_path: Path, hyphens: bool) -> None:
     assert config["hidden"] == {"generator": [8], "discriminator": [8]}
     assert outcome["train_images"] == 400
     assert outcome["steps"] == round(2 * 400 / 32)
+    assert len(list((tmp_path / "progress").iterdir())) > 10  # a film even of two epochs
     with (tmp_path / "history.csv").open() as file:
         assert [float(row["epoch"]) for row in csv.DictReader(file)][-1] == pytest.approx(
             2, abs=0.1
@@ -126,6 +127,28 @@ def test_what_is_not_a_runs_is_never_replaced(tmp_path: Path) -> None:
     assert (tmp_path / "out/pictures/holiday.jpg").exists()
 
 
+def test_two_runs_do_not_write_to_one_folder(tmp_path: Path) -> None:
+    with (
+        standalone._alone_in(tmp_path),
+        pytest.raises(UserError, match=f"another run is writing to {tmp_path}"),
+        standalone._alone_in(tmp_path),
+    ):
+        raise AssertionError
+    with standalone._alone_in(tmp_path):  # and when the first has ended
+        pass
+
+
+def test_what_is_given_twice_is_refused() -> None:
+    for options, settings in (
+        ({"batch_size": 32}, {"batch_size": 64}),
+        ({"encoding_dims": 5}, {"latent_size": 6}),
+    ):
+        with pytest.raises(ConfigError, match="is given twice"):
+            build_config("dcgan", NO_LENGTH, options, settings)
+    with pytest.raises(ConfigError, match=r"schedule\.length is given twice"):
+        build_config("dcgan", {"epochs": 3, "steps": None}, {}, {"schedule.length": 4})
+
+
 def test_stopped_while_drawing_it_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its weights are there already, and are its own: nothing is refused, nothing trained anew."""
     folder = write_folders(tmp_path / "digits")
@@ -189,7 +212,7 @@ def test_an_outdir_that_cannot_be_written_to(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     folder = write_folders(tmp_path / "digits")
     config = build_config("vanilla-gan", {"epochs": None, "steps": 1}, {}, {"hidden": [8]})
-    with pytest.raises(UserError, match="cannot write"):
+    with pytest.raises(UserError, match="file is a file: give a folder"):
         train_alone(
             "vanilla-gan",
             config,

@@ -45,7 +45,7 @@ def train(
     ] = None,
     learning_rate: Annotated[
         float | None,
-        typer.Option("--learning_rate", "--learning-rate", help="A GAN's: the generator's."),
+        typer.Option("--learning_rate", "--learning-rate", help="Of a GAN, the generator's."),
     ] = None,
     beta_1: Annotated[
         float | None, typer.Option("--beta_1", "--beta-1", help="Adam's first beta.")
@@ -97,16 +97,22 @@ def train(
     config = build_config(model, length, options, dict(map(_setting, setting or [])))
     machine = parse(ComputeConfig, {"device": device, "threads": threads}, "compute")
     images, held_out = load_images(dataset, data, train_size)
-    result = train_alone(
-        model,
-        config,
-        images,
-        held_out,
-        seed=seed,
-        device=compute.use(machine),
-        outdir=outdir,
-        overwrite=overwrite,
-    )
+    shape = " x ".join(map(str, images.images.shape[1:]))
+    typer.echo(f"{len(images.images):,} images of {dataset}, {shape}")
+    try:
+        result = train_alone(
+            model,
+            config,
+            images,
+            held_out,
+            seed=seed,
+            device=compute.use(machine),
+            outdir=outdir,
+            overwrite=overwrite,
+        )
+    except KeyboardInterrupt:
+        typer.echo("interrupted: the same command goes on from the last checkpoint", err=True)
+        raise
     typer.echo(f"{outdir}: {model}, {result.steps} steps in {result.seconds:.0f} s")
 
 
@@ -127,7 +133,10 @@ def _setting(text: str) -> tuple[str, Any]:
 @commands.command()
 def sample(
     model: Annotated[
-        str, typer.Argument(help="One of `ganvae models`, pretrained; or a *.safetensors file.")
+        str,
+        typer.Argument(
+            help="One of `ganvae models` or bernoulli-vae-2d, pretrained; or a *.safetensors file."
+        ),
     ],
     n: Annotated[int, typer.Option("--n", min=1, help="How many images.")] = 64,
     seed: Annotated[int, typer.Option(min=0, help="Decides the latents.")] = 0,

@@ -28,6 +28,8 @@ class Section(BaseModel):
 
 S = TypeVar("S", bound=Section)
 
+MIN_IMAGES_A_SPLIT = 10  # the Inception Score of fewer says nothing; that of one is always 1
+
 
 class Schedule(Section):
     """How long a model trains and how often it reports, all in one unit.
@@ -94,6 +96,15 @@ class EvaluationConfig(Section):
     batch_size: PositiveInt
     inception_score_splits: int = Field(ge=2)
     seed: int = Field(ge=0)
+
+    @model_validator(mode="after")
+    def _enough_images_a_split(self) -> Self:
+        if self.n_generated < MIN_IMAGES_A_SPLIT * self.inception_score_splits:
+            raise ValueError(
+                f"n_generated = {self.n_generated}: must be at least {MIN_IMAGES_A_SPLIT} times "
+                f"inception_score_splits = {self.inception_score_splits}"
+            )
+        return self
 
 
 class RunConfig(Section):

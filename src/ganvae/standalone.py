@@ -2,12 +2,13 @@
 
 import hashlib
 import shutil
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Literal
 
 import torch
+from filelock import FileLock, Timeout
 
 from ganvae.config import DataConfig, ModelConfig, Schedule
 from ganvae.data.folders import load_folders
@@ -15,7 +16,8 @@ from ganvae.data.registry import dataset_names, get_dataset
 from ganvae.data.splits import make_splits
 from ganvae.data.store import StoredSplit
 from ganvae.errors import ConfigError, UserError
-from ganvae.models.registry import model_config
+from ganvae.models.base import ImageShape
+from ganvae.models.registry import build_model, model_config
 from ganvae.paths import CHECKOUT, RunPaths
 from ganvae.report.pictures.run import draw_run
 from ganvae.training.runs import STATE, fingerprint, train_into
@@ -50,6 +52,8 @@ def build_config(
         given["latent_size"] = given.pop("encoding_dims")
     values |= given
     for key, value in settings.items():
+        if key in given or (key == "schedule.length" and any(length.values())):
+            raise ConfigError(f"{name}.{key} is given twice, by an option and by --set.")
         _set(values, key, value, name)
     return model_config(name, values, name)
 
@@ -102,8 +106,8 @@ def load_images(
         source = load_folders(directory)
     else:
         raise ConfigError(
-            f"dataset {dataset!r} is unknown: give one of {', '.join(dataset_names())}, "
-            "or a folder of class folders."
+            f"dataset {dataset!r} is neither one of {', '.join(dataset_names())} "
+            "nor a folder of class folders."
         )
     share = max(1, len(source.train) // HELD_OUT_SHARE)
     config = DataConfig(
@@ -154,23 +158,27 @@ def train_alone(
         UserError: ``outdir`` has an earlier run's files or cannot be written to, or training
             diverged.
     """
+    config = _followed(name, config, train)
+    if outdir.exists() and not outdir.is_dir():
+        raise UserError(f"--outdir {outdir} is a file: give a folder.")
     paths = RunPaths(outdir, outdir)
     digest = hashlib.sha256(train.images.numpy().tobytes()).hexdigest()
     work = outdir / STATE / fingerprint(name, config, seed, digest, device)
     if not work.exists():  # else what is there is this run's own
         _refuse_to_replace(paths, overwrite)
-    result = train_into(
-        paths,
-        train.images,
-        name=name,
-        system=name,
-        config=config,
-        seed=seed,
-        device=device,
-        work=work,
-    )
-    draw_run(paths, held_out)
-    shutil.rmtree(work)
+    with _alone_in(outdir):
+        result = train_into(
+            paths,
+            train.images,
+            name=name,
+            system=name,
+            config=config,
+            seed=seed,
+            device=device,
+            work=work,
+        )
+        draw_run(paths, held_out)
+        shutil.rmtree(work)
     with suppress(OSError):  # another run's state is there too
         work.parent.rmdir()
     if result.reason:
@@ -179,6 +187,43 @@ def train_alone(
             "Try a lower --learning_rate."
         )
     return result
+
+
+def _followed(name: str, config: ModelConfig, train: StoredSplit) -> ModelConfig:
+    """A schedule of a few epochs in steps, so that there is something to see on the way."""
+    schedule = config.schedule
+    if schedule.unit != "epochs" or schedule.length >= REPORTS:
+        return config
+    shape: ImageShape = tuple(train.images.shape[1:])  # type: ignore[assignment]
+    images_per_step = build_model(name, config, shape, 0).real_images_per_step
+    steps = max(1, round(schedule.length * len(train.images) / images_per_step))
+    in_steps = Schedule(
+        unit="steps",
+        length=steps,
+        report_every=max(1, steps // (2 * REPORTS)),
+        sample_every=max(1, steps // REPORTS),
+        checkpoint_every=max(1, steps // REPORTS),
+    )
+    return config.model_copy(update={"schedule": in_steps})
+
+
+@contextmanager
+def _alone_in(outdir: Path) -> Iterator[None]:
+    """Keep a second run out of the folder while this one writes to it."""
+    state = outdir / STATE
+    lock = FileLock(state / "lock")
+    try:
+        state.mkdir(parents=True, exist_ok=True)
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise UserError(f"another run is writing to {outdir}: give another --outdir.") from None
+    except OSError as error:
+        raise UserError(f"--outdir {outdir}: cannot be written to ({error.strerror}).") from None
+    try:
+        yield
+    finally:
+        lock.release()
+        Path(lock.lock_file).unlink(missing_ok=True)
 
 
 def _refuse_to_replace(paths: RunPaths, overwrite: bool) -> None:

@@ -12,6 +12,8 @@ from torch import Tensor
 from ganvae.errors import DataError
 from ganvae.files import replacing
 
+ADVICE = "If it is one of the pipeline's files, `dvc repro` writes it anew; else give another file."
+
 
 def save_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, Any]) -> None:
     """Write named tensors and JSON-able ``metadata``, atomically.
@@ -35,10 +37,6 @@ def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
             return tensors, json.loads(file.metadata()["ganvae"])
     except FileNotFoundError:
-        raise DataError(
-            f"{path} is missing. If it is one of the pipeline's files, `dvc repro` writes it."
-        ) from None
+        raise DataError(f"{path} is missing. {ADVICE}") from None
     except (OSError, SafetensorError, KeyError, TypeError) as error:
-        raise DataError(
-            f"{path}: cannot be read as safetensors ({error}). Delete it and run `dvc repro`."
-        ) from None
+        raise DataError(f"{path}: cannot be read as safetensors ({error}). {ADVICE}") from None

@@ -48,7 +48,7 @@ def shown(monkeypatch: pytest.MonkeyPatch) -> list[list[Frame]]:
 def test_frames_come_in_the_order_of_their_steps(tmp_path: Path) -> None:
     frames = write_frames(tmp_path / "f", [500, 0, 50])
     assert [frame.step for frame in frames] == [0, 50, 500]
-    assert str(frames[1]) == "step 50 (epoch 0.5)"
+    assert str(frames[1]) == "step 50 (epoch 0.50)"
 
 
 def test_the_film_has_every_frame_and_stays_on_the_last(tmp_path: Path) -> None:

@@ -27,8 +27,8 @@ def draw_comparison(
     Args:
         samples: by model, a strip of samples, uint8, height x width x C.
     """
-    with figure(path, 11, 0.72 * len(rows) + 0.9) as canvas:
-        scores, strips = canvas.subplots(1, 2, width_ratios=[1, 1.6])
+    with figure(path, 9.2, 0.72 * len(rows) + 0.9) as canvas:
+        scores, strips = canvas.subplots(1, 2, width_ratios=[1.35, 1])
         _plot_scores(scores, rows, records)
         _show_strips(strips, rows, samples)
 

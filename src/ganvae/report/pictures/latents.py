@@ -97,12 +97,15 @@ def draw_latent_scatter(
     means = _posterior_means(model, from_uint8(split.images[:SCATTERED]))
     labels = split.labels[:SCATTERED].numpy()
     points, names = _plane(means)
+    size = float(np.clip(20_000 / len(points), 4, 30))
     colours = mpl.colormaps["tab10" if len(split.classes) <= 10 else "tab20"]
     with figure(path, 5.6, 4.8) as canvas:
         ax = canvas.subplots()
         for label, name in enumerate(split.classes):
             own = points[labels == label]
-            ax.scatter(own[:, 0], own[:, 1], s=4, lw=0, alpha=0.6, color=colours(label), label=name)
+            ax.scatter(
+                own[:, 0], own[:, 1], s=size, lw=0, alpha=0.6, color=colours(label), label=name
+            )
         legend = ax.legend(
             title="class", loc="center left", bbox_to_anchor=(1, 0.5), markerscale=4, frameon=False
         )

@@ -41,7 +41,7 @@ class Frame:
     epoch: float
 
     def __str__(self) -> str:
-        return f"step {self.step:,} (epoch {self.epoch:.3g})"
+        return f"step {self.step:,} (epoch {self.epoch:.2f})"
 
 
 def read_frames(folder: Path, epochs_per_step: float) -> list[Frame]:
@@ -100,7 +100,7 @@ def draw_first_and_last_epoch(
     """What the model drew after its first epoch, which ends at that step, and at its end."""
     last = frames[-1]
     first = [frame for frame in frames[:-1] if frame.step == first_epoch]
-    what = "after the first epoch, and at the end" if first else "at the end of its only epoch"
+    what = "after the first epoch, and at the end" if first else "at the end"
     _side_by_side(path, [*first, last], f"{title}: {what}")
 
 
