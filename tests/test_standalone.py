@@ -40,6 +40,27 @@ def write_folders(root: Path, per_class: int = 40) -> Path:
     return root
 
 
+def train_in(
+    outdir: Path,
+    folder: Path,
+    name: str = "vanilla-gan",
+    overwrite: bool = False,
+    steps: int = 3,
+    **settings: Any,
+) -> None:
+    """`ganvae train` on a folder of class folders; vanilla-gan is narrow unless told otherwise."""
+    settings = settings or {"hidden": [8]}
+    train_alone(
+        name,
+        build_config(name, {"epochs": None, "steps": steps}, {}, settings),
+        *load_images(str(folder), None, None),
+        seed=1,
+        device="cpu",
+        outdir=outdir,
+        overwrite=overwrite,
+    )
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("hyphens", [False, True])
 def test_the_six_flags(tmp_path: Path, hyphens: bool) -> None:
@@ -82,30 +103,15 @@ def test_a_folder_of_class_folders_and_an_earlier_run(tmp_path: Path) -> None:
     assert (len(train.images), len(held_out.images)) == (320, 40)  # a tenth for test, unused
     both = torch.cat([train.index, held_out.index])
     assert len(both.unique()) == len(both)
-    config = build_config(
-        "dcgan",
-        {"epochs": None, "steps": 3},
-        {"batch_size": 16, "encoding_dims": 5},
-        {"generator_channels": [4], "discriminator_channels": [4]},
-    )
-
-    def run(outdir: Path, overwrite: bool) -> str:
-        train_alone(
-            "dcgan",
-            config,
-            train,
-            held_out,
-            seed=1,
-            device="cpu",
-            outdir=outdir,
-            overwrite=overwrite,
-        )
-        return sha256(outdir / "weights.safetensors")
-
-    first = run(tmp_path / "out", overwrite=False)
+    small = {"batch_size": 16, "latent_size": 5}
+    small |= {"generator_channels": [4], "discriminator_channels": [4]}
+    weights = tmp_path / "out/weights.safetensors"
+    train_in(tmp_path / "out", folder, "dcgan", **small)
+    first = sha256(weights)
     with pytest.raises(UserError, match="give another --outdir, or --overwrite"):
-        run(tmp_path / "out", overwrite=False)
-    assert run(tmp_path / "out", overwrite=True) == first
+        train_in(tmp_path / "out", folder, "dcgan", **small)
+    train_in(tmp_path / "out", folder, "dcgan", overwrite=True, **small)
+    assert sha256(weights) == first
     assert json.loads((tmp_path / "out/outcome.json").read_text())["config"]["latent_size"] == 5
 
 
@@ -113,17 +119,8 @@ def test_what_is_not_a_runs_is_never_replaced(tmp_path: Path) -> None:
     folder = write_folders(tmp_path / "digits")
     (tmp_path / "out/pictures").mkdir(parents=True)
     (tmp_path / "out/pictures/holiday.jpg").write_text("mine")
-    config = build_config("vanilla-gan", {"epochs": None, "steps": 1}, {}, {"hidden": [8]})
     with pytest.raises(UserError, match="pictures is in the way, and not from a run"):
-        train_alone(
-            "vanilla-gan",
-            config,
-            *load_images(str(folder), None, None),
-            seed=0,
-            device="cpu",
-            outdir=tmp_path / "out",
-            overwrite=True,
-        )
+        train_in(tmp_path / "out", folder, overwrite=True)
     assert (tmp_path / "out/pictures/holiday.jpg").exists()
 
 
@@ -152,19 +149,6 @@ def test_what_is_given_twice_is_refused() -> None:
 def test_stopped_while_drawing_it_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its weights are there already, and are its own: nothing is refused, nothing trained anew."""
     folder = write_folders(tmp_path / "digits")
-    config = build_config("vanilla-gan", {"epochs": None, "steps": 4}, {}, {"hidden": [8]})
-    images = load_images(str(folder), None, None)
-
-    def run() -> None:
-        train_alone(
-            "vanilla-gan",
-            config,
-            *images,
-            seed=0,
-            device="cpu",
-            outdir=tmp_path / "out",
-            overwrite=False,
-        )
 
     def stop(*arguments: object) -> None:
         raise KeyboardInterrupt
@@ -172,9 +156,9 @@ def test_stopped_while_drawing_it_goes_on(tmp_path: Path, monkeypatch: pytest.Mo
     with monkeypatch.context() as patch:
         patch.setattr(standalone, "draw_run", stop)
         with pytest.raises(KeyboardInterrupt):
-            run()
+            train_in(tmp_path / "out", folder)
     seconds = json.loads((tmp_path / "out/timing.json").read_text())["train_seconds"]
-    run()
+    train_in(tmp_path / "out", folder)
     assert json.loads((tmp_path / "out/timing.json").read_text())["train_seconds"] == seconds
     assert (tmp_path / "out/pictures/samples.png").exists()
     assert not (tmp_path / "out/.state").exists()
@@ -190,19 +174,8 @@ def test_the_pipelines_splits_are_kept() -> None:
 
 def test_a_diverged_run_is_an_error_with_what_there_is_of_it(tmp_path: Path) -> None:
     folder = write_folders(tmp_path / "digits")
-    config = build_config(
-        "bernoulli-vae", {"epochs": None, "steps": 9}, {"learning_rate": 1e30}, {"hidden": [8]}
-    )
     with pytest.raises(UserError, match=r"bernoulli-vae diverged: .* Try a lower --learning_rate"):
-        train_alone(
-            "bernoulli-vae",
-            config,
-            *load_images(str(folder), None, None),
-            seed=0,
-            device="cpu",
-            outdir=tmp_path / "out",
-            overwrite=False,
-        )
+        train_in(tmp_path / "out", folder, "bernoulli-vae", steps=9, learning_rate=1e30, hidden=[8])
     outcome = json.loads((tmp_path / "out/outcome.json").read_text())
     assert outcome["status"] == "diverged"
     assert (tmp_path / "out/pictures/samples.png").exists()
@@ -211,17 +184,8 @@ def test_a_diverged_run_is_an_error_with_what_there_is_of_it(tmp_path: Path) -> 
 def test_an_outdir_that_cannot_be_written_to(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     folder = write_folders(tmp_path / "digits")
-    config = build_config("vanilla-gan", {"epochs": None, "steps": 1}, {}, {"hidden": [8]})
     with pytest.raises(UserError, match="file is a file: give a folder"):
-        train_alone(
-            "vanilla-gan",
-            config,
-            *load_images(str(folder), None, None),
-            seed=0,
-            device="cpu",
-            outdir=tmp_path / "file",
-            overwrite=False,
-        )
+        train_in(tmp_path / "file", folder)
 
 
 @pytest.mark.parametrize("name", model_names())

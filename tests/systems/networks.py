@@ -7,11 +7,18 @@ from torch import Tensor, nn
 
 from conftest import GREY
 from ganvae.models.base import GenerativeModel
+from ganvae.models.gan import AdversarialModel
 from ganvae.models.registry import build_model, model_config
 
 
 def default_model(name: str, **changes: object) -> GenerativeModel:
     return build_model(name, model_config(name, changes), GREY, 0)
+
+
+def default_gan(name: str, **changes: object) -> AdversarialModel:
+    model = default_model(name, **changes)
+    assert isinstance(model, AdversarialModel)
+    return model
 
 
 def random(seed: int = 0) -> torch.Generator:

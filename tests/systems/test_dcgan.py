@@ -4,28 +4,20 @@ from pathlib import Path
 
 import pytest
 import torch
-from networks import Listener
-from networks import default_model as any_model
+from networks import Listener, default_gan
 
 from conftest import GREY, stripes, tiny_model
 from ganvae.config import Params
 from ganvae.errors import ConfigError
 from ganvae.images import from_uint8
-from ganvae.models.gan import AdversarialModel
 from ganvae.models.registry import build_model, count_parameters, model_config
 from ganvae.systems.dcgan import DCGAN
 from ganvae.training.checkpoint import TrainingState
 from ganvae.training.trainer import train
 
 
-def default_model(name: str, **changes: object) -> AdversarialModel:
-    model = any_model(name, **changes)
-    assert isinstance(model, AdversarialModel)
-    return model
-
-
 def test_dcgan_layers() -> None:
-    model = default_model("dcgan")
+    model = default_gan("dcgan")
     # dense without bias, norm; 4 x 4 up to 64 with norm; 4 x 4 up to one channel with bias
     generator = 100 * 128 * 7 * 7 + 2 * 128 + 128 * 64 * 16 + 2 * 64 + 64 * 16 + 1
     assert count_parameters(model.generator) == generator
@@ -83,7 +75,7 @@ def test_dcgan_defaults_and_the_three_cadences() -> None:
     assert cadences == (10, 20, 30)
     assert config.batch_size == 128
     assert config.model_dump()["generator_loss"] == "non-saturating"
-    for optimizer in default_model("dcgan").optimizers().values():
+    for optimizer in default_gan("dcgan").optimizers().values():
         assert isinstance(optimizer, torch.optim.Adam)
 
 

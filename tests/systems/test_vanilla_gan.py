@@ -2,25 +2,17 @@
 
 import pytest
 import torch
-from networks import Listener, dense, random
-from networks import default_model as any_model
+from networks import Listener, default_gan, dense, random
 
 from conftest import GREY, stripes
 from ganvae.errors import ConfigError
 from ganvae.images import from_uint8
-from ganvae.models.gan import AdversarialModel
 from ganvae.models.registry import build_model, count_parameters, model_config
 from ganvae.systems.vanilla_gan import VanillaGAN
 
 
-def default_model(name: str, **changes: object) -> AdversarialModel:
-    model = any_model(name, **changes)
-    assert isinstance(model, AdversarialModel)
-    return model
-
-
 def test_vanilla_gan_layers() -> None:
-    model = default_model("vanilla-gan")
+    model = default_gan("vanilla-gan")
     assert count_parameters(model.generator) == dense(100, 256, 512, 1024, 784)
     assert count_parameters(model.discriminator) == dense(784, 512, 256, 1)
     slopes = [m.negative_slope for m in model.modules() if isinstance(m, torch.nn.LeakyReLU)]
@@ -28,13 +20,13 @@ def test_vanilla_gan_layers() -> None:
 
 
 def test_vanilla_gan_with_one_hidden_layer_each() -> None:
-    model = default_model("vanilla-gan", hidden=[128])
+    model = default_gan("vanilla-gan", hidden=[128])
     assert count_parameters(model.generator) == dense(100, 128, 784)
     assert count_parameters(model.discriminator) == dense(784, 128, 1)
 
 
 def test_vanilla_gan_prior_is_uniform_on_minus_one_to_one() -> None:
-    latents = default_model("vanilla-gan").sample_prior(20_000, random())
+    latents = default_gan("vanilla-gan").sample_prior(20_000, random())
     assert latents.shape == (20_000, 100)
     assert -1 <= latents.min() < -0.999
     assert 0.999 < latents.max() <= 1
@@ -43,7 +35,7 @@ def test_vanilla_gan_prior_is_uniform_on_minus_one_to_one() -> None:
 
 
 def test_vanilla_gan_d_step_sees_half_real_half_generated_in_one_batch() -> None:
-    model = default_model("vanilla-gan", batch_size=32, hidden=[16])
+    model = default_gan("vanilla-gan", batch_size=32, hidden=[16])
     assert model.real_images_per_step == 16
     model.discriminator = listener = Listener(model.discriminator)
     real = from_uint8(stripes(16)[0])
@@ -55,7 +47,7 @@ def test_vanilla_gan_d_step_sees_half_real_half_generated_in_one_batch() -> None
 
 
 def test_pin_11_vanilla_gan_labels_are_exactly_one_and_zero() -> None:
-    model = default_model("vanilla-gan", hidden=[16])
+    model = default_gan("vanilla-gan", hidden=[16])
     real, latents = from_uint8(stripes(8)[0]), torch.zeros(8, 100)
     d_real = model.discriminator(real).sigmoid()
     d_fake = model.discriminator(model.generate(latents)).sigmoid()
@@ -70,7 +62,7 @@ def test_vanilla_gan_is_dense_at_any_size() -> None:
 
 
 def test_vanilla_gan_takes_several_d_steps_for_a_g_step() -> None:
-    model = default_model(
+    model = default_gan(
         "vanilla-gan", batch_size=8, hidden=[16], balance={"d_steps": 3, "g_steps": 2}
     )
     assert model.real_images_per_step == 3 * 4
@@ -92,7 +84,7 @@ def test_vanilla_gan_defaults() -> None:
 
 
 def test_vanilla_gan_adam() -> None:
-    optimizers = default_model("vanilla-gan", learning_rate=3e-4, beta_1=0.25).optimizers()
+    optimizers = default_gan("vanilla-gan", learning_rate=3e-4, beta_1=0.25).optimizers()
     for optimizer in optimizers.values():
         assert isinstance(optimizer, torch.optim.Adam)
         assert optimizer.defaults["lr"] == 3e-4
