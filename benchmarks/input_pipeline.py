@@ -68,7 +68,9 @@ def images_per_second(
     images: Tensor,
     steps: int,
 ) -> float:
-    model = build_model(name, model_config(name, params.models[name]), tuple(images.shape[1:]), 0)
+    system = params.system(name)
+    config = model_config(system, params.models[name])
+    model = build_model(system, config, tuple(images.shape[1:]), 0)
     loop(model, images, 5)
     start = time.perf_counter()
     loop(model, images, steps)
