@@ -20,7 +20,7 @@ from ganvae.models.registry import build_model, model_names
 from ganvae.models.weights import load_model, save_model
 from ganvae.pretrained import find_weights
 from ganvae.sampling import sample_to_file
-from ganvae.standalone import build_config, load_images, train_alone
+from ganvae.standalone import build_config, follow_closely, load_images, train_alone
 from ganvae.tensors import load_tensors, save_tensors
 
 NO_LENGTH = {"epochs": None, "steps": None}
@@ -133,6 +133,14 @@ def test_two_runs_do_not_write_to_one_folder(tmp_path: Path) -> None:
         raise AssertionError
     with standalone._alone_in(tmp_path):  # and when the first has ended
         pass
+
+
+def test_few_epochs_are_followed_in_steps() -> None:
+    images = stripes(400)[0]
+    for epochs, expected in ((2, ("steps", round(2 * 400 / 64))), (20, ("epochs", 20))):
+        config = build_config("vanilla-gan", {"epochs": epochs, "steps": None}, {}, {"hidden": [8]})
+        schedule = follow_closely("vanilla-gan", config, images).schedule
+        assert (schedule.unit, schedule.length) == expected  # half of each batch of 128 is real
 
 
 def test_what_is_given_twice_is_refused() -> None:

@@ -85,7 +85,7 @@ def train(
     """Train one model, without the pipeline."""
     from ganvae import compute
     from ganvae.config import ComputeConfig, parse
-    from ganvae.standalone import build_config, load_images, train_alone
+    from ganvae.standalone import build_config, follow_closely, load_images, train_alone
 
     options = {
         "batch_size": batch_size,
@@ -94,11 +94,14 @@ def train(
         "encoding_dims": encoding_dims,
     }
     length = {"epochs": epochs, "steps": steps}
-    config = build_config(model, length, options, dict(map(_setting, setting or [])))
+    settings = dict(map(_setting, setting or []))
+    config = build_config(model, length, options, settings)
     machine = parse(ComputeConfig, {"device": device, "threads": threads}, "compute")
     images, held_out = load_images(dataset, data, train_size)
     shape = " x ".join(map(str, images.images.shape[1:]))
     typer.echo(f"{len(images.images):,} images of {dataset}, {shape}")
+    if not any(key.startswith("schedule.") for key in settings):
+        config = follow_closely(model, config, images.images)
     try:
         result = train_alone(
             model,
@@ -135,7 +138,7 @@ def sample(
     model: Annotated[
         str,
         typer.Argument(
-            help="One of `ganvae models` or bernoulli-vae-2d, pretrained; or a *.safetensors file."
+            help="A pretrained model (a wrong name lists them), or a *.safetensors file."
         ),
     ],
     n: Annotated[int, typer.Option("--n", min=1, help="How many images.")] = 64,

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
-from ganvae.config import ModelConfig, Params
+from ganvae.config import ModelConfig, Params, flat
 from ganvae.errors import UserError
 from ganvae.evaluation.records import SCORE_NAMES, ScoreRecord, read_record, read_records
 from ganvae.files import read_json
@@ -82,12 +82,8 @@ def departures(params: Params) -> dict[str, Departures]:
 
 def _settings(config: ModelConfig) -> dict[str, Any]:
     """Parameters by dotted name; of the schedule its length alone, the rest is for the log."""
-    values = config.model_dump() | {"schedule": f"{config.schedule.length} {config.schedule.unit}"}
-    settings: dict[str, Any] = {}
-    for key, value in values.items():
-        inner = value.items() if isinstance(value, dict) else [("", value)]
-        settings |= {f"{key}.{name}".rstrip("."): setting for name, setting in inner}
-    return settings
+    schedule = f"{config.schedule.length} {config.schedule.unit}"
+    return dict(flat(config.model_dump() | {"schedule": schedule}))
 
 
 def leaderboard(records: Sequence[ScoreRecord]) -> list[Row]:

@@ -5,15 +5,15 @@ import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from filelock import FileLock, Timeout
+from torch import Tensor
 
 from ganvae.config import DataConfig, ModelConfig, Schedule
-from ganvae.data.folders import load_folders
-from ganvae.data.registry import dataset_names, get_dataset
-from ganvae.data.splits import make_splits
+from ganvae.data.registry import dataset_names
+from ganvae.data.splits import load_source, make_splits
 from ganvae.data.store import StoredSplit
 from ganvae.errors import ConfigError, UserError
 from ganvae.models.base import ImageShape
@@ -83,6 +83,28 @@ def _schedule(default: Schedule, length: Mapping[str, int | None]) -> dict[str, 
     return {"unit": unit, "length": n, **cadences, "marks": default.marks if fits else []}
 
 
+def follow_closely(name: str, config: ModelConfig, images: Tensor) -> ModelConfig:
+    """The same with a schedule of a few epochs in steps: more to see, and to go on from.
+
+    Args:
+        images: the training set, N x C x H x W.
+    """
+    schedule = config.schedule
+    if schedule.unit != "epochs" or schedule.length >= REPORTS:
+        return config
+    shape: ImageShape = tuple(images.shape[1:])  # type: ignore[assignment]
+    images_per_step = build_model(name, config, shape, 0).real_images_per_step
+    steps = max(1, round(schedule.length * len(images) / images_per_step))
+    in_steps = Schedule(
+        unit="steps",
+        length=steps,
+        report_every=max(1, steps // (2 * REPORTS)),
+        sample_every=max(1, steps // REPORTS),
+        checkpoint_every=max(1, steps // REPORTS),
+    )
+    return config.model_copy(update={"schedule": in_steps})
+
+
 def load_images(
     dataset: str, directory: Path | None, train_size: int | None
 ) -> tuple[StoredSplit, StoredSplit]:
@@ -97,28 +119,29 @@ def load_images(
         ConfigError: no such data set, or a size that cannot be met.
         DataError: a missing or damaged file.
     """
-    layout: Literal["idx", "folders"] = "idx"
-    if dataset in dataset_names():
-        directory = directory or CHECKOUT / "data/raw" / dataset
-        source = get_dataset(dataset).load(directory)
-    elif Path(dataset).is_dir():
-        layout, directory = "folders", Path(dataset)
-        source = load_folders(directory)
-    else:
+    registered = dataset in dataset_names()
+    if not registered and not Path(dataset).is_dir():
         raise ConfigError(
             f"dataset {dataset!r} is neither one of {', '.join(dataset_names())} "
             "nor a folder of class folders."
         )
-    share = max(1, len(source.train) // HELD_OUT_SHARE)
+    place = (directory or CHECKOUT / "data/raw" / dataset) if registered else dataset
     config = DataConfig(
         dataset=dataset,
-        layout=layout,
-        directory=str(directory),
+        layout="idx" if registered else "folders",
+        directory=str(place),
         train_size=train_size,
-        validation_size=min(HELD_OUT, share),
-        test_size=share if source.test is None else None,
+        validation_size=HELD_OUT,
+        test_size=None,
         split_seed=0,
     )
+    source = load_source(config)
+    share = max(1, len(source.train) // HELD_OUT_SHARE)
+    sizes = {
+        "validation_size": min(HELD_OUT, share),
+        "test_size": share if source.test is None else None,
+    }
+    config = config.model_copy(update=sizes)
     splits = make_splits(source, config)
     train, held_out = (
         StoredSplit(
@@ -158,7 +181,6 @@ def train_alone(
         UserError: ``outdir`` has an earlier run's files or cannot be written to, or training
             diverged.
     """
-    config = _followed(name, config, train)
     if outdir.exists() and not outdir.is_dir():
         raise UserError(f"--outdir {outdir} is a file: give a folder.")
     paths = RunPaths(outdir, outdir)
@@ -187,24 +209,6 @@ def train_alone(
             "Try a lower --learning_rate."
         )
     return result
-
-
-def _followed(name: str, config: ModelConfig, train: StoredSplit) -> ModelConfig:
-    """A schedule of a few epochs in steps, so that there is something to see on the way."""
-    schedule = config.schedule
-    if schedule.unit != "epochs" or schedule.length >= REPORTS:
-        return config
-    shape: ImageShape = tuple(train.images.shape[1:])  # type: ignore[assignment]
-    images_per_step = build_model(name, config, shape, 0).real_images_per_step
-    steps = max(1, round(schedule.length * len(train.images) / images_per_step))
-    in_steps = Schedule(
-        unit="steps",
-        length=steps,
-        report_every=max(1, steps // (2 * REPORTS)),
-        sample_every=max(1, steps // REPORTS),
-        checkpoint_every=max(1, steps // REPORTS),
-    )
-    return config.model_copy(update={"schedule": in_steps})
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from ganvae.config import flat
 from ganvae.errors import UserError
 from ganvae.evaluation.records import ScoreRecord, read_record, read_records
 from ganvae.files import read_json, sha256
@@ -129,7 +130,7 @@ def _trained(profile: str, name: str, files: RunPaths) -> TrackedRun:
             **{key: str(timing[key]) for key in MACHINE if key in timing},
         },
         points=[*_single_points(numbers), *_curves(rows)],
-        params=dict(_flat(outcome["config"])),
+        params={name: _as_text(value) for name, value in flat(outcome["config"])},
         progress={int(path.stem.split("-")[1]): path for path in files.progress.glob("step-*.png")},
         pictures=pictures,
     )
@@ -186,10 +187,6 @@ def _curves(rows: list[str]) -> Iterator[Point]:
                 yield Point(f"train/{name}", float(value), int(row["step"]))
 
 
-def _flat(config: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
-    """``{"a": {"b": 1}}`` as ``a.b`` and ``1``; lists, booleans and null as JSON."""
-    for key, value in config.items():
-        if isinstance(value, dict):
-            yield from _flat(value, f"{prefix}{key}.")
-        else:
-            yield prefix + key, value if isinstance(value, str) else json.dumps(value)
+def _as_text(value: Any) -> str:
+    """A parameter's value as it is; lists, numbers, booleans and null as JSON."""
+    return value if isinstance(value, str) else json.dumps(value)
