@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import scipy.linalg
 import torch
-from torch import Tensor
+from torch import Tensor, nn
+from torchmetrics.image.fid import FrechetInceptionDistance
 
 from ganvae.errors import UserError
 from ganvae.metrics.fid import fid
@@ -65,6 +66,40 @@ def test_pin_6_bias_falls_as_one_over_n() -> None:
 def test_pin_6_too_few_images_are_refused(n_real: int, n_generated: int, side: str) -> None:
     with pytest.raises(UserError, match=f"needs more than 8 {side} images, found 8"):
         fid(real=normal(n_real, 8, 0), generated=normal(n_generated, 8, 1))
+
+
+def test_it_agrees_with_torchmetrics() -> None:
+    mixing = normal(24, 24, 5)
+    real, generated = normal(900, 24, 0) @ mixing, normal(800, 24, 1) @ mixing.flip(0) + 0.2
+    metric = FrechetInceptionDistance(feature=Precomputed(24))
+    metric.set_dtype(torch.float64)
+    metric.update(real, real=True)
+    metric.update(generated, real=False)
+    assert fid(real=real, generated=generated) == pytest.approx(float(metric.compute()), rel=1e-9)
+
+
+class Precomputed(nn.Module):
+    """Stands where torchmetrics expects a feature extractor; the features are already there."""
+
+    def __init__(self, num_features: int) -> None:
+        super().__init__()
+        self.num_features = num_features
+
+    def forward(self, features: Tensor) -> Tensor:
+        return features
+
+
+@pytest.mark.parametrize("swapped", [False, True])
+def test_features_that_never_vary(swapped: bool) -> None:
+    """Dead units make one covariance singular; the closed form holds all the same."""
+    s1, s2 = torch.tensor([1.0, 2.0, 0.0]).double(), torch.tensor([2.0, 1.0, 1.5]).double()
+    mean = torch.tensor([1.0, 0.0, -2.0]).double()
+    live = with_moments(normal(300, 2, 0), torch.zeros(2).double(), torch.diag(s1[:2] ** 2))
+    one = torch.cat([live, torch.zeros(300, 1)], dim=1)
+    other = with_moments(normal(200, 3, 1), mean, torch.diag(s2**2))
+    expected = mean.square().sum() + (s1 - s2).square().sum()
+    real, generated = (other, one) if swapped else (one, other)
+    assert fid(real=real, generated=generated) == pytest.approx(expected.item(), rel=1e-7)
 
 
 def test_it_is_symmetric() -> None:
