@@ -23,7 +23,13 @@ def main(params_file: str) -> None:
     write_records(results / "scores.json", records)
     write_leaderboard_csv(results / "leaderboard.csv", rows)
     write_leaderboard_markdown(
-        results / "leaderboard.md", params.profile, rows, records, departures(params), params.notes
+        results / "leaderboard.md",
+        params.profile,
+        rows,
+        records,
+        departures(params),
+        params.notes,
+        params.tuned,
     )
     samples = {row.model: read_sample_rows(sample_picture(params, row, records), 2) for row in rows}
     draw_comparison(results / "comparison.png", rows, records, samples)

@@ -1,6 +1,8 @@
 """What several tests start from: the real smoke parameters and small pictures."""
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,9 +17,15 @@ ROOT = Path(__file__).parent.parent
 GREY = (1, 28, 28)
 
 
-@pytest.fixture(autouse=True, scope="session")
-def _one_thread() -> None:
-    torch.set_num_threads(1)  # small tensors; and the same bits on every machine
+@pytest.fixture(autouse=True)
+def _torchs_settings() -> Iterator[None]:
+    """One thread (small tensors; the same bits on every machine), and no test's settings stay."""
+    matmul: Any = torch.backends.mkldnn.matmul  # type: ignore[attr-defined]
+    before = matmul.fp32_precision
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(1)
+    matmul.fp32_precision = before
 
 
 @pytest.fixture(scope="session")

@@ -22,7 +22,7 @@ ROOMS_OF = {
 ORDER = [
     "errors", "files", "config", "compute", "tensors", "seeds", "images", "paths", "stage",
     "data", "judge", "models", "systems", "training", "metrics", "evaluation", "comparison",
-    "report", "pretrained", "sampling", "standalone", "tracking", "sweeps", "cli",
+    "report", "pretrained", "sampling", "standalone", "reproduction", "tracking", "sweeps", "cli",
 ]  # fmt: skip
 MAY_LOOK_AHEAD = {("models", "systems")}  # the registry names the package it looks models up in
 

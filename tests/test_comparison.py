@@ -31,6 +31,7 @@ PROVENANCE = Provenance(
     evaluation_seed=0,
     inception_score_splits=10,
     training_steps=7,
+    training_precision="fp32",
 )
 
 
@@ -116,9 +117,11 @@ def test_tables(tmp_path: Path) -> None:
 
     changed = {"gan": {"schedule": ("9 steps", "4 epochs"), "hidden": ([8], [64, 8])}}
     notes = {"gan": "Its own rate is too low for so few steps."}
-    write_leaderboard_markdown(tmp_path / "x.md", "laptop", rows, records, changed, notes)
+    write_leaderboard_markdown(tmp_path / "x.md", "laptop", rows, records, changed, notes, ["gan"])
     text = (tmp_path / "x.md").read_text()
-    assert "| `gan` | gan | 12.00 ± 25.41 |" in text
+    assert "| `gan` † | gan | 12.00 ± 25.41 |" in text
+    assert "- †: tuned, that is, its parameters were chosen by FID on the validation split." in text
+    assert "- Networks trained in fp32, all else" in text
     assert "| floor (real training images) | reference | 0.25 |" in text
     assert "gan, seed 2, diverged: d_loss was NaN" in text
     assert "| schedule 9 steps (4 epochs); hidden [8] ([64, 8]) |" in text

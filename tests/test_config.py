@@ -86,6 +86,10 @@ def test_an_inception_score_of_too_few_images_is_refused(values: dict[str, Any])
 
 
 def test_a_note_on_a_model_that_is_not_there(values: dict[str, Any]) -> None:
+    values["tuned"] = ["vanila-gan"]
+    with pytest.raises(ConfigError, match=r"tuned\.vanila-gan: has no section under models"):
+        parse(Params, values, "here")
+    values["tuned"] = []
     values["notes"] = {"vanila-gan": "typo"}
     with pytest.raises(ConfigError, match=r"notes\.vanila-gan: has no section under models"):
         parse(Params, values, "here")

@@ -14,6 +14,7 @@ from PIL import Image
 
 from conftest import ROOT, stripes
 from ganvae import standalone
+from ganvae.compute import Machine
 from ganvae.errors import ConfigError, DataError, UserError
 from ganvae.files import sha256
 from ganvae.models.registry import build_model, model_names
@@ -55,7 +56,7 @@ def train_in(
         build_config(name, {"epochs": None, "steps": steps}, {}, settings),
         *load_images(str(folder), None, None),
         seed=1,
-        device="cpu",
+        machine=Machine(),
         outdir=outdir,
         overwrite=overwrite,
     )

@@ -9,7 +9,7 @@ import typer
 from ganvae.errors import ConfigError, UserError, exit_with_message
 
 commands = typer.Typer(
-    help="GAN or VAE? The pipeline itself is run by `dvc repro`; these are the tools beside it.",
+    help="GAN or VAE? The pipeline, and the tools beside it.",
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
@@ -78,6 +78,9 @@ def train(
     ] = None,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     threads: Annotated[int | None, typer.Option(min=1, help="CPU threads; else all.")] = None,
+    precision: Annotated[
+        str, typer.Option(help="Of the networks while they train: auto, fp32 or bf16.")
+    ] = "auto",
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace an earlier run in the folder.")
     ] = False,
@@ -96,7 +99,9 @@ def train(
     length = {"epochs": epochs, "steps": steps}
     settings = dict(map(_setting, setting or []))
     config = build_config(model, length, options, settings)
-    machine = parse(ComputeConfig, {"device": device, "threads": threads}, "compute")
+    machine = parse(
+        ComputeConfig, {"device": device, "threads": threads, "precision": precision}, "compute"
+    )
     images, held_out = load_images(dataset, data, train_size)
     shape = " x ".join(map(str, images.images.shape[1:]))
     typer.echo(f"{len(images.images):,} images of {dataset}, {shape}")
@@ -109,7 +114,7 @@ def train(
             images,
             held_out,
             seed=seed,
-            device=compute.use(machine),
+            machine=compute.use_to_train(machine),
             outdir=outdir,
             overwrite=overwrite,
         )
@@ -154,6 +159,19 @@ def sample(
     weights = find_weights(model)
     sample_to_file(weights, n, seed, out)
     typer.echo(f"{out}: {n} samples from {weights}")
+
+
+@commands.command()
+def repro(
+    pipeline: Annotated[Path, typer.Argument(help="The profile's dvc.yaml.")] = Path("dvc.yaml"),
+    jobs: Annotated[
+        int | None, typer.Option(min=1, help="Runs at once; else as many as there are cores for.")
+    ] = None,
+) -> None:
+    """Do what `dvc repro` does, with several runs at once."""
+    from ganvae.reproduction import reproduce
+
+    reproduce(pipeline, jobs)
 
 
 @commands.command("sync")

@@ -50,10 +50,17 @@ class Schedule(Section):
 
 
 class ModelConfig(Section):
-    """What every model's section has; a model adds its own numbers in a subclass."""
+    """What every model's section has; a model adds its own numbers in a subclass.
+
+    ``learning_rate_decay: linear`` lets every learning rate fall in a straight line to 0 at the
+    end of the schedule. ``ema`` is the decay of an exponential moving average of the weights
+    (1710.10196, section 4): what is drawn and evaluated is then that average; null: the weights.
+    """
 
     schedule: Schedule
     batch_size: int = Field(ge=2)
+    learning_rate_decay: Literal["none", "linear"] = "none"
+    ema: float | None = Field(None, gt=0, lt=1)
 
 
 class DataConfig(Section):
@@ -83,11 +90,14 @@ class ByClassConfig(Section):
 class ComputeConfig(Section):
     """What trains and evaluates.
 
-    ``threads: null`` takes all cores. Results are bit for bit the same only for the same count.
+    ``threads: null`` takes all cores. ``precision`` is that of the networks while they train;
+    ``auto`` takes bf16 where the device is the faster for it. Results are bit for bit the same
+    only for the same threads and precision.
     """
 
     device: Literal["auto", "cpu", "cuda"]
     threads: PositiveInt | None
+    precision: Literal["auto", "fp32", "bf16"]
 
 
 class EvaluationConfig(Section):
@@ -133,6 +143,8 @@ class Params(Section):
     evaluation: EvaluationConfig
     runs: dict[str, RunConfig] = Field(min_length=1)
     models: dict[str, dict[str, Any]]
+    tuned: list[str] = []
+    """Models whose parameters were chosen by scores, on the validation split; marked as such."""
     notes: dict[str, str] = {}
     """By model, what a reader of the table should know; printed below it."""
 
@@ -145,9 +157,10 @@ class Params(Section):
                 raise ValueError(f"runs.{key}.model: {run.model} has no section under models")
             if run.code.replace("_", "-") != self.system(run.model):
                 raise ValueError(f"runs.{key}.code: all runs of {run.model} must have the same")
-        for name in self.notes:
-            if name not in self.models:
-                raise ValueError(f"notes.{name}: has no section under models")
+        for key, names in (("notes", self.notes), ("tuned", self.tuned)):
+            for name in names:
+                if name not in self.models:
+                    raise ValueError(f"{key}.{name}: has no section under models")
         return self
 
     def system(self, model: str) -> str:

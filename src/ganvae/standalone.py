@@ -11,6 +11,7 @@ import torch
 from filelock import FileLock, Timeout
 from torch import Tensor
 
+from ganvae.compute import Machine
 from ganvae.config import DataConfig, ModelConfig, Schedule
 from ganvae.data.registry import dataset_names
 from ganvae.data.splits import load_source, make_splits
@@ -165,7 +166,7 @@ def train_alone(
     held_out: StoredSplit,
     *,
     seed: int,
-    device: str,
+    machine: Machine,
     outdir: Path,
     overwrite: bool,
 ) -> TrainingResult:
@@ -185,7 +186,7 @@ def train_alone(
         raise UserError(f"--outdir {outdir} is a file: give a folder.")
     paths = RunPaths(outdir, outdir)
     digest = hashlib.sha256(train.images.numpy().tobytes()).hexdigest()
-    work = outdir / STATE / fingerprint(name, config, seed, digest, device)
+    work = outdir / STATE / fingerprint(name, config, seed, digest, machine)
     if not work.exists():  # else what is there is this run's own
         _refuse_to_replace(paths, overwrite)
     with _alone_in(outdir):
@@ -196,7 +197,7 @@ def train_alone(
             system=name,
             config=config,
             seed=seed,
-            device=device,
+            machine=machine,
             work=work,
         )
         draw_run(paths, held_out)

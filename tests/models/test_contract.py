@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from conftest import GREY, stripes, tiny_config, tiny_model
 from ganvae.config import Params
+from ganvae.errors import DataError
 from ganvae.files import sha256
 from ganvae.images import check_images, from_uint8
 from ganvae.models.base import GenerativeModel, ImageShape, VariationalModel, evaluating
@@ -177,7 +178,8 @@ def test_pin_1_each_network_descends_its_own_loss_alone(smoke: Params, name: str
 
     model, noise = as_it_was, random()
     torch.manual_seed(0)
-    d_loss = model.discriminator_loss(images, model.sample_prior(len(images), noise))
+    d_latents = model.sample_prior(len(images), noise)
+    d_loss = torch.stack(list(model.discriminator_losses(images, d_latents).values())).sum()
     g_loss = model.generator_loss(model.sample_prior(model.config.batch_size, noise))
     for loss, network, recorder in (
         (d_loss, model.discriminator, recorders["discriminator"]),
@@ -214,3 +216,22 @@ def test_evaluating_restores_modes_one_by_one(model: GenerativeModel) -> None:
         assert not any(module.training for module in model.modules())
     assert model.training
     assert not first_child.training
+
+
+def test_weights_of_convolutions_lie_in_channels_last_memory(model: GenerativeModel) -> None:
+    """Those of one channel too: their strides must say so, or torch takes the other format."""
+    for name, weight in model.named_parameters():
+        if weight.ndim == 4:
+            expected = torch.empty(weight.shape, memory_format=torch.channels_last)
+            assert weight.stride() == expected.stride(), name
+
+
+def test_weights_of_another_format_are_refused(
+    smoke: Params, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "weights.safetensors"
+    monkeypatch.setattr("ganvae.models.weights.FORMAT", 1)
+    save_model(path, tiny_model(smoke, "dcgan"), tiny_config(smoke, "dcgan"), seed=0)
+    monkeypatch.undo()
+    with pytest.raises(DataError, match=r"another version of this program; train it again\.$"):
+        load_model(path)

@@ -16,6 +16,7 @@ from ganvae.models.losses import (
     gaussian_kl,
     minimax_loss,
     non_saturating_loss,
+    r1_penalty,
     real_or_fake_loss,
 )
 from ganvae.models.priors import standard_normal
@@ -143,3 +144,18 @@ def test_pin_5_duplicating_the_batch_changes_no_loss(smoke: Params) -> None:
     for name in losses[0]:
         torch.testing.assert_close(losses[0][name], losses[1][name])
     assert losses[0]["loss"] == losses[0]["reconstruction_loss"] + losses[0]["kl"]
+
+
+def test_r1_of_a_linear_discriminator_is_half_its_squared_gradient() -> None:
+    weight = torch.randn(784)
+    images = torch.rand(5, 1, 28, 28).requires_grad_()
+    penalty = r1_penalty(images.flatten(1) @ weight, images)
+    torch.testing.assert_close(penalty, weight.square().sum() / 2)
+
+
+def test_r1_can_be_descended() -> None:
+    weight = torch.randn(784).requires_grad_()
+    images = torch.rand(5, 1, 28, 28).requires_grad_()
+    penalty = r1_penalty(images.flatten(1) @ weight, images)
+    (gradient,) = torch.autograd.grad(penalty, weight)
+    torch.testing.assert_close(gradient, weight.detach())

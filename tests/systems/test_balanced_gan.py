@@ -10,6 +10,8 @@ from torch import nn
 
 from conftest import stripes
 from ganvae.images import from_uint8
+from ganvae.models.convolution import Conv2d, ConvTranspose2d
+from ganvae.models.layers import Dropout, Flatten, Unflatten
 from ganvae.models.registry import count_parameters, model_config
 from ganvae.systems.balanced_gan import BalancedGAN
 
@@ -54,7 +56,7 @@ def test_layers() -> None:
 
 def test_generator_order_and_shapes() -> None:
     network = balanced_gan().generator.eval()
-    kinds = (nn.Unflatten, nn.Upsample, nn.ConvTranspose2d)
+    kinds = (Unflatten, nn.Upsample, ConvTranspose2d)
     assert shapes(network, torch.zeros(2, 100), kinds) == [
         [128, 7, 7],
         [128, 14, 14],
@@ -63,24 +65,24 @@ def test_generator_order_and_shapes() -> None:
         [16, 28, 28],
         [1, 28, 28],
     ]
-    block = [nn.ConvTranspose2d, nn.BatchNorm2d, nn.ReLU]
+    block = [ConvTranspose2d, nn.BatchNorm2d, nn.ReLU]
     assert [type(layer) for layer in network] == [
-        *(nn.Linear, nn.BatchNorm1d, nn.ReLU, nn.Unflatten, nn.Upsample),
+        *(nn.Linear, nn.BatchNorm1d, nn.ReLU, Unflatten, nn.Upsample),
         *block * 3,
-        nn.ConvTranspose2d,
+        ConvTranspose2d,
     ]
 
 
 def test_discriminator_order() -> None:
     network = balanced_gan(dropout=0.25).discriminator
-    block = [nn.Conv2d, nn.BatchNorm2d, nn.LeakyReLU]
-    with_dropout = [*block, nn.Dropout]
+    block = [Conv2d, nn.BatchNorm2d, nn.LeakyReLU]
+    with_dropout = [*block, Dropout]
     assert [type(layer) for layer in network] == [
         *with_dropout * 2,
         *block,
-        *(nn.Flatten, nn.Linear, nn.LeakyReLU, nn.Linear),
+        *(Flatten, nn.Linear, nn.LeakyReLU, nn.Linear),
     ]
-    assert {layer.p for layer in network if isinstance(layer, nn.Dropout)} == {0.25}
+    assert {layer.p for layer in network if isinstance(layer, Dropout)} == {0.25}
     assert {layer.negative_slope for layer in network if isinstance(layer, nn.LeakyReLU)} == {0.2}
 
 
@@ -139,5 +141,8 @@ def test_losses_are_level_at_the_equilibrium() -> None:
     nn.init.zeros_(last.weight)
     nn.init.zeros_(last.bias)
     real, latents = from_uint8(stripes(8)[0]), model.sample_prior(8, random())
-    for loss in (model.discriminator_loss(real, latents), model.generator_loss(latents)):
+    for loss in (
+        model.discriminator_losses(real, latents)["d_loss"],
+        model.generator_loss(latents),
+    ):
         assert loss.item() == pytest.approx(0.6931472)

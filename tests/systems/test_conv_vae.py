@@ -11,6 +11,7 @@ from torch.distributions import Normal
 from conftest import GREY, stripes
 from ganvae.images import from_uint8
 from ganvae.models.base import ImageShape
+from ganvae.models.layers import Unflatten
 from ganvae.models.registry import build_model, count_parameters, model_config
 from ganvae.systems.conv_vae import ConvVAE
 
@@ -37,7 +38,7 @@ def test_layers() -> None:
 def test_the_decoder_goes_back_through_the_encoders_sizes(side: int, sides: list[int]) -> None:
     model = conv_vae((1, side, side))
     down = shapes(model.encoder, torch.zeros(1, 1, side, side), (nn.Conv2d,))
-    up = shapes(model.decoder, torch.zeros(1, 20), (nn.Unflatten, nn.ConvTranspose2d))
+    up = shapes(model.decoder, torch.zeros(1, 20), (Unflatten, nn.ConvTranspose2d))
     assert [shape[1] for shape in down] == sides
     assert [shape[1] for shape in up] == [*reversed(sides), side]
     assert len(up) == 4  # one dense layer's image and three transposed convolutions

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 import torch
 from networks import Listener, default_gan
+from torch import nn
 
 from conftest import GREY, stripes, tiny_model
 from ganvae.config import Params
@@ -30,7 +31,7 @@ def test_dcgan_discriminator_sees_images_from_minus_one_to_one(smoke: Params) ->
     assert isinstance(model, DCGAN)
     model.discriminator = listener = Listener(model.discriminator)
     real = torch.tensor([0.0, 1.0]).reshape(2, 1, 1, 1).expand(2, *GREY)
-    model.discriminator_loss(real, torch.randn(2, 100))
+    model.discriminator_losses(real, torch.randn(2, 100))
     seen = listener.inputs[0]
     assert seen[0].unique().tolist() == [-1]
     assert seen[1].unique().tolist() == [1]
@@ -44,7 +45,7 @@ def test_pin_11_dcgan_losses_are_the_papers_without_smoothing(smoke: Params) -> 
     d_real = model.discriminator(real * 2 - 1).sigmoid()
     d_fake = model.discriminator(model.generate(latents) * 2 - 1).sigmoid()
     expected = -d_real.log().mean() - (1 - d_fake).log().mean()
-    torch.testing.assert_close(model.discriminator_loss(real, latents), expected)
+    torch.testing.assert_close(model.discriminator_losses(real, latents)["d_loss"], expected)
     torch.testing.assert_close(model.generator_loss(latents), -d_fake.log().mean())
 
 
@@ -98,3 +99,33 @@ def test_dcgan_cadences_are_kept(smoke: Params, tmp_path: Path) -> None:
     assert saved == [4, 8, 12, 16, 18]  # two steps an epoch; the last step always
     drawn = sorted(int(path.stem[5:]) for path in (tmp_path / "samples").iterdir())
     assert drawn == [0, 2, 6, 12, 18]  # before, after the first epoch, and every three
+
+
+def test_r1_is_weighted_and_taken_on_a_share_of_the_real_images(smoke: Params) -> None:
+    """With a linear D, whose gradient is its weight everywhere."""
+    values = smoke.models["dcgan"] | {"r1": 4.0, "r1_share": 0.25}
+    model = build_model("dcgan", model_config("dcgan", values), GREY, 0)
+    assert isinstance(model, DCGAN)
+    model.discriminator = listener = Listener(nn.Sequential(nn.Flatten(), nn.Linear(784, 1)))
+    losses = model.discriminator_losses(from_uint8(stripes(8)[0]), torch.randn(8, 100))
+    weight = listener.network[1].weight
+    torch.testing.assert_close(losses["r1"], 4.0 * weight.square().sum() / 2)
+    assert [len(batch) for batch in listener.inputs] == [16, 2]
+
+
+def test_without_r1_there_is_none(smoke: Params) -> None:
+    model = tiny_model(smoke, "dcgan")
+    assert isinstance(model, DCGAN)
+    losses = model.discriminator_losses(from_uint8(stripes(4)[0]), torch.randn(4, 100))
+    assert losses.keys() == {"d_loss"}
+
+
+def test_the_generator_can_do_without_norms(smoke: Params) -> None:
+    values = smoke.models["dcgan"] | {"generator_norm": "none"}
+    model = build_model("dcgan", model_config("dcgan", values), GREY, 0)
+    assert not any(isinstance(layer, nn.BatchNorm2d) for layer in model.modules())
+    assert all(
+        layer.bias is not None
+        for layer in model.modules()
+        if isinstance(layer, nn.Linear | nn.ConvTranspose2d)
+    )

@@ -124,13 +124,30 @@ def test_d_sees_real_images_and_decoded_priors_alone() -> None:
     model.generator = listener = Listener(model.generator)
     real = from_uint8(stripes(8)[0])
     model.train_step(real, model.optimizers(), random())
-    d_real, d_fake, g_fake = ears.inputs
-    assert torch.equal(d_real, real)
-    for images in (d_fake, g_fake):
+    d_batch, g_fake = ears.inputs
+    assert torch.equal(d_batch[:8], real)
+    for images in (d_batch[8:], g_fake):
+        assert len(images) == 8
         assert 0 <= images.min() <= images.max() <= 1
     noise = random()
     assert torch.equal(listener.inputs[0], model.sample_prior(8, noise))  # the D step's
-    assert torch.equal(listener.inputs[2], model.sample_prior(8, noise))  # the G step's
+    # The G step's, after the latents that the real images are decoded from:
+    assert torch.equal(listener.inputs[1][8:], model.sample_prior(8, noise))
+
+
+def test_merged_passes_give_the_losses_of_separate_ones() -> None:
+    model = vae_gan()
+    real, latents, noise = from_uint8(stripes(8)[0]), torch.randn(8, 5), torch.randn(8, 5)
+    reconstruction, kl = model.elbo_terms(real, noise)
+    separate = {
+        "reconstruction_loss": reconstruction.mean(),
+        "kl": kl.mean(),
+        "g_loss": -model.discriminator(model.generate(latents)).sigmoid().log().mean(),
+    }
+    merged = model.generator_losses(real, latents, noise)
+    assert merged.keys() == separate.keys()
+    for name, loss in separate.items():
+        torch.testing.assert_close(merged[name], loss)
 
 
 def test_when_it_is_not_gs_turn_the_adversarial_term_is_left_out() -> None:

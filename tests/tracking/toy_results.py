@@ -112,6 +112,7 @@ def _record(name: str, family: str, status: str) -> ScoreRecord:
                 evaluation_seed=0,
                 inception_score_splits=10,
                 training_steps=500 if trained else None,
+                training_precision="fp32" if trained else None,
             ),
         }
     )

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from conftest import ROOT, stripes, tiny_config, tiny_model
+from ganvae.compute import Machine
 from ganvae.config import ModelConfig, Params, Schedule, load_params, read_yaml
 from ganvae.files import sha256
 from ganvae.images import from_uint8
@@ -26,6 +27,15 @@ from ganvae.training.history import History
 from ganvae.training.trainer import Cadence, train
 
 IMAGES = stripes(90)[0]
+
+
+EIGHT_STEPS = {
+    "unit": "steps",
+    "length": 8,
+    "report_every": 3,
+    "sample_every": 6,
+    "checkpoint_every": 4,
+}
 
 
 def with_schedule(smoke: Params, name: str, **schedule: Any) -> ModelConfig:
@@ -220,25 +230,93 @@ def test_models_are_trained_in_training_mode(
     assert modes == [True] * 8  # after the pictures of steps 0 and 6 as well
 
 
+def test_learning_rates_fall_in_a_straight_line_to_zero(
+    smoke: Params, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    values = smoke.models[name] | {"schedule": EIGHT_STEPS, "learning_rate_decay": "linear"}
+    rates: list[float] = []
+    cls = model_class(name)
+    honest = cls.train_step
+
+    def train_step(self: GenerativeModel, images: Tensor, optimizers: Any, noise: Any) -> Any:
+        rates.append(next(iter(optimizers.values())).param_groups[0]["lr"])
+        return honest(self, images, optimizers, noise)
+
+    monkeypatch.setattr(cls, "train_step", train_step)
+    train(name, model_config(name, values), IMAGES, seed=0, work=tmp_path)
+    assert rates == pytest.approx([rates[0] * (1 - step / 8) for step in range(8)])
+
+
+def test_what_is_drawn_and_kept_is_the_average_of_the_weights(
+    smoke: Params, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After each step a = decay * a + (1 - decay) * w, from the first step's weights on."""
+    values = smoke.models[name] | {"schedule": EIGHT_STEPS, "ema": 0.75}
+    by_step: list[dict[str, Tensor]] = []
+    cls = model_class(name)
+    honest = cls.train_step
+
+    def train_step(self: GenerativeModel, *arguments: Any) -> Any:
+        losses = honest(self, *arguments)
+        by_step.append({name: value.clone() for name, value in self.state_dict().items()})
+        return losses
+
+    monkeypatch.setattr(cls, "train_step", train_step)
+    product = train(name, model_config(name, values), IMAGES, seed=0, work=tmp_path).model
+    for parameter, value in product.state_dict().items():  # batch norms' statistics as well
+        if not value.is_floating_point():
+            continue
+        expected = by_step[0][parameter]
+        for step in by_step[1:]:
+            expected = 0.75 * expected + 0.25 * step[parameter]
+        torch.testing.assert_close(value, expected)
+    changed = [
+        not torch.equal(by_step[-1][key], value) for key, value in product.state_dict().items()
+    ]
+    assert any(changed)
+
+
+def test_pin_13_holds_for_decay_and_average_too(
+    smoke: Params, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    more = {"schedule": EIGHT_STEPS, "learning_rate_decay": "linear", "ema": 0.9, "r1": 0.5}
+    config = model_config("dcgan", smoke.models["dcgan"] | more)
+    straight = train("dcgan", config, IMAGES, seed=0, work=tmp_path / "straight")
+    monkeypatch.setattr(trainer, "_draw_samples", partial(_stop_at, 6))
+    with pytest.raises(KeyboardInterrupt):  # the last checkpoint is of step 4
+        train("dcgan", config, IMAGES, seed=0, work=tmp_path / "stopped")
+    monkeypatch.undo()
+    resumed = train("dcgan", config, IMAGES, seed=0, work=tmp_path / "stopped")
+    assert resumed.history == straight.history
+    assert_same(weights(straight.model), weights(resumed.model))
+
+
+def _stop_at(last: int, model: object, seed: int, work: Path, step: int) -> None:
+    if step == last:
+        raise KeyboardInterrupt
+
+
 def test_everything_that_decides_the_weights_is_in_the_fingerprint(
     smoke: Params, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     config = tiny_config(smoke, "dcgan")
     other_config = model_config("dcgan", smoke.models["dcgan"] | {"learning_rate": 1e-3})
-    first = runs.fingerprint("dcgan", config, 0, "a", "cpu")
-    assert first == runs.fingerprint("dcgan", config, 0, "a", "cpu")
+    fingerprint = runs.fingerprint
+    first = fingerprint("dcgan", config, 0, "a", Machine())
+    assert first == fingerprint("dcgan", config, 0, "a", Machine())
     others = {
-        runs.fingerprint("dcgan", other_config, 0, "a", "cpu"),
-        runs.fingerprint("dcgan", config, 1, "a", "cpu"),
-        runs.fingerprint("dcgan", config, 0, "b", "cpu"),
-        runs.fingerprint("dcgan", config, 0, "a", "cuda"),
-        runs.fingerprint("vanilla-gan", config, 0, "a", "cpu"),
+        fingerprint("dcgan", other_config, 0, "a", Machine()),
+        fingerprint("dcgan", config, 1, "a", Machine()),
+        fingerprint("dcgan", config, 0, "b", Machine()),
+        fingerprint("dcgan", config, 0, "a", Machine("cuda")),
+        fingerprint("dcgan", config, 0, "a", Machine(precision="bf16")),
+        fingerprint("vanilla-gan", config, 0, "a", Machine()),
     }
     for path in runs.code_files("dcgan"):
         edited = partial(lambda edited, other: sha256(other) + str(other == edited), path)
         monkeypatch.setattr(runs, "sha256", edited)
-        others.add(runs.fingerprint("dcgan", config, 0, "a", "cpu"))
-    assert len(others) == 5 + len(runs.code_files("dcgan"))
+        others.add(fingerprint("dcgan", config, 0, "a", Machine()))
+    assert len(others) == 6 + len(runs.code_files("dcgan"))
     assert first not in others
 
 

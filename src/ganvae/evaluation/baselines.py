@@ -65,8 +65,6 @@ def _baseline(
         status="completed",
         reason=None,
         scores=blank_scores() | evaluator.score_generated(images, seed),
-        provenance=evaluator.provenance(
-            training_seed=seed, weights_sha256=None, training_steps=None
-        ),
+        provenance=evaluator.provenance(training_seed=seed),
     )
     return record, images

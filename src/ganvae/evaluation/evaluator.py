@@ -13,6 +13,7 @@ from ganvae.images import from_uint8, to_uint8
 from ganvae.judge.network import FrozenJudge
 from ganvae.metrics.fid import fid
 from ganvae.metrics.inception_score import inception_score
+from ganvae.metrics.prdc import prdc
 from ganvae.metrics.reconstruction import reconstruction_scores
 from ganvae.models.base import GenerativeModel, VariationalModel, evaluating
 from ganvae.models.priors import standard_normal
@@ -40,17 +41,19 @@ class Evaluator:
         return to_uint8(model.decode(latents, self.config.batch_size), "generated images")
 
     def score_generated(self, images: Tensor, training_seed: int) -> dict[str, float | None]:
-        """FID and Inception Score of uint8 images."""
+        """The scores in the judge's view, FID first, of uint8 images that it looks at once."""
         features, logits = self.judge(images, self.config.batch_size)
         mean, deviation = inception_score(
             logits,
             splits=self.config.inception_score_splits,
             seed=derive(self.config.seed, "inception score", training_seed),
         )
+        neighbours = prdc(real=self.reference.features, generated=features)
         return {
             "fid_judge": fid(real=self.reference.features, generated=features),
             "is_judge": mean,
             "is_judge_std": deviation,
+            **{f"{name}_judge": score for name, score in neighbours._asdict().items()},
         }
 
     def score_variational(
@@ -91,9 +94,14 @@ class Evaluator:
         return float(torch.cat(parts).double().mean())
 
     def provenance(
-        self, *, training_seed: int, weights_sha256: str | None, training_steps: int | None
+        self,
+        *,
+        training_seed: int,
+        weights_sha256: str | None = None,
+        training_steps: int | None = None,
+        training_precision: str | None = None,
     ) -> Provenance:
-        """Where the scores of one run come from."""
+        """Where the scores of one run come from; a baseline has not been trained."""
         return Provenance(
             protocol_version=PROTOCOL_VERSION,
             dataset=self.reference.dataset,
@@ -107,4 +115,5 @@ class Evaluator:
             evaluation_seed=self.config.seed,
             inception_score_splits=self.config.inception_score_splits,
             training_steps=training_steps,
+            training_precision=training_precision,
         )

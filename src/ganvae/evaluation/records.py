@@ -15,6 +15,10 @@ SCORE_NAMES = (
     "fid_judge",
     "is_judge",
     "is_judge_std",
+    "precision_judge",
+    "recall_judge",
+    "density_judge",
+    "coverage_judge",
     "reconstruction_mse",
     "reconstruction_psnr",
     "reconstruction_ssim",
@@ -50,6 +54,7 @@ class Provenance(Record):
     evaluation_seed: int
     inception_score_splits: int
     training_steps: int | None
+    training_precision: str | None
 
     @property
     def ranking(self) -> tuple[Any, ...]:

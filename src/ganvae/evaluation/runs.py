@@ -50,6 +50,7 @@ def evaluate_run(params: Params, key: str) -> ScoreRecord:
             training_seed=outcome["seed"],
             weights_sha256=sha256(run.weights),
             training_steps=outcome["steps"],
+            training_precision=outcome["training_precision"],
         ),
     )
 

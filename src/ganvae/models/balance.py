@@ -78,18 +78,26 @@ class Balance(nn.Module):
     ) -> dict[str, Tensor]:
         """One training step: D's steps, each on its part of the real images, then G's.
 
-        Each step is told whether its network learns and returns its losses, detached; G's has
-        ``g_loss``. Returns the losses of the last step of each, and, under the rule, whether
-        either was left out (0 or 1; averaged between two reports it is the share of steps).
+        Each step is told whether its network learns and returns its losses, detached. The rule
+        looks at G's ``g_loss`` and at those of D's that begin with ``d_loss``. Returns the losses
+        of the last step of each, and, under the rule, whether either was left out (0 or 1;
+        averaged between two reports it is the share of steps).
         """
         turn = self.turns()
         for real in images.chunk(self.config.d_steps):
             d_losses = d_step(real, turn.discriminator)
         for _ in range(self.config.g_steps):
             g_losses = g_step(turn.generator)
-        d_mean = torch.stack(list(d_losses.values())).sum() / self.d_terms
+        if self.config.ratio is None:
+            return d_losses | g_losses
+        adversarial = [loss for name, loss in d_losses.items() if name.startswith("d_loss")]
+        d_mean = torch.stack(adversarial).sum() / self.d_terms
         self.losses.copy_(torch.stack([d_mean, g_losses["g_loss"]]))
-        return d_losses | g_losses | self._skips(turn)
+        skips = {
+            "d_skipped": self.losses.new_tensor(not turn.discriminator),
+            "g_skipped": self.losses.new_tensor(not turn.generator),
+        }
+        return d_losses | g_losses | skips
 
     def turns(self) -> Turns:
         """Who learns in the next training step."""
@@ -97,11 +105,3 @@ class Balance(nn.Module):
             return Turns(True, True)
         d_loss, g_loss = self.losses.tolist()
         return turns(d_loss, g_loss, self.config.ratio)
-
-    def _skips(self, turn: Turns) -> dict[str, Tensor]:
-        if self.config.ratio is None:
-            return {}
-        return {
-            "d_skipped": self.losses.new_tensor(not turn.discriminator),
-            "g_skipped": self.losses.new_tensor(not turn.generator),
-        }

@@ -26,6 +26,16 @@ def minimax_loss(logits: Tensor) -> Tensor:
 GENERATOR_LOSSES = {"non-saturating": non_saturating_loss, "minimax": minimax_loss}
 
 
+def r1_penalty(logits: Tensor, images: Tensor) -> Tensor:
+    """Mean ||grad D(x)||^2 / 2 at real images (Mescheder et al., 1801.04406, eq. 9, gamma 1).
+
+    Args:
+        logits: D's for ``images``, which must require a gradient.
+    """
+    (gradient,) = torch.autograd.grad(logits.sum(), images, create_graph=True)
+    return gradient.square().flatten(start_dim=1).sum(dim=1).mean() / 2
+
+
 def bernoulli_cross_entropy(logits: Tensor, images: Tensor) -> Tensor:
     """-log p(x|z) of a Bernoulli decoder, summed over each image's pixels: N, in nats.
 

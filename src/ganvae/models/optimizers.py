@@ -1,17 +1,23 @@
-"""Optimizers that torch does not have."""
+"""Optimizers: torch's Adam as all models take it, and one that torch does not have."""
 
 from collections.abc import Callable, Iterable
 from typing import Any
 
 from torch import nn
-from torch.optim import RMSprop
+from torch.optim import Adam, RMSprop
+
+
+def adam(network: nn.Module, learning_rate: float, beta_1: float, beta_2: float) -> Adam:
+    """Adam (1412.6980) for all of a network's parameters; a step is one pass over them."""
+    return Adam(network.parameters(), learning_rate, (beta_1, beta_2), fused=True)
 
 
 class KerasRMSprop(RMSprop):
     """RMSprop as in Keras 2, with a learning rate that decays by step.
 
-    In step t, counting from 0, the rate is ``lr / (1 + decay * t)``. A parameter group's
-    ``iterations`` holds t, so that it goes with the state into a checkpoint.
+    In step t, counting from 0, the rate is ``lr / (1 + decay * t)``, where ``lr`` is the
+    parameter group's. Its ``iterations`` holds t, so that it goes with the state into a
+    checkpoint.
     """
 
     def __init__(
@@ -22,12 +28,16 @@ class KerasRMSprop(RMSprop):
         rho: float = 0.9,
         epsilon: float = 1e-7,
     ) -> None:
-        super().__init__(parameters, lr=lr, alpha=rho, eps=epsilon)
+        super().__init__(parameters, lr=lr, alpha=rho, eps=epsilon, foreach=True)
         for group in self.param_groups:
-            group |= {"initial_lr": lr, "decay": decay, "iterations": 0}
+            group |= {"decay": decay, "iterations": 0}
 
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
+        rates = [group["lr"] for group in self.param_groups]
         for group in self.param_groups:
-            group["lr"] = group["initial_lr"] / (1 + group["decay"] * group["iterations"])
+            group["lr"] /= 1 + group["decay"] * group["iterations"]
             group["iterations"] += 1
-        return super().step(closure)
+        result = super().step(closure)
+        for group, rate in zip(self.param_groups, rates, strict=True):
+            group["lr"] = rate
+        return result

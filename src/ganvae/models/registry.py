@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import nn
 
 from ganvae import systems
@@ -53,9 +54,20 @@ def model_config(name: str, values: Mapping[str, Any], where: str | None = None)
 def build_model(
     name: str, config: ModelConfig, image_shape: ImageShape, seed: int
 ) -> GenerativeModel:
-    """Build a model; the same seed gives the same initial weights."""
+    """Build a model; the same seed gives the same initial weights.
+
+    The weights of its convolutions are in channels_last memory, which is the faster one for them
+    on CPUs and GPUs alike.
+    """
     with global_seed(seed, "init"):
-        return model_class(name)(config, image_shape)
+        model = model_class(name)(config, image_shape)
+    for weight in model.parameters():
+        if weight.ndim == 4:
+            # Not Module.to: it leaves a weight of one channel as it is, whose strides say
+            # nothing, and torch then takes the slower memory format.
+            values = weight.detach()
+            weight.data = torch.empty_like(values, memory_format=torch.channels_last).copy_(values)
+    return model
 
 
 def count_parameters(model: nn.Module) -> int:

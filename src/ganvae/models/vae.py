@@ -6,11 +6,12 @@ from abc import abstractmethod
 import torch
 from pydantic import Field, PositiveFloat, PositiveInt
 from torch import Tensor, nn
-from torch.optim import Adam, Optimizer
+from torch.optim import Optimizer
 
 from ganvae.config import ModelConfig
 from ganvae.models.base import ImageShape, Optimizers, VariationalModel, descend
 from ganvae.models.losses import RECONSTRUCTION_LOSSES, gaussian_kl
+from ganvae.models.optimizers import adam
 from ganvae.models.priors import standard_normal
 
 
@@ -21,6 +22,7 @@ class VAEConfig(ModelConfig):
     latent_size: PositiveInt = 20
     learning_rate: PositiveFloat = 1e-3
     beta_1: float = Field(0.9, ge=0, lt=1)
+    beta_2: float = Field(0.999, ge=0, lt=1)
 
 
 class AutoencodingModel(VariationalModel):
@@ -40,9 +42,9 @@ class AutoencodingModel(VariationalModel):
     def elbo_terms(self, images: Tensor, noise: Tensor) -> tuple[Tensor, Tensor]:
         """Reconstruction loss and KL of each image, both N; their sum is -ELBO up to a constant."""
         mean, log_variance = self.encode(images)
-        latents = mean + (log_variance / 2).exp() * noise
+        logits = self.decode_logits(drawn(mean, log_variance, noise))
         loss = RECONSTRUCTION_LOSSES[self.likelihood]
-        return loss(self.decode_logits(latents), images), gaussian_kl(mean, log_variance)
+        return loss(logits, images), gaussian_kl(mean, log_variance)
 
     def encode(self, images: Tensor) -> tuple[Tensor, Tensor]:
         mean, log_variance = self.encoder(images).chunk(2, dim=1)
@@ -62,6 +64,11 @@ class AutoencodingModel(VariationalModel):
         return torch.sigmoid(self.decode_logits(latents))
 
 
+def drawn(mean: Tensor, log_variance: Tensor, noise: Tensor) -> Tensor:
+    """Latents of q(z|x) by the reparametrisation trick (1312.6114, section 2.4)."""
+    return mean + (log_variance / 2).exp() * noise
+
+
 class VAE(AutoencodingModel):
     """An autoencoding model that minimises reconstruction loss + beta * KL with Adam.
 
@@ -78,8 +85,8 @@ class VAE(AutoencodingModel):
         self.real_images_per_step = config.batch_size
 
     def optimizers(self) -> dict[str, Optimizer]:
-        betas = self.config.beta_1, 0.999
-        return {"vae": Adam(self.parameters(), self.config.learning_rate, betas)}
+        config = self.config
+        return {"vae": adam(self, config.learning_rate, config.beta_1, config.beta_2)}
 
     def train_step(
         self, images: Tensor, optimizers: Optimizers, generator: torch.Generator

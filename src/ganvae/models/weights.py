@@ -8,6 +8,9 @@ from ganvae.models.base import GenerativeModel
 from ganvae.models.registry import build_model, model_config
 from ganvae.tensors import load_tensors, save_tensors
 
+FORMAT = 2
+"""Raised whenever the same tensors mean another model: 2 flattens images pixel after pixel."""
+
 
 def save_model(path: Path, model: GenerativeModel, config: ModelConfig, seed: int) -> None:
     """Write a model as safetensors, with its name, parameters, image shape and seed."""
@@ -16,6 +19,7 @@ def save_model(path: Path, model: GenerativeModel, config: ModelConfig, seed: in
         "config": config.model_dump(),
         "image_shape": model.image_shape,
         "seed": seed,
+        "format": FORMAT,
     }
     save_tensors(path, model.state_dict(), metadata)
 
@@ -31,6 +35,8 @@ def load_model(path: Path) -> GenerativeModel:
     weights, metadata = load_tensors(path)
     if "model" not in metadata:
         raise DataError(f"{path}: not the weights of a generative model.")
+    if metadata.get("format") != FORMAT:
+        raise DataError(f"{path}: weights of another version of this program; train it again.")
     config = model_config(metadata["model"], metadata["config"], str(path))
     shape = tuple(metadata["image_shape"])
     model = build_model(metadata["model"], config, shape, metadata["seed"])

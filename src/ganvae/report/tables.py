@@ -1,6 +1,6 @@
 """The leaderboard as CSV for programs and Markdown for people."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
 
 from ganvae.comparison import Departures, Estimate, Row
@@ -21,6 +21,7 @@ COLUMNS: dict[str, tuple[str, Format]] = {
     "train_images_per_second": ("images/s", "{:.0f}".format),
 }
 
+TUNED = " †"
 NAMES = {"floor": "floor (real training images)", "ceiling": "ceiling (pixel-wise Gaussian)"}
 
 
@@ -51,29 +52,32 @@ def write_leaderboard_markdown(
     records: list[ScoreRecord],
     departures: dict[str, Departures],
     notes: dict[str, str],
+    tuned: Collection[str],
 ) -> None:
     """The table as people read it; below it how it was measured.
 
     Args:
         departures: by model, the parameters that are not at the model's defaults.
         notes: by model, what the profile has to say of it.
+        tuned: models whose parameters were chosen by scores; they get a mark.
     """
     header = ["model", "family", *(title for title, _ in COLUMNS.values()), "parameters"]
     header += ["steps", "seeds", "diverged", "set here (default)"]
     numbers = len(header) - 3
     lines = [_line(header), _line(["---"] * 2 + ["---:"] * numbers + ["---"])]
-    lines += [_line([*_cells(row), _changes(departures.get(row.model, {}))]) for row in rows]
+    lines += [_line([*_cells(row, tuned), _changes(departures.get(row.model, {}))]) for row in rows]
     title = f"# GAN or VAE? Leaderboard of the {profile} profile"
     remarks = [f"- `{model}`: {note}" for model, note in notes.items()]
-    write_text(path, "\n".join([title, "", *lines, "", *_notes(records), *remarks, ""]))
+    write_text(path, "\n".join([title, "", *lines, "", *_notes(records, tuned), *remarks, ""]))
 
 
 def _line(cells: Iterable[str]) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def _cells(row: Row) -> list[str]:
-    cells = [NAMES.get(row.model, f"`{row.model}`"), row.family]
+def _cells(row: Row, tuned: Collection[str]) -> list[str]:
+    mark = TUNED if row.model in tuned else ""
+    cells = [NAMES.get(row.model, f"`{row.model}`") + mark, row.family]
     cells += [_cell(row.scores.get(name), form) for name, (_, form) in COLUMNS.items()]
     parameters = row.scores.get("parameters")
     cells.append(f"{parameters.mean:,.0f}" if parameters else "")
@@ -89,8 +93,9 @@ def _cell(score: Estimate | None, form: Format) -> str:
     return f"{form(score.mean)} ± {form(score.margin)}"
 
 
-def _notes(records: list[ScoreRecord]) -> list[str]:
+def _notes(records: list[ScoreRecord], tuned: Collection[str]) -> list[str]:
     provenance = records[0].provenance
+    precisions = {record.provenance.training_precision for record in records} - {None}
     notes = [
         "Means over seeds ± half of the 95 % Student t interval of the mean; one seed has none. "
         "A model's seeds are trainings; those of floor and ceiling are draws of images. "
@@ -104,11 +109,18 @@ def _notes(records: list[ScoreRecord]) -> list[str]:
         "- Budgets differ and are short: the order is that of these models at these budgets.",
         "- ELBO: mean over the split. Bernoulli: of grey values, so it bounds no log-likelihood. "
         "Gaussian: a density, with variance 1/2. The two do not compare.",
+        f"- Networks trained in {' and '.join(sorted(map(str, precisions)))}, all else and all "
+        "scores computed in fp32.",
         "- Last column: what the profile sets otherwise than the models' defaults, these in "
         "parentheses.",
         f"- Protocol version {provenance.protocol_version}, evaluation seed "
         f"{provenance.evaluation_seed}. Every record with its provenance: `scores.json`.",
     ]
+    if tuned:
+        notes.append(
+            f"-{TUNED}: tuned, that is, its parameters were chosen by FID on the validation split. "
+            "The others were not tuned on any score."
+        )
     notes += [
         f"- {record.model}, seed {record.seed}, diverged: {record.reason}."
         for record in records

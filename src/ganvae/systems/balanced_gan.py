@@ -9,9 +9,10 @@ from torch import Tensor, nn
 from ganvae.config import Schedule
 from ganvae.models.balance import BalanceConfig
 from ganvae.models.base import ImageShape, evaluating
-from ganvae.models.gan import AdamGAN, AdamGANConfig
-from ganvae.models.layers import half, leaky_relu, to_size
-from ganvae.models.losses import non_saturating_loss, real_or_fake_loss
+from ganvae.models.convolution import Conv2d, ConvTranspose2d
+from ganvae.models.gan import AdamGAN, AdamGANConfig, real_and_fake_loss
+from ganvae.models.layers import Dropout, Flatten, Unflatten, half, leaky_relu, to_size
+from ganvae.models.losses import non_saturating_loss
 from ganvae.models.priors import standard_normal
 
 
@@ -59,12 +60,12 @@ class BalancedGAN(AdamGAN):
         self.generator = _generator(config, image_shape)
         self.discriminator = _discriminator(config, image_shape)
 
-    def discriminator_loss(self, real: Tensor, latents: Tensor) -> Tensor:
+    def discriminator_losses(self, real: Tensor, latents: Tensor) -> dict[str, Tensor]:
         with evaluating(self.generator):
             fake = self.generate(latents)
         # Two passes: D's batch norms must not see real and generated images in one batch.
-        real_loss = real_or_fake_loss(self.discriminator(real), 1.0)
-        return (real_loss + real_or_fake_loss(self.discriminator(fake), 0.0)) / 2
+        real_logits, fake_logits = self.discriminator(real), self.discriminator(fake)
+        return {"d_loss": real_and_fake_loss(real_logits, fake_logits)}
 
     def generator_loss(self, latents: Tensor) -> Tensor:
         return non_saturating_loss(self.discriminator(self.generate(latents)))
@@ -87,18 +88,18 @@ def _generator(config: BalancedGANConfig, image_shape: ImageShape) -> nn.Sequent
         nn.Linear(config.latent_size, features),
         nn.BatchNorm1d(features),
         nn.ReLU(),
-        nn.Unflatten(1, (base, *quarters)),
+        Unflatten(base, *quarters),
         nn.Upsample(tuple(halves), mode="bilinear", align_corners=False),
-        nn.ConvTranspose2d(base, first, 5, padding=2),
+        ConvTranspose2d(base, first, 5, padding=2),
         nn.BatchNorm2d(first),
         nn.ReLU(),
         to_size(first, second, halves, full),
         nn.BatchNorm2d(second),
         nn.ReLU(),
-        nn.ConvTranspose2d(second, third, 5, padding=2),
+        ConvTranspose2d(second, third, 5, padding=2),
         nn.BatchNorm2d(third),
         nn.ReLU(),
-        nn.ConvTranspose2d(third, image_channels, 5, padding=2),
+        ConvTranspose2d(third, image_channels, 5, padding=2),
     )
 
 
@@ -108,16 +109,16 @@ def _discriminator(config: BalancedGANConfig, image_shape: ImageShape) -> nn.Seq
     layers: list[nn.Module] = []
     for position, outputs in enumerate(config.discriminator_channels):
         layers += [
-            nn.Conv2d(channels, outputs, 5, stride=2, padding=2),
+            Conv2d(channels, outputs, 5, stride=2, padding=2),
             nn.BatchNorm2d(outputs),
             leaky_relu(),
         ]
         if position < 2:
-            layers.append(nn.Dropout(config.dropout))
+            layers.append(Dropout(config.dropout))
         channels, height, width = outputs, half(height), half(width)
     return nn.Sequential(
         *layers,
-        nn.Flatten(),
+        Flatten(),
         nn.Linear(channels * height * width, config.discriminator_features),
         leaky_relu(),
         nn.Linear(config.discriminator_features, 1),

@@ -8,7 +8,8 @@ from torch import Tensor, nn
 
 from ganvae.config import Schedule
 from ganvae.models.base import Family, ImageShape, Likelihood
-from ganvae.models.layers import half, to_size
+from ganvae.models.convolution import Conv2d
+from ganvae.models.layers import Flatten, Unflatten, half, to_size
 from ganvae.models.vae import VAE, VAEConfig
 
 
@@ -50,17 +51,15 @@ class ConvVAE(VAE):
 
         down: list[nn.Module] = []
         for inputs, outputs in pairwise(channels):
-            down += [nn.Conv2d(inputs, outputs, 3, stride=2, padding=1), nn.ReLU()]
-        self.encoder = nn.Sequential(
-            *down, nn.Flatten(), nn.Linear(features, 2 * config.latent_size)
-        )
+            down += [Conv2d(inputs, outputs, 3, stride=2, padding=1), nn.ReLU()]
+        self.encoder = nn.Sequential(*down, Flatten(), nn.Linear(features, 2 * config.latent_size))
         up: list[nn.Module] = []
         for (inputs, outputs), (source, target) in zip(
             pairwise(reversed(channels)), pairwise(reversed(sizes)), strict=True
         ):
-            up += [nn.ReLU(), to_size(inputs, outputs, source, target)]
+            up += [to_size(inputs, outputs, source, target), nn.ReLU()]
         self.decoder = nn.Sequential(
-            nn.Linear(config.latent_size, features), nn.Unflatten(1, top), *up
+            nn.Linear(config.latent_size, features), nn.ReLU(), Unflatten(*top), *up[:-1]
         )
 
     def decode_logits(self, latents: Tensor) -> Tensor:

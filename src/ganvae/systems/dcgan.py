@@ -1,22 +1,27 @@
 """Convolutional GAN on images scaled to [-1, 1] (after Radford et al., 1511.06434; widths ours)."""
 
+from math import ceil
 from typing import ClassVar, Literal, Self
 
 import torch
-from pydantic import Field, PositiveInt, model_validator
+from pydantic import Field, NonNegativeFloat, PositiveInt, model_validator
 from torch import Tensor, nn
 
 from ganvae.config import Schedule
 from ganvae.models.base import ImageShape
-from ganvae.models.gan import AdamGAN, AdamGANConfig
-from ganvae.models.layers import strided_discriminator, undoubled_side, upsampling
-from ganvae.models.losses import GENERATOR_LOSSES, real_or_fake_loss
+from ganvae.models.gan import AdamGAN, AdamGANConfig, merged, real_and_fake_loss
+from ganvae.models.layers import Unflatten, strided_discriminator, undoubled_side, upsampling
+from ganvae.models.losses import GENERATOR_LOSSES, r1_penalty
 from ganvae.models.priors import standard_normal
 
 
 class DCGANConfig(AdamGANConfig):
     """Parameters. Each entry of ``generator_channels`` doubles the size once, from the base up;
     each entry of ``discriminator_channels`` halves it once.
+
+    ``r1`` is the weight gamma of the gradient penalty at real images (1801.04406, eq. 9), 0 for
+    none. It is estimated from a share of each batch's images, ``r1_share``: its gradient of a
+    gradient costs more than all else of a D step.
     """
 
     schedule: Schedule = Schedule(
@@ -25,7 +30,10 @@ class DCGANConfig(AdamGANConfig):
     latent_size: PositiveInt = 100
     generator_channels: list[PositiveInt] = Field([128, 64], min_length=1)
     discriminator_channels: list[PositiveInt] = Field([64, 128], min_length=1)
+    generator_norm: Literal["batch", "none"] = "batch"
     generator_loss: Literal["non-saturating", "minimax"] = "non-saturating"
+    r1: NonNegativeFloat = 0.0
+    r1_share: float = Field(1.0, gt=0, le=1)
 
     @model_validator(mode="after")
     def _rule_needs_losses_above_zero(self) -> Self:
@@ -40,8 +48,9 @@ class DCGANConfig(AdamGANConfig):
 class DCGAN(AdamGAN):
     """Dense + transposed-convolutional generator ending in tanh, convolutional discriminator.
 
-    L_D = -E log D(x) - E log(1 - D(G(z))); L_G by name (`ganvae.models.losses`). Inside, images
-    live in [-1, 1]; they are converted here and nowhere else.
+    L_D = -E log D(x) - E log(1 - D(G(z))) + gamma R1; L_G by name
+    (`ganvae.models.losses`). Inside, images live in [-1, 1]; they are converted here and nowhere
+    else.
     """
 
     name: ClassVar[str] = "dcgan"
@@ -57,21 +66,30 @@ class DCGAN(AdamGAN):
         base, *_ = widths = [*config.generator_channels, channels]
         base_height = undoubled_side(height, len(widths) - 1, "height")
         base_width = undoubled_side(width, len(widths) - 1, "width")
+        batch_norm = config.generator_norm == "batch"
+        features = base * base_height * base_width
         self.generator = nn.Sequential(
-            nn.Linear(config.latent_size, base * base_height * base_width, bias=False),
-            nn.Unflatten(1, (base, base_height, base_width)),
-            nn.BatchNorm2d(base),
+            nn.Linear(config.latent_size, features, bias=not batch_norm),
+            Unflatten(base, base_height, base_width),
+            nn.BatchNorm2d(base) if batch_norm else nn.Identity(),
             nn.ReLU(),
-            upsampling(widths),
+            upsampling(widths, batch_norm),
         )
         self.discriminator = strided_discriminator(image_shape, config.discriminator_channels)
 
-    def discriminator_loss(self, real: Tensor, latents: Tensor) -> Tensor:
+    def discriminator_losses(self, real: Tensor, latents: Tensor) -> dict[str, Tensor]:
+        signed = real * 2 - 1
         with torch.no_grad():
             fake = self._generate_signed(latents)
-        # No layer of D mixes images, so one merged pass equals two.
-        real_logits, fake_logits = self.discriminator(torch.cat([real * 2 - 1, fake])).chunk(2)
-        return real_or_fake_loss(real_logits, 1.0) + real_or_fake_loss(fake_logits, 0.0)
+        logits = merged(self.discriminator, signed, fake)
+        losses = {"d_loss": 2 * real_and_fake_loss(*logits)}
+        if self.config.r1:
+            losses["r1"] = self.config.r1 * self._r1_penalty(signed)
+        return losses
+
+    def _r1_penalty(self, signed: Tensor) -> Tensor:
+        some = signed[: ceil(len(signed) * self.config.r1_share)].requires_grad_()
+        return r1_penalty(self.discriminator(some), some)
 
     def generator_loss(self, latents: Tensor) -> Tensor:
         loss = GENERATOR_LOSSES[self.config.generator_loss]

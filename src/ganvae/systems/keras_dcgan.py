@@ -11,9 +11,10 @@ from torch.optim import Optimizer
 from ganvae.config import Schedule
 from ganvae.models.balance import BalanceConfig
 from ganvae.models.base import ImageShape, evaluating
-from ganvae.models.gan import AdversarialModel, GANConfig
-from ganvae.models.layers import SamePadding, undoubled_side
-from ganvae.models.losses import non_saturating_loss, real_or_fake_loss
+from ganvae.models.convolution import Conv2d, ConvTranspose2d, UpsampledConvTranspose2d
+from ganvae.models.gan import AdversarialModel, GANConfig, merged, real_and_fake_loss
+from ganvae.models.layers import Dropout, Flatten, SamePadding, Unflatten, undoubled_side
+from ganvae.models.losses import non_saturating_loss
 from ganvae.models.optimizers import KerasRMSprop
 from ganvae.models.priors import uniform
 
@@ -91,12 +92,10 @@ class KerasDCGAN(AdversarialModel):
             ),
         }
 
-    def discriminator_loss(self, real: Tensor, latents: Tensor) -> Tensor:
+    def discriminator_losses(self, real: Tensor, latents: Tensor) -> dict[str, Tensor]:
         with evaluating(self.generator):
             fake = self.generate(latents)
-        real_logits, fake_logits = self.discriminator(torch.cat([real, fake])).chunk(2)
-        # The mean over the merged batch is the mean of the two halves' means.
-        return (real_or_fake_loss(real_logits, 1.0) + real_or_fake_loss(fake_logits, 0.0)) / 2
+        return {"d_loss": real_and_fake_loss(*merged(self.discriminator, real, fake))}
 
     def generator_loss(self, latents: Tensor) -> Tensor:
         return non_saturating_loss(self.discriminator(self.generate(latents)))
@@ -117,23 +116,20 @@ def _generator(config: KerasDCGANConfig, image_shape: ImageShape) -> nn.Sequenti
         nn.Linear(config.latent_size, features),
         _keras_norm(nn.BatchNorm1d, features),
         nn.ReLU(),
-        nn.Unflatten(1, (base, *top)),
-        nn.Dropout(config.dropout),
-        nn.Upsample(scale_factor=2, mode="nearest"),
-        *_deconvolution(base, first, config.kernel),
-        nn.Upsample(scale_factor=2, mode="nearest"),
-        *_deconvolution(first, second, config.kernel),
-        *_deconvolution(second, third, config.kernel),
-        nn.ConvTranspose2d(third, channels, config.kernel, padding=config.kernel // 2),
+        Unflatten(base, *top),
+        Dropout(config.dropout),
+        UpsampledConvTranspose2d(base, first, config.kernel),
+        *_norm_and_relu(first),
+        UpsampledConvTranspose2d(first, second, config.kernel),
+        *_norm_and_relu(second),
+        ConvTranspose2d(second, third, config.kernel, padding=config.kernel // 2),
+        *_norm_and_relu(third),
+        ConvTranspose2d(third, channels, config.kernel, padding=config.kernel // 2),
     )
 
 
-def _deconvolution(inputs: int, outputs: int, kernel: int) -> list[nn.Module]:
-    return [
-        nn.ConvTranspose2d(inputs, outputs, kernel, padding=kernel // 2),
-        _keras_norm(nn.BatchNorm2d, outputs),
-        nn.ReLU(),
-    ]
+def _norm_and_relu(channels: int) -> list[nn.Module]:
+    return [_keras_norm(nn.BatchNorm2d, channels), nn.ReLU()]
 
 
 def _discriminator(config: KerasDCGANConfig, image_shape: ImageShape) -> nn.Sequential:
@@ -143,12 +139,12 @@ def _discriminator(config: KerasDCGANConfig, image_shape: ImageShape) -> nn.Sequ
     for outputs, stride in zip(config.discriminator_channels, strides, strict=True):
         layers += [
             SamePadding(config.kernel, stride),
-            nn.Conv2d(channels, outputs, config.kernel, stride),
+            Conv2d(channels, outputs, config.kernel, stride),
             nn.LeakyReLU(config.negative_slope),
-            nn.Dropout(config.dropout),
+            Dropout(config.dropout),
         ]
         channels, height, width = outputs, ceil(height / stride), ceil(width / stride)
-    return nn.Sequential(*layers, nn.Flatten(), nn.Linear(channels * height * width, 1))
+    return nn.Sequential(*layers, Flatten(), nn.Linear(channels * height * width, 1))
 
 
 def _keras_norm(norm: type[nn.BatchNorm1d] | type[nn.BatchNorm2d], channels: int) -> nn.Module:

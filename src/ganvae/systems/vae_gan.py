@@ -5,16 +5,29 @@ from typing import ClassVar
 import torch
 from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt
 from torch import Tensor, nn
-from torch.optim import Adam, Optimizer
+from torch.optim import Optimizer
 
 from ganvae.config import Schedule
 from ganvae.models.balance import Balance
 from ganvae.models.base import Family, ImageShape, Likelihood, Optimizers, descend, frozen
-from ganvae.models.gan import AdamGANConfig, learning
-from ganvae.models.layers import downsampling, strided_discriminator, undoubled_side, upsampling
-from ganvae.models.losses import non_saturating_loss, real_or_fake_loss
+from ganvae.models.gan import AdamGANConfig, detached, discriminator_step, merged
+from ganvae.models.layers import (
+    Flatten,
+    Unflatten,
+    downsampling,
+    strided_discriminator,
+    undoubled_side,
+    upsampling,
+)
+from ganvae.models.losses import (
+    bernoulli_cross_entropy,
+    gaussian_kl,
+    non_saturating_loss,
+    real_or_fake_loss,
+)
+from ganvae.models.optimizers import adam
 from ganvae.models.priors import standard_normal
-from ganvae.models.vae import AutoencodingModel
+from ganvae.models.vae import AutoencodingModel, drawn
 
 
 class VAEGANConfig(AdamGANConfig):
@@ -71,37 +84,33 @@ class VAEGAN(AutoencodingModel):
         features = top[0] * top[1] * top[2]
         self.encoder = nn.Sequential(
             downsampling(widths, nn.ReLU),
-            nn.Flatten(),
+            Flatten(),
             nn.Linear(features, 2 * config.latent_size),
         )
         self.generator = nn.Sequential(
             nn.Linear(config.latent_size, features),
             nn.ReLU(),
-            nn.Unflatten(1, top),
+            Unflatten(*top),
             upsampling(widths[::-1], batch_norm=False),
         )
         self.discriminator = strided_discriminator(image_shape, config.discriminator_channels)
 
     def optimizers(self) -> dict[str, Optimizer]:
-        betas = self.config.beta_1, 0.999
+        betas = self.config.beta_1, self.config.beta_2
         d_rate, g_rate = self.balance.learning_rates(self.config.learning_rate)
         return {
-            "discriminator": Adam(self.discriminator.parameters(), d_rate, betas),
-            "encoder": Adam(self.encoder.parameters(), g_rate, betas),
-            "generator": Adam(self.generator.parameters(), g_rate, betas),
+            "discriminator": adam(self.discriminator, d_rate, *betas),
+            "encoder": adam(self.encoder, g_rate, *betas),
+            "generator": adam(self.generator, g_rate, *betas),
         }
 
     def train_step(
         self, images: Tensor, optimizers: Optimizers, generator: torch.Generator
     ) -> dict[str, Tensor]:
         def d_step(real: Tensor, turn: bool) -> dict[str, Tensor]:
-            latents = self.sample_prior(len(real), generator)
-            with frozen(self.generator), learning(self.discriminator, turn):
-                losses = self.discriminator_losses(real, latents)
-                if turn:
-                    objective = losses["d_loss_real"] + losses["d_loss_fake"]
-                    descend(objective, optimizers["discriminator"])
-            return detached(losses)
+            return discriminator_step(
+                self, real, self.sample_prior(len(real), generator), optimizers, turn
+            )
 
         def g_step(turn: bool) -> dict[str, Tensor]:
             latents = self.sample_prior(self.config.batch_size, generator)
@@ -120,9 +129,10 @@ class VAEGAN(AutoencodingModel):
         """D's two losses, on contract images and on what G makes of the latents; none for G."""
         with torch.no_grad():
             fake = self.generate(latents)
+        real_logits, fake_logits = merged(self.discriminator, real, fake)
         return {
-            "d_loss_real": real_or_fake_loss(self.discriminator(real), self.config.real_target),
-            "d_loss_fake": real_or_fake_loss(self.discriminator(fake), 0.0),
+            "d_loss_real": real_or_fake_loss(real_logits, self.config.real_target),
+            "d_loss_fake": real_or_fake_loss(fake_logits, 0.0),
         }
 
     def generator_losses(self, images: Tensor, latents: Tensor, noise: Tensor) -> dict[str, Tensor]:
@@ -130,17 +140,15 @@ class VAEGAN(AutoencodingModel):
 
         ``noise``, N x latent size, is N(0, I); it draws the latents of q(z|x).
         """
-        reconstruction, kl = self.elbo_terms(images, noise)
+        mean, log_variance = self.encode(images)
+        # One pass through G for both: none of its layers mixes the images of a batch.
+        both = torch.cat([drawn(mean, log_variance, noise), latents])
+        decoded, generated = self.decode_logits(both).split([len(images), len(latents)])
         return {
-            "reconstruction_loss": reconstruction.mean(),
-            "kl": kl.mean(),
-            "g_loss": non_saturating_loss(self.discriminator(self.generate(latents))),
+            "reconstruction_loss": bernoulli_cross_entropy(decoded, images).mean(),
+            "kl": gaussian_kl(mean, log_variance).mean(),
+            "g_loss": non_saturating_loss(self.discriminator(torch.sigmoid(generated))),
         }
 
     def decode_logits(self, latents: Tensor) -> Tensor:
         return self.generator(latents)
-
-
-def detached(losses: dict[str, Tensor]) -> dict[str, Tensor]:
-    """The values alone."""
-    return {name: loss.detach() for name, loss in losses.items()}

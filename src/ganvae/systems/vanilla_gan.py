@@ -10,9 +10,9 @@ from torch import Tensor, nn
 
 from ganvae.config import Schedule, Section
 from ganvae.models.base import ImageShape
-from ganvae.models.gan import AdamGAN, AdamGANConfig
+from ganvae.models.gan import AdamGAN, AdamGANConfig, merged, real_and_fake_loss
 from ganvae.models.layers import mlp
-from ganvae.models.losses import non_saturating_loss, real_or_fake_loss
+from ganvae.models.losses import non_saturating_loss
 from ganvae.models.priors import uniform
 
 
@@ -66,12 +66,10 @@ class VanillaGAN(AdamGAN):
             nn.Flatten(), mlp([pixels, *config.hidden.discriminator, 1], activation)
         )
 
-    def discriminator_loss(self, real: Tensor, latents: Tensor) -> Tensor:
+    def discriminator_losses(self, real: Tensor, latents: Tensor) -> dict[str, Tensor]:
         with torch.no_grad():
             fake = self.generate(latents)
-        real_logits, fake_logits = self.discriminator(torch.cat([real, fake])).chunk(2)
-        # The mean over the merged batch is the mean of the two halves' means.
-        return (real_or_fake_loss(real_logits, 1.0) + real_or_fake_loss(fake_logits, 0.0)) / 2
+        return {"d_loss": real_and_fake_loss(*merged(self.discriminator, real, fake))}
 
     def generator_loss(self, latents: Tensor) -> Tensor:
         return non_saturating_loss(self.discriminator(self.generate(latents)))

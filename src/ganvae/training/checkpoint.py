@@ -2,12 +2,14 @@
 
 import hashlib
 import io
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch.optim import Optimizer
+from torch.optim.lr_scheduler import LRScheduler
+from torch.optim.swa_utils import AveragedModel
 
 from ganvae.files import replacing
 from ganvae.models.base import GenerativeModel
@@ -24,14 +26,23 @@ class TrainingState:
     optimizers: dict[str, Optimizer]
     noise: torch.Generator
     history: History
+    decays: dict[str, LRScheduler] = field(default_factory=dict)
+    average: AveragedModel | None = None
     step: int = 0
     seconds: float = 0.0
+
+    @property
+    def product(self) -> GenerativeModel:
+        """What is drawn and evaluated: the model, or the average of its weights so far."""
+        return self.model if self.average is None else cast(GenerativeModel, self.average.module)
 
     def save(self, path: Path) -> None:
         """Write a checkpoint, atomically. torch's global generators (dropout) are part of it."""
         content = {
             "model": self.model.state_dict(),
             "optimizers": {name: opt.state_dict() for name, opt in self.optimizers.items()},
+            "decays": {name: decay.state_dict() for name, decay in self.decays.items()},
+            "average": self.average.state_dict() if self.average else None,
             "noise": self.noise.get_state(),
             "global_random": torch.get_rng_state(),
             "cuda_random": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
@@ -54,6 +65,10 @@ class TrainingState:
         self.model.load_state_dict(content["model"])
         for name, optimizer in self.optimizers.items():
             optimizer.load_state_dict(content["optimizers"][name])
+        for name, decay in self.decays.items():
+            decay.load_state_dict(content["decays"][name])
+        if self.average:
+            self.average.load_state_dict(content["average"])
         self.noise.set_state(content["noise"])
         torch.set_rng_state(content["global_random"])
         if content["cuda_random"]:

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from ganvae import compute
+from ganvae.compute import Machine
 from ganvae.config import ModelConfig, Params
 from ganvae.data.store import read_split
 from ganvae.errors import ConfigError
@@ -36,11 +37,11 @@ def train_run(params: Params, key: str) -> TrainingResult:
     configs = model_configs(params)
     run = params.runs[key]
     system, config = params.system(run.model), configs[run.model]
-    device = compute.use(params.compute)
+    machine = compute.use_to_train(params.compute)
     paths = ProfilePaths(params.profile)
     data_path = paths.split("train")
     split = read_split(data_path)
-    work = STATE / fingerprint(system, config, run.seed, sha256(data_path), device)
+    work = STATE / fingerprint(system, config, run.seed, sha256(data_path), machine)
     result = train_into(
         paths.run(key),
         split.images,
@@ -48,7 +49,7 @@ def train_run(params: Params, key: str) -> TrainingResult:
         system=system,
         config=config,
         seed=run.seed,
-        device=device,
+        machine=machine,
         work=work,
     )
     shutil.rmtree(work)
@@ -71,7 +72,7 @@ def train_into(
     system: str,
     config: ModelConfig,
     seed: int,
-    device: str,
+    machine: Machine,
     work: Path,
 ) -> TrainingResult:
     """Train and write a run's files. The state in ``work`` is left for the caller to remove.
@@ -81,13 +82,19 @@ def train_into(
         name: what the run's files call the model: ``system`` or a variant's name.
     """
     result = train(
-        system, config, images, seed=seed, work=work, device=device, label=f"{name}-{seed}"
+        system,
+        config,
+        images,
+        seed=seed,
+        work=work,
+        machine=machine,
+        label=f"{name}-{seed}",
     )
-    _write_outputs(paths, result, name, config, len(images), seed, device, work)
+    _write_outputs(paths, result, name, config, len(images), seed, machine, work)
     return result
 
 
-def fingerprint(system: str, config: ModelConfig, seed: int, data: str, device: str) -> str:
+def fingerprint(system: str, config: ModelConfig, seed: int, data: str, machine: Machine) -> str:
     """Checksum of all that decides a run's weights: parameters, data, code and numerics.
 
     ``data`` is the checksum of the training set.
@@ -100,7 +107,7 @@ def fingerprint(system: str, config: ModelConfig, seed: int, data: str, device: 
         "code": [sha256(path) for path in code_files(system)],
         "torch": torch.__version__,
         "threads": torch.get_num_threads(),
-        "device": device,
+        **machine._asdict(),
     }
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
 
@@ -108,7 +115,7 @@ def fingerprint(system: str, config: ModelConfig, seed: int, data: str, device: 
 def code_files(system: str) -> list[Path]:
     """The files whose change can change the weights of a system: those dvc.yaml names too."""
     room = Path(__file__).parent
-    shared = [room.parent / "images.py", room.parent / "seeds.py"]
+    shared = [room.parent / name for name in ("compute.py", "images.py", "seeds.py")]
     return [*source_files(system), *sorted(room.glob("*.py")), *shared]
 
 
@@ -119,7 +126,7 @@ def _write_outputs(
     config: ModelConfig,
     train_images: int,
     seed: int,
-    device: str,
+    machine: Machine,
     work: Path,
 ) -> None:
     save_model(paths.weights, result.model, config, seed)
@@ -132,7 +139,7 @@ def _write_outputs(
         {
             "train_seconds": round(result.seconds, 3),
             "train_images_per_second": round(result.images_seen / result.seconds, 1),
-            "device": device,
+            "device": machine.device,
             "threads": torch.get_num_threads(),
         },
     )
@@ -152,6 +159,7 @@ def _write_outputs(
             "first_epoch_step": result.cadence.first_epoch,
             "mark_steps": result.cadence.marks,
             "parameters": count_parameters(result.model),
+            "training_precision": machine.precision,
             "config": config.model_dump(),
         },
     )

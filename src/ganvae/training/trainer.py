@@ -6,7 +6,10 @@ from pathlib import Path
 from typing import Literal
 
 from torch import Tensor
+from torch.optim.lr_scheduler import LinearLR
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
+from ganvae.compute import Machine, Precision
 from ganvae.config import ModelConfig, Schedule
 from ganvae.images import ImageError, grid, to_uint8, write_png
 from ganvae.models.base import GenerativeModel, ImageShape
@@ -15,10 +18,12 @@ from ganvae.seeds import generator, global_seed
 from ganvae.training.batches import Batches
 from ganvae.training.checkpoint import TrainingState
 from ganvae.training.history import History, Row
+from ganvae.training.precision import networks_in
 from ganvae.training.progress import Progress
 
 Status = Literal["completed", "diverged"]
 FINITE_CHECK_EVERY = 50  # steps; on a GPU each check waits for the device
+CPU = Machine()
 PREVIEWS = 64
 PREVIEW_COLUMNS = 8
 PREVIEW_SCALE = 2
@@ -75,37 +80,50 @@ def train(
     *,
     seed: int,
     work: Path,
-    device: str = "cpu",
+    machine: Machine = CPU,
     label: str | None = None,
 ) -> TrainingResult:
     """Train the model called ``name`` from ``seed``, going on from ``work``'s checkpoint if any.
 
     Stopped at any moment and called again, it ends with the same weights, bit for bit on a CPU
-    with the same number of threads. A loss that is NaN or infinite ends the run as diverged.
+    with the same number of threads and the same precision. A loss that is NaN or infinite ends
+    the run as diverged.
 
     Args:
         images: the training set, uint8, N x C x H x W.
         work: this run's own folder, for its checkpoint and its sample grids
             ``samples/step-*.png``, drawn from the same latents each time.
+        machine: the device, and the precision of the networks while they train (`networks_in`).
         label: what progress messages call the run.
     """
     shape: ImageShape = tuple(images.shape[1:])  # type: ignore[assignment]
     with global_seed(seed, "dropout"):
-        model = build_model(name, config, shape, seed).to(device)
-        noise = generator(seed, "noise", device=device)
-        state = TrainingState(model, model.optimizers(), noise, History())
-        state.restore(work / "checkpoint.pt")
-        batches = Batches(images.to(device), model.real_images_per_step, seed)
+        model = build_model(name, config, shape, seed).to(machine.device)
         cadence = Cadence(config.schedule, model.real_images_per_step, len(images))
+        optimizers = model.optimizers()
+        state = TrainingState(
+            model,
+            optimizers,
+            noise=generator(seed, "noise", device=machine.device),
+            history=History(),
+            decays={
+                name: LinearLR(optimizer, 1.0, end_factor=0.0, total_iters=cadence.total)
+                for name, optimizer in optimizers.items()
+                if config.learning_rate_decay == "linear"
+            },
+            average=_average(model, config.ema) if config.ema else None,
+        )
+        state.restore(work / "checkpoint.pt")
+        batches = Batches(images.to(machine.device), model.real_images_per_step, seed)
         progress = Progress(label or f"{name}-{seed}", cadence.total, state.step)
         try:
-            reason = _loop(state, batches, cadence, progress, seed, work)
+            reason = _loop(state, batches, cadence, machine.precision, progress, seed, work)
         except ImageError as error:  # finite losses, but the weights have become NaN
             reason = str(error)
         finally:
             progress.close()
     return TrainingResult(
-        model=model,
+        model=state.product,
         status="diverged" if reason else "completed",
         reason=reason,
         steps=state.step,
@@ -120,6 +138,7 @@ def _loop(
     state: TrainingState,
     batches: Batches,
     cadence: Cadence,
+    precision: Precision,
     progress: Progress,
     seed: int,
     work: Path,
@@ -128,10 +147,16 @@ def _loop(
     model, history = state.model, state.history
     model.train()
     if state.step == 0:
-        _draw_samples(model, seed, work, 0)
+        _draw_samples(state.product, seed, work, 0)
     while state.step < cadence.total:
         tick = time.perf_counter()
-        history.add(model.train_step(batches[state.step], state.optimizers, state.noise))
+        with networks_in(precision, model):
+            losses = model.train_step(batches[state.step], state.optimizers, state.noise)
+        history.add(losses)
+        for decay in state.decays.values():
+            decay.step()
+        if state.average:
+            state.average.update_parameters(model)
         state.step += 1
         progress.advance()
         reporting = cadence.due(cadence.report, state.step)
@@ -143,10 +168,16 @@ def _loop(
         if broken:
             return f"{broken} was NaN or infinite by step {state.step}"
         if cadence.sample_due(state.step):
-            _draw_samples(model, seed, work, state.step)
+            _draw_samples(state.product, seed, work, state.step)
         if cadence.due(cadence.checkpoint, state.step):
             state.save(work / "checkpoint.pt")
     return None
+
+
+def _average(model: GenerativeModel, decay: float) -> AveragedModel:
+    """An exponential moving average of a model's weights and batch norms' statistics."""
+    average = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(decay), use_buffers=True)
+    return average.requires_grad_(False)
 
 
 def _draw_samples(model: GenerativeModel, seed: int, work: Path, step: int) -> None:

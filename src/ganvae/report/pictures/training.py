@@ -24,6 +24,7 @@ LOSS_TITLES = {
     "d_loss_real": "discriminator loss on real, nats",
     "d_loss_fake": "discriminator loss on generated, nats",
     "g_loss": "generator loss, nats",
+    "r1": "gradient penalty at real images (R1)",
     "loss": "total loss",
     "reconstruction_loss": "reconstruction loss, summed over pixels",
     "kl": "KL(q(z|x) || p(z)), nats",
