@@ -1,0 +1,199 @@
+"""`dvc repro` with as many runs at once as there are cores; the results are the same bits."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import suppress
+from pathlib import Path
+from threading import Lock
+
+from ganvae.config import Params, load_params
+from ganvae.errors import UserError
+from ganvae.files import read_json
+from ganvae.paths import ProfilePaths
+
+OF_A_RUN = ("train", "evaluate", "draw")  # stages with one instance a run, in their order
+AFTER_RUNS = ("baselines", "by_class", "compare", "pretrained")  # what no run waits for
+# DVC parses params.yaml anew for each stage that watches it, which is most of the time that
+# nothing to do takes; one parse is enough.
+QUICK_DVC = """
+import sys
+from functools import cache
+from dvc.cli import main
+from dvc.dependency import param
+param.load_path = cache(param.load_path)
+sys.exit(main(sys.argv[1:]))
+"""
+DVC = (sys.executable, "-c", QUICK_DVC)
+GRACE = 10.0  # seconds between asking a child to end and ending it
+
+
+def reproduce(pipeline: Path, jobs: int | None) -> None:
+    """Reproduce the pipeline of a ``dvc.yaml``: what all runs need, the runs, then the rest.
+
+    Args:
+        jobs: runs at once; by default as many as have cores enough for their threads.
+
+    Raises:
+        UserError: there is no such pipeline, DVC cannot tell what there is to do, or a stage
+            failed (the other runs are completed first).
+    """
+    if pipeline.is_dir():
+        pipeline /= "dvc.yaml"
+    if not pipeline.is_file():
+        raise UserError(f"{pipeline}: no such pipeline; give a profile's dvc.yaml or its folder.")
+    pipeline = Path(os.path.relpath(pipeline))  # as DVC names its stages
+    params = load_params(pipeline.with_name("params.yaml"))
+    stale = _stale(pipeline)
+    if not stale:
+        print("Data and pipelines are up to date.")
+        return
+    kinds = {stage.partition("@")[0] for stage in stale}
+    shared = not kinds <= {*OF_A_RUN, *AFTER_RUNS}  # what all runs need has changed
+    children = Children()
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.default_int_handler)
+    try:
+        if shared:
+            children.run("dvc", [f"{pipeline}:reference"])
+        to_do = {run: _stages(run, stale, shared) for run in _longest_first(params)}
+        _reproduce_runs(pipeline, to_do, children, jobs or _jobs(params))
+        children.run("dvc", [str(pipeline)])
+    finally:
+        children.end()
+
+
+def _reproduce_runs(
+    pipeline: Path, to_do: dict[str, list[str]], children: "Children", jobs: int
+) -> None:
+    pool = ThreadPoolExecutor(jobs)
+    try:
+        futures = {
+            pool.submit(
+                children.run, run, ["--single-item", *(f"{pipeline}:{stage}" for stage in stages)]
+            ): run
+            for run, stages in to_do.items()
+            if stages
+        }
+        failures = []
+        for count, future in enumerate(as_completed(futures), start=1):
+            if error := future.exception():
+                failures.append(str(error))
+            state = "failed" if error else "done"
+            print(f"{futures[future]}: {state} ({count} of {len(futures)} runs)", flush=True)
+    except BaseException:
+        children.end()  # or the pool would wait for them
+        raise
+    finally:
+        pool.shutdown(cancel_futures=True)
+    if failures:
+        raise UserError("\n".join(failures))
+
+
+class Children:
+    """The DVC processes that are running; each line of theirs says whose it is."""
+
+    def __init__(self) -> None:
+        self._running: set[subprocess.Popen[str]] = set()
+        self._ended = False
+        self._lock = Lock()
+
+    def run(self, name: str, arguments: Iterable[str]) -> None:
+        """Wait for ``dvc repro`` with these arguments.
+
+        Raises:
+            UserError: it failed.
+        """
+        with self._lock:
+            if self._ended:
+                return
+            process = subprocess.Popen(
+                [*DVC, "--wait-for-lock", "repro", *arguments],
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                encoding="utf-8",
+                errors="replace",
+                start_new_session=True,  # a group of its own, with the stage it runs
+            )
+            self._running.add(process)
+        assert process.stdout is not None
+        for line in process.stdout:
+            if line.strip():
+                sys.stdout.write(f"{name:>20} | {line.rstrip()}\n")
+                sys.stdout.flush()
+        failed = process.wait() != 0
+        with self._lock:
+            self._running.discard(process)
+        if failed and not self._ended:
+            raise UserError(f"{name}: `dvc repro {' '.join(arguments)}` failed; see above.")
+
+    def end(self) -> None:
+        """End all that is running, with the stages that DVC has started, and start no more."""
+        with self._lock:
+            self._ended = True
+            running = list(self._running)
+        try:
+            _signal(running, signal.SIGINT)  # a training leaves its checkpoint whole
+            deadline = time.monotonic() + GRACE
+            for process in running:
+                with suppress(subprocess.TimeoutExpired):
+                    process.wait(max(0.0, deadline - time.monotonic()))
+        finally:  # after a second Ctrl-C too
+            _signal(running, signal.SIGKILL)
+
+
+def _signal(processes: Iterable["subprocess.Popen[str]"], number: signal.Signals) -> None:
+    for process in processes:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, number)
+
+
+def _stale(pipeline: Path) -> set[str]:
+    """The names of the stages that have something to do, without the files they are in.
+
+    A judge's pipeline stands in a folder beside the profile's.
+    """
+    judges = pipeline.parent.glob("judge*/dvc.yaml")
+    status = subprocess.run(
+        [*DVC, "--wait-for-lock", "status", "--json", str(pipeline), *map(str, judges)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if status.returncode:
+        sys.stderr.write(status.stderr)
+        raise UserError(f"`dvc status {pipeline}` failed; see above.")
+    return {address.rpartition(":")[2] for address in json.loads(status.stdout)}
+
+
+def _stages(run: str, stale: set[str], shared: bool) -> list[str]:
+    """What to ask of DVC for a run, in order. It leaves out by itself what turns out unchanged."""
+    stages = [f"{stage}@{run}" for stage in OF_A_RUN]
+    everything = shared or stages[0] in stale
+    return [stage for stage in stages if everything or stage in stale]
+
+
+def _longest_first(params: Params) -> list[str]:
+    """The runs by how long they took the last time; those that never ran come first."""
+    paths = ProfilePaths(params.profile)
+
+    def seconds(run: str) -> float:
+        timing = paths.run(run).timing
+        return float(read_json(timing)["train_seconds"]) if timing.exists() else float("inf")
+
+    return sorted(params.runs, key=seconds, reverse=True)
+
+
+def _jobs(params: Params) -> int:
+    """A run with all threads is alone, and so is one with a GPU."""
+    from ganvae.compute import use  # torch takes a second, which nothing to do need not
+
+    threads = params.compute.threads
+    if use(params.compute) == "cuda":
+        return 1
+    return max(1, len(os.sched_getaffinity(0)) // threads) if threads else 1

@@ -1,0 +1,187 @@
+"""Several runs at once: order, output, failure and Ctrl-C, with a stand-in for DVC."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from conftest import ROOT
+from ganvae import reproduction
+from ganvae.errors import UserError
+from ganvae.files import write_json
+from ganvae.reproduction import reproduce
+
+STAND_IN = """
+import json, os, signal, subprocess, sys
+from pathlib import Path
+
+if "status" in sys.argv:
+    print(Path("status.json").read_text())
+    sys.exit()
+targets = sys.argv[sys.argv.index("repro") + 1:]
+with open("log.txt", "a") as log:
+    log.write(f"{os.getpid()} {' '.join(targets)}\\n")
+print("Running", targets[-1], flush=True)
+if any(os.environ.get("FAILS", "nothing") in target for target in targets):
+    sys.exit(1)
+if any("@" in target for target in targets):
+    stage = subprocess.Popen(["sleep", os.environ.get("SECONDS", "0")])  # as DVC starts a stage
+    with open("log.txt", "a") as log:
+        log.write(f"{stage.pid} stage\\n")
+    if "STUBBORN" in os.environ:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+    stage.wait()
+"""
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """The smoke profile's parameters, all of its runs stale, and a `dvc` that writes a log."""
+    shutil.copy(ROOT / "profiles/smoke/params.yaml", tmp_path)
+    (tmp_path / "dvc.yaml").touch()
+    (tmp_path / "stand_in.py").write_text(STAND_IN)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(reproduction, "DVC", (sys.executable, str(tmp_path / "stand_in.py")))
+    stale(
+        tmp_path,
+        *("train@dcgan-0", "train@vae-gan-0", "evaluate@conv-vae-0", "draw@conv-vae-0"),
+        *("compare", "pretrained"),
+    )
+    before = signal.getsignal(signal.SIGTERM)
+    yield tmp_path
+    signal.signal(signal.SIGTERM, before)
+
+
+def stale(project: Path, *stages: str) -> None:
+    (project / "status.json").write_text(json.dumps({stage: [] for stage in stages}))
+
+
+def log(project: Path) -> list[str]:
+    """What the stand-in was called with, in order."""
+    lines = [line.split(maxsplit=1)[1] for line in (project / "log.txt").read_text().splitlines()]
+    return [line for line in lines if line != "stage"]
+
+
+def took(project: Path, run: str, seconds: float) -> None:
+    write_json(project / f"results/smoke/runs/{run}/timing.json", {"train_seconds": seconds})
+
+
+def test_nothing_to_do_is_said_at_once(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    stale(project)
+    reproduce(Path("dvc.yaml"), None)
+    assert capsys.readouterr().out == "Data and pipelines are up to date.\n"
+    assert not (project / "log.txt").exists()
+
+
+def test_the_longest_runs_come_first_then_the_rest(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    took(project, "dcgan-0", 5)
+    took(project, "vae-gan-0", 50)
+    took(project, "conv-vae-0", 20)
+    reproduce(Path("dvc.yaml"), jobs=1)
+    stages = [f"dvc.yaml:{stage}@{{0}}" for stage in ("train", "evaluate", "draw")]
+    assert log(project) == [
+        "--single-item " + " ".join(stages).format("vae-gan-0"),
+        "--single-item " + " ".join(stages[1:]).format("conv-vae-0"),
+        "--single-item " + " ".join(stages).format("dcgan-0"),
+        "dvc.yaml",
+    ]
+    lines = capsys.readouterr().out.splitlines()
+    assert "           vae-gan-0 | Running dvc.yaml:draw@vae-gan-0" in lines
+    assert "dcgan-0: done (3 of 3 runs)" in lines
+
+
+@pytest.mark.parametrize("name", ["prepare", "profiles/smoke/judge/dvc.yaml:mnist"])
+def test_what_all_runs_need_comes_first(name: str, project: Path) -> None:
+    """Then DVC is asked about every run: whether it changes shows only afterwards."""
+    stale(project, name)
+    reproduce(Path("dvc.yaml"), jobs=1)
+    runs = reproduction.load_params(project / "params.yaml").runs
+    first, *middle, last = log(project)
+    assert first == "dvc.yaml:reference"
+    assert len(middle) == len(runs)
+    assert last == "dvc.yaml"
+
+
+def test_runs_go_side_by_side(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SECONDS", "1.5")
+    start = time.monotonic()
+    reproduce(Path("dvc.yaml"), jobs=3)
+    assert time.monotonic() - start < 3 * 1.5
+
+
+def test_a_failure_is_named_and_the_other_runs_are_completed(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FAILS", "vae-gan-0")
+    with pytest.raises(UserError, match=r"^vae-gan-0: `dvc repro .*` failed"):
+        reproduce(Path("dvc.yaml"), jobs=1)
+    assert len(log(project)) == 3, "all three runs were tried, and no comparison was made"
+
+
+@pytest.mark.parametrize(
+    ("number", "stubborn"),
+    [
+        (signal.SIGINT, False),
+        (signal.SIGTERM, False),
+        (signal.SIGHUP, False),
+        (signal.SIGINT, True),
+    ],
+)
+def test_ctrl_c_ends_all_children_and_theirs(
+    number: signal.Signals, stubborn: bool, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SECONDS", "60")
+    if stubborn:  # what does not mind a Ctrl-C is killed
+        monkeypatch.setenv("STUBBORN", "1")
+    script = (
+        "from pathlib import Path; from ganvae import reproduction;"
+        f"reproduction.DVC = {reproduction.DVC!r}; reproduction.GRACE = 1.0;"
+        "reproduction.reproduce(Path('dvc.yaml'), jobs=2)"
+    )
+    parent = subprocess.Popen([sys.executable, "-c", script], stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + 30
+    started = project / "log.txt"
+    while not started.exists() or started.read_text().count("stage") < 2:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    parent.send_signal(number)
+    assert parent.wait(timeout=20) != 0
+    for line in (project / "log.txt").read_text().splitlines():
+        with pytest.raises(ProcessLookupError):
+            os.kill(int(line.split()[0]), 0)
+    assert len(log(project)) == 2, "nothing was started afterwards"
+
+
+def test_another_profiles_stages_go_by_their_full_names(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stale(project, "deep/dvc.yaml:train@dcgan-0")
+    (project / "deep").mkdir()
+    for name in ("dvc.yaml", "params.yaml"):
+        shutil.copy(project / name, project / "deep")
+    reproduce(project / "deep", jobs=1)  # a folder, and not a relative path
+    first, last = log(project)
+    assert first.startswith("--single-item deep/dvc.yaml:train@dcgan-0 deep/dvc.yaml:evaluate@")
+    assert last == "deep/dvc.yaml"
+
+
+def test_a_pipeline_that_is_not_there(project: Path) -> None:
+    with pytest.raises(UserError, match=r"^elsewhere/dvc.yaml: no such pipeline"):
+        reproduce(Path("elsewhere/dvc.yaml"), None)
+
+
+def test_runs_at_once_are_as_many_as_have_cores_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+    params = reproduction.load_params(ROOT / "profiles/smoke/params.yaml")
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(8)))
+    for threads, jobs in ((1, 8), (2, 4), (3, 2), (16, 1), (None, 1)):
+        compute = params.compute.model_copy(update={"threads": threads})
+        assert reproduction._jobs(params.model_copy(update={"compute": compute})) == jobs
