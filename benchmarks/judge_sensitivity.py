@@ -21,6 +21,7 @@ from ganvae.images import from_uint8, to_uint8
 from ganvae.judge.network import FrozenJudge
 from ganvae.metrics.fid import fid
 from ganvae.paths import ProfilePaths
+from results import report, table
 
 N = 10_000
 
@@ -58,12 +59,13 @@ def main() -> None:
     real = read_reference(paths.reference, judge).features
     train = read_split(paths.split("train"))
     floor = None
-    print(f"judge {judge.sha256[:16]}, {N:,} damaged images against {len(real):,} test images")
-    print("| damage | FID (judge) | times the floor |\n| --- | ---: | ---: |")
+    rows = []
     for name, images in damages(train, torch.Generator().manual_seed(0)):
         score = fid(real=real, generated=judge(images)[0])
         floor = floor or score
-        print(f"| {name} | {score:,.2f} | {score / floor:,.1f} |")
+        rows.append((name, f"{score:,.2f}", f"{score / floor:,.1f}"))
+    text = f"Judge {judge.sha256[:16]}, {N:,} damaged images against {len(real):,} test images.\n\n"
+    report(__file__, text + table(("damage", "FID (judge)", "times the floor"), rows))
 
 
 if __name__ == "__main__":
