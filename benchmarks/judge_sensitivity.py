@@ -16,6 +16,7 @@ from torch import Tensor
 
 from ganvae.config import load_params
 from ganvae.data.store import StoredSplit, read_split
+from ganvae.errors import exit_with_message
 from ganvae.evaluation.reference import read_reference
 from ganvae.images import from_uint8, to_uint8
 from ganvae.judge.network import FrozenJudge
@@ -64,9 +65,12 @@ def main() -> None:
         score = fid(real=real, generated=judge(images)[0])
         floor = floor or score
         rows.append((name, f"{score:,.2f}", f"{score / floor:,.1f}"))
-    text = f"Judge {judge.sha256[:16]}, {N:,} damaged images against {len(real):,} test images.\n\n"
+    text = (
+        f"Judge {judge.sha256[:16]}, {N:,} damaged images against {len(real):,} test images (one "
+        "draw; the leaderboard's floor is the mean of three).\n\n"
+    )
     report(__file__, text + table(("damage", "FID (judge)", "times the floor"), rows))
 
 
 if __name__ == "__main__":
-    main()
+    exit_with_message(main)

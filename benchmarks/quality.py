@@ -1,30 +1,31 @@
 """FID (judge) against training time, for the laptop profile's presets and tuned variants.
 
-Each model trains on one thread for several budgets of CPU-seconds: the tuned variants and the
-presets they vary for all of them, the other presets up to 240. A model whose learning rate does
+Each model trains on one thread for several budgets of CPU-seconds. A model whose learning rate does
 not decay goes on from one budget to the next; one whose does is trained anew for each, since its
-schedule depends on the length. Scores are of 10,000 images against the test set.
+schedule depends on the length. Scores are of 10,000 images against the test set. Each point is
+written to quality.csv as it is found; Ctrl-C ends with a table of those there are.
 
-    python benchmarks/quality.py [--params params.yaml] [--budgets 30 60 120 240 480]
-        [--seeds 1] [--jobs 2] [MODEL ...]
+    python benchmarks/quality.py [--params params.yaml] [--budgets 30 60 120]
+        [--more dcgan-tuned=480 ...] [--seeds 1] [--jobs 2]
 """
 
 import argparse
+import csv
 import multiprocessing
 import os
 import statistics
 import tempfile
 import time
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import dataclass, fields
+from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 
 from ganvae import compute
 from ganvae.config import ModelConfig, Params, load_params
 from ganvae.data.store import read_split
+from ganvae.errors import exit_with_message
 from ganvae.evaluation.records import read_records
 from ganvae.evaluation.runs import make_evaluator
-from ganvae.files import write_csv
 from ganvae.models.registry import model_config
 from ganvae.paths import ProfilePaths
 from ganvae.report.figures import FAMILY_COLOURS
@@ -33,8 +34,8 @@ from ganvae.training.trainer import TrainingResult, train
 from results import report, table
 
 PROBE_STEPS = 100
-OTHERS_UP_TO = 240  # CPU-seconds
 FOLDER = Path(__file__).parent
+POINTS = FOLDER / "quality.csv"
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,8 @@ def with_length(config: ModelConfig, steps: int) -> ModelConfig:
     return config.model_validate(config.model_dump() | {"schedule": schedule})
 
 
-def curve(params: Params, name: str, seed: int, budgets: list[int]) -> list[Point]:
+def curve(params: Params, name: str, seed: int, budgets: list[int]) -> None:
+    """Train for one budget after the other, and add each point to the file."""
     machine = compute.use_to_train(params.compute.model_copy(update={"threads": 1}))
     system = params.system(name)
     config = model_config(system, params.models[name])
@@ -70,23 +72,35 @@ def curve(params: Params, name: str, seed: int, budgets: list[int]) -> list[Poin
         result = train(system, short, images, seed=seed, work=work, machine=machine, label=name)
         return time.process_time() - start, result
 
-    points, spent = [], 0.0
-    goes_on = config.learning_rate_decay == "none"
+    spent = 0.0
     with tempfile.TemporaryDirectory() as folder:
         for turn in range(2):  # the first warms up
             _, probe = seconds(PROBE_STEPS, Path(folder) / f"probe-{turn}")
+        per_step = probe.seconds / PROBE_STEPS
+        steps = 0
         for budget in sorted(budgets):
-            steps = max(1, round(budget / probe.seconds * PROBE_STEPS))
-            work = Path(folder) / ("all" if goes_on else str(budget))
-            took, result = seconds(steps, work)
-            spent = spent + took if goes_on else took
+            steps += max(1, round((budget - spent) / per_step))
+            took, result = seconds(steps, Path(folder) / "all")
+            spent += took
+            per_step = spent / steps
             fid = float("nan")
             if result.status == "completed":
                 scores = evaluator.score_generated(evaluator.generate(result.model, seed), seed)
                 fid = scores["fid_judge"]
             family = result.model.family
-            points.append(Point(name, family, seed, budget, spent, steps, fid))
-    return points
+            add(Point(name, family, seed, budget, round(spent, 1), steps, round(fid, 3)))
+
+
+def add(point: Point) -> None:
+    with POINTS.open("a") as file:  # one short write: lines of several processes do not mix
+        file.write(",".join(map(str, astuple(point))) + "\n")
+
+
+def read_points() -> list[Point]:
+    kinds = [field.type for field in fields(Point)]
+    with POINTS.open() as file:
+        rows = list(csv.reader(file))[1:]
+    return [Point(*(kind(cell) for kind, cell in zip(kinds, row, strict=True))) for row in rows]
 
 
 def draw(path: Path, points: list[Point], floor: float, tuned: list[str]) -> None:
@@ -118,50 +132,43 @@ def draw(path: Path, points: list[Point], floor: float, tuned: list[str]) -> Non
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("models", nargs="*", metavar="MODEL")
     parser.add_argument("--params", type=Path, default=Path("params.yaml"))
-    parser.add_argument("--budgets", type=int, nargs="+", default=[30, 60, 120, 240, 480])
+    parser.add_argument("--budgets", type=int, nargs="+", default=[30, 60, 120])
+    parser.add_argument("--more", nargs="*", default=["dcgan-tuned=480"], metavar="MODEL=SECONDS")
     parser.add_argument("--seeds", type=int, default=1)
     parser.add_argument("--jobs", type=int, default=len(os.sched_getaffinity(0)))
     arguments = parser.parse_args()
     params = load_params(arguments.params)
-    models = arguments.models or presets_and_tuned(params)
-    if unknown := set(models) - set(params.models):
-        parser.error(f"unknown model {', '.join(unknown)}; there are: {', '.join(params.models)}")
+    names = [*params.tuned, *(name for name in params.models if name == params.system(name))]
+    more = [item.partition("=") for item in arguments.more]
+    if unknown := {name for name, _, _ in more} - set(names):
+        parser.error(f"unknown model {', '.join(unknown)}; there are: {', '.join(names)}")
     floor = measured_floor(params)
-    points: list[Point] = []
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(arguments.jobs, context) as pool:
+    tasks = [(name, [int(budget)]) for name, _, budget in more]
+    for name in names:
+        system_config = model_config(params.system(name), params.models[name])
+        if system_config.learning_rate_decay == "none":
+            tasks.append((name, arguments.budgets))
+        else:
+            tasks += [(name, [budget]) for budget in arguments.budgets]
+    POINTS.write_text(",".join(field.name for field in fields(Point)) + "\n")
+    with ProcessPoolExecutor(arguments.jobs, multiprocessing.get_context("spawn")) as pool:
         waiting = [
-            pool.submit(curve, params, name, seed, affordable(params, name, arguments.budgets))
-            for name in models
+            pool.submit(curve, params, name, seed, budgets)
             for seed in range(arguments.seeds)
+            for name, budgets in sorted(tasks, key=lambda task: -sum(task[1]))
         ]
-        for done in as_completed(waiting):
-            points += done.result()
-            print(done.result()[-1], flush=True)
-    points.sort(key=lambda point: (list(params.models).index(point.model), point.seed))
-    text = summary(points, floor, arguments.budgets)
-    text += f"\n\n{arguments.seeds} seed(s), one thread a run, {arguments.jobs} runs at once."
-    if models != presets_and_tuned(params):
-        print(text)  # a part does not replace the whole
-        return
-    columns = [field.name for field in fields(Point)]
-    write_csv(FOLDER / "quality.csv", [vars(point) for point in points], columns)
+        try:
+            for done in as_completed(waiting):
+                done.result()
+        except KeyboardInterrupt:
+            pool.shutdown(wait=False, cancel_futures=True)
+    points = sorted(read_points(), key=lambda p: (names.index(p.model), p.budget, p.seed))
     draw(FOLDER / "quality.png", points, floor, params.tuned)
+    text = summary(points, floor)
+    text += f"\n\n{arguments.seeds} seed(s), one thread a run, {arguments.jobs} runs at once."
     picture = "![FID against training CPU-seconds](quality.png)"
-    report(__file__, f"{text} Also as [quality.csv](quality.csv).\n\n{picture}")
-
-
-def presets_and_tuned(params: Params) -> list[str]:
-    """The tuned ones first: they take longest."""
-    presets = [name for name in params.models if name == params.system(name)]
-    return [*params.tuned, *presets]
-
-
-def affordable(params: Params, name: str, budgets: list[int]) -> list[int]:
-    compared = {params.system(tuned) for tuned in params.tuned}
-    return [b for b in budgets if b <= OTHERS_UP_TO or params.system(name) in compared]
+    report(__file__, f"{text} Empty: not measured. As [quality.csv](quality.csv).\n\n{picture}")
 
 
 def measured_floor(params: Params) -> float:
@@ -170,17 +177,25 @@ def measured_floor(params: Params) -> float:
     return statistics.mean(record.scores["fid_judge"] for record in records)
 
 
-def summary(points: list[Point], floor: float, budgets: list[int]) -> str:
+def summary(points: list[Point], floor: float) -> str:
     rows = []
+    budgets = sorted({point.budget for point in points})
     for name in dict.fromkeys(point.model for point in points):
         cells = []
         for budget in budgets:
-            at = [p.fid_judge for p in points if p.model == name and p.budget == budget]
-            cells.append(f"{(fid := statistics.mean(at)):.2f} ({fid / floor:.0f} x)" if at else "")
+            at = [point for point in points if (point.model, point.budget) == (name, budget)]
+            cells.append(_cell(at, floor) if at else "")
         rows.append((name, *cells))
-    header = ("model", *(f"{budget} CPU-s" for budget in budgets))
-    return f"{table(header, rows)}\n\nFID (judge), and how many times the floor ({floor:.3f})."
+    header = ("model", *(f"about {budget} CPU-s" for budget in budgets))
+    text = "FID (judge), how many times the floor that is, and after how many CPU-seconds."
+    return f"{table(header, rows)}\n\n{text} The floor is {floor:.3f}."
+
+
+def _cell(at: list[Point], floor: float) -> str:
+    fid = statistics.mean(point.fid_judge for point in at)
+    spent = statistics.mean(point.cpu_seconds for point in at)
+    return f"{fid:.2f} ({fid / floor:.0f} x) in {spent:.0f}"
 
 
 if __name__ == "__main__":
-    main()
+    exit_with_message(main)

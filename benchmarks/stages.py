@@ -14,6 +14,7 @@ import time
 from pathlib import Path
 
 from ganvae.config import load_params
+from ganvae.errors import UserError, exit_with_message
 from ganvae.files import read_json
 from ganvae.paths import ProfilePaths
 from results import report, table
@@ -31,7 +32,8 @@ def check_up_to_date(pipeline: Path) -> None:
     status = [sys.executable, "-m", "dvc", "status", "--json", str(pipeline)]
     stale = json.loads(subprocess.run(status, capture_output=True, check=True).stdout)
     if stale:
-        sys.exit(f"error: stages have changed, run `make repro` first: {', '.join(stale)}")
+        some = ", ".join(sorted(stale)[:3])
+        raise UserError(f"{len(stale)} stages are not up to date ({some}, ...): run `make repro`.")
 
 
 def main() -> None:
@@ -73,4 +75,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    exit_with_message(main)

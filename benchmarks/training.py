@@ -23,6 +23,7 @@ from tqdm import tqdm
 from ganvae import compute
 from ganvae.config import ComputeConfig
 from ganvae.data.store import read_split
+from ganvae.errors import exit_with_message
 from ganvae.models.base import GenerativeModel
 from ganvae.models.optimizers import KerasRMSprop
 from ganvae.models.registry import build_model, model_config
@@ -178,7 +179,9 @@ def main() -> None:
         f"{table(HEADER, rows)}\n\n"
         f"Steps a second over the baseline's: medians of {arguments.repeats} turns (least to most)."
         f" Share of the peak: a step's arithmetic, as carried out, over its time, against the best "
-        f"matrix product of 2048 x 2048 here: {peak}.",
+        f"matrix product of 2048 x 2048 here: {peak}. Models at their defaults but for "
+        "vanilla-gan and dcgan-32: batch 64, the latter on 32 x 32 pixels; bernoulli-vae: one "
+        "hidden layer of 400.",
     )
 
 
@@ -213,4 +216,4 @@ def row(
 
 
 if __name__ == "__main__":
-    main()
+    exit_with_message(main)

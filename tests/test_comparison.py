@@ -121,7 +121,7 @@ def test_tables(tmp_path: Path) -> None:
     text = (tmp_path / "x.md").read_text()
     assert "| `gan` † | gan | 12.00 ± 25.41 |" in text
     assert "- †: tuned, that is, its parameters were chosen by FID on the validation split." in text
-    assert "- Networks trained in fp32, all else" in text
+    assert "- Networks trained in fp32, weights and losses kept in fp32" in text
     assert "| floor (real training images) | reference | 0.25 |" in text
     assert "gan, seed 2, diverged: d_loss was NaN" in text
     assert "| schedule 9 steps (4 epochs); hidden [8] ([64, 8]) |" in text

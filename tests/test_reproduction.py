@@ -14,7 +14,7 @@ import pytest
 
 from conftest import ROOT
 from ganvae import reproduction
-from ganvae.errors import UserError
+from ganvae.errors import ConfigError, UserError
 from ganvae.files import write_json
 from ganvae.reproduction import reproduce
 
@@ -122,7 +122,7 @@ def test_a_failure_is_named_and_the_other_runs_are_completed(
     project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FAILS", "vae-gan-0")
-    with pytest.raises(UserError, match=r"^vae-gan-0: `dvc repro .*` failed"):
+    with pytest.raises(UserError, match=r"^vae-gan-0 failed; see above\.$"):
         reproduce(Path("dvc.yaml"), jobs=1)
     assert len(log(project)) == 3, "all three runs were tried, and no comparison was made"
 
@@ -177,6 +177,23 @@ def test_another_profiles_stages_go_by_their_full_names(
 def test_a_pipeline_that_is_not_there(project: Path) -> None:
     with pytest.raises(UserError, match=r"^elsewhere/dvc.yaml: no such pipeline"):
         reproduce(Path("elsewhere/dvc.yaml"), None)
+
+
+def test_a_faulty_section_is_found_before_anything_runs(project: Path) -> None:
+    params = project / "params.yaml"
+    params.write_text(params.read_text().replace("r1: 1.0", "r1: -1.0"))
+    with pytest.raises(ConfigError, match=r"dcgan-tuned\.r1 = -1"):
+        reproduce(Path("dvc.yaml"), None)
+    assert not (project / "log.txt").exists()
+
+
+def test_nohup_is_respected(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        reproduce(Path("dvc.yaml"), jobs=1)
+        assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGHUP, before)
 
 
 def test_runs_at_once_are_as_many_as_have_cores_enough(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -45,7 +45,7 @@ def reproduce(pipeline: Path, jobs: int | None) -> None:
     """
     if pipeline.is_dir():
         pipeline /= "dvc.yaml"
-    if not pipeline.is_file():
+    if not (pipeline.is_file() and pipeline.name == "dvc.yaml"):
         raise UserError(f"{pipeline}: no such pipeline; give a profile's dvc.yaml or its folder.")
     pipeline = Path(os.path.relpath(pipeline))  # as DVC names its stages
     params = load_params(pipeline.with_name("params.yaml"))
@@ -53,17 +53,23 @@ def reproduce(pipeline: Path, jobs: int | None) -> None:
     if not stale:
         print("Data and pipelines are up to date.")
         return
+    _check_models(params)
     kinds = {stage.partition("@")[0] for stage in stale}
     shared = not kinds <= {*OF_A_RUN, *AFTER_RUNS}  # what all runs need has changed
     children = Children()
     for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.default_int_handler)
+        if signal.getsignal(number) is not signal.SIG_IGN:  # nohup
+            signal.signal(number, signal.default_int_handler)
     try:
         if shared:
             children.run("dvc", [f"{pipeline}:reference"])
         to_do = {run: _stages(run, stale, shared) for run in _longest_first(params)}
         _reproduce_runs(pipeline, to_do, children, jobs or _jobs(params))
         children.run("dvc", [str(pipeline)])
+    except KeyboardInterrupt:
+        children.end()
+        print("interrupted: the same command goes on from the last checkpoints", file=sys.stderr)
+        raise
     finally:
         children.end()
 
@@ -95,6 +101,13 @@ def _reproduce_runs(
         raise UserError("\n".join(failures))
 
 
+def _check_models(params: Params) -> None:
+    """Find a fault in a model's section now, and not in each run."""
+    from ganvae.training.runs import model_configs  # torch takes a second; see `_jobs`
+
+    model_configs(params)
+
+
 class Children:
     """The DVC processes that are running; each line of theirs says whose it is."""
 
@@ -119,18 +132,19 @@ class Children:
                 encoding="utf-8",
                 errors="replace",
                 start_new_session=True,  # a group of its own, with the stage it runs
+                env=os.environ | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"},
             )
             self._running.add(process)
         assert process.stdout is not None
         for line in process.stdout:
-            if line.strip():
+            if line.strip() and not self._ended:
                 sys.stdout.write(f"{name:>20} | {line.rstrip()}\n")
                 sys.stdout.flush()
         failed = process.wait() != 0
         with self._lock:
             self._running.discard(process)
         if failed and not self._ended:
-            raise UserError(f"{name}: `dvc repro {' '.join(arguments)}` failed; see above.")
+            raise UserError(f"{name} failed; see above.")
 
     def end(self) -> None:
         """End all that is running, with the stages that DVC has started, and start no more."""

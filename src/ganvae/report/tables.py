@@ -105,12 +105,13 @@ def _notes(records: list[ScoreRecord], tuned: Collection[str]) -> list[str]:
         f"against {provenance.n_generated:,} generated images.",
         "- FID and IS are taken from the features and logits of this project's own judge, "
         f"SHA-256 `{provenance.judge_sha256[:16]}…`: they do not compare with Inception scores.",
-        "- The floor is what real images score, the ceiling what no model at all scores.",
+        "- The floor is what real images score, the ceiling what pixels drawn by themselves score, "
+        "each from its own Gaussian; worse is possible.",
         "- Budgets differ and are short: the order is that of these models at these budgets.",
         "- ELBO: mean over the split. Bernoulli: of grey values, so it bounds no log-likelihood. "
         "Gaussian: a density, with variance 1/2. The two do not compare.",
-        f"- Networks trained in {' and '.join(sorted(map(str, precisions)))}, all else and all "
-        "scores computed in fp32.",
+        f"- Networks trained in {' and '.join(sorted(map(str, precisions)))}, weights and "
+        "losses kept in fp32; the judge computes in fp32, the statistics in double precision.",
         "- Last column: what the profile sets otherwise than the models' defaults, these in "
         "parentheses.",
         f"- Protocol version {provenance.protocol_version}, evaluation seed "
