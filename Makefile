@@ -60,7 +60,7 @@ bench: $(INSTALLED)  ## Measure against named baselines; results in benchmarks/R
 	python benchmarks/stages.py
 	python benchmarks/judge_sensitivity.py
 
-bench-quality: $(INSTALLED)  ## FID against training time, up to 480 CPU-seconds a model (40 minutes)
+bench-quality: $(INSTALLED)  ## FID against CPU-seconds of training (20 minutes)
 	python benchmarks/quality.py
 
 readme:  ## Copy the leaderboard into the README

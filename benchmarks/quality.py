@@ -20,6 +20,8 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 
+from matplotlib.axes import Axes
+
 from ganvae import compute
 from ganvae.config import ModelConfig, Params, load_params
 from ganvae.data.store import read_split
@@ -104,30 +106,38 @@ def read_points() -> list[Point]:
 
 
 def draw(path: Path, points: list[Point], floor: float, tuned: list[str]) -> None:
-    with figure(path, 7.6, 5.2) as canvas:
+    with figure(path, 7.8, 5.2) as canvas:
         ax = canvas.subplots()
+        ax.set(xscale="log", yscale="log", xlabel="training, CPU-seconds", ylabel="FID (judge)")
+        ends = {}
         for name in dict.fromkeys(point.model for point in points):
             own = [point for point in points if point.model == name]
-            budgets = sorted({point.budget for point in own})
-            at = [[p for p in own if p.budget == budget] for budget in budgets]
-            x = [sum(p.cpu_seconds for p in group) / len(group) for group in at]
-            y = [sum(p.fid_judge for p in group) / len(group) for group in at]
-            (line,) = ax.plot(
-                x,
-                y,
-                "o-" if name in tuned else "o--",
-                color=FAMILY_COLOURS[own[0].family],
-                linewidth=2.2 if name in tuned else 1.0,
-                markersize=4,
-            )
-            ax.annotate(name, (x[-1], y[-1]), xytext=(5, 0), textcoords="offset points",
-                        va="center", fontsize=8, color=line.get_color())  # fmt: skip
+            at = [[p for p in own if p.budget == b] for b in sorted({p.budget for p in own})]
+            x = [statistics.mean(point.cpu_seconds for point in group) for group in at]
+            y = [statistics.mean(point.fid_judge for point in group) for group in at]
+            style = ("o-", 2.2) if name in tuned else ("o--", 1.0)
+            colour = FAMILY_COLOURS[own[0].family]
+            ax.plot(x, y, style[0], color=colour, linewidth=style[1], markersize=4)
+            ends[name] = (x[-1], y[-1], colour)
+        _label(ax, ends)
         ax.axhline(floor, color=FAMILY_COLOURS["reference"], linewidth=1)
-        ax.annotate("floor: real training images", (ax.get_xlim()[0], floor), fontsize=8,
-                    xytext=(4, 3), textcoords="offset points")  # fmt: skip
-        ax.set(xscale="log", yscale="log", xlabel="training, CPU-seconds", ylabel="FID (judge)")
-        ax.set_xlim(right=ax.get_xlim()[1] * 1.9)
+        ax.text(0.01, floor * 1.06, "floor: real training images", fontsize=8,
+                transform=ax.get_yaxis_transform())  # fmt: skip
+        ticks = [15, 30, 60, 120, 240, 480]
+        ax.set_xticks(ticks, map(str, ticks))
+        ax.minorticks_off()
         ax.spines[["top", "right"]].set_visible(False)
+
+
+def _label(ax: Axes, ends: dict[str, tuple[float, float, str]]) -> None:
+    """Names in a column on the right, none on another, each with a line to where its curve ends."""
+    right = 1.25 * max(x for x, _, _ in ends.values())
+    ax.set_xlim(right=2.6 * right)
+    height = 0.0
+    for name, (x, y, colour) in sorted(ends.items(), key=lambda item: item[1][1]):
+        height = max(y, 1.28 * height)
+        ax.annotate(name, (x, y), (right, height), va="center", fontsize=8, color=colour,
+                    arrowprops={"arrowstyle": "-", "color": colour, "lw": 0.4})  # fmt: skip
 
 
 def main() -> None:
