@@ -59,6 +59,7 @@ def main() -> None:
         (name, str(count), f"{took:.1f}", f"{count * took:.0f}", f"{count * took / total:.0%}")
         for name, (count, took) in each.items()
     ]
+    rows.append(("all", "", "", f"{total:.0f}", "100%"))
     check_up_to_date(pipeline)
     ganvae = str(Path(sys.executable).with_name("ganvae"))
     idle = statistics.median(seconds(ganvae, "repro", str(pipeline)) for _ in range(3))

@@ -67,7 +67,6 @@ def reproduce(pipeline: Path, jobs: int | None) -> None:
         _reproduce_runs(pipeline, to_do, children, jobs or _jobs(params))
         children.run("dvc", [str(pipeline)])
     except KeyboardInterrupt:
-        children.end()
         print("interrupted: the same command goes on from the last checkpoints", file=sys.stderr)
         raise
     finally:
