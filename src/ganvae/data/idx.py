@@ -14,6 +14,8 @@ from ganvae.errors import DataError
 from ganvae.files import sha256
 
 UNSIGNED_BYTE = 0x08
+START = bytes([0, 0, UNSIGNED_BYTE])
+"""What an IDX file of unsigned bytes begins with, where it is not gzipped."""
 
 
 @dataclass(frozen=True)
@@ -40,14 +42,16 @@ class IdxFiles:
 
 
 def read_idx(path: Path, dimensions: int) -> npt.NDArray[np.uint8]:
-    """Read a gzipped IDX file of unsigned bytes with ``dimensions`` axes.
+    """Read an IDX file of unsigned bytes with ``dimensions`` axes, gzipped or not.
 
     Raises:
-        DataError: unreadable, not gzip, cut short, another magic number, or a length that does
-            not match the header.
+        DataError: unreadable, neither IDX nor gzip, cut short, another magic number, or a length
+            that does not match the header.
     """
     try:
-        content = gzip.decompress(path.read_bytes())
+        content = path.read_bytes()
+        if not content.startswith(START):
+            content = gzip.decompress(content)
     except OSError as error:  # gzip.BadGzipFile is one too
         raise DataError(f"{path}: cannot be read as gzip ({error.strerror or error}).") from None
     except (EOFError, zlib.error):

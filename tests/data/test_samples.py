@@ -1,0 +1,255 @@
+"""Samples from wherever: one tensor for the same images, and one clear line for what is wrong."""
+
+import gzip
+import pickle
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from ganvae.data.samples import read_samples
+from ganvae.errors import DataError
+
+GREY, COLOUR = (1, 4, 6), (3, 4, 6)
+RANDOM = np.random.default_rng(0)
+IMAGES = RANDOM.integers(0, 256, (5, *GREY), dtype=np.uint8)
+COLOURS = RANDOM.integers(0, 256, (5, *COLOUR), dtype=np.uint8)
+
+
+def idx(images: np.ndarray) -> bytes:
+    header = [0x800 + images.ndim, *images.shape]
+    return b"".join(number.to_bytes(4, "big") for number in header) + images.tobytes()
+
+
+def save(path: Path, array: np.ndarray) -> Path:
+    np.save(path, array)
+    return path
+
+
+def save_png(path: Path, image: np.ndarray) -> None:
+    """C x H x W."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(image.transpose(1, 2, 0).squeeze()).save(path)
+
+
+def test_every_form_of_the_same_images_gives_the_same_tensor(tmp_path: Path) -> None:
+    for number, image in enumerate(IMAGES):
+        save_png(tmp_path / f"flat/{number}.png", image)
+        save_png(tmp_path / f"in_colour/{number}.png", image.repeat(3, axis=0))
+        save_png(tmp_path / f"classes/{number // 3}/{number}.png", image)
+        save_png(tmp_path / f"classes/.hidden/{number}.png", image)
+    (tmp_path / "flat/README.txt").write_text("not an image")
+    np.save(tmp_path / "a.npy", IMAGES)
+    np.save(tmp_path / "flat.npy", IMAGES[:, 0])
+    np.savez(tmp_path / "named.npz", images=IMAGES, labels=np.arange(5))
+    np.savez_compressed(tmp_path / "alone.npz", x=IMAGES)
+    np.save(tmp_path / "last.npy", IMAGES.transpose(0, 2, 3, 1))
+    np.save(tmp_path / "fortran.npy", np.asfortranarray(IMAGES))
+    (tmp_path / "images-idx3-ubyte").write_bytes(idx(IMAGES[:, 0]))
+    (tmp_path / "images-idx3-ubyte.gz").write_bytes(gzip.compress(idx(IMAGES[:, 0])))
+    for form in sorted(tmp_path.iterdir()):
+        images = read_samples(form, GREY)
+        assert images.dtype == torch.uint8
+        assert np.array_equal(images.numpy(), IMAGES), form
+        assert images.is_contiguous()
+
+
+def test_colour(tmp_path: Path) -> None:
+    for number, image in enumerate(COLOURS):
+        save_png(tmp_path / f"folder/{number}.png", image)
+    np.save(tmp_path / "first.npy", COLOURS)
+    np.save(tmp_path / "last.npy", COLOURS.transpose(0, 2, 3, 1))
+    for form in tmp_path.iterdir():
+        assert np.array_equal(read_samples(form, COLOUR).numpy(), COLOURS), form
+
+
+def test_channels_come_first_where_both_orders_fit(tmp_path: Path) -> None:
+    cubes = RANDOM.integers(0, 256, (2, 3, 3, 3), dtype=np.uint8)
+    assert np.array_equal(read_samples(save(tmp_path / "a.npy", cubes), (3, 3, 3)), cubes)
+
+
+@pytest.mark.parametrize("dtype", ["<f2", "<f4", ">f4", "<f8"])
+def test_floats_are_rounded_once(tmp_path: Path, dtype: str) -> None:
+    path = save(tmp_path / "a.npy", (IMAGES / 255).astype(dtype))
+    assert np.array_equal(read_samples(path, GREY).numpy(), IMAGES)
+    half_way = np.full((2, *GREY), 100.6 / 255).astype(dtype)
+    assert read_samples(save(tmp_path / "b.npy", half_way), GREY).unique().tolist() == [101]
+
+
+def test_the_name_of_a_file_does_not_matter(tmp_path: Path) -> None:
+    save(tmp_path / "a.npy", IMAGES).rename(tmp_path / "a.npz")
+    assert np.array_equal(read_samples(tmp_path / "a.npz", GREY).numpy(), IMAGES)
+
+
+def floats(*ends: float) -> np.ndarray:
+    """Values in between, and the ends themselves."""
+    values = np.linspace(min(ends), max(ends), 5 * 24).reshape(5, *GREY).astype(np.float32)
+    values[0, 0, 0, : len(ends)] = ends
+    return values
+
+
+NAN = floats(0, 1)
+NAN[2:4, 0, 1, 1] = np.nan
+
+
+@pytest.mark.parametrize(
+    ("array", "message"),
+    [
+        (floats(-1, 1), r"lie in \[0, 1\], found -1.* from -1 to 1: a tanh model's\? Give \(x \+ "),
+        (floats(0, 255), r"Values from 0 to 255: 0 to 255 as floats\? Give uint8, or x / 255\."),
+        (floats(-0.42, 2.8), r"found -0\.4.*Values from -0\.42 to 2\.8: undo what scales them"),
+        (floats(-0.01, 1), r"Values from -0\.01 to 1: undo what scales them, or clip them"),
+        (NAN, r"found nan\. Values that are NaN or infinite: 2\."),
+        (floats(0, 1).astype(np.float64) * 1e300, r"found inf\. Values from 0 to 1e\+300: undo"),
+        (IMAGES.astype(np.int64), "expected uint8 from 0 to 255, or floats .*, found int64"),
+        (IMAGES > 100, "found bool"),
+        (IMAGES.astype("S3"), r"found \|S3"),
+        ((IMAGES > 100).astype(np.uint8), "has 0 and 1 only: as uint8 give 0 and 255, or floats"),
+        (COLOURS, "expected images of N x 1 x 4 x 6 .*, found N x 3 x 4 x 6. These are colour "),
+        (COLOURS.transpose(0, 2, 3, 1), "found N x 4 x 6 x 3. These are colour images: convert"),
+        (IMAGES.transpose(0, 1, 3, 2), "found N x 1 x 6 x 4.$"),
+        (IMAGES.reshape(5, -1), "found N x 24.$"),
+        (IMAGES[0, 0, 0, 0], "found N.$"),
+        (IMAGES[:0], r"found no image, but an array of 0 x 1 x 4 x 6\."),
+        (np.array([{}, 1], dtype=object), "pickled Python objects; .* is never done. Save a plain"),
+    ],
+)
+def test_arrays_that_are_no_samples(tmp_path: Path, array: Any, message: str) -> None:
+    path = save(tmp_path / "a.npy", array)
+    with pytest.raises(DataError, match=f"(?s)^{path}: .*{message}") as error:
+        read_samples(path, GREY)
+    assert "\n" not in str(error.value)
+
+
+def test_grey_arrays_of_a_colour_dataset(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"expected images of N x 3 x 4 x 6 .*found N x 1 x 4 x 6"):
+        read_samples(save(tmp_path / "a.npy", IMAGES), COLOUR)
+
+
+@pytest.fixture
+def npz(tmp_path: Path) -> bytes:
+    np.savez(tmp_path / "whole.npz", images=IMAGES)
+    return (tmp_path / "whole.npz").read_bytes()
+
+
+@pytest.fixture
+def contents(tmp_path: Path, npz: bytes) -> dict[str, bytes]:
+    np.savez(tmp_path / "two.npz", real=IMAGES, fake=IMAGES)
+    np.savez(tmp_path / "none.npz")
+    np.savez(tmp_path / "objects.npz", images=np.array([1, None], dtype=object))
+    torch.save(torch.from_numpy(IMAGES), tmp_path / "torch.npz")
+    with zipfile.ZipFile(tmp_path / "zip.npz", "w") as archive:
+        archive.writestr("1.png", b"x")
+    made = {path.stem: path.read_bytes() for path in tmp_path.glob("*.npz")}
+    npy = save(tmp_path / "a.npy", IMAGES).read_bytes()
+    whole = idx(IMAGES[:, 0])
+    return made | {
+        "cut npz": npz[:-40],
+        "changed npz": npz[:150] + bytes(50) + npz[200:],
+        "cut npy": npy[:-40],
+        "cut header": npy[:20],
+        "cut idx": whole[:-1],
+        "cut gzip": gzip.compress(whole)[:-20],
+        "labels": idx(np.arange(5, dtype=np.uint8)),
+        "empty idx": idx(IMAGES[:0, 0]),
+        "other idx": idx(IMAGES[:, 0, :, 1:]),
+        "pickle": pickle.dumps([1, 2]),
+        "text": b"1 2 3",
+        "nothing": b"",
+    }
+
+
+@pytest.mark.parametrize(
+    ("which", "message"),
+    [
+        ("two", "expected an array `images`, or one array alone; found real, fake"),
+        ("none", "or one array alone; found none"),
+        ("objects", "holds pickled Python objects; to open them could run any code"),
+        ("torch", "holds pickled Python objects; to open them could run any code"),
+        ("pickle", "holds pickled Python objects; to open them could run any code"),
+        ("zip", "found a zip file of something else"),
+        ("cut npz", r"cut short or damaged \("),
+        ("changed npz", r"cut short or damaged \("),
+        ("cut npy", r"cut short or damaged \("),
+        ("cut header", r"cut short or damaged \("),
+        ("cut idx", "its header promises 5 x 4 x 6 bytes, found 119"),
+        ("cut gzip", "the gzip stream is cut short or damaged"),
+        ("labels", "expected an IDX file with magic number 2051, found 2049"),
+        ("empty idx", "found no image, but an array of 0 x 4 x 6"),
+        ("other idx", "expected images of N x 1 x 4 x 6 .*, found N x 4 x 5"),
+        ("text", "expected an .npz or .npy file, .*, found something else"),
+        ("nothing", "expected an .npz or .npy file, .*, found an empty file"),
+    ],
+)
+def test_files_that_are_no_samples(
+    tmp_path: Path, contents: dict[str, bytes], which: str, message: str
+) -> None:
+    path = tmp_path / "samples"
+    path.write_bytes(contents[which])
+    with pytest.raises(DataError, match=f"^{path}: .*{message}") as error:
+        read_samples(path, GREY)
+    assert "\n" not in str(error.value)
+
+
+def test_no_object_is_ever_unpickled(tmp_path: Path) -> None:
+    class Trap:
+        def __reduce__(self) -> tuple[Any, ...]:
+            return (Path.touch, (tmp_path / "sprung",))
+
+    objects = np.array([Trap()], dtype=object)
+    np.savez(tmp_path / "a.npz", images=objects)
+    np.save(tmp_path / "a.npy", objects)
+    (tmp_path / "a.pkl").write_bytes(pickle.dumps(Trap()))
+    for name in ("a.npz", "a.npy", "a.pkl"):
+        with pytest.raises(DataError, match="pickled"):
+            read_samples(tmp_path / name, GREY)
+    assert not (tmp_path / "sprung").exists()
+    np.load(tmp_path / "a.npy", allow_pickle=True)
+    assert (tmp_path / "sprung").exists()  # it would have been
+
+
+def test_folders_that_have_no_samples(tmp_path: Path) -> None:
+    def fails(message: str) -> None:
+        with pytest.raises(DataError, match=message):
+            read_samples(tmp_path / "samples", GREY)
+
+    folder = tmp_path / "samples"
+    fails(f"{folder}: cannot be read .No such file or directory.. Give an .npz or .npy file, a fol")
+    folder.mkdir()
+    fails(r"samples: found no image \(.png, .jpg, .jpeg, .pgm\) in it or in a folder in it")
+    save_png(folder / "a/0.png", IMAGES[0])
+    save_png(folder / "1.png", IMAGES[0])
+    fails(r"has images \(1.png\) beside folders of images \(a\)")
+    (folder / "1.png").unlink()
+    save_png(folder / "b/1.png", IMAGES[0, :, :3])
+    fails(r"b/1.png: expected images of 1 x 4 x 6 .*, found 1 x 3 x 6\.")
+    save_png(folder / "b/1.png", COLOURS[0])
+    fails(r"b/1.png: .* found 3 x 4 x 6. These are colour images: convert them to grey yourself")
+    (folder / "b/1.png").write_bytes((folder / "a/0.png").read_bytes()[:-30])
+    fails(r"b/1.png: cannot be decoded as an image")
+    (folder / "b/1.png").unlink()
+    assert len(read_samples(folder, GREY)) == 1
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        pytest.param((50, b"\xff\xff\xff\xff"), id="length of a chunk"),
+        pytest.param((0, b"P5\n4 6 x\n"), id="header of a PGM"),
+        pytest.param((16, b"\x7f\xff\xff\xff"), id="width"),
+    ],
+)
+def test_a_damaged_picture_is_a_line_whatever_pillow_raises(
+    tmp_path: Path, damage: tuple[int, bytes]
+) -> None:
+    save_png(tmp_path / "0.png", np.arange(4 * 6, dtype=np.uint8).reshape(GREY))
+    content = bytearray((tmp_path / "0.png").read_bytes())
+    start, change = damage
+    content[start : start + len(change)] = change
+    (tmp_path / "0.png").write_bytes(content)
+    with pytest.raises(DataError, match=r"0\.png: cannot be decoded as an image \(.*Delete it"):
+        read_samples(tmp_path, GREY)
