@@ -65,7 +65,8 @@ bench-quality: $(INSTALLED)  ## FID against CPU-seconds of training (20 minutes)
 
 readme:  ## Copy the leaderboard into the README
 	sed -i '/^<!-- leaderboard/,/^<!-- end of/{//!d}' README.md
-	sed -n '/^|/p' results/laptop/leaderboard.md | sed -i '/^<!-- leaderboard/r /dev/stdin' README.md
+	awk '/^[|]/ {print; table = 1; next} table {exit}' results/laptop/leaderboard.md \
+	    | sed -i '/^<!-- leaderboard/r /dev/stdin' README.md
 
 lock: $(INSTALLED)  ## Renew requirements.lock from pyproject.toml
 	pip-compile --quiet --upgrade --strip-extras --no-emit-index-url --no-emit-find-links \

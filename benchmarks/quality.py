@@ -30,8 +30,8 @@ from ganvae.evaluation.records import read_records
 from ganvae.evaluation.runs import make_evaluator
 from ganvae.models.registry import model_config
 from ganvae.paths import ProfilePaths
-from ganvae.report.figures import FAMILY_COLOURS
 from ganvae.report.pictures.canvas import figure
+from ganvae.report.vector import COLOURS
 from ganvae.training.trainer import TrainingResult, train
 from results import report, table
 
@@ -87,8 +87,8 @@ def curve(params: Params, name: str, seed: int, budgets: list[int]) -> None:
             per_step = spent / steps
             fid = float("nan")
             if result.status == "completed":
-                scores = evaluator.score_generated(evaluator.generate(result.model, seed), seed)
-                fid = scores["fid_judge"]
+                images = evaluator.generate(result.model, seed)
+                fid = evaluator.measure_samples(images, seed).scores["fid_judge"]
             family = result.model.family
             add(Point(name, family, seed, budget, round(spent, 1), steps, round(fid, 3)))
 
@@ -116,11 +116,11 @@ def draw(path: Path, points: list[Point], floor: float, tuned: list[str]) -> Non
             x = [statistics.mean(point.cpu_seconds for point in group) for group in at]
             y = [statistics.mean(point.fid_judge for point in group) for group in at]
             style = ("o-", 2.2) if name in tuned else ("o--", 1.0)
-            colour = FAMILY_COLOURS[own[0].family]
+            colour = COLOURS[own[0].family]
             ax.plot(x, y, style[0], color=colour, linewidth=style[1], markersize=4)
             ends[name] = (x[-1], y[-1], colour)
         _label(ax, ends)
-        ax.axhline(floor, color=FAMILY_COLOURS["reference"], linewidth=1)
+        ax.axhline(floor, color=COLOURS["reference"], linewidth=1)
         ax.text(0.01, floor * 1.06, "floor: real training images", fontsize=8,
                 transform=ax.get_yaxis_transform())  # fmt: skip
         ticks = [15, 30, 60, 120, 240, 480]

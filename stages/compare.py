@@ -4,7 +4,7 @@ import sys
 from importlib.util import find_spec
 from pathlib import Path
 
-from ganvae.comparison import Row, collect_records, departures, leaderboard
+from ganvae.comparison import Row, collect_records, compare, departures, write_comparison
 from ganvae.config import Params, load_params
 from ganvae.errors import UserError
 from ganvae.evaluation.records import ScoreRecord, write_records
@@ -19,31 +19,28 @@ def main(params_file: str) -> None:
     params = load_params(Path(params_file))
     results = ProfilePaths(params.profile).results
     records = collect_records(params)
-    rows = leaderboard(records)
+    comparison = compare(records, params.finalists, params.aside)
+    rows = comparison.rows
     write_records(results / "scores.json", records)
+    write_comparison(results / "comparison.json", comparison)
     write_leaderboard_csv(results / "leaderboard.csv", rows)
+    table, changes = results / "leaderboard.md", departures(params)
     write_leaderboard_markdown(
-        results / "leaderboard.md",
-        params.profile,
-        rows,
-        records,
-        departures(params),
-        params.notes,
-        params.tuned,
+        table, params.profile, comparison, records, changes, params.notes, params.tuned
     )
     samples = {row.model: read_sample_rows(sample_picture(params, row, records), 2) for row in rows}
     draw_comparison(results / "comparison.png", rows, records, samples)
-    print(f"{results / 'leaderboard.md'}: {len(rows)} rows from {len(records)} records")
+    print(f"{table}: {len(rows)} rows from {len(records)} records")
     record_in_mlflow(params.profile)
 
 
 def sample_picture(params: Params, row: Row, records: list[ScoreRecord]) -> Path:
-    """The samples of a model's first run that completed (if any did), or of a baseline."""
+    """The samples of a model's first run that did not diverge (if any), or of a baseline."""
     paths = ProfilePaths(params.profile)
     if row.family == "reference":
         return paths.baselines / f"{row.model}.png"
     runs = [record for record in records if record.model == row.model]
-    first = next((run for run in runs if run.status == "completed"), runs[0])
+    first = next((run for run in runs if run.status != "diverged"), runs[0])
     return paths.run(f"{first.model}-{first.seed}").pictures / "samples.png"
 
 

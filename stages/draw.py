@@ -5,6 +5,8 @@ from pathlib import Path
 from ganvae import compute
 from ganvae.config import load_params
 from ganvae.data.store import read_split
+from ganvae.evaluation.training_set import read_training_set
+from ganvae.judge.network import FrozenJudge
 from ganvae.paths import ProfilePaths
 from ganvae.report.pictures.run import draw_run
 from ganvae.stage import run_stage
@@ -12,9 +14,11 @@ from ganvae.stage import run_stage
 
 def main(params_file: str, run: str) -> None:
     params = load_params(Path(params_file))
-    compute.use(params.compute)
     paths = ProfilePaths(params.profile)
-    draw_run(paths.run(run), read_split(paths.split("validation")))
+    judge = FrozenJudge(Path(params.judge), compute.use(params.compute))
+    train = read_training_set(paths.split("train"), paths.train_features, judge)
+    held_out = read_split(paths.split("validation"))
+    draw_run(paths.run(run), held_out, train.images, params.evaluation.inversion, (judge, train))
 
 
 if __name__ == "__main__":

@@ -14,7 +14,9 @@ def main(params_file: str, run: str) -> None:
     record = evaluate_run(params, run)
     write_json(ProfilePaths(params.profile).run(run).scores, record.model_dump())
     fid = record.scores["fid_judge"]
-    print(f"{run}: " + ("diverged, not scored" if fid is None else f"FID (judge) {fid:.2f}"))
+    score = "no FID" if fid is None else f"FID (judge) {fid:.2f}"
+    because = [record.reason] if record.reason else record.flags
+    print(f"{run}: {record.status}, {score}" + "".join(f"; {reason}" for reason in because))
 
 
 if __name__ == "__main__":

@@ -15,14 +15,17 @@ ROOMS_OF = {
     "dvc": set(),
     "optuna": {"sweeps"},
     "typer": {"cli"},
+    "jinja2": {"report"},
+    "playwright": set(),
     "sklearn": {"data"},
     "pooch": {"data"},
     "filelock": {"standalone", "tracking"},
 }
 ORDER = [
     "errors", "files", "config", "compute", "tensors", "seeds", "images", "paths", "stage",
-    "data", "judge", "models", "systems", "training", "metrics", "evaluation", "comparison",
-    "report", "pretrained", "sampling", "standalone", "reproduction", "tracking", "sweeps", "cli",
+    "data", "judge", "models", "systems", "training", "metrics", "evaluation", "statistics",
+    "comparison", "report", "pretrained", "sampling", "standalone", "scoring", "reproduction",
+    "tracking", "sweeps", "cli",
 ]  # fmt: skip
 MAY_LOOK_AHEAD = {("models", "systems")}  # the registry names the package it looks models up in
 

@@ -1,5 +1,7 @@
 """The command line: quick, and one line for each error."""
 
+import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -7,7 +9,12 @@ from pathlib import Path
 import pytest
 
 from ganvae.data.registry import dataset_names
+from ganvae.errors import UserError
+from ganvae.evaluation.records import ScoreRecord, write_records
+from ganvae.files import write_json
 from ganvae.models.registry import model_names
+from ganvae.report.record_files import compare_files
+from test_comparison import record, runs
 
 
 def ganvae(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
@@ -29,7 +36,7 @@ sys.exit(f"loaded: {[name for name in heavy if name in sys.modules]}")
 """
     process = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
     assert process.stderr.strip() == "loaded: []"
-    for command in ("train", "sample", "sync", "ui", "fetch", "datasets", "models"):
+    for command in ("train", "sample", "compare", "sync", "ui", "fetch", "datasets", "models"):
         assert command in process.stdout
 
 
@@ -56,6 +63,8 @@ sys.exit(f"loaded: {[name for name in heavy if name in sys.modules]}")
         (["sample", "no.safetensors"], "error: no.safetensors is missing"),
         (["sample", "vae-gan", "--out", "x.jpg"], "error: --out x.jpg: the name must end in .png"),
         (["sample", "vae-gan", "--n", "0"], "error: Invalid value for '--n': Input should be gr"),
+        (["compare"], "error: Missing argument 'files'"),
+        (["compare", "a.json"], "error: a.json is no file: give score records"),
         (["sync", "--profile", "nope"], "error: profile 'nope' has no folder in results"),
     ],
 )
@@ -77,3 +86,128 @@ def test_models_are_listed_with_family_and_source() -> None:
     assert [line.split()[0] for line in lines] == model_names()
     assert {line.split()[1] for line in lines} <= {"gan", "vae", "hybrid"}
     assert all(len(line.split()) > 2 for line in lines)
+
+
+def flagged(record: ScoreRecord) -> ScoreRecord:
+    return record.model_copy(update={"flags": ["50 samples where the protocol takes 100"]})
+
+
+def test_compare_ranks_the_records_of_several_files(tmp_path: Path) -> None:
+    write_records(tmp_path / "a.json", [record("floor", 0, 0.1), *runs("gan", [5.0, 6.0, 7.0])])
+    write_records(tmp_path / "b.json", [*runs("vae", [9.0, 10.0]), record("vae", 2, None)])
+    write_json(tmp_path / "c.json", flagged(record("mine", 0, 1.0, n_generated=50)).model_dump())
+    process = ganvae("compare", "a.json", "b.json", "c.json", "--json", "out.json", cwd=tmp_path)
+    assert process.stderr == ""
+    lines = process.stdout.splitlines()
+    assert [line.split()[0] for line in lines[:4]] == ["model", "floor", "gan", "vae"]
+    column = lines[0].index("FID")
+    cells = [line[column:].split("  ")[0] for line in lines[1:4]]
+    assert cells == ["0.10", "6.00 ± 2.48", "9.50 ± 6.35"]
+    assert lines[2].endswith("  3")
+    assert lines[3].endswith("  3 (1 diverged)")
+    pair = next(line for line in lines if line.startswith("gan - vae  FID  −3.50"))
+    assert pair.endswith("too few seeds")
+    assert (
+        "too few seeds: 3 against 2 seeds cannot reach significance with a rank test "
+        "(the least possible p is 0.20)."
+    ) in lines
+    assert "GANs against VAEs, a value a model:" in lines
+    assert "not ranked: mine, seed 0: 50 samples where the protocol takes 100" in lines
+    content = json.loads((tmp_path / "out.json").read_text())
+    assert list(content) == ["rows", "pairs", "families", "finalists", "aside", "unranked"]
+    assert content["rows"][1]["scores"]["fid_judge"]["mean"] == 6
+    assert content["pairs"][0]["mean"] == -3.5
+
+
+def of_samples(record: ScoreRecord, samples: str | None) -> ScoreRecord:
+    return record.model_copy(update={"samples_sha256": samples})
+
+
+def test_compare_counts_the_same_samples_once_whatever_their_seed(tmp_path: Path) -> None:
+    first, second = (of_samples(r, 64 * str(r.seed)) for r in runs("gan", [5.0, 6.0]))
+    again = of_samples(record("gan", 2, 6.0), second.samples_sha256)
+    other = of_samples(record("other", 0, 6.0), second.samples_sha256)
+    write_records(tmp_path / "a.json", [first, second, record("gan", 3, None)])
+    write_records(tmp_path / "b.json", [first, again, other])
+    output = ganvae("compare", "a.json", "b.json", cwd=tmp_path).stdout
+    same = "are of the same samples; counted once."
+    assert f"note: a.json: gan, seed 0 and b.json: gan, seed 0 {same}" in output
+    assert f"note: a.json: gan, seed 1 and b.json: gan, seed 2 {same}" in output
+    assert output.count("counted once") == 2
+    assert output.splitlines()[1].split()[:3] == ["gan", "gan", "5.50"]
+    assert output.splitlines()[2].split()[:3] == ["other", "gan", "6.00"]
+    assert "GANs against VAEs" not in output
+
+
+@pytest.mark.parametrize("samples", [("d" * 64, "e" * 64), ("d" * 64, None), (None, None)])
+def test_other_samples_of_the_same_seed_are_no_second_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, samples: tuple[str | None, str | None]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name, one in zip(("a.json", "b.json"), samples, strict=True):
+        write_records(Path(name), [of_samples(record("gan", 1, 5.0), one)])
+    message = r"^a\.json and b\.json: two records of gan, seed 1, that .* its own --seed .* --model"
+    with pytest.raises(UserError, match=message):
+        compare_files([Path("a.json"), Path("b.json")])
+
+
+def test_a_model_in_two_families_is_named_with_its_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_records(Path("a.json"), runs("a", [5.0, 6.0]))
+    other = record("a", 2, 1.0).model_copy(update={"family": "hybrid"})
+    write_records(Path("b.json"), [other])
+    message = (
+        r"^a\.json: a, seed 0 and b\.json: a, seed 2: a is of family gan in one and of family hy"
+    )
+    with pytest.raises(UserError, match=message):
+        compare_files([Path("a.json"), Path("b.json")])
+
+
+@pytest.mark.parametrize(
+    ("place", "message"),
+    [("out.txt", "the name must end in .json"), ("folder.json", "there is a folder of that name")],
+)
+def test_compare_checks_where_it_is_to_write_before_it_compares(
+    tmp_path: Path, place: str, message: str
+) -> None:
+    write_records(tmp_path / "a.json", runs("gan", [5.0, 6.0]))
+    (tmp_path / "folder.json").mkdir()
+    process = ganvae("compare", "a.json", "--json", place, cwd=tmp_path)
+    assert (process.returncode, process.stdout) == (1, "")
+    assert process.stderr.startswith(f"error: --json {place}: {message}")
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ([record("b", 0, 1.0, n_generated=50).model_dump()],
+         "a.json: a, seed 0 and b.json: b, seed 0 cannot stand in one ranking: n_generated 100 a"),
+        ([{"model": "b"}], "b.json: not a score record (family: Field required). If"),
+        ({"model": "b"}, "b.json: not a score record (family: Field required). If"),
+        (7, "b.json: not a score record (top level: "),
+    ],
+)  # fmt: skip
+def test_compare_says_what_is_wrong_with_a_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: object, message: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_records(Path("a.json"), runs("a", [5.0, 6.0]))
+    write_json(Path("b.json"), content)
+    with pytest.raises(UserError, match=f"^{re.escape(message)}"):
+        compare_files([Path("a.json"), Path("b.json")])
+
+
+def test_compare_needs_a_record_that_may_be_ranked(tmp_path: Path) -> None:
+    write_records(tmp_path / "a.json", [flagged(record("a", 0, 1.0))])
+    with pytest.raises(UserError, match=r"no record to rank in .*a\.json: 1 found, all of them fl"):
+        compare_files([tmp_path / "a.json"])
+
+
+def test_a_flagged_record_may_be_measured_in_its_own_way(tmp_path: Path) -> None:
+    other = flagged(record("b", 0, 1.0, n_generated=50))
+    write_records(tmp_path / "a.json", [record("a", 0, 5.0), other])
+    comparison, remarks = compare_files([tmp_path / "a.json"])
+    assert [row.model for row in comparison.rows] == ["a"]
+    assert (comparison.unranked, remarks) == ([other], [])

@@ -15,6 +15,7 @@ from ganvae.errors import ConfigError, UserError
 from ganvae.evaluation.evaluator import Evaluator
 from ganvae.evaluation.records import ScoreRecord, read_records
 from ganvae.evaluation.reference import make_reference
+from ganvae.evaluation.training_set import make_training_set
 from ganvae.files import sha256, write_json
 from ganvae.judge.network import FrozenJudge
 from ganvae.models.registry import build_model, model_config, model_names
@@ -100,17 +101,14 @@ def test_shipped_weights_score_as_the_table_says(tmp_path: Path) -> None:
     params = load_params(ROOT / "params.yaml")
     data = params.data.model_copy(update={"directory": str(ROOT / params.data.directory)})
     source = load_source(data)
-    write_split(
-        tmp_path / "test.safetensors",
-        "test",
-        make_splits(source, data)["test"],
-        "mnist",
-        source.classes,
-    )
+    splits = make_splits(source, data)
+    paths = [tmp_path / f"{name}.safetensors" for name in ("test", "train")]
+    for path in paths:
+        write_split(path, path.stem, splits[path.stem], "mnist", source.classes)
     judge = FrozenJudge(ROOT / params.judge, "cpu")
-    evaluator = Evaluator(
-        judge, make_reference(tmp_path / "test.safetensors", judge), params.evaluation
-    )
+    train = make_training_set(paths[1], judge)
+    reference = make_reference(paths[0], train, judge)
+    evaluator = Evaluator(judge, reference, params.evaluation, train)
     records = {
         r.provenance.weights_sha256: r for r in read_records(ROOT / "results/laptop/scores.json")
     }
@@ -118,7 +116,7 @@ def test_shipped_weights_score_as_the_table_says(tmp_path: Path) -> None:
         _, metadata = load_tensors(find_weights(name))
         record = records[metadata["weights_sha256"]]
         images = evaluator.generate(load_model(find_weights(name)), record.seed)
-        scores = evaluator.score_generated(images, record.seed)
+        scores = evaluator.measure_samples(images, record.seed).scores
         for score, tolerance in (("fid_judge", 0.01), ("is_judge", 0.005)):
             assert math.isclose(scores[score], record.scores[score], rel_tol=tolerance), (  # type: ignore[arg-type]
                 name,

@@ -12,8 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 from PIL import Image
 from ruamel.yaml import YAML
+from torch import Tensor
 
 from conftest import GREY, ROOT
 from ganvae import evaluation, training
@@ -21,7 +23,12 @@ from ganvae.config import JudgeNetworkConfig, load_params, read_yaml
 from ganvae.data.store import StoredSplit, read_split
 from ganvae.errors import ConfigError
 from ganvae.evaluation.evaluator import Evaluator
-from ganvae.evaluation.records import SCORE_NAMES, read_record, read_records
+from ganvae.evaluation.records import (
+    INCEPTION_SCORES,
+    SCORE_NAMES,
+    read_record,
+    read_records,
+)
 from ganvae.files import sha256
 from ganvae.judge.network import Judge
 from ganvae.paths import ProfilePaths
@@ -77,7 +84,7 @@ def expected_pictures(run: str) -> set[str]:
     if run == "bernoulli-vae-0":
         return {"samples.png"}
     names = {"samples.png", "training.gif", "progress.png", "first_and_last_epoch.png"}
-    names |= {"losses.png", "interpolations.png"}
+    names |= {"losses.png", "interpolations.png", "nearest_neighbours.png", "inversions.png"}
     if "vae" in run:
         names |= {"reconstructions.png", "class_means.png", "latent_scatter.png"}
     if "2d" in run:
@@ -145,7 +152,63 @@ def test_a_vae_is_scored_on_reconstruction_too(values: dict[str, Any]) -> None:
     paths = PATHS.run("bernoulli-vae-0")
     scores = read_record(paths.scores).scores
     missing = {name for name, value in scores.items() if value is None}
-    assert missing == {"train_seconds", "train_images_per_second", "elbo_gaussian"}
+    assert missing == {
+        "train_seconds", "train_images_per_second", "peak_memory_mb",
+        "elbo_gaussian", "elbo_binarised", "importance_bound_binarised",
+    }  # fmt: skip
+
+
+def test_a_vae_of_binarised_images_is_scored_on_its_likelihood(values: dict[str, Any]) -> None:
+    params = write_params(values)
+    for name in ("prepare", "reference"):
+        stage(name)(params)
+    stage("train")(params, "bernoulli-vae-binary-0")
+    stage("evaluate")(params, "bernoulli-vae-binary-0")
+    scores = read_record(PATHS.run("bernoulli-vae-binary-0").scores).scores
+    elbo, bound = scores["elbo_binarised"], scores["importance_bound_binarised"]
+    assert elbo is not None
+    assert bound is not None
+    assert -544 < elbo < bound < 0  # 784 log 2: what no model at all gives
+
+
+def test_scores_in_inception_features_are_there_when_asked_for(
+    values: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Tiny(torch.nn.Module):
+        def forward(self, images: Tensor, return_features: bool = False) -> Tensor:
+            return images.to(torch.float32).mean(dim=[1, 2])[:, 5:20]
+
+    torch.jit.script(Tiny()).save("tiny.pt")
+    extractor = {"file": "tiny.pt", "sha256": sha256(Path("tiny.pt"))}
+    values["evaluation"]["inception"] = extractor
+    params = write_params(values)
+    for name in ("prepare", "reference", "baselines"):
+        stage(name)(params)
+    for record in read_records(PATHS.baselines / "scores.json"):
+        assert tuple(record.scores) == (*SCORE_NAMES, *INCEPTION_SCORES)
+        assert record.scores["fid_inception"] != record.scores["fid_judge"]
+        assert record.provenance.inception_sha256 == extractor["sha256"]
+
+
+def test_a_run_of_one_class_has_collapsed_and_keeps_its_scores(
+    values: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    params = write_params(values)
+    for name in ("prepare", "reference"):
+        stage(name)(params)
+    stage("train")(params, "dcgan-0")
+    monkeypatch.setattr(
+        Evaluator,
+        "generate",
+        lambda self, model, seed: torch.zeros(120, *GREY, dtype=torch.uint8),
+    )
+    stage("evaluate")(params, "dcgan-0")
+    record = read_record(PATHS.run("dcgan-0").scores)
+    assert record.status == "collapsed"
+    assert record.reason is not None
+    assert record.reason.endswith(" has more than 1 % of the samples")
+    assert record.scores["fid_judge"] is not None
+    assert max(record.class_counts or []) == 120
 
 
 def test_a_fault_in_any_model_shows_before_the_first_is_trained(values: dict[str, Any]) -> None:
@@ -169,14 +232,14 @@ def test_pin_4_each_step_opens_its_own_split_alone(
         opened.append(path.stem)
         return read_split(path)
 
-    for room in (training.runs, evaluation.runs, evaluation.baselines):
+    for room in (training.runs, evaluation.runs, evaluation.training_set):
         monkeypatch.setattr(room, "read_split", watched)
     training.runs.train_run(params, "bernoulli-vae-0")
     assert opened == ["train"]
     evaluation.runs.evaluate_run(params, "bernoulli-vae-0")
-    assert opened == ["train", "test"]
+    assert opened == ["train", "train", "test"]  # to look for copies, and to score
     evaluation.baselines.evaluate_baselines(params)
-    assert opened == ["train", "test", "train"]
+    assert opened[3:] == ["train"]
 
 
 def test_a_score_that_is_not_finite_makes_the_run_diverged(
@@ -186,8 +249,9 @@ def test_a_score_that_is_not_finite_makes_the_run_diverged(
     for name in ("prepare", "reference"):
         stage(name)(params)
     stage("train")(params, "bernoulli-vae-0")
-    broken = {"elbo_bernoulli": float("-inf")}
-    monkeypatch.setattr(Evaluator, "score_variational", lambda *arguments: broken)
+    monkeypatch.setattr(
+        Evaluator, "score_variational", lambda *arguments: {"elbo_bernoulli": float("-inf")}
+    )
     stage("evaluate")(params, "bernoulli-vae-0")
     record = read_record(PATHS.run("bernoulli-vae-0").scores)
     assert (record.status, record.reason) == ("diverged", "elbo_bernoulli is -inf")

@@ -1,5 +1,6 @@
 """Which device computes, with how many threads and in which precision."""
 
+import resource
 import sys
 from typing import Any, Literal, NamedTuple
 
@@ -57,6 +58,14 @@ def use_to_train(config: ComputeConfig) -> Machine:
         print("warning: compute.precision = 'bf16' on a processor without it: this is slow",
               file=sys.stderr)  # fmt: skip
     return Machine(device, config.precision)
+
+
+def peak_memory(device: str) -> int:
+    """The most memory that this process has held so far, in bytes: the GPU's, or its own."""
+    if device == "cuda":
+        return torch.cuda.max_memory_allocated()
+    kilobytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return kilobytes if sys.platform == "darwin" else kilobytes * 1024
 
 
 def _take_the_faster_matmul() -> None:

@@ -1,6 +1,6 @@
 """params.yaml as frozen, typed objects; every error names the file, the key and what is allowed."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal, Self, TypeVar
 
@@ -9,6 +9,7 @@ from pydantic import (
     ConfigDict,
     Field,
     NonNegativeInt,
+    PositiveFloat,
     PositiveInt,
     ValidationError,
     model_validator,
@@ -30,6 +31,9 @@ class Section(BaseModel):
 S = TypeVar("S", bound=Section)
 
 MIN_IMAGES_A_SPLIT = 10  # the Inception Score of fewer says nothing; that of one is always 1
+
+
+Binarization = Literal["none", "static", "dynamic"]
 
 
 class Schedule(Section):
@@ -55,12 +59,16 @@ class ModelConfig(Section):
     ``learning_rate_decay: linear`` lets every learning rate fall in a straight line to 0 at the
     end of the schedule. ``ema`` is the decay of an exponential moving average of the weights
     (1710.10196, section 4): what is drawn and evaluated is then that average; null: the weights.
+    ``binarize`` gives the model black and white images, each pixel white with its grey value as
+    the probability: ``static`` draws them once, ``dynamic`` anew for every batch (as 1509.00519
+    does). On such images a Bernoulli decoder's bounds are bounds of a likelihood.
     """
 
     schedule: Schedule
     batch_size: int = Field(ge=2)
     learning_rate_decay: Literal["none", "linear"] = "none"
     ema: float | None = Field(None, gt=0, lt=1)
+    binarize: Binarization = "none"
 
 
 class DataConfig(Section):
@@ -100,13 +108,44 @@ class ComputeConfig(Section):
     precision: Literal["auto", "fp32", "bf16"]
 
 
-class EvaluationConfig(Section):
-    """How many images are generated and scored, from which seed."""
+class InversionConfig(Section):
+    """The search for the latents that come closest to given images.
 
-    n_generated: PositiveInt
-    batch_size: PositiveInt
-    inception_score_splits: int = Field(ge=2)
-    seed: int = Field(ge=0)
+    ``images`` of the split, drawn once for all models; for each, ``restarts`` latents from the
+    prior take ``steps`` steps of Adam. That costs images x restarts x steps passes of the decoder
+    forwards and back.
+    """
+
+    images: PositiveInt = 50
+    restarts: PositiveInt = 2
+    steps: PositiveInt = 400
+    learning_rate: PositiveFloat = 0.1
+
+
+class InceptionConfig(Section):
+    """A TorchScript Inception network: its path or URL, and its SHA-256."""
+
+    file: str
+    sha256: str = Field(pattern="^[0-9a-f]{64}$")
+
+
+class EvaluationConfig(Section):
+    """How many images are generated and scored, from which seed, and what each score takes.
+
+    The defaults are the protocol's. ``bootstrap_resamples`` of the samples give the evaluation
+    noise of FID and IS; ``memorisation_samples`` of them look for their nearest training image;
+    ``importance_samples`` are the k of the importance-weighted bound.
+    """
+
+    n_generated: PositiveInt = 10_000
+    batch_size: PositiveInt = 125
+    inception_score_splits: int = Field(10, ge=2)
+    seed: int = Field(0, ge=0)
+    bootstrap_resamples: int = Field(200, ge=20)
+    memorisation_samples: PositiveInt = 2000
+    inversion: InversionConfig = InversionConfig()
+    importance_samples: PositiveInt = 500
+    inception: InceptionConfig | None = None
 
     @model_validator(mode="after")
     def _enough_images_a_split(self) -> Self:
@@ -145,6 +184,10 @@ class Params(Section):
     models: dict[str, dict[str, Any]]
     tuned: list[str] = []
     """Models whose parameters were chosen by scores, on the validation split; marked as such."""
+    finalists: list[str] = []
+    """The GAN and the VAE that answer the question; not chosen by their scores on test."""
+    aside: list[str] = []
+    """Variants for a picture or a likelihood, that count in neither family's comparison."""
     notes: dict[str, str] = {}
     """By model, what a reader of the table should know; printed below it."""
 
@@ -157,7 +200,15 @@ class Params(Section):
                 raise ValueError(f"runs.{key}.model: {run.model} has no section under models")
             if run.code.replace("_", "-") != self.system(run.model):
                 raise ValueError(f"runs.{key}.code: all runs of {run.model} must have the same")
-        for key, names in (("notes", self.notes), ("tuned", self.tuned)):
+        if len(self.finalists) not in (0, 2):
+            raise ValueError("finalists: must be two models, a GAN and a VAE, or none")
+        sections: dict[str, Collection[str]] = {
+            "notes": self.notes,
+            "tuned": self.tuned,
+            "finalists": self.finalists,
+            "aside": self.aside,
+        }
+        for key, names in sections.items():
             for name in names:
                 if name not in self.models:
                     raise ValueError(f"{key}.{name}: has no section under models")

@@ -49,6 +49,19 @@ def from_uint8(images: Tensor) -> Tensor:
     return images.to(torch.float32) / 255
 
 
+def binarised(images: Tensor, random: torch.Generator) -> Tensor:
+    """Draw black and white images of grey ones: white where a pixel's grey value says so.
+
+    Args:
+        images: uint8; a pixel x becomes 255 with probability x / 255, else 0.
+        random: on the images' device.
+    """
+    draws = torch.randint(
+        255, images.shape, generator=random, dtype=torch.uint8, device=images.device
+    )
+    return torch.where(draws < images, 255, 0).to(torch.uint8)
+
+
 def grid(images: Tensor, columns: int) -> np.ndarray:
     """Lay N uint8 images out in rows, a one-pixel grey line between them.
 

@@ -81,6 +81,11 @@ class ProfilePaths:
         return self.data / "reference.safetensors"
 
     @property
+    def train_features(self) -> Path:
+        """The judge's features of the training images, apart from those of the test images."""
+        return self.data / "train_features.safetensors"
+
+    @property
     def baselines(self) -> Path:
         return self.results / "baselines"
 

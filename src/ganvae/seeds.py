@@ -24,6 +24,11 @@ def generator(seed: int, purpose: str, *numbers: int, device: str = "cpu") -> to
     return torch.Generator(device).manual_seed(derive(seed, purpose, *numbers))
 
 
+def binarisation(split: str, device: str = "cpu") -> torch.Generator:
+    """The stream that draws the binarised images of a split: the same for every model and seed."""
+    return generator(0, f"binarised {split}", device=device)
+
+
 @contextmanager
 def global_seed(seed: int, purpose: str) -> Iterator[None]:
     """Seed torch's global generators inside the block and put them back after it.

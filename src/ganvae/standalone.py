@@ -12,7 +12,7 @@ from filelock import FileLock, Timeout
 from torch import Tensor
 
 from ganvae.compute import Machine
-from ganvae.config import DataConfig, ModelConfig, Schedule
+from ganvae.config import DataConfig, InversionConfig, ModelConfig, Schedule
 from ganvae.data.registry import dataset_names
 from ganvae.data.splits import load_source, make_splits
 from ganvae.data.store import StoredSplit
@@ -200,7 +200,7 @@ def train_alone(
             machine=machine,
             work=work,
         )
-        draw_run(paths, held_out)
+        draw_run(paths, held_out, train.images, InversionConfig())
         shutil.rmtree(work)
     with suppress(OSError):  # another run's state is there too
         work.parent.rmdir()

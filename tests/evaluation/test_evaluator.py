@@ -1,15 +1,20 @@
 """Evaluation: the same whatever the batches, and without a trace on model or generators."""
 
+from dataclasses import replace
 from pathlib import Path
+from random import getstate
 
 import numpy as np
 import pytest
 import scipy.linalg
 import torch
+from torch import Tensor
 
 from conftest import GREY, ROOT, stripes, tiny_model
 from ganvae.config import (
     EvaluationConfig,
+    InceptionConfig,
+    InversionConfig,
     JudgeConfig,
     JudgeNetworkConfig,
     Params,
@@ -19,15 +24,27 @@ from ganvae.config import (
 from ganvae.data.source import LabelledImages
 from ganvae.data.store import StoredSplit
 from ganvae.errors import ConfigError, DataError, UserError
+from ganvae.evaluation import evaluator as module
 from ganvae.evaluation.baselines import ceiling, floor
 from ganvae.evaluation.evaluator import Evaluator
-from ganvae.evaluation.reference import Reference, read_reference, write_reference
+from ganvae.evaluation.reference import (
+    TENSORS,
+    Reference,
+    read_reference,
+    write_reference,
+)
+from ganvae.evaluation.sampled import in_order
+from ganvae.evaluation.training_set import TrainingSet, read_training_set, write_features
 from ganvae.images import from_uint8
 from ganvae.judge.network import FrozenJudge, Judge
 from ganvae.judge.training import accuracy, shift, train_judge
+from ganvae.metrics.distances import nearest, pixels
 from ganvae.metrics.inception_score import inception_score
+from ganvae.metrics.likelihood import importance_weighted_bound
+from ganvae.metrics.prdc import prdc
 from ganvae.models.base import GenerativeModel, VariationalModel, evaluating
 from ganvae.models.priors import standard_normal
+from ganvae.models.vae import AutoencodingModel
 from ganvae.seeds import derive, global_seed
 from ganvae.tensors import save_tensors
 
@@ -49,21 +66,48 @@ def split() -> StoredSplit:
     )
 
 
-def evaluator(tmp_path: Path, split: StoredSplit, batch_size: int = 25) -> Evaluator:
-    judge = write_judge(tmp_path / "judge.safetensors")
-    reference = Reference(judge(split.images)[0], "mnist", "test", judge.sha256, "0" * 64)
-    config = EvaluationConfig(
-        n_generated=50, batch_size=batch_size, inception_score_splits=5, seed=0
+def a_reference(judge: FrozenJudge, split: StoredSplit, train: TrainingSet) -> Reference:
+    features = judge(split.images)[0]
+    return Reference(
+        features=features,
+        to_train_judge=nearest(features, train.features)[1],
+        to_train_pixels=nearest(pixels(split.images), pixels(train.images))[1],
+        inception=torch.empty(0),
+        dataset="mnist",
+        split="test",
+        judge_sha256=judge.sha256,
+        data_sha256="0" * 64,
     )
-    return Evaluator(judge, reference, config)
+
+
+def evaluator(
+    tmp_path: Path, split: StoredSplit, batch_size: int = 25, n_generated: int = 50
+) -> Evaluator:
+    judge = write_judge(tmp_path / "judge.safetensors")
+    config = EvaluationConfig(
+        n_generated=n_generated,
+        batch_size=batch_size,
+        inception_score_splits=5,
+        seed=0,
+        bootstrap_resamples=20,
+        memorisation_samples=40,
+        inversion=InversionConfig(images=10, restarts=2, steps=3),
+        importance_samples=3,
+    )
+    images = stripes(140)[0][60:]  # none of the split's
+    train = TrainingSet(images, judge(images)[0])
+    return Evaluator(judge, a_reference(judge, split, train), config, train)
 
 
 def all_scores(
     evaluator: Evaluator, model: GenerativeModel, split: StoredSplit
 ) -> dict[str, float | None]:
-    scores = evaluator.score_generated(evaluator.generate(model, 0), 0)
+    scores = evaluator.measure_samples(evaluator.generate(model, 0), 0).scores
+    scores = scores | evaluator.score_inversion(model, split, 0)
     if isinstance(model, VariationalModel):
         scores |= evaluator.score_variational(model, split, 0)
+    if isinstance(model, AutoencodingModel) and model.likelihood == "bernoulli":
+        scores |= evaluator.score_likelihood(model, split, 0)
     return scores
 
 
@@ -72,17 +116,22 @@ def test_pin_9_any_batch_size_gives_the_same_scores(
 ) -> None:
     few = all_scores(evaluator(tmp_path, split, batch_size=7), model, split)
     many = all_scores(evaluator(tmp_path, split, batch_size=60), model, split)
-    assert few == pytest.approx(many, rel=1e-4)
+    assert few.keys() == many.keys()
+    for score, value in few.items():
+        assert value == pytest.approx(many[score], rel=1e-3, abs=1e-6), score
 
 
 def test_pin_8_and_2_evaluation_leaves_no_trace(
     tmp_path: Path, model: GenerativeModel, split: StoredSplit
 ) -> None:
-    state = torch.get_rng_state()
+    state, numpy_state, python_state = torch.get_rng_state(), np.random.get_state(), getstate()
     before = {name: value.clone() for name, value in model.state_dict().items()}
     all_scores(evaluator(tmp_path, split), model.train(), split)
     assert torch.equal(torch.get_rng_state(), state)
+    assert all(map(np.array_equal, np.random.get_state(), numpy_state))
+    assert getstate() == python_state
     assert model.training
+    assert all(parameter.grad is None for parameter in model.parameters())
     for name, value in model.state_dict().items():
         assert torch.equal(value, before[name]), name
 
@@ -92,8 +141,8 @@ def test_scores_are_those_of_the_judges_features_and_logits(
 ) -> None:
     judged = evaluator(tmp_path, split)
     images = ceiling(split.images, 50, torch.Generator().manual_seed(0))
-    scores = judged.score_generated(images, 3)
-    features, logits = judged.judge(images)
+    scores = judged.measure_samples(images, 3).scores
+    features, logits = judged.judge(in_order(images))
     real = judged.reference.features
     assert len(real) == 60
     means = real.double().mean(dim=0) - features.double().mean(dim=0)
@@ -139,8 +188,8 @@ def test_the_evaluation_seed_and_the_training_seed_decide(
 def test_real_images_beat_noise(tmp_path: Path, split: StoredSplit) -> None:
     judged = evaluator(tmp_path, split)
     random = torch.Generator().manual_seed(0)
-    real = judged.score_generated(floor(stripes(60)[0], 50, random), 0)["fid_judge"]
-    noise = judged.score_generated(ceiling(stripes(60)[0], 50, random), 0)["fid_judge"]
+    real = judged.measure_samples(floor(stripes(60)[0], 50, random), 0).scores["fid_judge"]
+    noise = judged.measure_samples(ceiling(stripes(60)[0], 50, random), 0).scores["fid_judge"]
     assert real is not None
     assert noise is not None
     assert real < noise / 2
@@ -182,13 +231,24 @@ def test_judge_of_other_images(tmp_path: Path) -> None:
         judge(torch.zeros(2, 3, 28, 28, dtype=torch.uint8))
 
 
-def test_reference_of_another_judge_is_refused(tmp_path: Path) -> None:
+def test_reference_of_another_judge_or_extractor_is_refused(tmp_path: Path) -> None:
     judge, other = write_judge(tmp_path / "a"), write_judge(tmp_path / "b", seed=1)
-    reference = Reference(torch.zeros(3, 8), "mnist", "test", judge.sha256, "0" * 64)
+    images, labels = stripes(60)
+    split = StoredSplit(images, labels, labels, "mnist", "test", "test", tuple("0123456789"))
+    train = TrainingSet(images, judge(images)[0])
+    reference = a_reference(judge, split, train)
     write_reference(tmp_path / "reference", reference)
-    assert torch.equal(read_reference(tmp_path / "reference", judge).features, torch.zeros(3, 8))
+    there = read_reference(tmp_path / "reference", judge)
+    for part in TENSORS:
+        assert torch.equal(getattr(there, part), getattr(reference, part))
     with pytest.raises(UserError, match="was made with another judge"):
         read_reference(tmp_path / "reference", other)
+    write_features(tmp_path / "features", train, judge)
+    with pytest.raises(UserError, match="was made with another judge"):
+        read_training_set(tmp_path / "train", tmp_path / "features", other)
+    extractor = InceptionConfig(file="x.pt", sha256="0" * 64)
+    with pytest.raises(UserError, match="was made with another Inception network"):
+        read_reference(tmp_path / "reference", judge, extractor)
 
 
 def test_committed_judge_fits_its_card() -> None:
@@ -228,3 +288,140 @@ def test_model_shape_is_kept(tmp_path: Path, smoke: Params, name: str, split: St
     images = evaluator(tmp_path, split).generate(tiny_model(smoke, name), 0)
     assert images.shape == (50, *GREY)
     assert images.dtype == torch.uint8
+
+
+def test_inverted_images_are_stratified_and_the_same_for_every_model(
+    tmp_path: Path, split: StoredSplit
+) -> None:
+    judged = evaluator(tmp_path, split)
+    chosen = judged.inverted_images(split)
+    assert sorted(split.labels[chosen].tolist()) == list(range(10))
+    assert torch.equal(chosen, judged.inverted_images(split))
+    assert chosen.tolist() != sorted(chosen.tolist())[:10]
+
+
+def test_a_perfect_decoder_inverts_and_keeps_every_label(
+    tmp_path: Path, smoke: Params, split: StoredSplit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    judged = evaluator(tmp_path, split)
+    truth = judged.judge(split.images)[1].argmax(dim=1)
+    labelled = replace(split, labels=truth)
+    monkeypatch.setattr(module, "invert", lambda model, images, **settings: images)
+    scores = judged.score_inversion(tiny_model(smoke, "dcgan"), labelled, 0)
+    assert scores["inverted_mse"] == 0
+    assert scores["inverted_label_kept_judge"] == 1
+    wrong = replace(split, labels=(truth + 1) % 10)
+    scores = judged.score_inversion(tiny_model(smoke, "dcgan"), wrong, 0)
+    assert scores["inverted_label_kept_judge"] == 0
+
+
+def test_the_likelihood_is_of_images_binarised_once_for_all(
+    tmp_path: Path, smoke: Params, split: StoredSplit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[Tensor] = []
+
+    def watched(model: VariationalModel, images: Tensor, **settings: object) -> Tensor:
+        seen.append(images)
+        return importance_weighted_bound(model, images, **settings)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(module, "importance_weighted_bound", watched)
+    judged = evaluator(tmp_path, split)
+    vae = tiny_model(smoke, "bernoulli-vae")
+    assert isinstance(vae, AutoencodingModel)
+    for seed in (0, 1):
+        scores = judged.score_likelihood(vae, split, seed)
+        assert scores["elbo_binarised"] < scores["importance_bound_binarised"] < 0
+    assert torch.equal(*seen)
+    assert set(seen[0].unique().tolist()) == {0.0, 1.0}
+    grey = from_uint8(split.images)
+    assert seen[0].mean() == pytest.approx(float(grey.mean()), rel=0.02)
+
+
+def test_pin_7_real_and_generated_are_not_swapped(tmp_path: Path, split: StoredSplit) -> None:
+    judged = evaluator(tmp_path, split)
+    one_digit = split.images[split.labels == 3].repeat(10, 1, 1, 1)[:50]
+    one_digit = one_digit + torch.arange(50, dtype=torch.uint8)[:, None, None, None] % 5
+    scores = judged.measure_samples(one_digit, 0).scores
+    expected = prdc(real=judged.reference.features, generated=judged.judge(one_digit)[0])
+    for name, value in expected._asdict().items():
+        assert scores[f"{name}_judge"] == pytest.approx(value, abs=1e-3)
+    assert expected.precision > expected.recall
+
+
+def test_pin_2_the_elbo_is_taken_in_eval_mode(
+    tmp_path: Path, smoke: Params, split: StoredSplit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    modes: list[bool] = []
+    vae = tiny_model(smoke, "vae-gan")
+    assert isinstance(vae, AutoencodingModel)
+    elbo = type(vae).elbo
+
+    def watched(model: AutoencodingModel, *arguments: Tensor) -> Tensor:
+        modes.append(model.training or torch.is_grad_enabled())
+        return elbo(model, *arguments)
+
+    monkeypatch.setattr(type(vae), "elbo", watched)
+    evaluator(tmp_path, split).score_variational(vae.train(), split, 0)
+    assert modes == [False] * 3
+
+
+def test_copies_of_training_images_are_found(tmp_path: Path, split: StoredSplit) -> None:
+    judged = evaluator(tmp_path, split)
+    copies = judged.measure_samples(judged.train.images[:50], 0).scores
+    assert copies["closer_to_train_pixels"] == 1
+    assert copies["closer_to_train_judge"] == pytest.approx(1, abs=0.02)
+    new = judged.measure_samples(split.images[:50], 0).scores
+    assert new["closer_to_train_pixels"] == pytest.approx(0.5, abs=0.15)
+
+
+def test_the_judges_verdicts_are_counted(tmp_path: Path, split: StoredSplit) -> None:
+    judged = evaluator(tmp_path, split)
+    measured = judged.measure_samples(split.images[:50], 0)
+    verdicts = judged.judge(split.images[:50])[1].argmax(dim=1)
+    assert measured.class_counts == torch.bincount(verdicts, minlength=10).tolist()
+    assert measured.flags == []
+    assert measured.noise.keys() == {"fid_judge", "is_judge"}
+    for name, noise in measured.noise.items():
+        assert noise.low < measured.scores[name] < noise.high
+    assert [n for n, _ in measured.fid_curve] == [10, 20, 30, 40, 50]
+    assert measured.fid_curve[-1][1] == pytest.approx(measured.scores["fid_judge"])
+
+
+def test_scores_are_those_of_a_set_whatever_its_order(tmp_path: Path, split: StoredSplit) -> None:
+    judged = evaluator(tmp_path, split)
+    images = split.images[:50]
+    shuffled = images[torch.randperm(50, generator=torch.Generator().manual_seed(0))]
+    assert judged.measure_samples(shuffled, 0) == judged.measure_samples(images, 0)
+    assert torch.equal(in_order(shuffled), in_order(images))
+    assert not torch.equal(shuffled, images)
+
+
+def test_a_protocol_of_too_few_samples_is_flagged_for_what_it_lacks(
+    tmp_path: Path, split: StoredSplit
+) -> None:
+    judged = evaluator(tmp_path, split)
+    few = judged.config.model_copy(update={"n_generated": 8, "inception_score_splits": 2})
+    measured = replace(judged, config=few).measure_samples(split.images[:8], 0)
+    assert "fid_judge" not in measured.scores
+    assert "FID over 8 features needs more than 8 samples" in measured.flags
+
+
+@pytest.mark.parametrize(
+    ("n", "absent", "flags"),
+    [
+        (55, set(), 1),
+        (30, {"is_judge"}, 2),
+        (8, {"is_judge", "fid_judge"}, 3),
+        (5, {"is_judge", "fid_judge", "kid_judge", "precision_judge", "coverage_judge"}, 4),
+    ],
+)
+def test_too_few_samples_are_scored_where_it_means_something_and_flagged(
+    tmp_path: Path, split: StoredSplit, n: int, absent: set[str], flags: int
+) -> None:
+    judged = evaluator(tmp_path, split, n_generated=60)
+    measured = judged.measure_samples(split.images[:n], 0)
+    assert measured.flags[0] == f"{n} samples where the protocol takes 60: not to be ranked"
+    assert len(measured.flags) == flags
+    asked = {"fid_judge", "is_judge", "kid_judge", "precision_judge", "coverage_judge"}
+    assert asked - measured.scores.keys() == absent
+    assert measured.scores["class_distance_judge"] is not None

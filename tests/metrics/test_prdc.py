@@ -5,7 +5,7 @@ import torch
 from torch import Tensor
 
 from ganvae.errors import UserError
-from ganvae.metrics import prdc as module
+from ganvae.metrics import distances
 from ganvae.metrics.prdc import PRDC, prdc
 
 
@@ -39,10 +39,10 @@ def test_it_is_the_papers(k: int, offset: float) -> None:
     assert 0.05 < found.recall < found.precision < 0.99
 
 
-def test_the_chunk_does_not_matter(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pin_9_the_chunk_does_not_matter(monkeypatch: pytest.MonkeyPatch) -> None:
     real, generated = normal(300, 8, 0), normal(200, 8, 1)
     expected = prdc(real=real, generated=generated)
-    monkeypatch.setattr(module, "ROWS", 7)
+    monkeypatch.setattr(distances, "ENTRIES", 7 * 300)
     assert prdc(real=real, generated=generated) == pytest.approx(expected, abs=1e-6)
 
 
@@ -56,6 +56,7 @@ def test_pin_7_a_tight_cluster_is_precise_but_recalls_little() -> None:
     swapped = prdc(real=cluster, generated=real)
     assert swapped.precision < 0.05
     assert swapped.recall > 0.95
+    assert swapped.density < 0.05
 
 
 def test_equal_and_disjoint_sets() -> None:
@@ -70,7 +71,7 @@ def test_too_few_images_are_refused(n_real: int, n_generated: int, side: str) ->
         prdc(real=normal(n_real, 3, 0), generated=normal(n_generated, 3, 1))
 
 
-def test_it_leaves_its_inputs_and_the_global_generator_alone() -> None:
+def test_pin_8_it_leaves_its_inputs_and_the_global_generator_alone() -> None:
     real, generated = normal(50, 3, 0), normal(60, 3, 1)
     before = real.clone(), generated.clone(), torch.get_rng_state()
     prdc(real=real, generated=generated)

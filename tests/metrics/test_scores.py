@@ -1,14 +1,31 @@
 """Inception Score and reconstruction scores, in cases whose answer is known."""
 
 import math
+import pkgutil
+import random
+from collections.abc import Callable
 
+import numpy as np
 import pytest
 import torch
+from torch import Tensor
 
-from conftest import stripes
+from conftest import GREY, stripes
+from ganvae import metrics
 from ganvae.images import from_uint8
+from ganvae.metrics.classes import class_counts
+from ganvae.metrics.distances import nearest
+from ganvae.metrics.fid import FidTo, fid
 from ganvae.metrics.inception_score import inception_score
+from ganvae.metrics.inversion import invert
+from ganvae.metrics.kid import kid
+from ganvae.metrics.likelihood import importance_weighted_bound
+from ganvae.metrics.memorisation import closer_to_train
+from ganvae.metrics.noise import evaluation_noise, fid_curve
+from ganvae.metrics.prdc import prdc
 from ganvae.metrics.reconstruction import reconstruction_scores
+from ganvae.models.registry import build_model, model_config
+from ganvae.models.vae import AutoencodingModel
 
 
 def test_certain_and_even_predictions_score_the_number_of_classes() -> None:
@@ -42,38 +59,82 @@ def test_the_seed_decides_the_parts() -> None:
     assert first == again != other
 
 
-def test_pin_8_no_metric_touches_the_global_generator() -> None:
-    state = torch.get_rng_state()
-    inception_score(torch.zeros(20, 10), splits=2, seed=0)
-    images = from_uint8(stripes(4)[0])
-    reconstruction_scores(original=images, reconstructed=images.flip(0))
-    assert torch.equal(torch.get_rng_state(), state)
+def seeded() -> torch.Generator:
+    return torch.Generator().manual_seed(0)
+
+
+def vae() -> AutoencodingModel:
+    config = model_config("bernoulli-vae", {"hidden": [8]})
+    model = build_model("bernoulli-vae", config, GREY, 0)
+    assert isinstance(model, AutoencodingModel)
+    return model
+
+
+BITS = torch.eye(28).repeat(2, 1, 1, 1)  # two black and white images
+METRICS: dict[str, Callable[[Tensor], object]] = {
+    "classes": class_counts,
+    "distances": lambda features: nearest(features, features.flip(1))[1].tolist(),
+    "fid": lambda features: fid(real=features, generated=features.flip(1)),
+    "inception_score": lambda logits: inception_score(logits, splits=2, seed=0),
+    "inversion": lambda _: invert(
+        vae(), BITS, restarts=2, steps=2, learning_rate=0.1, random=seeded()
+    ).tolist(),
+    "kid": lambda features: kid(real=features, generated=features.flip(1), seed=0),
+    "likelihood": lambda _: importance_weighted_bound(vae(), BITS, k=3, random=seeded()).tolist(),
+    "memorisation": lambda x: closer_to_train(generated=x[:, 0], held_out=x[:, 1]),
+    "noise": lambda features: (
+        fid_curve(FidTo(features), features.flip(1), seed=0),
+        evaluation_noise(lambda i: float(features[i].sum()), 40, point=0.0, resamples=9, seed=0),
+    ),
+    "prdc": lambda features: prdc(real=features, generated=features.flip(1)),
+    "reconstruction": lambda _: reconstruction_scores(original=BITS, reconstructed=1 - BITS),
+}
+
+
+def test_pin_8_every_metric_is_looked_at() -> None:
+    assert METRICS.keys() == {module.name for module in pkgutil.iter_modules(metrics.__path__)}
+
+
+@pytest.mark.parametrize("metric", METRICS)
+def test_pin_8_no_metric_touches_a_global_generator(metric: str) -> None:
+    """Nor follows one: the same value whatever their state."""
+    features = torch.randn(40, 10, generator=seeded())
+    values = []
+    for seed in (1, 2):
+        torch.manual_seed(seed)
+        np.random.seed(seed)
+        random.seed(seed)
+        before = torch.get_rng_state(), str(np.random.get_state()), random.getstate()
+        values.append(METRICS[metric](features))
+        assert torch.equal(torch.get_rng_state(), before[0])
+        assert (str(np.random.get_state()), random.getstate()) == before[1:]
+    assert values[0] == values[1]
 
 
 def test_reconstruction_scores_of_a_constant_error() -> None:
     original = torch.full((3, 1, 16, 16), 0.5)
     scores = reconstruction_scores(original=original, reconstructed=original + 0.1)
-    assert scores["reconstruction_mse"] == pytest.approx(0.01, rel=1e-5)
-    assert scores["reconstruction_psnr"] == pytest.approx(20, rel=1e-5)
+    assert scores["mse"] == pytest.approx(0.01, rel=1e-5)
+    assert scores["psnr"] == pytest.approx(20, rel=1e-5)
     luminance = (2 * 0.5 * 0.6 + 1e-4) / (0.5**2 + 0.6**2 + 1e-4)  # Wang et al., eq. 6
-    assert scores["reconstruction_ssim"] == pytest.approx(luminance, rel=1e-4)
+    assert scores["ssim"] == pytest.approx(luminance, rel=1e-4)
 
 
 def test_psnr_is_that_of_the_mean_mse_so_one_perfect_image_does_no_harm() -> None:
     original = torch.zeros(2, 1, 16, 16)
     errors = torch.tensor([0.1, 0.0]).reshape(2, 1, 1, 1)
     scores = reconstruction_scores(original=original, reconstructed=original + errors)
-    assert scores["reconstruction_psnr"] == pytest.approx(-10 * math.log10(0.01 / 2), rel=1e-5)
+    assert scores["psnr"] == pytest.approx(-10 * math.log10(0.01 / 2), rel=1e-5)
     perfect = reconstruction_scores(original=original, reconstructed=original)
-    assert perfect["reconstruction_mse"] == 0
-    assert perfect["reconstruction_psnr"] is None
+    assert perfect["mse"] == 0
+    assert perfect["psnr"] is None
 
 
 def test_ssim_needs_images_as_large_as_its_window() -> None:
     original = torch.zeros(2, 1, 10, 16)
     scores = reconstruction_scores(original=original, reconstructed=original + 0.1)
-    assert scores["reconstruction_ssim"] is None
-    assert scores["reconstruction_mse"] == pytest.approx(0.01, rel=1e-5)
+    assert scores["ssim"] is None
+    assert scores["mse"] == pytest.approx(0.01, rel=1e-5)
 
 
 def test_pin_9_batches_do_not_change_reconstruction_scores() -> None:

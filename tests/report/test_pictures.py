@@ -2,20 +2,28 @@
 
 import dataclasses
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
 import torch
+from matplotlib.figure import Figure
 from PIL import Image, ImageSequence
 from scipy.stats import norm
+from torch import Tensor
+from toy_report import record, runs
 
 from conftest import stripes, tiny_model
-from ganvae.config import Params
+from ganvae.comparison import compare
+from ganvae.config import InversionConfig, Params
 from ganvae.data.store import StoredSplit
+from ganvae.evaluation.training_set import TrainingSet
+from ganvae.judge.network import FrozenJudge
 from ganvae.models.base import VariationalModel
-from ganvae.report.pictures import latents, training
+from ganvae.report import figures
+from ganvae.report.pictures import latents, nearest, training
 from ganvae.report.pictures.canvas import captioned, figure, read_pixels
+from ganvae.report.pictures.rows import draw_rows
 from ganvae.report.pictures.samples import draw_samples, read_sample_rows
 from ganvae.report.pictures.training import Frame
 
@@ -177,11 +185,12 @@ def test_reconstructions_and_means_pair_each_image_with_its_own(
     assert isinstance(model, VariationalModel)
     monkeypatch.setattr(model, "reconstruct", lambda images: images)
     drawn: list[tuple[Any, ...]] = []
-    monkeypatch.setattr(latents, "_two_rows", lambda *arguments: drawn.append(arguments))
+    monkeypatch.setattr(latents, "draw_rows", lambda *arguments: drawn.append(arguments))
     split = held_out()
     latents.draw_reconstructions(tmp_path / "x.png", model, split, "t")
     latents.draw_class_means(tmp_path / "x.png", model, split, "t")
-    (_, originals, same, _, names, _), (_, means, mean_again, _, classes, _) = drawn
+    (_, rows, _, names), (_, mean_rows, _, classes) = drawn
+    (originals, same), (means, mean_again) = rows.values(), mean_rows.values()
     assert torch.equal(originals, same)
     assert torch.equal(means, mean_again)
     assert names == [f"class {label}" for label in range(10) for _ in range(2)]
@@ -192,6 +201,54 @@ def test_reconstructions_and_means_pair_each_image_with_its_own(
             2 * label + 3,
         )
         assert means[label].float().mean(dim=(0, 2)).argmax() in (2 * label + 2, 2 * label + 3)
+
+
+def test_inversions_pair_each_image_with_the_nearest_drawn(
+    smoke: Params, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(nearest, "invert", lambda model, images, **settings: images)
+    drawn: list[tuple[Any, ...]] = []
+    monkeypatch.setattr(nearest, "draw_rows", lambda *arguments: drawn.append(arguments))
+    model, random = tiny_model(smoke, "dcgan"), torch.Generator()
+    nearest.draw_inversions(tmp_path / "x.png", model, held_out(), InversionConfig(), random, "t")
+    ((_, rows, _, names),) = drawn
+    assert torch.equal(*rows.values())
+    assert names == [f"class {label}" for label in range(10)]
+
+
+def test_samples_stand_above_their_nearest_training_images(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn: list[tuple[Any, ...]] = []
+    monkeypatch.setattr(nearest, "draw_rows", lambda *arguments: drawn.append(arguments))
+    images = stripes(200)[0]
+    noisy = images[50:90] ^ 1  # each off by one grey level from its own
+    nearest.draw_nearest_neighbours(tmp_path / "x.png", noisy, images, "t")
+    features = torch.arange(200.0)[:, None]
+
+    def sees(samples: Tensor) -> tuple[Tensor, None]:
+        return torch.arange(100.0, 100.0 + len(samples))[:, None], None
+
+    judged = cast(FrozenJudge, sees), TrainingSet(images, features)
+    nearest.draw_nearest_neighbours(tmp_path / "x.png", noisy, images, "t", judged)
+    (_, by_pixels, _), (_, by_both, _) = drawn
+    assert list(by_pixels) == ["sample", "nearest in pixels"]
+    assert torch.equal(by_pixels["nearest in pixels"], images[50:70])
+    assert torch.equal(by_both["nearest to the judge"], images[100:120])
+
+
+def test_rows_are_drawn_below_one_another(tmp_path: Path) -> None:
+    rows = {
+        f"row {shade}": torch.full((5, 1, 28, 28), shade, dtype=torch.uint8)
+        for shade in (60, 140, 220)
+    }
+    draw_rows(tmp_path / "x.png", rows, "a title", [str(number) for number in range(5)])
+    pixels = read_pixels(tmp_path / "x.png")
+    middles = [
+        np.flatnonzero((abs(pixels.astype(int) - shade) < 6).sum(axis=1) > 100).mean()
+        for shade in (60, 140, 220)
+    ]
+    assert middles == sorted(middles)
 
 
 def test_a_class_without_held_out_images_is_left_out(smoke: Params, tmp_path: Path) -> None:
@@ -237,3 +294,17 @@ def test_a_picture_that_fails_leaves_nothing_behind(tmp_path: Path) -> None:
     with pytest.raises(RuntimeError), figure(tmp_path / "x.png", 2, 2):
         raise RuntimeError
     assert not list(tmp_path.iterdir())
+
+
+def test_the_picture_of_the_comparison_has_a_dot_for_every_run_that_counts() -> None:
+    kept = runs("gan-one", [5.0, 7.0])
+    left_out = [
+        record("gan-one", 2, 600.0, flags=["few samples"]),
+        record("gan-one", 3, 0.01, status="diverged", reason="NaN"),
+    ]
+    records = [*kept, *left_out, *runs("vae-one", [None])]
+    ax = Figure().subplots()
+    figures._plot_scores(ax, compare(records, None).rows, records)
+    dots = [line.get_xdata().tolist() for line in ax.get_lines() if line.get_marker() == "o"]
+    assert dots == [[5.0, 7.0], []]
+    assert [text.get_text() for text in ax.texts if text.get_text()] == ["6.00", "no score"]

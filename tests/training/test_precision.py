@@ -69,6 +69,17 @@ def test_a_pass_after_an_optimizers_step_sees_the_new_weights() -> None:
         assert toy.network(inputs).abs().max() == 0
 
 
+def test_networks_in_a_list_are_networks_too() -> None:
+    toy = nn.Module()
+    toy.scales = nn.ModuleList([nn.Linear(64, 64), nn.Linear(64, 64)])
+    inputs = torch.randn(8, 64)
+    with networks_in("bf16", toy):
+        for network in toy.scales:
+            output = network(inputs)
+            assert torch.equal(output, output.bfloat16().float())
+    assert not torch.equal(toy.scales[0](inputs), toy.scales[0](inputs).bfloat16().float())
+
+
 def test_gradients_statistics_and_losses_stay_fp32(smoke: Params, name: str) -> None:
     model = tiny_model(smoke, name)
     images = from_uint8(stripes(model.real_images_per_step, model.image_shape)[0])

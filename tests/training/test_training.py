@@ -8,17 +8,22 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
 
 from conftest import ROOT, stripes, tiny_config, tiny_model
 from ganvae.compute import Machine
-from ganvae.config import ModelConfig, Params, Schedule, load_params, read_yaml
+from ganvae.config import Binarization, ModelConfig, Params, Schedule, load_params, read_yaml
+from ganvae.data.source import LabelledImages
+from ganvae.data.splits import Split
+from ganvae.data.store import write_split
 from ganvae.files import sha256
 from ganvae.images import from_uint8
 from ganvae.models.base import GenerativeModel
 from ganvae.models.registry import model_class, model_config
+from ganvae.paths import ProfilePaths
 from ganvae.seeds import derive, generator, global_seed
 from ganvae.training import runs, trainer
 from ganvae.training.batches import Batches
@@ -54,13 +59,40 @@ def assert_same(one: dict[str, Tensor], other: dict[str, Tensor]) -> None:
         assert torch.equal(value, other[name]), name
 
 
-def test_every_image_is_seen_once_an_epoch() -> None:
+def test_pin_9_every_image_is_seen_once_an_epoch() -> None:
     images = torch.arange(10, dtype=torch.uint8).reshape(10, 1, 1, 1)
     batches = Batches(images, batch_size=4, seed=0)
     stream = torch.cat([batches[step] for step in range(5)]).flatten() * 255
     assert sorted(stream[:10].tolist()) == sorted(stream[10:].tolist()) == list(range(10))
     assert stream[:10].tolist() != stream[10:].tolist()
     assert batches.epochs(5) == 2
+
+
+def test_static_binarisation_is_the_data_sets_dynamic_is_the_batchs() -> None:
+    images = torch.full((40, 1, 28, 28), 64, dtype=torch.uint8)
+    images[:, :, :4] = 0
+    images[:, :, -4:] = 255
+
+    def both_epochs(kind: Binarization, seed: int) -> tuple[Tensor, Tensor]:
+        """The set as two epochs show it, in one order."""
+        batches = Batches(images, batch_size=40, seed=seed, binarize=kind)
+        first, second = (
+            batches[epoch][batches._permutation(epoch).argsort()] for epoch in range(2)
+        )
+        return first, second
+
+    static, dynamic = both_epochs("static", 0), both_epochs("dynamic", 0)
+    for epoch in (*static, *dynamic):
+        assert set(epoch.unique().tolist()) == {0.0, 1.0}
+        assert epoch[:, :, :4].max() == 0
+        assert epoch[:, :, -4:].min() == 1
+        assert epoch[:, :, 4:-4].mean() == pytest.approx(64 / 255, abs=0.01)
+    assert torch.equal(*static)
+    assert torch.equal(static[0], both_epochs("static", 1)[0]), "it is no training seed's"
+    assert not torch.equal(*dynamic)
+    assert not torch.equal(dynamic[0], both_epochs("dynamic", 1)[0])
+    batches = Batches(images, batch_size=40, seed=0, binarize="dynamic")
+    assert torch.equal(batches[1], batches[1]), "no state: resumed training sees the same bits"
 
 
 def test_a_batch_depends_on_seed_and_step_alone() -> None:
@@ -276,17 +308,22 @@ def test_what_is_drawn_and_kept_is_the_average_of_the_weights(
     assert any(changed)
 
 
-def test_pin_13_holds_for_decay_and_average_too(
-    smoke: Params, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_pin_13_holds_for_decay_average_and_balance_too(
+    smoke: Params, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    more = {"schedule": EIGHT_STEPS, "learning_rate_decay": "linear", "ema": 0.9, "r1": 0.5}
-    config = model_config("dcgan", smoke.models["dcgan"] | more)
-    straight = train("dcgan", config, IMAGES, seed=0, work=tmp_path / "straight")
+    more: dict[str, Any] = {"learning_rate_decay": "linear", "ema": 0.9}
+    if model_class(name).family != "vae":  # a ratio below 2 leaves somebody out in most steps
+        more["balance"] = {"ratio": 1.01}
+    if name == "dcgan":
+        more["r1"] = 0.5
+    config = model_config(name, smoke.models[name] | {"schedule": EIGHT_STEPS} | more)
+    straight = train(name, config, IMAGES, seed=0, work=tmp_path / "straight")
     monkeypatch.setattr(trainer, "_draw_samples", partial(_stop_at, 6))
     with pytest.raises(KeyboardInterrupt):  # the last checkpoint is of step 4
-        train("dcgan", config, IMAGES, seed=0, work=tmp_path / "stopped")
+        train(name, config, IMAGES, seed=0, work=tmp_path / "stopped")
     monkeypatch.undo()
-    resumed = train("dcgan", config, IMAGES, seed=0, work=tmp_path / "stopped")
+    torch.manual_seed(1)  # what this process has drawn since decides nothing
+    resumed = train(name, config, IMAGES, seed=0, work=tmp_path / "stopped")
     assert resumed.history == straight.history
     assert_same(weights(straight.model), weights(resumed.model))
 
@@ -294,6 +331,19 @@ def test_pin_13_holds_for_decay_and_average_too(
 def _stop_at(last: int, model: object, seed: int, work: Path, step: int) -> None:
     if step == last:
         raise KeyboardInterrupt
+
+
+def test_pin_4_training_opens_the_training_split_alone(
+    smoke: Params, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """There is no other file of data to open."""
+    monkeypatch.chdir(tmp_path)
+    images, labels = (part.numpy() for part in stripes(70))
+    split = Split(LabelledImages(images, labels), np.arange(70), "train")
+    path = ProfilePaths(smoke.profile).split("train")
+    write_split(path, "train", split, "mnist", tuple("0123456789"))
+    assert runs.train_run(smoke, "bernoulli-vae-0").status == "completed"
+    assert [path] == [file for file in path.parent.rglob("*") if file.is_file()]
 
 
 def test_everything_that_decides_the_weights_is_in_the_fingerprint(
@@ -331,7 +381,7 @@ def test_fingerprint_and_pipeline_name_the_same_code(name: str) -> None:
     assert set(runs.code_files(name)) | package_marks == named
 
 
-def test_the_seed_decides_the_weights(smoke: Params, name: str, tmp_path: Path) -> None:
+def test_pin_8_the_seed_decides_the_weights(smoke: Params, name: str, tmp_path: Path) -> None:
     config = with_schedule(smoke, name, length=2)
     first, again, other = (
         train(name, config, IMAGES, seed=seed, work=tmp_path / work)
@@ -342,7 +392,7 @@ def test_the_seed_decides_the_weights(smoke: Params, name: str, tmp_path: Path) 
         assert_same(weights(first.model), weights(other.model))
 
 
-def test_training_leaves_the_global_generator_alone(smoke: Params, tmp_path: Path) -> None:
+def test_pin_8_training_leaves_the_global_generator_alone(smoke: Params, tmp_path: Path) -> None:
     state = torch.get_rng_state()
     train("dcgan", with_schedule(smoke, "dcgan", length=2), IMAGES, seed=0, work=tmp_path)
     assert torch.equal(torch.get_rng_state(), state)

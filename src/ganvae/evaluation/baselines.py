@@ -4,13 +4,11 @@ import torch
 from torch import Tensor
 
 from ganvae.config import Params
-from ganvae.data.store import read_split
 from ganvae.errors import ConfigError
 from ganvae.evaluation.evaluator import Evaluator
 from ganvae.evaluation.records import ScoreRecord, blank_scores
 from ganvae.evaluation.runs import make_evaluator
 from ganvae.images import from_uint8, to_uint8
-from ganvae.paths import ProfilePaths
 from ganvae.seeds import generator
 
 
@@ -47,24 +45,23 @@ def evaluate_baselines(params: Params) -> list[tuple[ScoreRecord, Tensor]]:
 
     With each record come its images, uint8.
     """
-    train = read_split(ProfilePaths(params.profile).split("train")).images
     evaluator = make_evaluator(params)
     seeds = sorted({run.seed for run in params.runs.values()})
-    return [_baseline(evaluator, train, name, seed) for name in BASELINES for seed in seeds]
+    return [_baseline(evaluator, name, seed) for name in BASELINES for seed in seeds]
 
 
-def _baseline(
-    evaluator: Evaluator, train: Tensor, name: str, seed: int
-) -> tuple[ScoreRecord, Tensor]:
+def _baseline(evaluator: Evaluator, name: str, seed: int) -> tuple[ScoreRecord, Tensor]:
     random = generator(evaluator.config.seed, name, seed)
-    images = BASELINES[name](train, evaluator.config.n_generated, random)
+    images = BASELINES[name](evaluator.train.images, evaluator.config.n_generated, random)
+    measured = evaluator.measure_samples(images, seed)
+    found = vars(measured) | {"scores": blank_scores() | measured.scores}
     record = ScoreRecord(
         model=name,
         family="reference",
         seed=seed,
         status="completed",
         reason=None,
-        scores=blank_scores() | evaluator.score_generated(images, seed),
+        **found,
         provenance=evaluator.provenance(training_seed=seed),
     )
     return record, images

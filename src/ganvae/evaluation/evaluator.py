@@ -7,17 +7,22 @@ from torch import Tensor
 
 from ganvae.config import EvaluationConfig
 from ganvae.data.store import StoredSplit
+from ganvae.evaluation.inception import Inception
 from ganvae.evaluation.records import PROTOCOL_VERSION, Provenance
 from ganvae.evaluation.reference import Reference
-from ganvae.images import from_uint8, to_uint8
+from ganvae.evaluation.sampled import Measured, measure
+from ganvae.evaluation.training_set import TrainingSet
+from ganvae.images import binarised, from_uint8, to_uint8
 from ganvae.judge.network import FrozenJudge
-from ganvae.metrics.fid import fid
-from ganvae.metrics.inception_score import inception_score
-from ganvae.metrics.prdc import prdc
+from ganvae.metrics.inversion import invert
+from ganvae.metrics.likelihood import importance_weighted_bound
 from ganvae.metrics.reconstruction import reconstruction_scores
 from ganvae.models.base import GenerativeModel, VariationalModel, evaluating
 from ganvae.models.priors import standard_normal
-from ganvae.seeds import derive, generator
+from ganvae.models.vae import AutoencodingModel
+from ganvae.seeds import binarisation, generator
+
+Scores = dict[str, float | None]
 
 
 @dataclass(frozen=True)
@@ -27,6 +32,8 @@ class Evaluator:
     judge: FrozenJudge
     reference: Reference
     config: EvaluationConfig
+    train: TrainingSet
+    inception: Inception | None = None
 
     def random(self, training_seed: int, purpose: str) -> torch.Generator:
         """The stream for ``purpose``, another one for every training seed."""
@@ -40,45 +47,99 @@ class Evaluator:
         latents = model.sample_prior(self.config.n_generated, self.random(training_seed, "sample"))
         return to_uint8(model.decode(latents, self.config.batch_size), "generated images")
 
-    def score_generated(self, images: Tensor, training_seed: int) -> dict[str, float | None]:
-        """The scores in the judge's view, FID first, of uint8 images that it looks at once."""
-        features, logits = self.judge(images, self.config.batch_size)
-        mean, deviation = inception_score(
-            logits,
-            splits=self.config.inception_score_splits,
-            seed=derive(self.config.seed, "inception score", training_seed),
+    def measure_samples(self, images: Tensor, training_seed: int) -> Measured:
+        """All that uint8 images alone tell of what made them (`ganvae.evaluation.sampled`)."""
+        return measure(
+            images,
+            training_seed,
+            judge=self.judge,
+            reference=self.reference,
+            config=self.config,
+            train=self.train,
+            inception=self.inception,
         )
-        neighbours = prdc(real=self.reference.features, generated=features)
-        return {
-            "fid_judge": fid(real=self.reference.features, generated=features),
-            "is_judge": mean,
-            "is_judge_std": deviation,
-            **{f"{name}_judge": score for name, score in neighbours._asdict().items()},
-        }
+
+    def score_inversion(
+        self, model: GenerativeModel, split: StoredSplit, training_seed: int
+    ) -> Scores:
+        """``inverted_*``: how close the model can come to some of a split's images.
+
+        The images are the same for every model, as many of each class as of any other.
+        """
+        chosen = self.inverted_images(split)
+        settings = self.config.inversion
+        images = invert(
+            model,
+            from_uint8(split.images[chosen]),
+            restarts=settings.restarts,
+            steps=settings.steps,
+            learning_rate=settings.learning_rate,
+            random=self.random(training_seed, "inversion"),
+            batch_size=self.config.batch_size,
+        )
+        scores = self._closeness(split, chosen, to_uint8(images, "inverted images"))
+        return {f"inverted_{name}": score for name, score in scores.items()}
+
+    def inverted_images(self, split: StoredSplit) -> Tensor:
+        """Which images of a split are inverted, by index: drawn by the evaluation seed alone."""
+        random = generator(self.config.seed, "inverted images")
+        order = torch.randperm(len(split.labels), generator=random)
+        labels = split.labels[order]
+        place = torch.empty_like(order)  # of each image among those of its class
+        for label in labels.unique():
+            same = labels == label
+            place[same] = torch.arange(int(same.sum()))
+        return order[place.argsort(stable=True)][: self.config.inversion.images]
 
     def score_variational(
         self, model: VariationalModel, split: StoredSplit, training_seed: int
-    ) -> dict[str, float | None]:
+    ) -> Scores:
         """Reconstruction scores and mean ELBO (nats) over a split.
 
         The ELBO's name says under which distribution of pixels it was taken; one compares only
         with others of its name. Under a Bernoulli distribution it bounds no log-likelihood,
         since the pixels are grey values, not bits.
         """
+        reconstructed = model.reconstruct(from_uint8(split.images), self.config.batch_size)
+        everything = torch.arange(len(split.images))
+        scores = self._closeness(split, everything, to_uint8(reconstructed, "reconstructions"))
+        elbo = self._mean_elbo(model, from_uint8(split.images), training_seed)
         return {
-            **reconstruction_scores(
-                original=from_uint8(split.images), reconstructed=self.reconstruct(model, split)
-            ),
-            f"elbo_{model.likelihood}": self._mean_elbo(model, split, training_seed),
+            "label_kept_judge": scores.pop("label_kept_judge"),
+            **{f"reconstruction_{name}": score for name, score in scores.items()},
+            f"elbo_{model.likelihood}": elbo,
         }
 
-    def reconstruct(self, model: VariationalModel, split: StoredSplit) -> Tensor:
-        """Contract images, quantised, of a whole split decoded from the posterior means."""
-        images = model.reconstruct(from_uint8(split.images), self.config.batch_size)
-        return from_uint8(to_uint8(images, "reconstructions"))
+    def score_likelihood(
+        self, model: AutoencodingModel, split: StoredSplit, training_seed: int
+    ) -> Scores:
+        """Mean bounds of log p(x), nats, over a split's images as binarised once for everybody.
 
-    def _mean_elbo(self, model: VariationalModel, split: StoredSplit, training_seed: int) -> float:
-        images = from_uint8(split.images)
+        Args:
+            model: with a Bernoulli decoder, and trained on binarised images.
+        """
+        images = from_uint8(binarised(split.images, binarisation(split.split)))
+        bounds = importance_weighted_bound(
+            model,
+            images,
+            k=self.config.importance_samples,
+            random=self.random(training_seed, "importance"),
+        )
+        return {
+            "elbo_binarised": self._mean_elbo(model, images, training_seed),
+            "importance_bound_binarised": float(bounds.double().mean()),
+        }
+
+    def _closeness(self, split: StoredSplit, index: Tensor, images: Tensor) -> Scores:
+        """How close uint8 images are to those of a split that they stand for."""
+        _, logits = self.judge(images, self.config.batch_size)
+        kept = (logits.argmax(dim=1) == split.labels[index]).double().mean()
+        scores = reconstruction_scores(
+            original=from_uint8(split.images[index]), reconstructed=from_uint8(images)
+        )
+        return scores | {"label_kept_judge": float(kept)}
+
+    def _mean_elbo(self, model: VariationalModel, images: Tensor, training_seed: int) -> float:
         noise = standard_normal(
             len(images), model.latent_size, self.random(training_seed, "posterior")
         )
@@ -97,23 +158,37 @@ class Evaluator:
         self,
         *,
         training_seed: int,
+        n_generated: int | None = None,
         weights_sha256: str | None = None,
         training_steps: int | None = None,
         training_precision: str | None = None,
     ) -> Provenance:
-        """Where the scores of one run come from; a baseline has not been trained."""
+        """Where the scores of one run come from; a baseline has not been trained.
+
+        Args:
+            n_generated: if not as many images were scored as the parameters say.
+        """
+        config = self.config
         return Provenance(
             protocol_version=PROTOCOL_VERSION,
             dataset=self.reference.dataset,
             split=self.reference.split,
             n_real=len(self.reference.features),
-            n_generated=self.config.n_generated,
+            n_generated=config.n_generated if n_generated is None else n_generated,
             judge_sha256=self.judge.sha256,
             data_sha256=self.reference.data_sha256,
             weights_sha256=weights_sha256,
             training_seed=training_seed,
-            evaluation_seed=self.config.seed,
-            inception_score_splits=self.config.inception_score_splits,
+            evaluation_seed=config.seed,
+            inception_score_splits=config.inception_score_splits,
+            bootstrap_resamples=config.bootstrap_resamples,
+            memorisation_samples=config.memorisation_samples,
+            inversion_images=config.inversion.images,
+            inversion_restarts=config.inversion.restarts,
+            inversion_steps=config.inversion.steps,
+            inversion_learning_rate=config.inversion.learning_rate,
+            importance_samples=config.importance_samples,
+            inception_sha256=self.inception.sha256 if self.inception else None,
             training_steps=training_steps,
             training_precision=training_precision,
         )

@@ -8,27 +8,80 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from ganvae.errors import UserError
 from ganvae.files import read_json, write_json
 
-PROTOCOL_VERSION = 1
-"""Raised whenever the same images would be given another number."""
+PROTOCOL_VERSION = 2
+"""Raised whenever the same images would be given another number, or further ones."""
 
 SCORE_NAMES = (
     "fid_judge",
+    "fid_judge_infinity",
+    "kid_judge",
+    "kid_judge_std",
     "is_judge",
     "is_judge_std",
     "precision_judge",
     "recall_judge",
     "density_judge",
     "coverage_judge",
+    "class_distance_judge",
+    "classes_judge",
+    "closer_to_train_judge",
+    "closer_to_train_pixels",
     "reconstruction_mse",
     "reconstruction_psnr",
     "reconstruction_ssim",
+    "reconstruction_cross_entropy",
+    "label_kept_judge",
+    "inverted_mse",
+    "inverted_psnr",
+    "inverted_ssim",
+    "inverted_cross_entropy",
+    "inverted_label_kept_judge",
     "elbo_bernoulli",
     "elbo_gaussian",
+    "elbo_binarised",
+    "importance_bound_binarised",
     "parameters",
     "train_seconds",
     "train_images_per_second",
+    "peak_memory_mb",
 )
 """Every record has all of these; what does not apply to a model is null."""
+
+INCEPTION_SCORES = ("fid_inception", "kid_inception")
+"""Only the records of a profile that names an Inception extractor have these."""
+
+BETTER: dict[str, Literal["lower", "higher"]] = {
+    "fid_judge": "lower",
+    "fid_judge_infinity": "lower",
+    "kid_judge": "lower",
+    "is_judge": "higher",
+    "precision_judge": "higher",
+    "recall_judge": "higher",
+    "density_judge": "higher",
+    "coverage_judge": "higher",
+    "class_distance_judge": "lower",
+    "classes_judge": "higher",
+    "reconstruction_mse": "lower",
+    "reconstruction_psnr": "higher",
+    "reconstruction_ssim": "higher",
+    "reconstruction_cross_entropy": "lower",
+    "label_kept_judge": "higher",
+    "inverted_mse": "lower",
+    "inverted_psnr": "higher",
+    "inverted_ssim": "higher",
+    "inverted_cross_entropy": "lower",
+    "inverted_label_kept_judge": "higher",
+    "elbo_bernoulli": "higher",
+    "elbo_gaussian": "higher",
+    "elbo_binarised": "higher",
+    "importance_bound_binarised": "higher",
+    "train_seconds": "lower",
+    "train_images_per_second": "higher",
+    "peak_memory_mb": "lower",
+    "fid_inception": "lower",
+    "kid_inception": "lower",
+}
+"""The better side of each score that has one."""
 
 
 class Record(BaseModel):
@@ -53,6 +106,14 @@ class Provenance(Record):
     training_seed: int
     evaluation_seed: int
     inception_score_splits: int
+    bootstrap_resamples: int
+    memorisation_samples: int
+    inversion_images: int
+    inversion_restarts: int
+    inversion_steps: int
+    inversion_learning_rate: float
+    importance_samples: int
+    inception_sha256: str | None
     training_steps: int | None
     training_precision: str | None
 
@@ -69,21 +130,47 @@ class Provenance(Record):
             self.judge_sha256,
             self.evaluation_seed,
             self.inception_score_splits,
+            self.memorisation_samples,
+            self.inversion_images,
+            self.inversion_restarts,
+            self.inversion_steps,
+            self.inversion_learning_rate,
+            self.importance_samples,
         )
+
+
+class Noise(Record):
+    """How much a score owes to the draw of its samples: by resampling them.
+
+    ``low`` and ``high`` bound 95 % around the score.
+    """
+
+    standard_error: float
+    low: float
+    high: float
 
 
 class ScoreRecord(Record):
     """The scores of one model trained from one seed.
 
-    ``status`` is ``completed`` or ``diverged``; a diverged run has no scores, only a ``reason``.
+    ``status``: a ``diverged`` run has no scores, only a ``reason``; a ``collapsed`` one has both,
+    and its scores count. ``flags`` say why a record is not to be ranked. ``noise`` has the scores
+    whose evaluation noise was measured; ``class_counts`` how many samples the judge gives to each
+    class; ``samples_sha256`` the checksum of the samples' pixels; ``fid_curve`` the FID (judge) of
+    so many of the samples.
     """
 
     model: str
-    family: Literal["gan", "vae", "hybrid", "reference"]
+    family: Literal["gan", "vae", "hybrid", "reference", "other"]
     seed: int
-    status: Literal["completed", "diverged"]
+    status: Literal["completed", "collapsed", "diverged"]
     reason: str | None
+    flags: list[str] = []
     scores: dict[str, float | None]
+    noise: dict[str, Noise] = {}
+    class_counts: list[int] | None = None
+    samples_sha256: str | None = None
+    fid_curve: list[tuple[int, float]] = []
     provenance: Provenance
 
 
@@ -99,20 +186,26 @@ def write_records(path: Path, records: list[ScoreRecord]) -> None:
 
 def read_record(path: Path) -> ScoreRecord:
     """Read one record (a JSON object)."""
-    return _parse(read_json(path), path)
+    return parse_record(read_json(path), path)
 
 
 def read_records(path: Path) -> list[ScoreRecord]:
     """Read a JSON list of records."""
-    return [_parse(value, path) for value in read_json(path)]
+    return [parse_record(value, path) for value in read_json(path)]
 
 
-def _parse(value: Any, path: Path) -> ScoreRecord:
+def parse_record(value: Any, path: Path) -> ScoreRecord:
+    """A record from what stood in the JSON file at ``path``.
+
+    Raises:
+        UserError: it is none; the message says in what, and what to do.
+    """
     try:
         return ScoreRecord.model_validate(value)
     except ValidationError as error:
         fault = error.errors()[0]
-        where = ".".join(map(str, fault["loc"]))
+        where = ".".join(map(str, fault["loc"])) or "top level"
         raise UserError(
-            f"{path}: not a score record ({where}: {fault['msg']}). Delete it, run `dvc repro`."
+            f"{path}: not a score record ({where}: {fault['msg']}). If it is one of the "
+            "pipeline's files, `dvc repro` writes it anew; else `ganvae score --json` makes one."
         ) from None

@@ -2,51 +2,91 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import torch
 from torch import Tensor
 
+from ganvae.config import InceptionConfig
 from ganvae.data.store import read_split
 from ganvae.errors import UserError
+from ganvae.evaluation.inception import Inception
+from ganvae.evaluation.training_set import TrainingSet
 from ganvae.files import sha256
 from ganvae.judge.network import FrozenJudge
+from ganvae.metrics.distances import nearest, pixels
 from ganvae.tensors import load_tensors, save_tensors
 
 
 @dataclass(frozen=True)
 class Reference:
-    """Features, N x d, of all images of one split, and what they were computed from."""
+    """What scores compare with, and what it was computed from.
+
+    ``features``, N x d: of all images of one split. ``to_train_judge`` and ``to_train_pixels``, N:
+    how far these are from their nearest training image; empty if they are training images.
+    ``inception``, N x 2048: the split's Inception features; empty without an extractor.
+    """
 
     features: Tensor
+    to_train_judge: Tensor
+    to_train_pixels: Tensor
+    inception: Tensor
     dataset: str
     split: str
     judge_sha256: str
     data_sha256: str
+    inception_sha256: str | None = None
 
 
-def make_reference(split_path: Path, judge: FrozenJudge) -> Reference:
-    """Embed a prepared split with the judge."""
+TENSORS = ("features", "to_train_judge", "to_train_pixels", "inception")
+
+
+def make_reference(
+    split_path: Path, train: TrainingSet, judge: FrozenJudge, inception: Inception | None = None
+) -> Reference:
+    """Embed a prepared split with the judge (and Inception); find its nearest training images."""
     split = read_split(split_path)
-    features, _ = judge(split.images)
-    return Reference(features, split.dataset, split.split, judge.sha256, sha256(split_path))
+    features = judge(split.images)[0]
+    held_out = slice(0, 0) if split.split == "train" else slice(None)
+    return Reference(
+        features=features,
+        to_train_judge=nearest(features[held_out], train.features)[1],
+        to_train_pixels=nearest(pixels(split.images[held_out]), pixels(train.images))[1],
+        inception=inception(split.images) if inception else torch.empty(0),
+        dataset=split.dataset,
+        split=split.split,
+        judge_sha256=judge.sha256,
+        data_sha256=sha256(split_path),
+        inception_sha256=inception.sha256 if inception else None,
+    )
 
 
 def write_reference(path: Path, reference: Reference) -> None:
     """Write a reference, atomically."""
-    metadata = {name: value for name, value in vars(reference).items() if name != "features"}
-    save_tensors(path, {"features": reference.features}, metadata)
+    content = vars(reference)
+    metadata = {name: value for name, value in content.items() if name not in TENSORS}
+    save_tensors(path, {name: content[name] for name in TENSORS}, metadata)
 
 
-def read_reference(path: Path, judge: FrozenJudge) -> Reference:
-    """Read a reference made with ``judge``.
+def read_reference(
+    path: Path, judge: FrozenJudge, inception: InceptionConfig | None = None
+) -> Reference:
+    """Read a reference made with ``judge`` and the Inception network of the parameters.
 
     Raises:
-        UserError: it was made with another judge.
+        UserError: it was made with another judge, or another extractor.
     """
     tensors, metadata = load_tensors(path)
-    reference = Reference(tensors["features"], **metadata)
+    content: dict[str, Any] = {**tensors, **metadata}
+    reference = Reference(**content)
     if reference.judge_sha256 != judge.sha256:
         raise UserError(
             f"{path} was made with another judge ({reference.judge_sha256[:12]}) than the one "
             f"given ({judge.sha256[:12]}): run the reference stage again."
+        )
+    if reference.inception_sha256 != (inception.sha256 if inception else None):
+        raise UserError(
+            f"{path} was made with another Inception network than evaluation.inception names: "
+            "run the reference stage again."
         )
     return reference

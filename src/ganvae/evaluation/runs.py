@@ -1,18 +1,24 @@
 """Evaluating one training run of a profile."""
 
 import math
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from ganvae import compute
 from ganvae.config import Params
 from ganvae.data.store import read_split
 from ganvae.evaluation.evaluator import Evaluator
+from ganvae.evaluation.inception import Inception
 from ganvae.evaluation.records import ScoreRecord, blank_scores
 from ganvae.evaluation.reference import read_reference
+from ganvae.evaluation.sampled import Measured
+from ganvae.evaluation.training_set import read_training_set
 from ganvae.files import read_json, sha256
 from ganvae.images import ImageError
 from ganvae.judge.network import FrozenJudge
 from ganvae.models.base import GenerativeModel, VariationalModel
+from ganvae.models.vae import AutoencodingModel
 from ganvae.models.weights import load_model
 from ganvae.paths import ProfilePaths
 
@@ -20,8 +26,15 @@ from ganvae.paths import ProfilePaths
 def make_evaluator(params: Params) -> Evaluator:
     """The profile's judge, reference and settings."""
     judge = FrozenJudge(Path(params.judge), compute.use(params.compute))
-    reference = read_reference(ProfilePaths(params.profile).reference, judge)
-    return Evaluator(judge, reference, params.evaluation)
+    settings = params.evaluation
+    paths = ProfilePaths(params.profile)
+    return Evaluator(
+        judge=judge,
+        reference=read_reference(paths.reference, judge, settings.inception),
+        config=settings,
+        train=read_training_set(paths.split("train"), paths.train_features, judge),
+        inception=Inception(settings.inception, judge.device) if settings.inception else None,
+    )
 
 
 def evaluate_run(params: Params, key: str) -> ScoreRecord:
@@ -31,21 +44,23 @@ def evaluate_run(params: Params, key: str) -> ScoreRecord:
     outcome = read_json(run.outcome)
     evaluator = make_evaluator(params)
     reason = outcome["reason"]
-    scores: dict[str, float | None] = {}
+    measured = None
     if reason is None:
         model = load_model(run.weights).to(evaluator.judge.device)
         try:
-            scores = _measure(evaluator, model, paths.split("test"), outcome["seed"])
-            reason = _not_finite(scores)
+            measured = _measure(evaluator, model, paths.split("test"), outcome["seed"])
+            reason = _not_finite(measured.scores)
         except ImageError as error:  # a weight has become NaN or infinite
             reason = str(error)
+    found: dict[str, Any] = {"status": "diverged", "reason": reason, "scores": {}}
+    if measured and reason is None:
+        found = vars(measured) | measured.outcome()
+    found["scores"] = blank_scores() | {"parameters": outcome["parameters"]} | found["scores"]
     return ScoreRecord(
         model=outcome["model"],
         family=outcome["family"],
         seed=outcome["seed"],
-        status="diverged" if reason else "completed",
-        reason=reason,
-        scores=blank_scores() | {"parameters": outcome["parameters"]} | ({} if reason else scores),
+        **found,
         provenance=evaluator.provenance(
             training_seed=outcome["seed"],
             weights_sha256=sha256(run.weights),
@@ -55,13 +70,20 @@ def evaluate_run(params: Params, key: str) -> ScoreRecord:
     )
 
 
-def _measure(
-    evaluator: Evaluator, model: GenerativeModel, test_path: Path, seed: int
-) -> dict[str, float | None]:
-    scores = evaluator.score_generated(evaluator.generate(model, seed), seed)
+def _measure(evaluator: Evaluator, model: GenerativeModel, test_path: Path, seed: int) -> Measured:
+    split = read_split(test_path)
+    measured = evaluator.measure_samples(evaluator.generate(model, seed), seed)
+    scores = measured.scores | evaluator.score_inversion(model, split, seed)
     if isinstance(model, VariationalModel):
-        scores |= evaluator.score_variational(model, read_split(test_path), seed)
-    return scores
+        scores |= evaluator.score_variational(model, split, seed)
+    if isinstance(model, AutoencodingModel) and bounds_a_likelihood(model):
+        scores |= evaluator.score_likelihood(model, split, seed)
+    return replace(measured, scores=scores)
+
+
+def bounds_a_likelihood(model: AutoencodingModel) -> bool:
+    """Whether its ELBO is one of a likelihood of pixels: of bits that it was trained on."""
+    return model.likelihood == "bernoulli" and model.config.binarize != "none"
 
 
 def _not_finite(scores: dict[str, float | None]) -> str | None:

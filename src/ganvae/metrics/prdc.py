@@ -6,8 +6,7 @@ import torch
 from torch import Tensor
 
 from ganvae.errors import UserError
-
-ROWS = 500  # of the distance matrix at a time: 20 MB against 10,000 images
+from ganvae.metrics.distances import rows_a_block, squared_distances_to
 
 
 class PRDC(NamedTuple):
@@ -44,8 +43,9 @@ def prdc(*, real: Tensor, generated: Tensor, k: int = 5) -> PRDC:
     real_radii, generated_radii = _squared_radii(real, k), _squared_radii(generated, k)
     balls_around = torch.zeros(len(generated), dtype=torch.int64)
     recalled = covered = 0
-    for rows, radii in zip(real.split(ROWS), real_radii.split(ROWS), strict=True):
-        distances = _squared_distances(rows, generated)
+    block, to_generated = rows_a_block(generated), squared_distances_to(generated)
+    for rows, radii in zip(real.split(block), real_radii.split(block), strict=True):
+        distances = to_generated(rows)
         in_real_ball = distances < radii[:, None]
         balls_around += in_real_ball.sum(dim=0)
         covered += int(in_real_ball.any(dim=1).sum())
@@ -60,20 +60,6 @@ def prdc(*, real: Tensor, generated: Tensor, k: int = 5) -> PRDC:
 
 def _squared_radii(features: Tensor, k: int) -> Tensor:
     """Squared distance of each image to its k-th nearest neighbour; the nearest is itself."""
-    return torch.cat(
-        [
-            _squared_distances(rows, features).topk(k + 1, largest=False).values[:, -1]
-            for rows in features.split(ROWS)
-        ]
-    )
-
-
-def _squared_distances(rows: Tensor, others: Tensor) -> Tensor:
-    """|a - b|^2 = |a|^2 + |b|^2 - 2 a b, all of it in one matrix product."""
-    a = torch.cat([-2 * rows, _squares(rows), torch.ones(len(rows), 1)], dim=1)
-    b = torch.cat([others, torch.ones(len(others), 1), _squares(others)], dim=1)
-    return a @ b.T
-
-
-def _squares(vectors: Tensor) -> Tensor:
-    return vectors.square().sum(dim=1, keepdim=True)
+    distances = squared_distances_to(features)
+    blocks = features.split(rows_a_block(features))
+    return torch.cat([distances(rows).topk(k + 1, largest=False).values[:, -1] for rows in blocks])

@@ -3,35 +3,42 @@
 import math
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 from torchmetrics.functional.image import structural_similarity_index_measure
 
 SSIM_WINDOW = 11
+DARKEST = 0.5 / 255  # the middle of what quantises to 0: the logarithm of 0 itself is infinite
 
 
 def reconstruction_scores(
     *, original: Tensor, reconstructed: Tensor, batch_size: int = 500
 ) -> dict[str, float | None]:
-    """MSE and SSIM (Wang et al., 2004; 11 x 11 Gaussian window) averaged over images, and PSNR.
+    """``mse``, ``psnr``, ``ssim`` and ``cross_entropy``, the means over images.
 
-    PSNR, in dB, is that of the mean MSE; null where every image is perfect. SSIM is null for
-    images smaller than its window.
+    PSNR, in dB, is that of the mean MSE; null where every image is perfect. SSIM (Wang et al.,
+    2004; 11 x 11 Gaussian window) is null for images smaller than its window. The cross-entropy
+    is that of the original's pixels under Bernoulli distributions with the reconstruction's
+    as means, summed over an image's pixels, in nats: of grey values it is no likelihood.
 
     Args:
         original, reconstructed: contract images, N x C x H x W, already quantised.
     """
     pairs = zip(original.split(batch_size), reconstructed.split(batch_size), strict=True)
-    mse, ssim = [], []
+    mse, ssim, cross_entropy = [], [], []
     fits = min(original.shape[2:]) >= SSIM_WINDOW
     for x, y in pairs:
         mse.append((x - y).square().mean(dim=(1, 2, 3)))
+        bits = F.binary_cross_entropy(y.clamp(DARKEST, 1 - DARKEST), x, reduction="none")
+        cross_entropy.append(bits.sum(dim=(1, 2, 3)))
         if fits:
             ssim.append(structural_similarity_index_measure(y, x, data_range=1.0, reduction="none"))
     mean_mse = _mean(mse)
     return {
-        "reconstruction_mse": mean_mse,
-        "reconstruction_psnr": -10 * math.log10(mean_mse) if mean_mse else None,
-        "reconstruction_ssim": _mean(ssim) if ssim else None,
+        "mse": mean_mse,
+        "psnr": -10 * math.log10(mean_mse) if mean_mse else None,
+        "ssim": _mean(ssim) if ssim else None,
+        "cross_entropy": _mean(cross_entropy),
     }
 
 

@@ -35,6 +35,7 @@ class GenerativeModel(nn.Module, ABC):
     """Where the model comes from, in one line."""
     config_class: ClassVar[type[ModelConfig]]
 
+    config: ModelConfig
     image_shape: ImageShape
     real_images_per_step: int
     """How many real images one `train_step` takes."""

@@ -75,6 +75,7 @@ class VAE(AutoencodingModel):
     With beta 1 that is -ELBO (1312.6114, eq. 3).
     """
 
+    config: VAEConfig
     beta = 1.0
 
     def __init__(self, config: VAEConfig, image_shape: ImageShape) -> None:

@@ -6,11 +6,11 @@ from pathlib import Path
 import numpy as np
 from matplotlib.axes import Axes
 
-from ganvae.comparison import Row
+from ganvae.comparison import RANKED_BY, Row, values_of
 from ganvae.evaluation.records import ScoreRecord
+from ganvae.report.numbers import significant
 from ganvae.report.pictures.canvas import figure
-
-FAMILY_COLOURS = {"gan": "#d1495b", "vae": "#00798c", "hybrid": "#edae49", "reference": "#7a7a7a"}
+from ganvae.report.vector import COLOURS
 
 
 def draw_comparison(
@@ -21,8 +21,8 @@ def draw_comparison(
 ) -> None:
     """Every model's FID and samples, the best on top.
 
-    Left: the FID of each seed as a dot, the mean and its 95 % interval as a bar. Right: the first
-    samples of one seed.
+    Left: the FID of each ranked seed as a dot, the mean and its 95 % interval as a bar. Right:
+    the first samples of one seed.
 
     Args:
         samples: by model, a strip of samples, uint8, height x width x C.
@@ -35,24 +35,22 @@ def draw_comparison(
 
 def _plot_scores(ax: Axes, rows: Sequence[Row], records: Sequence[ScoreRecord]) -> None:
     for position, row in enumerate(rows):
-        colour = FAMILY_COLOURS[row.family]
-        dots = [
-            value
-            for record in records
-            if record.model == row.model and (value := record.scores["fid_judge"]) is not None
-        ]
+        colour = COLOURS[row.family]
+        dots = values_of(records, row.model).get(RANKED_BY, [])
         ax.plot(dots, [position] * len(dots), "o", color=colour, alpha=0.5, markersize=5)
-        score = row.scores.get("fid_judge")
+        score = row.scores.get(RANKED_BY)
         if score is None:
-            ax.text(0.5, position, "diverged", transform=ax.get_yaxis_transform(), va="center")
+            ax.text(0.5, position, "no score", transform=ax.get_yaxis_transform(), va="center")
             continue
         margin = score.margin or 0.0
-        low = min(margin, score.mean * 0.95)  # a logarithmic axis has no zero
+        low = min(margin, score.mean * 0.95)
         ax.errorbar(
             score.mean, position, xerr=[[low], [margin]], fmt="|", color=colour, capsize=4, lw=2
         )
+        if low < margin:  # a logarithmic axis has no zero: it goes on to the left
+            ax.plot(score.mean - low, position, "<", color=colour)
         ax.annotate(
-            f"{score.mean:.3g}",
+            significant(score.mean),
             (score.mean, position),
             (0, 9),
             textcoords="offset points",

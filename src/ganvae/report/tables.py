@@ -1,34 +1,26 @@
 """The leaderboard as CSV for programs and Markdown for people."""
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 
-from ganvae.comparison import Departures, Estimate, Row
-from ganvae.evaluation.records import SCORE_NAMES, ScoreRecord
+from ganvae.comparison import Comparison, Departures, Row
+from ganvae.evaluation.records import INCEPTION_SCORES, SCORE_NAMES, ScoreRecord
 from ganvae.files import write_csv, write_text
-
-Format = Callable[[float], str]
-
-COLUMNS: dict[str, tuple[str, Format]] = {
-    "fid_judge": ("FID (judge) ↓", "{:.2f}".format),
-    "is_judge": ("IS (judge) ↑", "{:.2f}".format),
-    "reconstruction_mse": ("recon. MSE ↓", "{:.4f}".format),
-    "reconstruction_psnr": ("recon. PSNR, dB ↑", "{:.1f}".format),
-    "reconstruction_ssim": ("recon. SSIM ↑", "{:.3f}".format),
-    "elbo_bernoulli": ("ELBO (Bernoulli), nats ↑", "{:.1f}".format),
-    "elbo_gaussian": ("ELBO (Gaussian), nats ↑", "{:.1f}".format),
-    "train_seconds": ("training, s", "{:.0f}".format),
-    "train_images_per_second": ("images/s", "{:.0f}".format),
-}
+from ganvae.report.differences import differences_markdown, markdown_line
+from ganvae.report.scores import COLUMNS, HEADLINE, REFERENCES, estimated, heading
+from ganvae.report.verdicts import UNTUNED
 
 TUNED = " †"
-NAMES = {"floor": "floor (real training images)", "ceiling": "ceiling (pixel-wise Gaussian)"}
 
 
 def write_leaderboard_csv(path: Path, rows: Iterable[Row]) -> None:
     """One line a model; every score as mean, interval's half-width and number of seeds."""
-    columns = ["model", "family", "completed", "diverged", "steps"]
-    columns += [f"{name}{part}" for name in SCORE_NAMES for part in ("", "_ci95", "_n")]
+    rows = list(rows)
+    optional = [name for name in INCEPTION_SCORES if any(name in row.scores for row in rows)]
+    columns = ["model", "family", "completed", "collapsed", "diverged", "steps"]
+    columns += [
+        f"{name}{part}" for name in (*SCORE_NAMES, *optional) for part in ("", "_ci95", "_n")
+    ]
     write_csv(path, [_csv_line(row) for row in rows], columns)
 
 
@@ -37,6 +29,7 @@ def _csv_line(row: Row) -> dict[str, object]:
         "model": row.model,
         "family": row.family,
         "completed": row.completed,
+        "collapsed": row.collapsed,
         "diverged": row.diverged,
         "steps": row.steps,
     }
@@ -48,49 +41,69 @@ def _csv_line(row: Row) -> dict[str, object]:
 def write_leaderboard_markdown(
     path: Path,
     profile: str,
-    rows: list[Row],
+    comparison: Comparison,
     records: list[ScoreRecord],
     departures: dict[str, Departures],
     notes: dict[str, str],
     tuned: Collection[str],
 ) -> None:
-    """The table as people read it; below it how it was measured.
+    """The table as people read it; below it how it was measured and what differs.
 
     Args:
+        records: all that the table is of.
         departures: by model, the parameters that are not at the model's defaults.
         notes: by model, what the profile has to say of it.
         tuned: models whose parameters were chosen by scores; they get a mark.
     """
-    header = ["model", "family", *(title for title, _ in COLUMNS.values()), "parameters"]
-    header += ["steps", "seeds", "diverged", "set here (default)"]
-    numbers = len(header) - 3
-    lines = [_line(header), _line(["---"] * 2 + ["---:"] * numbers + ["---"])]
-    lines += [_line([*_cells(row, tuned), _changes(departures.get(row.model, {}))]) for row in rows]
-    title = f"# GAN or VAE? Leaderboard of the {profile} profile"
-    remarks = [f"- `{model}`: {note}" for model, note in notes.items()]
-    write_text(path, "\n".join([title, "", *lines, "", *_notes(records, tuned), *remarks, ""]))
+    lines = [f"# GAN or VAE? Leaderboard of the {profile} profile", ""]
+    lines += _headline(comparison.rows, tuned)
+    lines += ["", *_notes(records, tuned), ""]
+    lines += differences_markdown(comparison, records[0].provenance.n_generated, tuned)
+    lines += ["## Further scores", "", *_further(comparison.rows, tuned), ""]
+    lines += ["## What was scaled down", "", *_scaled_down(departures, notes), ""]
+    write_text(path, "\n".join(lines))
 
 
-def _line(cells: Iterable[str]) -> str:
-    return f"| {' | '.join(cells)} |"
+def _headline(rows: Iterable[Row], tuned: Collection[str]) -> list[str]:
+    header = ["model", "family", *map(heading, HEADLINE)]
+    header += ["steps", "seeds", "collapsed", "diverged"]
+    body = []
+    for row in rows:
+        counts = (row.seeds, row.collapsed, row.diverged)
+        cells = [_name(row, tuned), row.family, *_cells(row, HEADLINE)]
+        body.append(markdown_line([*cells, str(row.steps or ""), *map(str, counts)]))
+    return [markdown_line(header), _rule(len(header), words=2), *body]
 
 
-def _cells(row: Row, tuned: Collection[str]) -> list[str]:
+def _further(rows: Sequence[Row], tuned: Collection[str]) -> list[str]:
+    """The other scores that any model has."""
+    names = [name for name in COLUMNS if any(name in row.scores for row in rows)]
+    names = [name for name in names if name not in HEADLINE]
+    header = ["model", *map(heading, names)]
+    body = [markdown_line([_name(row, tuned), *_cells(row, names)]) for row in rows]
+    return [markdown_line(header), _rule(len(header), words=1), *body]
+
+
+def _rule(columns: int, words: int) -> str:
+    return markdown_line(["---"] * words + ["---:"] * (columns - words))
+
+
+def _scaled_down(departures: dict[str, Departures], notes: dict[str, str]) -> list[str]:
+    lines = []
+    for model, changes in departures.items():
+        note = f" {notes[model]}" if model in notes else ""
+        lines.append(f"- `{model}`: {_changes(changes) or 'as its defaults are'}.{note}")
+    return lines
+
+
+def _name(row: Row, tuned: Collection[str]) -> str:
     mark = TUNED if row.model in tuned else ""
-    cells = [NAMES.get(row.model, f"`{row.model}`") + mark, row.family]
-    cells += [_cell(row.scores.get(name), form) for name, (_, form) in COLUMNS.items()]
-    parameters = row.scores.get("parameters")
-    cells.append(f"{parameters.mean:,.0f}" if parameters else "")
-    cells += [str(row.steps or ""), str(row.completed + row.diverged), str(row.diverged)]
-    return cells
+    return REFERENCES.get(row.model, f"`{row.model}`") + mark
 
 
-def _cell(score: Estimate | None, form: Format) -> str:
-    if score is None:
-        return ""
-    if score.margin is None:
-        return form(score.mean)
-    return f"{form(score.mean)} ± {form(score.margin)}"
+def _cells(row: Row, names: Iterable[str]) -> list[str]:
+    there = ((name, row.scores.get(name)) for name in names)
+    return [" ".join(estimated(name, score)).rstrip() if score else "" for name, score in there]
 
 
 def _notes(records: list[ScoreRecord], tuned: Collection[str]) -> list[str]:
@@ -99,33 +112,46 @@ def _notes(records: list[ScoreRecord], tuned: Collection[str]) -> list[str]:
     notes = [
         "Means over seeds ± half of the 95 % Student t interval of the mean; one seed has none. "
         "A model's seeds are trainings; those of floor and ceiling are draws of images. "
-        "↓ lower is better, ↑ higher is better. Empty: does not apply to the model.",
+        "↓ lower is better, ↑ higher is better. Empty: does not apply to the model. The scores of "
+        "collapsed runs are in the means; diverged ones have none.",
         "",
         f"- Data: {provenance.dataset}, {provenance.split} split, {provenance.n_real:,} real "
         f"against {provenance.n_generated:,} generated images.",
-        "- FID and IS are taken from the features and logits of this project's own judge, "
-        f"SHA-256 `{provenance.judge_sha256[:16]}…`: they do not compare with Inception scores.",
+        "- FID, KID, IS, precision, recall, coverage and labels are taken from the features and "
+        "logits of this project's own judge, SHA-256 "
+        f"`{provenance.judge_sha256[:16]}…`: they do not compare with Inception scores.",
+        "- FID falls with the number of generated images. N → ∞: extrapolated from subsets of "
+        "them; the real ones stay as many as they are.",
         "- The floor is what real images score, the ceiling what pixels drawn by themselves score, "
         "each from its own Gaussian; worse is possible.",
         "- Budgets differ and are short: the order is that of these models at these budgets.",
+        "- Inverted MSE: of the image closest to a test image that a search through the latents "
+        f"finds ({provenance.inversion_images} images, {provenance.inversion_restarts} starts, "
+        f"{provenance.inversion_steps} steps); GANs and VAEs alike. The images are the same for "
+        "all runs, so that its interval is of seeds only. Reconstructions and labels kept are "
+        "those of encoders.",
         "- ELBO: mean over the split. Bernoulli: of grey values, so it bounds no log-likelihood. "
-        "Gaussian: a density, with variance 1/2. The two do not compare.",
+        "Gaussian: a density, with variance 1/2. Binarised: of images made black and white it "
+        "bounds the log-likelihood, and the importance-weighted bound "
+        f"({provenance.importance_samples} samples) does so more tightly. The three kinds do not "
+        "compare.",
         f"- Networks trained in {' and '.join(sorted(map(str, precisions)))}, weights and "
-        "losses kept in fp32; the judge computes in fp32, the statistics in double precision.",
-        "- Last column: what the profile sets otherwise than the models' defaults, these in "
-        "parentheses.",
+        "losses kept in fp32. The judge computes in fp32; FID, KID, IS and their errors are "
+        "computed in double precision, nearest neighbours in single.",
+        "- What the profile sets otherwise than the models' defaults stands at the end, the "
+        "defaults in parentheses.",
         f"- Protocol version {provenance.protocol_version}, evaluation seed "
         f"{provenance.evaluation_seed}. Every record with its provenance: `scores.json`.",
     ]
     if tuned:
         notes.append(
             f"-{TUNED}: tuned, that is, its parameters were chosen by FID on the validation split. "
-            "The others were not tuned on any score."
+            + UNTUNED
         )
     notes += [
-        f"- {record.model}, seed {record.seed}, diverged: {record.reason}."
+        f"- {record.model}, seed {record.seed}, {record.status}: {record.reason}."
         for record in records
-        if record.status == "diverged"
+        if record.status != "completed"
     ]
     return notes
 

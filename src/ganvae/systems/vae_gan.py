@@ -66,6 +66,8 @@ class VAEGAN(AutoencodingModel):
     likelihood: ClassVar[Likelihood] = "bernoulli"
     config_class = VAEGANConfig
 
+    config: VAEGANConfig
+
     def __init__(self, config: VAEGANConfig, image_shape: ImageShape) -> None:
         super().__init__()
         self.config = config

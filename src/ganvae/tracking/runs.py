@@ -15,7 +15,7 @@ from ganvae.files import read_json, sha256
 from ganvae.paths import ProfilePaths, RunPaths
 
 COUNTS = ("parameters", "steps", "images_seen")
-COSTS = ("train_seconds", "train_images_per_second")
+COSTS = ("train_seconds", "train_images_per_second", "peak_memory_mb")
 MACHINE = ("device", "threads")
 
 

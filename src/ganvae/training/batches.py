@@ -3,8 +3,9 @@
 import torch
 from torch import Tensor
 
-from ganvae.images import from_uint8
-from ganvae.seeds import generator
+from ganvae.config import Binarization
+from ganvae.images import binarised, from_uint8
+from ganvae.seeds import binarisation, generator
 
 
 class Batches:
@@ -15,9 +16,14 @@ class Batches:
     state to save.
     """
 
-    def __init__(self, images: Tensor, batch_size: int, seed: int) -> None:
+    def __init__(
+        self, images: Tensor, batch_size: int, seed: int, binarize: Binarization = "none"
+    ) -> None:
         """``images``: uint8, N x C x H x W, on the device that trains."""
+        if binarize == "static":
+            images = binarised(images, binarisation("train", images.device.type))
         self._images = images
+        self._dynamic = binarize == "dynamic"
         self._batch_size = batch_size
         self._seed = seed
         self._epoch = -1
@@ -33,7 +39,11 @@ class Batches:
             last = min(n, first + stop - start)
             index.append(self._permutation(epoch)[first:last])
             start += last - first
-        return from_uint8(self._images[torch.cat(index)])
+        images = self._images[torch.cat(index)]
+        if self._dynamic:
+            device = images.device.type
+            images = binarised(images, generator(self._seed, "binarised", step, device=device))
+        return from_uint8(images)
 
     def epochs(self, steps: int) -> float:
         """How many times the images have been seen after ``steps`` batches."""

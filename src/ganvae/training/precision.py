@@ -15,10 +15,10 @@ from ganvae.compute import Precision
 def networks_in(precision: Precision, model: nn.Module) -> Iterator[None]:
     """Inside the block the networks of a model run in ``precision``.
 
-    Its networks are the submodules directly under it that have weights; they take tensors and
-    return a tensor or a tuple of them. What they return is float32 again, so losses, KL and
-    gradient penalties are computed in float32; so are the gradients of weights, the optimizers'
-    steps and the statistics of batch norms.
+    Its networks are the submodules directly under it that have weights (those of a list of
+    modules too); they take tensors and return a tensor or a tuple of them. Inside a network
+    products are taken in bf16, on the way back as well. What it returns is float32 again, and so
+    are losses, KL, what the optimizers keep and the statistics of batch norms.
     """
     networks = [] if precision == "fp32" else list(_networks(model))
     for network in networks:
@@ -32,7 +32,9 @@ def networks_in(precision: Precision, model: nn.Module) -> Iterator[None]:
 
 def _networks(model: nn.Module) -> Iterator[nn.Module]:
     for network in model.children():
-        if next(network.parameters(), None) is not None:
+        if isinstance(network, nn.ModuleList | nn.ModuleDict):  # these are not called themselves
+            yield from _networks(network)
+        elif next(network.parameters(), None) is not None:
             yield network
 
 

@@ -139,6 +139,7 @@ def _write_outputs(
         {
             "train_seconds": round(result.seconds, 3),
             "train_images_per_second": round(result.images_seen / result.seconds, 1),
+            "peak_memory_mb": round(compute.peak_memory(machine.device) / 1e6),
             "device": machine.device,
             "threads": torch.get_num_threads(),
         },

@@ -114,7 +114,9 @@ def train(
             average=_average(model, config.ema) if config.ema else None,
         )
         state.restore(work / "checkpoint.pt")
-        batches = Batches(images.to(machine.device), model.real_images_per_step, seed)
+        batches = Batches(
+            images.to(machine.device), model.real_images_per_step, seed, config.binarize
+        )
         progress = Progress(label or f"{name}-{seed}", cadence.total, state.step)
         try:
             reason = _loop(state, batches, cadence, machine.precision, progress, seed, work)

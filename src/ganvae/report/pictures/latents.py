@@ -12,6 +12,7 @@ from ganvae.data.store import StoredSplit
 from ganvae.images import from_uint8, to_uint8
 from ganvae.models.base import GenerativeModel, VariationalModel, evaluating
 from ganvae.report.pictures.canvas import figure, show_images
+from ganvae.report.pictures.rows import draw_rows
 
 INTERPOLATIONS = 6
 INTERPOLATION_STEPS = 9
@@ -49,9 +50,8 @@ def draw_reconstructions(
     originals = split.images[torch.cat(list(firsts.values()))]
     reconstructions = to_uint8(model.reconstruct(from_uint8(originals)), "reconstructions")
     names = [name for name, indices in firsts.items() for _ in indices]
-    labels = ["held-out image", "reconstruction"]
-    title = f"{title}: held-out images, named by class"
-    _two_rows(path, originals, reconstructions, labels, names, title)
+    rows = {"held-out image": originals, "reconstruction": reconstructions}
+    draw_rows(path, rows, f"{title}: held-out images, named by class", names)
 
 
 def draw_class_means(path: Path, model: VariationalModel, split: StoredSplit, title: str) -> None:
@@ -59,9 +59,8 @@ def draw_class_means(path: Path, model: VariationalModel, split: StoredSplit, ti
     classes = _by_class(split)
     means = torch.stack([from_uint8(split.images[i]).mean(dim=0) for i in classes.values()])
     reconstructions = to_uint8(model.reconstruct(means), "reconstructions")
-    labels = ["mean of the class", "its reconstruction"]
-    title = f"{title}: mean held-out image of each class"
-    _two_rows(path, to_uint8(means), reconstructions, labels, list(classes), title)
+    rows = {"mean of the class": to_uint8(means), "its reconstruction": reconstructions}
+    draw_rows(path, rows, f"{title}: mean held-out image of each class", list(classes))
 
 
 def _by_class(split: StoredSplit) -> dict[str, Tensor]:
@@ -71,20 +70,6 @@ def _by_class(split: StoredSplit) -> dict[str, Tensor]:
         for label, name in enumerate(split.classes)
     }
     return {name: indices for name, indices in found.items() if len(indices)}
-
-
-def _two_rows(
-    path: Path, upper: Tensor, lower: Tensor, labels: list[str], names: list[str], title: str
-) -> None:
-    with figure(path, 0.45 * len(upper) + 1.4, 1.75) as canvas:
-        canvas.suptitle(title)
-        axes = canvas.subplots(2, 1)
-        for ax, images, label in zip(axes, (upper, lower), labels, strict=True):
-            show_images(ax, images, len(images))
-            ax.set_ylabel(label, rotation=0, ha="right", va="center")
-        cell = upper.shape[3] + 1
-        axes[1].set_xticks([cell * (number + 0.5) for number in range(len(names))], names)
-        axes[1].tick_params(length=0)
 
 
 def draw_latent_scatter(

@@ -6,6 +6,7 @@ from typing import Any
 
 from torch import Tensor
 
+from ganvae.config import InversionConfig
 from ganvae.data.store import StoredSplit
 from ganvae.files import read_json, replacing
 from ganvae.images import ImageError, to_uint8
@@ -19,6 +20,11 @@ from ganvae.report.pictures.latents import (
     draw_manifold,
     draw_reconstructions,
 )
+from ganvae.report.pictures.nearest import (
+    Judged,
+    draw_inversions,
+    draw_nearest_neighbours,
+)
 from ganvae.report.pictures.samples import SHOWN, draw_samples
 from ganvae.report.pictures.training import (
     draw_film,
@@ -31,7 +37,13 @@ from ganvae.seeds import generator
 from ganvae.training.history import Row
 
 
-def draw_run(paths: RunPaths, held_out: StoredSplit) -> None:
+def draw_run(
+    paths: RunPaths,
+    held_out: StoredSplit,
+    train: Tensor,
+    inversion: InversionConfig,
+    judged: Judged | None = None,
+) -> None:
     """Draw into ``paths.pictures`` what there is to see of a trained run.
 
     A diverged run has the pictures of its training alone.
@@ -39,6 +51,8 @@ def draw_run(paths: RunPaths, held_out: StoredSplit) -> None:
     Args:
         held_out: where the images to encode are taken from; not the test split, which only
             evaluation opens.
+        train: the images, uint8, among which the samples' nearest neighbours are looked for.
+        judged: to look for them in a judge's features too.
     """
     outcome = read_json(paths.outcome)
     title = f"{outcome['model']}, seed {outcome['seed']}"
@@ -49,6 +63,11 @@ def draw_run(paths: RunPaths, held_out: StoredSplit) -> None:
         samples = None if outcome["reason"] else _samples(model, outcome["seed"])
         draw_samples(folder / "samples.png", samples, title)
         if samples is not None:
+            draw_nearest_neighbours(
+                folder / "nearest_neighbours.png", samples, train, title, judged
+            )
+            random = generator(outcome["seed"], "inversions")
+            draw_inversions(folder / "inversions.png", model, held_out, inversion, random, title)
             _draw_latents(folder, model, held_out, outcome["seed"], title)
 
 

@@ -1,0 +1,198 @@
+"""The scores that samples alone decide, whoever drew them."""
+
+import hashlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ganvae.config import MIN_IMAGES_A_SPLIT, EvaluationConfig
+from ganvae.evaluation.inception import Inception
+from ganvae.evaluation.records import Noise
+from ganvae.evaluation.reference import Reference
+from ganvae.evaluation.training_set import TrainingSet
+from ganvae.judge.network import FrozenJudge
+from ganvae.metrics.classes import class_counts, class_distance, classes_present
+from ganvae.metrics.distances import nearest, pixels
+from ganvae.metrics.fid import FidTo, fid
+from ganvae.metrics.inception_score import inception_score
+from ganvae.metrics.kid import kid
+from ganvae.metrics.memorisation import closer_to_train
+from ganvae.metrics.noise import evaluation_noise, fid_curve, fid_infinity
+from ganvae.metrics.prdc import prdc
+from ganvae.seeds import derive, generator
+
+K = 5  # neighbours of precision, recall, density and coverage
+Scores = dict[str, float | None]
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What was measured of samples; the fields are those of a `ScoreRecord`.
+
+    A score that so few samples cannot have is absent from ``scores``.
+    """
+
+    scores: Scores
+    noise: dict[str, Noise]
+    class_counts: list[int]
+    samples_sha256: str
+    fid_curve: list[tuple[int, float]]
+    flags: list[str]
+
+    def outcome(self) -> dict[str, str | None]:
+        """The status of a run with these samples, and the reason for it.
+
+        Collapsed means that the judge gives more than 1 % of the samples to one class alone. The
+        scores count all the same: without them the model would look better than it is.
+        """
+        if self.scores["classes_judge"] == 1:
+            most = self.class_counts.index(max(self.class_counts))
+            reason = f"no class but {most} has more than 1 % of the samples"
+            return {"status": "collapsed", "reason": reason}
+        return {"status": "completed", "reason": None}
+
+
+@dataclass(frozen=True)
+class _Samples:
+    """Samples as the judge sees them, and what each score needs beside them."""
+
+    features: Tensor
+    logits: Tensor
+    seed: int
+    reference: Reference
+    config: EvaluationConfig
+
+    def seed_for(self, purpose: str) -> int:
+        return derive(self.config.seed, purpose, self.seed)
+
+
+def measure(
+    images: Tensor,
+    training_seed: int,
+    *,
+    judge: FrozenJudge,
+    reference: Reference,
+    config: EvaluationConfig,
+    train: TrainingSet,
+    inception: Inception | None = None,
+) -> Measured:
+    """Score uint8 images, N x C x H x W, that the judge looks at once.
+
+    They are put in an order of their own first: the scores are those of a set of images.
+    """
+    images = in_order(images)
+    features, logits = judge(images, config.batch_size)
+    samples = _Samples(features, logits, training_seed, reference, config)
+    counts = class_counts(logits)
+    scores: Scores = {
+        "class_distance_judge": class_distance(counts),
+        "classes_judge": float(classes_present(counts)),
+        **_memorisation(images, train, samples),
+    }
+    noise: dict[str, Noise] = {}
+    curve: list[tuple[int, float]] = []
+    flags = list(_shortages(len(images), features.shape[1], config))
+    if len(images) > features.shape[1]:
+        curve = _frechet(samples, scores, noise)
+    if len(images) >= MIN_IMAGES_A_SPLIT * config.inception_score_splits:
+        _inception_score(samples, scores, noise)
+    if len(images) > K:
+        _neighbours(samples, scores)
+    if inception:
+        scores |= _in_inception_features(inception(images, config.batch_size), samples)
+    digest = hashlib.sha256(images.contiguous().numpy().tobytes()).hexdigest()
+    return Measured(scores, noise, counts, digest, curve, flags)
+
+
+def in_order(images: Tensor) -> Tensor:
+    """uint8 images sorted by their pixels, so that equal sets of them are equal tensors."""
+    rows = np.ascontiguousarray(images.flatten(start_dim=1).numpy())
+    order = rows.view(np.dtype((np.void, rows.shape[1]))).ravel().argsort(kind="stable")
+    return images[torch.from_numpy(order)]
+
+
+def _shortages(n: int, d: int, config: EvaluationConfig) -> Iterator[str]:
+    """What so few images leave out, and whether they cannot be ranked for their number."""
+    if n != config.n_generated:
+        yield f"{n:,} samples where the protocol takes {config.n_generated:,}: not to be ranked"
+    if n <= d:
+        yield f"FID over {d} features needs more than {d} samples"
+    least = MIN_IMAGES_A_SPLIT * config.inception_score_splits
+    if n < least:
+        yield f"the Inception Score needs at least {least} samples"
+    if n <= K:
+        yield f"KID, precision, recall, density and coverage need more than {K} samples"
+
+
+def _frechet(samples: _Samples, scores: Scores, noise: dict[str, Noise]) -> list[tuple[int, float]]:
+    """FID, its noise and its extrapolation into ``scores`` and ``noise``; the curve by N."""
+    to_real, generated = FidTo(samples.reference.features), samples.features
+    score = to_real(generated)
+    noise["fid_judge"] = _noise(samples, lambda index: to_real(generated[index]), score)
+    curve = fid_curve(to_real, generated, seed=samples.seed_for("fid curve"))
+    scores |= {"fid_judge": score, "fid_judge_infinity": fid_infinity(curve)}
+    return curve
+
+
+def _inception_score(samples: _Samples, scores: Scores, noise: dict[str, Noise]) -> None:
+    splits, seed = samples.config.inception_score_splits, samples.seed_for("inception score")
+    mean, deviation = inception_score(samples.logits, splits=splits, seed=seed)
+    scores |= {"is_judge": mean, "is_judge_std": deviation}
+    noise["is_judge"] = _noise(
+        samples,
+        lambda index: inception_score(samples.logits[index], splits=splits, seed=seed)[0],
+        mean,
+    )
+
+
+def _noise(samples: _Samples, statistic: Callable[[np.ndarray], float], score: float) -> Noise:
+    noise = evaluation_noise(
+        statistic,
+        len(samples.features),
+        point=score,
+        resamples=samples.config.bootstrap_resamples,
+        seed=samples.seed_for("bootstrap"),
+    )
+    return Noise(**noise._asdict())
+
+
+def _neighbours(samples: _Samples, scores: Scores) -> None:
+    real, generated = samples.reference.features, samples.features
+    mean, deviation = kid(real=real, generated=generated, seed=samples.seed_for("kid"))
+    scores |= {"kid_judge": mean, "kid_judge_std": deviation}
+    shares = prdc(real=real, generated=generated, k=K)
+    scores |= {f"{name}_judge": share for name, share in shares._asdict().items()}
+
+
+def _memorisation(images: Tensor, train: TrainingSet, samples: _Samples) -> Scores:
+    """Of a part of the samples, drawn by the seed; none where the split is the training one."""
+    reference = samples.reference
+    if reference.split == "train":
+        return {}
+    random = generator(samples.config.seed, "memorisation", samples.seed)
+    drawn = torch.randperm(len(images), generator=random)[: samples.config.memorisation_samples]
+    _, in_features = nearest(samples.features[drawn], train.features)
+    _, in_pixels = nearest(pixels(images[drawn]), pixels(train.images))
+    return {
+        "closer_to_train_judge": closer_to_train(
+            generated=in_features, held_out=reference.to_train_judge
+        ),
+        "closer_to_train_pixels": closer_to_train(
+            generated=in_pixels, held_out=reference.to_train_pixels
+        ),
+    }
+
+
+def _in_inception_features(features: Tensor, samples: _Samples) -> Scores:
+    real = samples.reference.inception
+    n, d = features.shape
+    scores: Scores = {"fid_inception": None, "kid_inception": None}
+    if min(n, len(real)) > d:
+        scores["fid_inception"] = fid(real=real, generated=features)
+    if n > K:
+        seed = samples.seed_for("kid inception")
+        scores["kid_inception"], _ = kid(real=real, generated=features, seed=seed)
+    return scores

@@ -1,0 +1,45 @@
+"""The training images as evaluation needs them: to find samples that are copies of one."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from torch import Tensor
+
+from ganvae.data.store import read_split
+from ganvae.errors import UserError
+from ganvae.judge.network import FrozenJudge
+from ganvae.tensors import load_tensors, save_tensors
+
+
+@dataclass(frozen=True)
+class TrainingSet:
+    """Training images, uint8 N x C x H x W, and a judge's features of them, N x d."""
+
+    images: Tensor
+    features: Tensor
+
+
+def make_training_set(split_path: Path, judge: FrozenJudge) -> TrainingSet:
+    """Embed the prepared training split with the judge."""
+    images = read_split(split_path).images
+    return TrainingSet(images, judge(images)[0])
+
+
+def write_features(path: Path, train: TrainingSet, judge: FrozenJudge) -> None:
+    """Write the features alone, atomically."""
+    save_tensors(path, {"features": train.features}, {"judge_sha256": judge.sha256})
+
+
+def read_training_set(split_path: Path, features_path: Path, judge: FrozenJudge) -> TrainingSet:
+    """Read the training split and its features by ``judge``.
+
+    Raises:
+        UserError: they are another judge's.
+    """
+    tensors, metadata = load_tensors(features_path)
+    if metadata["judge_sha256"] != judge.sha256:
+        raise UserError(
+            f"{features_path} was made with another judge ({metadata['judge_sha256'][:12]}) than "
+            f"the one given ({judge.sha256[:12]}): run the reference stage again."
+        )
+    return TrainingSet(read_split(split_path).images, tensors["features"])

@@ -1,0 +1,82 @@
+"""`ganvae compare`: score records from any files."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+from ganvae.comparison import Comparison, as_json, check_rankable, compare
+from ganvae.errors import UserError
+from ganvae.evaluation.records import ScoreRecord, parse_record
+from ganvae.files import read_json, write_json
+
+Found = tuple[Path, ScoreRecord]
+MAKE_ONE = "`ganvae score SAMPLES --json FILE` makes a score record."
+
+
+def compare_files(paths: Sequence[Path]) -> tuple[Comparison, list[str]]:
+    """Compare all records of some files, and say which of them were not taken as they stand.
+
+    Args:
+        paths: JSON files, each a record or a list of records.
+
+    Raises:
+        UserError: a file that is missing or holds something else; records that cannot stand in
+            one ranking; one model and seed with different samples; no record that may be ranked.
+    """
+    found = [(path, record) for path in paths for record in _read(path)]
+    ranked = [(path, record) for path, record in found if not record.flags]
+    if not ranked:
+        raise UserError(
+            f"no record to rank in {_listed(paths)}: {len(found)} found, all of them flagged. "
+            f"Score as many samples as the protocol takes: {MAKE_ONE}"
+        )
+    check_rankable([(_called(*one), one[1]) for one in ranked])
+    records, remarks = _without_copies(ranked)
+    flagged = [record for _, record in found if record.flags]
+    return compare([*records, *flagged], finalists=None), remarks
+
+
+def write_all(path: Path, comparison: Comparison) -> None:
+    """All of a comparison, its rows too, as JSON."""
+    rows = [asdict(row) for row in comparison.rows]
+    write_json(path, {"rows": rows} | as_json(comparison))
+
+
+def _read(path: Path) -> list[ScoreRecord]:
+    if not path.is_file():
+        raise UserError(
+            f"{path} is no file: give score records, results/laptop/scores.json say. {MAKE_ONE}"
+        )
+    content = read_json(path)
+    values = content if isinstance(content, list) else [content]
+    return [parse_record(value, path) for value in values]
+
+
+def _without_copies(ranked: Sequence[Found]) -> tuple[list[ScoreRecord], list[str]]:
+    """Each run once: the same samples are no second run, whatever seed is given for them."""
+    samples: dict[tuple[str, str], Found] = {}
+    seeds: dict[tuple[str, int], Found] = {}
+    remarks = []
+    for path, record in ranked:
+        if record.samples_sha256 is not None:
+            earlier = samples.setdefault((record.model, record.samples_sha256), (path, record))
+            if earlier[1] is not record:
+                both = f"{_called(*earlier)} and {_called(path, record)}"
+                remarks.append(f"{both} are of the same samples; counted once")
+                continue
+        earlier = seeds.setdefault((record.model, record.seed), (path, record))
+        if earlier[1] is not record:
+            raise UserError(
+                f"{_listed([earlier[0], path])}: two records of {record.model}, seed "
+                f"{record.seed}, that are not known to be of the same samples. Leave one out; or, "
+                "of two trainings, give each its own --seed (`ganvae score`), or another --model."
+            )
+    return [record for _, record in seeds.values()], remarks
+
+
+def _called(path: Path, record: ScoreRecord) -> str:
+    return f"{path}: {record.model}, seed {record.seed}"
+
+
+def _listed(paths: Iterable[Path]) -> str:
+    return " and ".join(dict.fromkeys(map(str, paths)))

@@ -1,0 +1,71 @@
+"""A comparison as plain text for a terminal."""
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from ganvae.comparison import Comparison, Row
+from ganvae.evaluation.records import ScoreRecord
+from ganvae.report.scores import estimated, failures, title
+from ganvae.report.verdicts import shortages, spread, verdict
+from ganvae.statistics import Difference
+
+SHOWN = ("fid_judge", "is_judge", "precision_judge", "recall_judge", "coverage_judge")
+
+
+def comparison_text(comparison: Comparison, remarks: Sequence[str]) -> str:
+    """Leaderboard, differences, and what was left out or counted once, for a terminal."""
+    return "\n".join(
+        [
+            *_leaderboard(comparison.rows),
+            *_differences("FID of every two models, the better first", comparison.pairs),
+            *_differences("GANs against VAEs, a value a model", comparison.families, "models"),
+            *(f"\nnot ranked: {_flagged(record)}" for record in comparison.unranked),
+            *(f"\nnote: {remark}." for remark in remarks),
+        ]
+    )
+
+
+def _leaderboard(rows: Sequence[Row]) -> Iterator[str]:
+    cells = [["model", "family", *map(title, SHOWN), "seeds"]]
+    cells += [
+        [row.model, row.family, *(_mean(row, name) for name in SHOWN), _seeds(row)] for row in rows
+    ]
+    yield from _aligned(cells)
+    yield "means over seeds ± half of the 95 % interval (Student); FID: lower is better"
+
+
+def _mean(row: Row, name: str) -> str:
+    return " ".join(estimated(name, row.scores[name])).rstrip() if name in row.scores else "-"
+
+
+def _seeds(row: Row) -> str:
+    """The number of runs, and of those that did not go well."""
+    return f"{row.seeds} ({failed})" if (failed := failures(row)) else str(row.seeds)
+
+
+def _differences(
+    about: str, differences: Sequence[Difference], unit: str = "seeds"
+) -> Iterator[str]:
+    if not differences:
+        return
+    yield f"\n{about}:"
+    yield from _aligned([_cells(one, unit) for one in differences])
+    yield "first minus second, 95 % interval (Welch, each by itself), exact rank test (Holm)"
+    yield from shortages(differences, unit)
+
+
+def _cells(one: Difference, unit: str) -> list[str]:
+    difference, bounds = spread(one)
+    sides = f"{one.first} - {one.second}"
+    return [sides, title(one.score), difference, bounds or "no interval", verdict(one, unit)]
+
+
+def _flagged(record: ScoreRecord) -> str:
+    return f"{record.model}, seed {record.seed}: {'; '.join(record.flags)}"
+
+
+def _aligned(lines: Sequence[Sequence[str]]) -> Iterable[str]:
+    """Cells in columns, two spaces between them."""
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    for line in lines:
+        padded = (cell.ljust(width) for cell, width in zip(line, widths, strict=True))
+        yield "  ".join(padded).rstrip()

@@ -1,0 +1,166 @@
+"""`ganvae score`: samples of any model, measured as the evaluation stage measures its own."""
+
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from ganvae.config import EvaluationConfig, InceptionConfig, Params, load_params
+from ganvae.data.registry import get_dataset
+from ganvae.data.splits import load_source, make_splits
+from ganvae.data.store import write_split
+from ganvae.errors import ConfigError
+from ganvae.evaluation.baselines import BASELINES
+from ganvae.evaluation.evaluator import Evaluator
+from ganvae.evaluation.inception import Inception
+from ganvae.evaluation.records import ScoreRecord, blank_scores
+from ganvae.evaluation.reference import make_reference
+from ganvae.evaluation.sampled import in_order
+from ganvae.evaluation.training_set import make_training_set
+from ganvae.judge.network import FrozenJudge
+from ganvae.paths import CHECKOUT
+from ganvae.seeds import generator
+
+Family = Literal["gan", "vae", "hybrid", "other"]
+SplitName = Literal["test", "validation", "train"]
+Report = Callable[[str], None]
+
+
+def score_samples(
+    images: Tensor,
+    source: str,
+    *,
+    dataset: str,
+    split: SplitName,
+    data_dir: Path | None,
+    model: str,
+    family: Family,
+    seed: int,
+    judge: FrozenJudge,
+    inception: InceptionConfig | None = None,
+    report: Report = print,
+) -> ScoreRecord:
+    """Score uint8 images, N x C x H x W, against a split of a data set.
+
+    By the parameters of the laptop profile, so that the record ranks with those in
+    ``results/laptop/scores.json``. Of more images than the protocol takes some are drawn; fewer
+    have the scores that so few can have, and a flag that keeps them out of every ranking.
+
+    Args:
+        source: where the images come from, as it is to be reported.
+        dataset: a registered name.
+        data_dir: where its files are; by default in this clone.
+        model, family, seed: what made the images, for the record. The seed also decides all
+            that is drawn here.
+        judge: of that data set (`find_judge`).
+        inception: for the scores in its features too.
+        report: gets a line before each long step.
+
+    Raises:
+        ConfigError: no such data set, or a model's name that is a baseline's.
+        DataError: its files are missing or damaged, the images are of another shape, or the
+            Inception file is not the one named.
+    """
+    if model in BASELINES:
+        raise ConfigError(f"--model {model}: that name is a baseline's. Give another --model.")
+    evaluator = _evaluator(dataset, split, data_dir, judge, inception, report)
+    scored = _draw(in_order(images), evaluator.config, seed)
+    of = "" if len(scored) == len(images) else f", drawn from {len(images):,}"
+    report(f"scoring {len(scored):,} samples{of}: {source}")
+    measured = evaluator.measure_samples(scored, seed)
+    outcome = {"status": "completed", "reason": None}  # of too few samples no more can be said
+    if not measured.flags:
+        outcome = measured.outcome()
+    found = vars(measured) | outcome | {"scores": blank_scores() | measured.scores}
+    return ScoreRecord(
+        model=model,
+        family=family,
+        seed=seed,
+        **found,
+        provenance=evaluator.provenance(training_seed=seed, n_generated=len(scored)),
+    )
+
+
+def _evaluator(
+    dataset: str,
+    split: SplitName,
+    data_dir: Path | None,
+    judge: FrozenJudge,
+    inception: InceptionConfig | None,
+    report: Report,
+) -> Evaluator:
+    """An evaluator of a data set as it is here, whatever the pipeline has left of it."""
+    profile = _profile()
+    extractor = Inception(inception, judge.device) if inception else None
+    with tempfile.TemporaryDirectory() as folder:
+        report(f"reading {dataset} and drawing its splits")
+        paths = _write_splits(profile, dataset, data_dir, {split, "train"}, Path(folder))
+        report(f"judging the {split} images, looking for the training images nearest to them")
+        train = make_training_set(paths["train"], judge)
+        return Evaluator(
+            judge=judge,
+            reference=make_reference(paths[split], train, judge, extractor),
+            config=profile.evaluation.model_copy(update={"inception": inception}),
+            train=train,
+            inception=extractor,
+        )
+
+
+def _profile() -> Params:
+    return load_params(CHECKOUT / "params.yaml")
+
+
+def _write_splits(
+    profile: Params, dataset: str, data_dir: Path | None, names: set[str], folder: Path
+) -> dict[str, Path]:
+    """Write splits as the pipeline does, to the byte: their checksums go into the record."""
+    place = {"dataset": dataset, "directory": str(data_dir or CHECKOUT / "data/raw" / dataset)}
+    config = profile.data.model_copy(update={**place, "layout": "idx"})
+    source = load_source(config)
+    splits = make_splits(source, config)
+    paths = {name: folder / f"{name}.safetensors" for name in names}
+    for name, path in paths.items():
+        write_split(path, name, splits[name], dataset, source.classes)
+    return paths
+
+
+def _draw(images: Tensor, config: EvaluationConfig, seed: int) -> Tensor:
+    """As many as the protocol takes, or all if there are no more."""
+    if len(images) <= config.n_generated:
+        return images
+    random = generator(config.seed, "samples to score", seed)
+    return images[torch.randperm(len(images), generator=random)[: config.n_generated]]
+
+
+def find_judge(dataset: str, device: str = "cpu") -> FrozenJudge:
+    """The judge that this clone has for a data set.
+
+    Raises:
+        ConfigError: no such data set.
+        DataError: it has no judge.
+    """
+    get_dataset(dataset)
+    return FrozenJudge(CHECKOUT / "judges" / f"{dataset}.safetensors", device)
+
+
+def check_place(path: Path) -> None:
+    """Find out whether a record can be written to ``path`` before it is computed.
+
+    Raises:
+        ConfigError: the name does not end in .json, is a folder's, or cannot be written to.
+    """
+    if path.suffix != ".json":
+        raise ConfigError(f"--json {path}: the name must end in .json.")
+    if path.is_dir():
+        raise ConfigError(f"--json {path}: there is a folder of that name.")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=path.parent):
+            pass
+    except OSError as error:
+        raise ConfigError(
+            f"--json {path}: cannot be written ({error.strerror}). Give another place."
+        ) from None

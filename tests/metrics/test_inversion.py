@@ -1,0 +1,103 @@
+"""The search for latents: it finds what a model can draw, and leaves the model alone."""
+
+import pytest
+import torch
+from torch import Tensor
+
+from conftest import GREY, stripes
+from ganvae.images import from_uint8
+from ganvae.metrics.inversion import invert
+from ganvae.models.base import GenerativeModel
+from ganvae.seeds import generator
+
+
+def search(model: GenerativeModel, images: Tensor, batch_size: int = 125) -> Tensor:
+    return invert(
+        model, images, random=generator(0, "inversion"), batch_size=batch_size,
+        restarts=2, steps=3, learning_rate=0.1,
+    )  # fmt: skip
+
+
+def test_an_image_that_the_model_drew_is_found_again(model: GenerativeModel) -> None:
+    latents = model.sample_prior(4, generator(0, "own"))
+    own = model.decode(latents)
+    start = model.decode(model.sample_prior(4 * 6, generator(1, "start")))
+    before = (start.unflatten(0, (4, 6)) - own[:, None]).square().flatten(2).sum(2).min(dim=1)
+    found = invert(
+        model, own, restarts=6, steps=150, learning_rate=0.1, random=generator(1, "start")
+    )
+    assert (found - own).square().sum() < 0.2 * before.values.sum()
+
+
+def test_pin_9_the_batch_does_not_matter(model: GenerativeModel) -> None:
+    images = from_uint8(stripes(5)[0])
+    one, all_at_once = search(model, images, batch_size=1), search(model, images)
+    torch.testing.assert_close(one, all_at_once, rtol=1e-3, atol=1e-3)
+
+
+def test_pin_2_the_model_stays_as_it_was(model: GenerativeModel) -> None:
+    model.train()
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    found = search(model, from_uint8(stripes(3)[0]))
+    assert found.shape == (3, *GREY)
+    assert not found.requires_grad
+    assert model.training
+    assert all(parameter.grad is None for parameter in model.parameters())
+    assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
+
+
+def test_pin_2_the_search_is_in_eval_mode(
+    model: GenerativeModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    modes: set[bool] = set()
+    generate = type(model).generate
+
+    def watched(self: GenerativeModel, latents: Tensor) -> Tensor:
+        modes.add(self.training)
+        return generate(self, latents)
+
+    monkeypatch.setattr(type(model), "generate", watched)
+    search(model.train(), from_uint8(stripes(2)[0]))
+    assert modes == {False}
+
+
+class Line(GenerativeModel):
+    """Draws one grey image a latent; the sign of the latent decides whether it can get brighter."""
+
+    image_shape = (1, 1, 1)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.weight = torch.nn.Parameter(torch.ones(()))
+
+    def optimizers(self) -> dict[str, torch.optim.Optimizer]:
+        return {}
+
+    def train_step(self, *arguments: object) -> dict[str, Tensor]:
+        return {}
+
+    def sample_prior(self, n: int, generator: torch.Generator) -> Tensor:
+        return torch.tensor([[-1.0], [0.1]]).repeat(n // 2, 1)
+
+    def generate(self, latents: Tensor) -> Tensor:
+        return (latents.clamp(min=0) * self.weight)[:, :, None, None]
+
+
+def test_the_best_restart_counts() -> None:
+    images = torch.tensor([0.3, 0.0]).reshape(2, 1, 1, 1)
+    found = invert(Line(), images, restarts=2, steps=200, learning_rate=0.05,
+                   random=torch.Generator())  # fmt: skip
+    assert found.flatten().tolist() == pytest.approx([0.3, 0.0], abs=5e-3)
+
+
+def test_a_search_that_goes_astray_is_never_the_best(monkeypatch: pytest.MonkeyPatch) -> None:
+    generate = Line.generate
+
+    def broken(self: Line, latents: Tensor) -> Tensor:
+        images = generate(self, latents)
+        return torch.where(latents[:, :, None, None] < 0, torch.nan, images)
+
+    monkeypatch.setattr(Line, "generate", broken)
+    found = invert(Line(), torch.full((1, 1, 1, 1), 0.3), restarts=2, steps=200,
+                   learning_rate=0.05, random=torch.Generator())  # fmt: skip
+    assert found.item() == pytest.approx(0.3, abs=5e-3)

@@ -1,0 +1,162 @@
+"""Noise of the draw of images, and FID without its bias, against theory."""
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from ganvae.metrics.fid import FidTo, fid
+from ganvae.metrics.noise import evaluation_noise, fid_curve, fid_infinity
+
+D = 16
+
+
+def normal(n: int, d: int, seed: int) -> Tensor:
+    return torch.randn(n, d, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+
+
+def whitened(n: int, d: int) -> Tensor:
+    """A sample whose mean is exactly 0 and whose covariance is exactly the identity."""
+    samples = normal(n, d, 987_654)
+    samples = samples - samples.mean(dim=0)
+    return samples @ torch.linalg.inv(torch.linalg.cholesky(torch.cov(samples.T))).T
+
+
+def shifted(n: int, seed: int) -> Tensor:
+    """Of N(m, 1.44 I) with |m| = 1: at squared Frechet distance 1 + 0.04 d of N(0, I)."""
+    shift = torch.zeros(D).double()
+    shift[0] = 1
+    return 1.2 * normal(n, D, seed) + shift
+
+
+DISTANCE = 1 + 0.04 * D
+
+
+def coverage(
+    real: list[Tensor], generated: list[Tensor], expected: float
+) -> tuple[float, float, float]:
+    """How often 95 % intervals hold ``expected``: ours, the percentile's, and the basic one."""
+    ours = percentile = basic = 0
+    for repeat, (these, those) in enumerate(zip(real, generated, strict=True)):
+        to_real, drawn = FidTo(these), []
+
+        def statistic(
+            indices: np.ndarray,
+            to_real: FidTo = to_real,
+            those: Tensor = those,
+            drawn: list[float] = drawn,
+        ) -> float:
+            drawn.append(to_real(those[indices]))
+            return drawn[-1]
+
+        point = to_real(those)
+        noise = evaluation_noise(statistic, len(those), point=point, resamples=100, seed=repeat)
+        low, high = np.quantile(drawn, [0.025, 0.975])
+        ours += noise.low <= expected <= noise.high
+        percentile += low <= expected <= high
+        basic += 2 * point - high <= expected <= 2 * point - low
+    return ours / len(real), percentile / len(real), basic / len(real)
+
+
+def test_interval_holds_the_expected_fid_where_all_of_it_is_bias() -> None:
+    """Two samples of N(0, I_d): E FID_N = (2 d + d (d + 1) / 2) / N, to first order."""
+    n, repeats = 1000, 100
+    expected = (2 * D + D * (D + 1) / 2) / n
+    real = [normal(n, D, 2 * k) for k in range(repeats)]
+    generated = [normal(n, D, 2 * k + 1) for k in range(repeats)]
+    ours, percentile, basic = coverage(real, generated, expected)
+    assert 0.9 <= ours <= 0.99
+    assert percentile <= 0.02
+    assert basic <= 0.1
+
+
+def test_interval_holds_the_expected_fid_of_a_model_with_faults() -> None:
+    n, repeats = 500, 100
+    real = whitened(2000, D)
+    expected = np.mean([fid(real=real, generated=shifted(n, 10**6 + k)) for k in range(1000)])
+    ours, percentile, basic = coverage(
+        [real] * repeats, [shifted(n, k) for k in range(repeats)], expected
+    )
+    assert 0.88 <= ours <= 0.99
+    assert max(percentile, basic) <= ours - 0.1
+
+
+def test_standard_error_of_a_mean_is_the_known_one() -> None:
+    values = normal(400, 1, 0).numpy().ravel()
+    noise = evaluation_noise(
+        lambda indices: float(values[indices].mean()), 400, point=7.0, resamples=2000, seed=0
+    )
+    known = values.std() / 20
+    assert noise.standard_error == pytest.approx(known, rel=0.05)
+    assert noise.low == pytest.approx(7 - 1.96 * known, abs=0.15 * known)
+    assert noise.high == pytest.approx(7 + 1.96 * known, abs=0.15 * known)
+
+
+def test_curve_takes_every_image_equally_often() -> None:
+    real, generated = normal(60, 2, 0), torch.arange(100.0).repeat(2, 1).T
+    taken: dict[int, list[Tensor]] = {}
+
+    class Recorded(FidTo):
+        def __call__(self, generated: Tensor) -> float:
+            taken.setdefault(len(generated), []).append(generated[:, 0].long())
+            return float(len(generated))
+
+    curve = fid_curve(Recorded(real), generated, seed=0)
+    assert curve == [(20, 20), (40, 40), (60, 60), (80, 80), (100, 100)]
+    for size, subsets in taken.items():
+        times = torch.bincount(torch.cat(subsets), minlength=100)
+        assert set(times.tolist()) == {size * len(subsets) // 100}
+        assert len(subsets) == (1 if size == 100 else 5)
+    first = taken[20][0].tolist()
+    assert first != sorted(first), "in the order they came, a class could be a subset"
+
+
+def test_curve_ends_with_the_score_and_falls() -> None:
+    real, generated = whitened(2000, D), shifted(1000, 0)
+    curve = fid_curve(FidTo(real), generated, seed=0)
+    sizes, scores = zip(*curve, strict=True)
+    assert sizes == (200, 400, 600, 800, 1000)
+    assert scores[-1] == pytest.approx(fid(real=real, generated=generated))
+    assert list(scores) == sorted(scores, reverse=True)
+
+
+def test_curve_has_no_size_that_fid_cannot_have() -> None:
+    real, generated = normal(100, 16, 0), normal(50, 16, 1)
+    assert [size for size, _ in fid_curve(FidTo(real), generated, seed=0)] == [20, 30, 40, 50]
+    few = fid_curve(FidTo(real), generated[:18], seed=0)
+    assert [size for size, _ in few] == [18]
+    assert fid_infinity(few) is None
+    assert fid_infinity([]) is None
+
+
+def test_infinity_of_a_curve_that_is_exactly_linear() -> None:
+    assert fid_infinity([(n, 3.0 + 50 / n) for n in (100, 200, 400)]) == pytest.approx(3)
+
+
+def test_infinity_is_near_the_true_distance_and_much_nearer_than_fid_is() -> None:
+    """Against exact moments all bias is the generated images', and is extrapolated away."""
+    real, to_real = whitened(2000, D), FidTo(whitened(2000, D))
+    sets = [shifted(500, k) for k in range(60)]
+    at_infinity = np.mean([fid_infinity(fid_curve(to_real, x, seed=0)) for x in sets])
+    at_n = np.mean([fid(real=real, generated=x) for x in sets])
+    assert at_infinity == pytest.approx(DISTANCE, abs=0.05)
+    assert at_n - DISTANCE > 3 * abs(at_infinity - DISTANCE)
+    assert at_n - DISTANCE > 0.15
+
+
+def test_the_same_seed_gives_the_same_and_global_generators_stay_as_they_are() -> None:
+    to_real, generated = FidTo(normal(100, 4, 0)), normal(100, 4, 1)
+
+    def both(seed: int) -> tuple[object, object]:
+        noise = evaluation_noise(
+            lambda indices: to_real(generated[indices]), 100, point=1.0, resamples=20, seed=seed
+        )
+        return noise, fid_curve(to_real, generated, seed=seed)
+
+    torch_before, numpy_before = torch.get_rng_state(), np.random.get_state()[1].copy()
+    (noise, curve), (other_noise, other_curve) = both(0), both(1)
+    assert both(0) == (noise, curve)
+    assert noise != other_noise
+    assert curve != other_curve
+    assert torch.equal(torch.get_rng_state(), torch_before)
+    assert np.array_equal(np.random.get_state()[1], numpy_before)
