@@ -5,7 +5,7 @@ INSTALLED := .venv/.installed
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 SHELL := /bin/bash
 
-.PHONY: help install repro smoke full test test-all lint check-locks ui bench bench-quality readme lock clean
+.PHONY: help install repro smoke full test test-all pins lint check-locks ui bench bench-quality readme lock clean
 .DEFAULT_GOAL := help
 
 help:  ## Show this list
@@ -34,6 +34,9 @@ test: $(INSTALLED)  ## Run the fast tests
 
 test-all: $(INSTALLED)  ## Run all tests
 	pytest
+
+pins: $(INSTALLED)  ## Put in faults against each pin of the protocol and see its tests fail; 3 minutes
+	python tests/pins.py
 
 lint: $(INSTALLED)  ## Check style and types
 	ruff check .

@@ -61,7 +61,7 @@ def test_validation_keeps_the_classes_in_proportion(source: Source) -> None:
     assert np.abs(np.bincount(labels) - expected).max() < 1
 
 
-def test_the_small_training_set_of_the_vae_gan(source: Source) -> None:
+def test_pin_4_a_small_training_set_leaves_validation_as_it_is(source: Source) -> None:
     splits = make_splits(source, config(train_size=7781))
     labels = splits["train"].data.labels
     assert len(labels) == 7781
@@ -127,7 +127,7 @@ def test_class_folders_can_be_read_back(tmp_path: Path, stored: dict[str, Stored
     assert source.test.images.shape == (30, 1, 28, 28)
 
 
-def test_flat_class_folders_need_a_test_size(
+def test_pin_4_flat_class_folders_need_a_test_size(
     tmp_path: Path, stored: dict[str, StoredSplit]
 ) -> None:
     write_by_class(tmp_path / "by_class", [stored["train"]], per_class=None)
@@ -186,7 +186,7 @@ def test_labels_are_int64_for_torch(stored: dict[str, StoredSplit]) -> None:
     assert stored["train"].labels.dtype == torch.int64
 
 
-def test_source_without_test_set_draws_it_apart() -> None:
+def test_pin_4_a_source_without_test_set_draws_it_apart() -> None:
     data = LabelledImages(np.zeros((40, 1, 2, 2), np.uint8), np.arange(40) % 2)
     settings = config(validation_size=10, test_size=10, train_size=10)
     splits = make_splits(Source(data, None, ("a", "b")), settings)

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 import torch
+from gradients import network_of, objectives, recorders
+from networks import Listener
 from torch import Tensor, nn
 
 from conftest import GREY, stripes, tiny_config, tiny_model
@@ -14,7 +16,6 @@ from ganvae.errors import DataError
 from ganvae.files import sha256
 from ganvae.images import check_images, from_uint8
 from ganvae.models.base import GenerativeModel, ImageShape, VariationalModel, evaluating
-from ganvae.models.gan import AdversarialModel
 from ganvae.models.registry import build_model, model_class, model_config
 from ganvae.models.weights import load_model, save_model
 
@@ -93,8 +94,43 @@ def test_pin_2_a_sample_does_not_depend_on_its_batch_mates(model: GenerativeMode
     train(model, 3)
     latents = model.sample_prior(9, random())
     together = model.decode(latents)
+    assert len(together) == 9
     apart = torch.cat([model.decode(latent) for latent in latents.split(1)])
     torch.testing.assert_close(together, apart, rtol=0, atol=1e-6)
+    if isinstance(model, VariationalModel):
+        images = batch(model)[:9]
+        alone = torch.cat([model.reconstruct(image) for image in images.split(1)])
+        torch.testing.assert_close(model.reconstruct(images), alone, rtol=0, atol=1e-6)
+
+
+def test_pin_2_sampling_and_reconstruction_are_in_eval_mode(model: GenerativeModel) -> None:
+    """Also where no layer of a model cares about the mode, as yet."""
+    listeners = []
+    for network, module in list(model.named_children()):
+        if next(module.parameters(), None) is not None:
+            listeners.append(Listener(module))
+            setattr(model, network, listeners[-1])
+    model.train()
+    model.sample(3, random())
+    if isinstance(model, VariationalModel):
+        model.reconstruct(batch(model))
+    modes = [mode for listener in listeners for mode in listener.modes]
+    assert len(modes) >= 1
+    assert not any(modes)
+
+
+def test_pin_9_no_image_is_dropped_whatever_the_batch_size(model: GenerativeModel) -> None:
+    train(model, 3)
+    latents, images = model.sample_prior(10, random()), batch(model)[:10]
+    assert len(images) == 10
+    for batch_size in (1, 4, 10, 99):
+        decoded = model.decode(latents, batch_size)
+        torch.testing.assert_close(decoded, model.decode(latents, 10), rtol=0, atol=1e-6)
+        assert len(model.sample(10, random(), batch_size)) == 10
+        if isinstance(model, VariationalModel):
+            again = model.reconstruct(images, batch_size)
+            torch.testing.assert_close(again, model.reconstruct(images, 10), rtol=0, atol=1e-6)
+            assert len(again) == 10
 
 
 def test_pin_8_same_seed_same_weights(smoke: Params, name: str) -> None:
@@ -142,59 +178,33 @@ def test_prior_draws_follow_the_generator(model: GenerativeModel) -> None:
     assert not torch.equal(model.sample_prior(6, random(1)), model.sample_prior(6, random(2)))
 
 
-class _Recorder:
-    """Stands for an optimizer: keeps the gradients that it would have stepped by."""
-
-    def __init__(self, model: nn.Module, own: nn.Module) -> None:
-        self.own, self.everything = list(own.parameters()), list(model.parameters())
-        self.steps: list[list[Tensor]] = []
-        self.strays = 0
-
-    def zero_grad(self) -> None:
-        for parameter in self.everything:
-            parameter.grad = None
-
-    def step(self) -> None:
-        mine = {id(parameter) for parameter in self.own}
-        self.strays += sum(p.grad is not None for p in self.everything if id(p) not in mine)
-        self.steps.append([p.grad.clone() for p in self.own if p.grad is not None])
-
-
-def test_pin_1_each_network_descends_its_own_loss_alone(smoke: Params, name: str) -> None:
-    model = tiny_model(smoke, name)
-    if not isinstance(model, AdversarialModel):
-        assert model.family != "gan", "a GAN that is no AdversarialModel needs a pin of its own"
-        assert model.family == "vae" or name == "vae-gan", "tests/systems/test_vae_gan.py has its"
-        return
-    recorders = {
-        "discriminator": _Recorder(model, model.discriminator),
-        "generator": _Recorder(model, model.generator),
-    }
-    images, as_it_was = batch(model), copy.deepcopy(model)
+def test_pin_1_each_network_descends_its_own_objective_alone(model: GenerativeModel) -> None:
+    """Step by step the gradient of its own loss; none of D's in G, none of G's in D."""
+    images, before_the_step, stepped = batch(model), copy.deepcopy(model), recorders(model)
     torch.manual_seed(0)  # dropout
-    model.train_step(images, recorders, random())  # type: ignore[arg-type]
-    assert recorders["discriminator"].strays == 0, "the D step left a gradient in G"
-    assert recorders["generator"].strays == 0, "the G step left a gradient in D"
-
-    model, noise = as_it_was, random()
+    model.train_step(images, stepped, random())  # type: ignore[arg-type]
     torch.manual_seed(0)
-    d_latents = model.sample_prior(len(images), noise)
-    d_loss = torch.stack(list(model.discriminator_losses(images, d_latents).values())).sum()
-    g_loss = model.generator_loss(model.sample_prior(model.config.batch_size, noise))
-    for loss, network, recorder in (
-        (d_loss, model.discriminator, recorders["discriminator"]),
-        (g_loss, model.generator, recorders["generator"]),
-    ):
-        expected = torch.autograd.grad(loss, list(network.parameters()), retain_graph=True)
-        assert len(recorder.steps) == 1
-        assert len(recorder.steps[0]) == len(expected)
-        for stepped, own in zip(recorder.steps[0], expected, strict=True):
-            torch.testing.assert_close(stepped, own)
-            assert own.abs().max() > 0
-    to_generator = torch.autograd.grad(
-        d_loss, list(model.generator.parameters()), allow_unused=True
-    )
-    assert all(gradient is None for gradient in to_generator), "D's loss reaches G"
+    expected = objectives(before_the_step, images, random())
+    assert stepped.keys() == expected.keys()
+    for optimizer, loss in expected.items():
+        network = network_of(before_the_step, optimizer)
+        own = torch.autograd.grad(loss, list(network.parameters()), retain_graph=True)
+        (gradients,) = stepped[optimizer].steps
+        assert len(gradients) == len(own)
+        for gradient, mine in zip(gradients, own, strict=True):
+            torch.testing.assert_close(gradient, mine)
+            assert mine.abs().max() > 0
+    if "discriminator" not in expected:
+        return
+    assert stepped["discriminator"].reached == [{"discriminator"}], "the D step reaches another"
+    assert "discriminator" not in stepped["generator"].reached[0], "the G step reaches D"
+    others = [
+        parameter
+        for network, parameter in before_the_step.named_parameters()
+        if not network.startswith("discriminator")
+    ]
+    strays = torch.autograd.grad(expected["discriminator"], others, allow_unused=True)
+    assert all(gradient is None for gradient in strays), "D's loss depends on another network"
 
 
 def test_step_counts_are_kept(smoke: Params, name: str) -> None:
@@ -202,14 +212,14 @@ def test_step_counts_are_kept(smoke: Params, name: str) -> None:
         return
     values = tiny_config(smoke, name).model_dump() | {"balance": {"d_steps": 3, "g_steps": 2}}
     model = build_model(name, model_config(name, values), GREY, 0)
-    recorders = {key: _Recorder(model, model.get_submodule(key)) for key in model.optimizers()}
-    model.train_step(batch(model), recorders, random())  # type: ignore[arg-type]
-    assert len(recorders.pop("discriminator").steps) == 3
-    for recorder in recorders.values():  # an encoder learns with its generator
+    stepped = recorders(model)
+    model.train_step(batch(model), stepped, random())  # type: ignore[arg-type]
+    assert len(stepped.pop("discriminator").steps) == 3
+    for recorder in stepped.values():  # an encoder learns with its generator
         assert len(recorder.steps) == 2
 
 
-def test_evaluating_restores_modes_one_by_one(model: GenerativeModel) -> None:
+def test_pin_2_evaluating_restores_modes_one_by_one(model: GenerativeModel) -> None:
     model.train()
     first_child = next(model.children()).eval()
     with evaluating(model):

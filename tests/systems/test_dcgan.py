@@ -26,7 +26,7 @@ def test_dcgan_layers() -> None:
     assert count_parameters(model.discriminator) == discriminator
 
 
-def test_dcgan_discriminator_sees_images_from_minus_one_to_one(smoke: Params) -> None:
+def test_pin_3_dcgan_discriminator_sees_images_from_minus_one_to_one(smoke: Params) -> None:
     model = tiny_model(smoke, "dcgan")
     assert isinstance(model, DCGAN)
     model.discriminator = listener = Listener(model.discriminator)

@@ -163,7 +163,7 @@ def test_epsilon_stands_outside_the_root() -> None:
     assert parameter.item() == pytest.approx(expected, rel=1e-9)
 
 
-def test_the_decay_goes_on_after_a_checkpoint() -> None:
+def test_pin_13_the_decay_goes_on_after_a_checkpoint() -> None:
     def fresh() -> tuple[nn.Parameter, KerasRMSprop]:
         parameter = nn.Parameter(torch.ones(1))
         return parameter, KerasRMSprop([parameter], lr=0.1, decay=0.5)
@@ -219,7 +219,7 @@ def test_g_step_is_in_training_mode_with_fresh_latents() -> None:
         assert -1 <= latents.min() < -0.9 < 0.9 < latents.max() <= 1
 
 
-def test_labels_are_exactly_one_and_zero() -> None:
+def test_pin_11_labels_are_exactly_one_and_zero() -> None:
     model = keras_dcgan(**NARROW).eval()
     real, latents = from_uint8(stripes(8)[0]), model.sample_prior(8, random())
     d_real = model.discriminator(real).sigmoid()

@@ -1,0 +1,212 @@
+"""Put each fault of faults.yaml into a copy of the repository and see the tests of its pin fail.
+
+    python tests/pins.py [pin ...]
+
+First the same tests run without a fault. The exit status is 1 if a fault survives.
+"""
+
+import contextlib
+import io
+import multiprocessing
+import os
+import re
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Iterable
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+from ruamel.yaml import YAML
+
+ROOT = Path(__file__).parent.parent
+COPIED = (
+    "src",
+    "tests",
+    "stages",
+    "profiles",
+    "judges",
+    "params.yaml",
+    "dvc.yaml",
+    "pyproject.toml",
+)
+LINKED = ("data/raw",)
+HEAVY = ["pytest", "scipy.stats", "sklearn.model_selection", "torch", "torchmetrics.image.fid"]
+"""Imported once, not again for every fault; nothing of the repository's own."""
+
+
+class Fault(NamedTuple):
+    """One change that breaks one pin, and the names of the tests that must notice."""
+
+    pin: int
+    what: str
+    file: str
+    old: str
+    new: str
+    tests: tuple[str, ...]
+
+    def changed(self, root: Path) -> str:
+        """The text of the file with the fault in it.
+
+        Raises:
+            ValueError: the text to replace does not stand in the file exactly once.
+        """
+        text = (root / self.file).read_text()
+        found = text.count(self.old)
+        if found != 1:
+            raise ValueError(
+                f"pin {self.pin}, {self.what}: expected {self.old!r} once in {self.file}, found it "
+                f"{found} times: change tests/faults.yaml as that file was changed"
+            )
+        return text.replace(self.old, self.new)
+
+
+def read_faults() -> list[Fault]:
+    """All faults, by pin."""
+    with (ROOT / "tests/faults.yaml").open() as file:
+        by_pin = YAML(typ="safe").load(file)
+    return [
+        Fault(pin, entry["fault"], entry["file"], entry["old"], entry["new"], (*entry["tests"],))
+        for pin, entries in by_pin.items()
+        for entry in entries
+    ]
+
+
+def places_of_tests(root: Path) -> dict[str, list[str]]:
+    """In which files each test of a pin is."""
+    places: dict[str, list[str]] = {}
+    for path in sorted((root / "tests").rglob("test_*.py")):
+        for name in re.findall(r"^def (test_pin_\w+)\(", path.read_text(), re.MULTILINE):
+            places.setdefault(name, []).append(str(path.relative_to(root)))
+    return places
+
+
+def node_id(test: str, places: dict[str, list[str]]) -> str:
+    """What pytest calls a test, or a case of one.
+
+    Raises:
+        ValueError: it is not there, or there are two of that name.
+    """
+    found = places.get(test.split("[")[0], [])
+    if len(found) != 1:
+        raise ValueError(f"tests/faults.yaml: expected one test called {test}, found {len(found)}")
+    return f"{found[0]}::{test}"
+
+
+class Outcomes:
+    """A pytest plugin: which cases passed, and which failed in the test itself."""
+
+    def __init__(self) -> None:
+        self.passed: dict[str, bool] = {}
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.when == "call" and not report.skipped:
+            self.passed[report.nodeid] = report.passed
+
+
+def run_tests(copy: Path, tests: Iterable[str]) -> dict[str, bool]:
+    """Whether each case of the tests passes with the code of ``copy``; for a process of its own.
+
+    Raises:
+        RuntimeError: they could not be run, or the code is not the copy's.
+    """
+    os.chdir(copy)
+    sys.dont_write_bytecode = True  # a fault put in within a second of another would not be seen
+    os.environ |= {"PYTHONPATH": str(copy / "src"), "PYTHONDONTWRITEBYTECODE": "1"}
+    sys.path[:] = [str(copy / "src"), *(path for path in sys.path if path != str(ROOT / "tests"))]
+    outcomes, output = Outcomes(), io.StringIO()
+    arguments = ["-p", "no:cacheprovider", "--tb=short", *dict.fromkeys(tests)]
+    with contextlib.redirect_stdout(output), contextlib.redirect_stderr(output):
+        status = pytest.main(arguments, plugins=[outcomes])
+    import ganvae
+
+    if status not in (0, 1) or not Path(ganvae.__file__).is_relative_to(copy):
+        raise RuntimeError(f"status {status}, {ganvae.__file__}\n{output.getvalue()}")
+    return outcomes.passed
+
+
+class Bench:
+    """A copy of the repository in which faults are tried out, one after another."""
+
+    def __init__(self, copy: Path) -> None:
+        self.copy = copy
+        for name in COPIED:
+            if (ROOT / name).is_dir():
+                shutil.copytree(ROOT / name, copy / name, ignore=_caches)
+            else:
+                shutil.copy(ROOT / name, copy / name)
+        for name in LINKED:
+            (copy / name).parent.mkdir(parents=True, exist_ok=True)
+            (copy / name).symlink_to(ROOT / name)
+        self.places = places_of_tests(copy)
+
+    def run(self, faults: Iterable[Fault]) -> dict[str, bool]:
+        """By case, whether the tests of these faults pass; in a fresh process."""
+        tests = [node_id(test, self.places) for fault in faults for test in fault.tests]
+        with ProcessPoolExecutor(1, multiprocessing.get_context("forkserver")) as pool:
+            return pool.submit(run_tests, self.copy, tests).result()
+
+    def try_out(self, fault: Fault) -> dict[str, tuple[int, int]]:
+        """By test, how many of how many cases fail with the fault put in."""
+        path = self.copy / fault.file
+        as_it_was = path.read_text()
+        path.write_text(fault.changed(self.copy))
+        try:
+            passed = self.run([fault])
+        finally:
+            path.write_text(as_it_was)
+        results = {}
+        for test in fault.tests:
+            node = node_id(test, self.places)
+            cases = [passed[case] for case in passed if case == node or case.startswith(f"{node}[")]
+            results[test] = cases.count(False), len(cases)
+        return results
+
+
+def _caches(_: str, names: list[str]) -> set[str]:
+    return {name for name in names if name == "__pycache__" or name.endswith(".egg-info")}
+
+
+def report(fault: Fault, results: dict[str, tuple[int, int]]) -> bool:
+    """Print a fault's part of the table; False if a test has not noticed it."""
+    caught = all(failed for failed, _ in results.values())
+    print(f"{fault.pin:>3}  {'caught    ' if caught else 'NOT CAUGHT'}  {fault.what}")
+    for test, (failed, cases) in results.items():
+        print(f"{'':17}{failed} of {cases} fail: {test}", flush=True)
+    return caught
+
+
+def main(pins: set[int]) -> int:
+    """Try out the faults of these pins, or of all."""
+    faults = [fault for fault in read_faults() if not pins or fault.pin in pins]
+    if not faults:
+        print("error: there is no such pin; they go from 1 to 13", file=sys.stderr)
+        return 1
+    multiprocessing.get_context("forkserver").set_forkserver_preload(HEAVY)
+    start = time.monotonic()
+    with tempfile.TemporaryDirectory() as folder:
+        bench = Bench(Path(folder).resolve())
+        for fault in faults:
+            fault.changed(bench.copy)  # say now what cannot be put in
+        print("Without a fault ...", file=sys.stderr, flush=True)
+        passed = bench.run(faults)
+        red = [case for case, good in passed.items() if not good]
+        if red:
+            print("error: these fail without any fault:", *red, sep="\n  ", file=sys.stderr)
+            return 1
+        print(f"all {len(passed)} tests pass.", file=sys.stderr)
+        survivors = 0
+        for number, fault in enumerate(faults, start=1):
+            progress = f"{number} of {len(faults)}, {time.monotonic() - start:.0f} s: {fault.file}"
+            print(progress, file=sys.stderr, flush=True)
+            survivors += not report(fault, bench.try_out(fault))
+    seconds = time.monotonic() - start
+    print(f"{len(faults) - survivors} of {len(faults)} faults caught in {seconds:.0f} s")
+    return 1 if survivors else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main({int(pin) for pin in sys.argv[1:]}))
