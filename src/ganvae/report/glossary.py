@@ -1,0 +1,117 @@
+"""What every score says, its source and its limits, for the page."""
+
+from dataclasses import dataclass, replace
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One line of the glossary. ``sources``: arXiv numbers."""
+
+    term: str
+    says: str
+    good: str
+    limits: str
+    sources: tuple[str, ...] = ()
+
+
+GLOSSARY = (  # {images}: how many images the latents are searched for
+    Entry(
+        "FID",
+        "Fréchet distance between Gaussians fitted to the judge's features of real and of "
+        "generated images.",
+        "Lower; the floor is what real images score.",
+        "Whether fidelity or variety is lacking. It is biased upwards at finite N, and in a "
+        "judge's features it compares with no published FID.",
+        ("1706.08500",),
+    ),
+    Entry(
+        "FID, N → ∞",
+        "FID extrapolated along its straight line in 1/N to infinitely many generated images.",
+        "Lower.",
+        "More than the line does: near the floor it may come out below zero.",
+        ("1911.07023",),
+    ),
+    Entry(
+        "KID",
+        "Squared distance of the two sets' means under a cubic kernel, without FID's bias in N; in "
+        "Inception features it is printed times 1000.",
+        "Lower, about 0 for real images.",
+        "What differs; values below 0 are noise.",
+        ("1801.01401",),
+    ),
+    Entry(
+        "IS",
+        "How certain and how varied the judge's verdicts on the samples are.",
+        "Higher, from 1 to the number of classes.",
+        "Whether the images look real, or vary within a class.",
+        ("1606.03498",),
+    ),
+    Entry(
+        "precision, recall",
+        "Share of samples among the real images' neighbourhoods, and of real images among the "
+        "samples'.",
+        "Higher, up to 1: fidelity and variety apart.",
+        "How dense; one outlier makes a large neighbourhood.",
+        ("1904.06991",),
+    ),
+    Entry(
+        "density, coverage",
+        "How many real neighbourhoods a sample is in on average, and the share of real images "
+        "with a sample in theirs.",
+        "Higher; less swayed by outliers.",
+        "Density is not bounded by 1.",
+        ("2002.09797",),
+    ),
+    Entry(
+        "class distance, classes above 1 %",
+        "Total variation between the judge's class counts of samples and equal counts; number of "
+        "classes above 1 %.",
+        "Distance 0, every class.",
+        "Whether what is drawn of a class varies.",
+    ),
+    Entry(
+        "closer to train",
+        "How often a sample lies closer to its nearest training image than a held-out image "
+        "does; by pixels and by the judge's features.",
+        "0.5 is as held-out images; far above hints at memorised images.",
+        "Blurred or plain images are close to many, and copy none.",
+        ("2004.05675",),
+    ),
+    Entry(
+        "inverted MSE, PSNR, SSIM, label kept",
+        "How close a model can come to held-out images, by a search of its latents: the same "
+        "search for GANs and VAEs.",
+        "Lower MSE; higher PSNR, SSIM and share of images whose class the judge still sees.",
+        "How good the search was: it bounds what the model can draw from one side. It rests on "
+        "{images} images, the same for all runs; its interval is of seeds only.",
+    ),
+    Entry(
+        "reconstruction",
+        "Held-out images encoded and decoded by the posterior mean: models with an encoder only.",
+        "Lower MSE and cross-entropy; higher PSNR, SSIM, label kept.",
+        "Anything of samples.",
+    ),
+    Entry(
+        "ELBO",
+        "Evidence lower bound of one posterior sample an image, in nats.",
+        "Higher.",
+        "On grey values the Bernoulli one bounds no likelihood; one kind does not compare with "
+        "another.",
+        ("1312.6114",),
+    ),
+    Entry(
+        "importance bound",
+        "Tighter lower bound of the log-likelihood of binarised images, from many posterior "
+        "samples.",
+        "Higher.",
+        "How good the samples look.",
+        ("1509.00519",),
+    ),
+)
+
+
+def glossary(inversion_images: int) -> list[Entry]:
+    """The glossary, with the number of images that the inverted scores rest on."""
+    return [
+        replace(entry, limits=entry.limits.format(images=inversion_images)) for entry in GLOSSARY
+    ]

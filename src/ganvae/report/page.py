@@ -1,0 +1,183 @@
+"""The report: one HTML file that asks for nothing else."""
+
+import base64
+import hashlib
+import re
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup, escape
+
+from ganvae.comparison import RANKED_BY, Comparison, Departures, Row
+from ganvae.evaluation.records import Provenance, ScoreRecord
+from ganvae.files import write_text
+from ganvae.report import page_differences as differences
+from ganvae.report import page_figures as figures
+from ganvae.report import page_tables as tables
+from ganvae.report.answer import answer
+from ganvae.report.embedding import Embedded, embed_sample_rows
+from ganvae.report.glossary import glossary
+from ganvae.report.page_models import ModelSection, model_section, shown_run
+from ganvae.report.scores import REFERENCES, estimated
+from ganvae.report.verdicts import UNTUNED, naming, reach
+
+STRIP_ROWS = 2
+OF_A_RUN = ("weights_sha256", "training_seed", "training_steps", "training_precision")
+
+
+@dataclass(frozen=True)
+class Report:
+    """What the page is made from; ``results`` is the profile's folder, for the pictures.
+
+    By model: ``departures`` from its defaults, its ``sources`` (where it comes from, one line)
+    and the profile's ``notes``; none of these needs to have every model.
+    """
+
+    profile: str
+    command: str
+    comparison: Comparison
+    records: Sequence[ScoreRecord]
+    finalists: tuple[str, str] | None
+    departures: Mapping[str, Departures]
+    sources: Mapping[str, str]
+    notes: Mapping[str, str]
+    tuned: Collection[str]
+    results: Path
+
+
+def write_page(path: Path, report: Report) -> None:
+    """Write the page, atomically; the same bytes for the same report."""
+    write_text(path, render(report))
+
+
+def render(report: Report) -> str:
+    """The page's HTML."""
+    environment = Environment(
+        loader=PackageLoader("ganvae.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["inline"] = inline
+    script = _resource("page.js")
+    return environment.get_template("page.html.j2").render(
+        style=Markup(_resource("page.css")),
+        script=Markup(script),
+        script_sha256=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
+        **_contents(report),
+    )
+
+
+def inline(text: str) -> Markup:
+    """Plain text for HTML, `backticks` as code."""
+    return Markup(re.sub(r"`([^`]*)`", r"<code>\1</code>", str(escape(text))))
+
+
+def _resource(name: str) -> str:
+    return (files("ganvae.report") / "templates" / name).read_text(encoding="utf-8")
+
+
+def _contents(report: Report) -> dict[str, Any]:
+    """What the templates speak of."""
+    comparison, records = report.comparison, report.records
+    rows = comparison.rows
+    ranked = [record for record in records if not record.flags]
+    provenance = (ranked or records)[0].provenance
+    strips = {model: strip for model in _models(records) if (strip := _strip(report, model))}
+    return {
+        "profile": report.profile,
+        "command": report.command,
+        "provenance": provenance,
+        "settings": _settings(provenance),
+        "records": [record for record in records if record.family != "reference"],
+        "answer": answer(comparison, report.finalists),
+        "finalists": [_finalist(model, rows, strips) for model in report.finalists or ()],
+        "naming": naming(report.finalists or (), report.tuned),
+        "reach": reach(comparison),
+        "untuned": UNTUNED if report.tuned else "",
+        "families": tables.FAMILIES,
+        "leaderboard": tables.leaderboard_table(rows, report.tuned),
+        "further": tables.further_tables(rows, report.tuned),
+        "ranking_figure": figures.ranking_figure(rows, ranked),
+        "strips": [(row, strips[row.model]) for row in rows if row.model in strips],
+        "references": REFERENCES,
+        "finalist_contrasts": differences.contrasts(comparison.finalists, "seeds"),
+        "family_contrasts": differences.contrasts(comparison.families, "models"),
+        "pairs": differences.pair_table(comparison.pairs),
+        "noise": differences.noise_lines(rows, (RANKED_BY, "is_judge")),
+        "curve_figure": figures.curve_figure(
+            [record for record in ranked if record.model in (report.finalists or ())]
+        ),
+        "time_figure": figures.time_figure(rows, ranked),
+        "models": _sections(report),
+        "scaled_down": {
+            model: tables.changes(those) for model, those in report.departures.items() if those
+        },
+        "unranked": comparison.unranked,
+        "glossary": glossary(provenance.inversion_images),
+    }
+
+
+def _models(records: Sequence[ScoreRecord]) -> list[str]:
+    return list(dict.fromkeys(record.model for record in records))
+
+
+def _sections(report: Report) -> list[ModelSection]:
+    """Of every model, in the order of the leaderboard; those that are not ranked come last."""
+    rows = {row.model: row for row in report.comparison.rows}
+    names = [*rows, *(name for name in _models(report.records) if name not in rows)]
+    by_model = {name: [r for r in report.records if r.model == name] for name in names}
+    return [
+        model_section(
+            of_model,
+            rows.get(name),
+            report.results / "runs",
+            anchor=f"model-{number}",
+            tuned=name in report.tuned,
+            texts={"source": report.sources.get(name, ""), "note": report.notes.get(name, "")},
+            changed=tables.changes(report.departures.get(name, {})),
+        )
+        for number, (name, of_model) in enumerate(by_model.items())
+        if of_model[0].family != "reference"
+    ]
+
+
+def _strip(report: Report, model: str) -> Embedded | None:
+    """The first samples of a model or baseline; none of one that only diverged."""
+    run = shown_run([record for record in report.records if record.model == model])
+    path = report.results / "runs" / f"{model}-{run.seed}" / "pictures" / "samples.png"
+    if run.family == "reference":
+        path = report.results / "baselines" / f"{model}.png"
+    if run.status == "diverged" or not path.exists():
+        return None
+    return embed_sample_rows(path, STRIP_ROWS)
+
+
+def _finalist(
+    model: str, rows: Sequence[Row], strips: Mapping[str, Embedded]
+) -> dict[str, str | Embedded | None]:
+    row = next((row for row in rows if row.model == model), None)
+    fid = row.scores.get(RANKED_BY) if row else None
+    mean, margin = estimated(RANKED_BY, fid) if fid else ("none", "")
+    return {
+        "model": model,
+        "family": row.family if row else "other",
+        "fid": mean,
+        "margin": margin,
+        "strip": strips.get(model),
+    }
+
+
+def _settings(provenance: Provenance) -> dict[str, str]:
+    """How every record was measured, by name."""
+    values = provenance.model_dump()
+    return {
+        name.replace("_", " "): f"{value:,}" if isinstance(value, int) else str(value)
+        for name, value in values.items()
+        if name not in OF_A_RUN and value is not None
+    }

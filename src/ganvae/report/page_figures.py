@@ -1,0 +1,252 @@
+"""The figures of the page, each from records alone."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from markupsafe import Markup
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import (
+    FixedLocator,
+    FuncFormatter,
+    MaxNLocator,
+    NullFormatter,
+    NullLocator,
+)
+
+from ganvae.comparison import RANKED_BY, Row, values_of
+from ganvae.evaluation.records import ScoreRecord
+from ganvae.report.numbers import significant
+from ganvae.report.vector import COLOURS, MARKERS, vector
+
+WIDTH = 7.5  # inches
+INK, FAINT = COLOURS["ink"], COLOURS["faint"]
+Point = tuple[float, float]
+
+
+def ranking_figure(rows: Sequence[Row], records: Sequence[ScoreRecord]) -> Markup:
+    """Every model's FID: seeds as marks, the mean and its interval; floor and ceiling as lines."""
+    models = [row for row in rows if row.family != "reference"]
+    positive = [value for row in rows for value in _values(records, row.model) if value > 0]
+
+    def draw(canvas: Figure) -> None:
+        ax = canvas.subplots()
+        ax.set_xscale("log")
+        ax.set_xlim(min(positive, default=1) * 0.7, max(positive, default=10) * 1.3)
+        for row in rows:
+            if row.family == "reference" and RANKED_BY in row.scores:
+                _draw_bound(ax, row)
+        for position, row in enumerate(models):
+            _draw_model(ax, position, row, _values(records, row.model))
+        ax.set_ylim(len(models) - 0.4, -0.8)
+        ax.set_yticks(range(len(models)), [row.model for row in models])
+        ax.tick_params(axis="y", length=0)
+        ax.spines["left"].set_visible(False)
+        ax.set_xlabel("FID in the judge's features, logarithmic; lower is better")
+        _plain_ticks(ax, "x")
+        ax.grid(axis="x")
+
+    label = "FID of every model: its seeds, their mean and its 95 % interval, floor and ceiling"
+    return vector(WIDTH, 0.32 * len(models) + 1.0, label, draw)
+
+
+def _draw_bound(ax: Axes, row: Row) -> None:
+    value = row.scores[RANKED_BY].mean
+    if value <= 0:
+        return
+    ax.axvline(value, color=COLOURS["reference"], lw=1, ls=(0, (4, 3)))
+    inwards = "left" if row.model == "floor" else "right"
+    ax.annotate(
+        f"{row.model} {significant(value)}",
+        (value, 1),
+        (4 if inwards == "left" else -4, 0),
+        xycoords=("data", "axes fraction"),
+        textcoords="offset points",
+        ha=inwards,
+        va="top",
+        fontsize=8,
+        color=COLOURS["reference"],
+    )
+
+
+def _draw_model(ax: Axes, position: int, row: Row, values: Sequence[float]) -> None:
+    colour = COLOURS[row.family]
+    score = row.scores.get(RANKED_BY)
+    if score is None:
+        ax.text(0.01, position, "no score", transform=ax.get_yaxis_transform(), va="center")
+        return
+    _draw_interval(ax, position, score.mean, score.margin or 0.0, colour)
+    marker = MARKERS[row.family]
+    below = [position + 0.24] * len(values)
+    ax.plot(values, below, marker, color=colour, ms=4, alpha=0.6, mew=0)
+    ax.plot(score.mean, position, "|", color=colour, ms=12, mew=1.8)
+
+
+def _draw_interval(ax: Axes, position: int, mean: float, margin: float, colour: str) -> None:
+    """The bar of an interval; an arrow where it goes on below the axis, which has no zero."""
+    left, right = ax.get_xlim()
+    low, high = mean - margin, mean + margin
+    ax.plot([max(low, left), min(high, right)], [position] * 2, color=colour, lw=1.8)
+    for cut, end, arrow in ((low < left, left, "<"), (high > right, right, ">")):
+        if cut:
+            ax.plot(end, position, arrow, color=colour, ms=6, mew=0, clip_on=False)
+
+
+def time_figure(rows: Sequence[Row], records: Sequence[ScoreRecord]) -> Markup | None:
+    """FID against the seconds of training, every run a mark; None where no time is known."""
+    points = {row.model: _by_time(records, row.model) for row in rows if row.family != "reference"}
+    shown = [row for row in rows if points.get(row.model)]
+    if not shown:
+        return None
+
+    def draw(canvas: Figure) -> None:
+        ax = canvas.subplots()
+        ax.set_yscale("log")
+        for row in shown:
+            seconds, scores = zip(*points[row.model], strict=True)
+            style: dict[str, Any] = {"color": COLOURS[row.family], "marker": MARKERS[row.family]}
+            ax.plot(seconds, scores, ls="", ms=5, alpha=0.7, mew=0, **style)
+        ax.set_xlim(left=0)
+        _plain_ticks(ax, "y")
+        ax.set_xlabel("training, seconds")
+        ax.set_ylabel("FID, logarithmic")
+        ax.grid()
+        _label_at_the_right(ax, shown, points)
+
+    label = "FID of every run against its training time in seconds"
+    return vector(WIDTH, 3.6, label, draw)
+
+
+def _by_time(records: Sequence[ScoreRecord], model: str) -> list[Point]:
+    return [
+        (seconds, score)
+        for record in records
+        if record.model == model
+        and record.status != "diverged"
+        and (seconds := record.scores.get("train_seconds")) is not None
+        and (score := record.scores.get(RANKED_BY)) is not None
+        and score > 0
+    ]
+
+
+def _label_at_the_right(ax: Axes, rows: Sequence[Row], points: dict[str, list[Point]]) -> None:
+    """Names beside the axes, each led to its rightmost run, none upon another."""
+    ends = {row.model: max(points[row.model]) for row in rows}
+    low, high = np.log(ax.get_ylim())
+    by_height = sorted(rows, key=lambda row: ends[row.model][1])
+    wanted = [(np.log(ends[row.model][1]) - low) / (high - low) for row in by_height]
+    for row, height in zip(by_height, _apart(wanted, 0.062), strict=True):
+        ax.annotate(
+            row.model,
+            ends[row.model],
+            (1.03, height),
+            textcoords="axes fraction",
+            va="center",
+            fontsize=8,
+            color=COLOURS[row.family],
+            arrowprops={"arrowstyle": "-", "color": FAINT, "lw": 0.5, "alpha": 0.7},
+        )
+
+
+def _apart(heights: Sequence[float], least: float) -> list[float]:
+    """Rising heights moved up, then down from 1, until neighbours are ``least`` apart."""
+    placed: list[float] = []
+    for height in heights:
+        placed.append(max(height, placed[-1] + least) if placed else height)
+    top = 1.0
+    for index in reversed(range(len(placed))):
+        placed[index] = min(placed[index], top)
+        top = placed[index] - least
+    return placed
+
+
+def curve_figure(records: Sequence[ScoreRecord]) -> Markup | None:
+    """FID against 1/N with its line to infinitely many images; None where there is no curve."""
+    shown = [record for record in records if len(record.fid_curve) > 1]
+    if not shown:
+        return None
+    sizes = sorted({n for record in shown for n, _ in record.fid_curve})
+
+    def draw(canvas: Figure) -> None:
+        ax = canvas.subplots()
+        for record in shown:
+            _draw_curve(ax, record)
+        ax.set_xlim(-0.02 / sizes[0], 1.05 / sizes[0])
+        ticks = _readable(sizes)
+        ax.set_xticks([0, *(1 / n for n in ticks)], ["∞", *(f"{n:,}" for n in ticks)])
+        ax.set_xlabel("number of generated images N, spaced by 1/N")
+        ax.set_ylabel("FID")
+        ax.grid()
+        names = {record.model: ax.plot([], [], **_style(record))[0] for record in shown}
+        ax.legend(names.values(), names.keys(), frameon=False)
+
+    models = ", ".join(dict.fromkeys(record.model for record in shown))
+    label = f"FID against the number of generated images, extrapolated to infinity: {models}"
+    return vector(WIDTH, 3.0, label, draw)
+
+
+def _readable(sizes: Sequence[int]) -> list[int]:
+    """The sizes, from the largest, whose labels at 1/N do not run into one another."""
+    kept: list[int] = []
+    for size in sorted(sizes, reverse=True):
+        if not kept or 1 / size - 1 / kept[-1] > 0.08 / min(sizes):
+            kept.append(size)
+    return kept
+
+
+def _draw_curve(ax: Axes, record: ScoreRecord) -> None:
+    inverse = np.array([1 / n for n, _ in record.fid_curve])
+    scores = np.array([score for _, score in record.fid_curve])
+    slope, limit = np.polyfit(inverse, scores, 1)
+    style = _style(record)
+    ax.plot(inverse, scores, **style, alpha=0.7)
+    colour = style["color"]
+    ax.plot([0, inverse.max()], [limit, limit + slope * inverse.max()], color=colour, lw=0.9)
+    ax.plot(0, limit, style["marker"], ms=5, mfc="none", mec=colour, clip_on=False)
+
+
+def _style(record: ScoreRecord) -> dict[str, Any]:
+    return {"color": COLOURS[record.family], "marker": MARKERS[record.family], "ls": ""}
+
+
+def class_figure(model: str, family: str, counts: Sequence[Sequence[int]]) -> Markup | None:
+    """Shares of the classes among samples, a bar each and a dot a seed; the line is uniform."""
+    if not counts:
+        return None
+    shares = np.array([np.array(one) / max(sum(one), 1) for one in counts])
+    classes = shares.shape[1]
+
+    def draw(canvas: Figure) -> None:
+        ax = canvas.subplots()
+        colour = COLOURS[family]
+        ax.bar(range(classes), shares.mean(axis=0), color=colour, alpha=0.35, width=0.7)
+        for one in shares:
+            ax.plot(range(classes), one, ".", color=colour, ms=5, mew=0)
+        ax.axhline(1 / classes, color=INK, lw=0.9, ls=(0, (4, 3)))
+        ax.set_xticks(range(classes))
+        ax.tick_params(axis="x", length=0)
+        ax.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
+        ax.yaxis.set_major_formatter(FuncFormatter(lambda share, _: f"{100 * share:.3g} %"))
+        ax.set_xlabel("class")
+        ax.grid(axis="y")
+
+    label = f"Shares of the {classes} classes among samples of {model}, with the uniform share"
+    return vector(3.2, 2.4, label, draw)
+
+
+def _values(records: Sequence[ScoreRecord], model: str) -> Sequence[float]:
+    return values_of(records, model).get(RANKED_BY, [])
+
+
+def _plain_ticks(ax: Axes, which: str) -> None:
+    """1, 2, 5, 10 … instead of powers of ten."""
+    axis = ax.xaxis if which == "x" else ax.yaxis
+    low, high = ax.get_xlim() if which == "x" else ax.get_ylim()
+    powers = range(int(np.floor(np.log10(low))), int(np.ceil(np.log10(high))) + 1)
+    steps = (1, 2, 5) if len(powers) < 4 else (1, 3)
+    ticks = [step * 10.0**power for power in powers for step in steps]
+    axis.set_major_locator(FixedLocator([tick for tick in ticks if low <= tick <= high]))
+    axis.set_major_formatter(FuncFormatter(lambda tick, _: f"{tick:,.10g}"))
+    axis.set_minor_locator(NullLocator())
+    axis.set_minor_formatter(NullFormatter())

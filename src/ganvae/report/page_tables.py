@@ -1,0 +1,183 @@
+"""What the page's tables of models say, cell by cell."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+
+from ganvae.comparison import Departures, Row
+from ganvae.evaluation.records import ScoreRecord
+from ganvae.report.scores import (
+    COLUMNS,
+    HEADLINE,
+    REFERENCES,
+    arrow,
+    estimated,
+    failures,
+    printed,
+    title,
+)
+from ganvae.statistics import Estimate
+
+OF_ENCODERS = ("reconstruction_", "label_kept_", "elbo_", "importance_")
+COSTS = ("parameters", "train_seconds", "train_images_per_second", "peak_memory_mb")
+FAMILIES = {
+    "gan": "GAN",
+    "vae": "VAE",
+    "hybrid": "hybrid",
+    "reference": "reference",
+    "other": "other",
+}
+
+
+@dataclass(frozen=True)
+class Cell:
+    """``text`` and, below it, ``margin``; ``value`` is what the column is sorted by."""
+
+    text: str
+    margin: str = ""
+    value: float | None = None
+
+
+@dataclass(frozen=True)
+class Head:
+    """A column: its title and which way is better ("lower", "higher" or "")."""
+
+    text: str
+    arrow: str
+
+    @property
+    def first(self) -> str:
+        """The order that puts the best on top."""
+        return "descending" if self.arrow == "↑" else "ascending"
+
+
+@dataclass(frozen=True)
+class Line:
+    """One model of a table; ``pinned`` is where sorting leaves it: "top", "bottom" or ""."""
+
+    model: str
+    label: str
+    family: str
+    tuned: bool
+    pinned: str
+    cells: list[Cell]
+
+
+@dataclass(frozen=True)
+class Table:
+    heads: list[Head]
+    lines: list[Line]
+
+    def pinned(self, where: str) -> list[Line]:
+        """The lines that sorting leaves at the top, at the bottom, or ("") moves."""
+        return [line for line in self.lines if line.pinned == where]
+
+
+def score_table(rows: Sequence[Row], scores: Sequence[str], tuned: Collection[str]) -> Table:
+    """Every model's means with half of their intervals; scores that no model has are left out."""
+    there = [name for name in scores if any(name in row.scores for row in rows)]
+    lines = [
+        _line(row, tuned, [_cell(name, row.scores.get(name)) for name in there]) for row in rows
+    ]
+    return Table([Head(title(name), arrow(name)) for name in there], lines)
+
+
+def leaderboard_table(rows: Sequence[Row], tuned: Collection[str]) -> Table:
+    """The main scores, and what became of the runs."""
+    table = score_table(rows, HEADLINE, tuned)
+    lines = [
+        replace(line, cells=[*line.cells, Cell(str(row.seeds), failures(row), float(row.seeds))])
+        for line, row in zip(table.lines, rows, strict=True)
+    ]
+    return Table([*table.heads, Head("runs", "")], lines)
+
+
+def further_tables(rows: Sequence[Row], tuned: Collection[str]) -> dict[str, Table]:
+    """The other scores, by what they are about; models without any of a table are not in it."""
+    tables = {}
+    for name, scores in further_scores().items():
+        having = [row for row in rows if any(score in row.scores for score in scores)]
+        if having:
+            tables[name] = score_table(having, scores, tuned)
+    return tables
+
+
+def further_scores() -> dict[str, list[str]]:
+    """What the leaderboard leaves out of all that has a title, and the costs once more."""
+    rest = [name for name in COLUMNS if name not in (*HEADLINE, *COSTS)]
+    return {
+        "Samples": [name for name in rest if not name.startswith(OF_ENCODERS)],
+        "Reconstruction and likelihood": [name for name in rest if name.startswith(OF_ENCODERS)],
+        "Cost": list(COSTS),
+    }
+
+
+def _line(row: Row, tuned: Collection[str], cells: list[Cell]) -> Line:
+    pinned = {"floor": "top", "ceiling": "bottom"}.get(row.model, "")
+    label = REFERENCES.get(row.model, row.model)
+    return Line(row.model, label, row.family, row.model in tuned, pinned, cells)
+
+
+def _cell(name: str, score: Estimate | None) -> Cell:
+    return Cell(*estimated(name, score), score.mean) if score else Cell("")
+
+
+@dataclass(frozen=True)
+class Change:
+    """A parameter that the profile sets otherwise than the model's default."""
+
+    key: str
+    here: str
+    default: str
+
+
+def changes(departures: Departures) -> list[Change]:
+    """The parameters that are set otherwise."""
+    return [
+        Change(key, _value(here), _value(default)) for key, (here, default) in departures.items()
+    ]
+
+
+def _value(value: object) -> str:
+    if value is None:
+        return "none"
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    return str(value)
+
+
+SUMMARY = (
+    "fid_judge",
+    "is_judge",
+    "precision_judge",
+    "recall_judge",
+    "inverted_mse",
+    "train_seconds",
+    "parameters",
+)
+
+
+def summary(row: Row | None) -> list[tuple[str, Cell]]:
+    """A model's main scores by title."""
+    scores = row.scores if row else {}
+    return [(title(name), _cell(name, scores[name])) for name in SUMMARY if name in scores]
+
+
+@dataclass(frozen=True)
+class SeedTable:
+    """One model's scores: a line a score, a column a run, then the mean with its margin."""
+
+    runs: list[str]
+    lines: list[tuple[Head, list[str], str]]
+
+
+def seed_table(row: Row | None, records: Sequence[ScoreRecord]) -> SeedTable:
+    """Every score that one of a model's runs has."""
+    lines = []
+    for name in COLUMNS:
+        values = [record.scores.get(name) for record in records]
+        if values.count(None) < len(values):
+            cells = ["" if value is None else printed(name, value) for value in values]
+            mean = _cell(name, row.scores.get(name) if row else None)
+            lines.append((Head(title(name), arrow(name)), cells, f"{mean.text} {mean.margin}"))
+    runs = [f"seed {r.seed}{', not ranked' if r.flags else ''}" for r in records]
+    return SeedTable(runs, lines)

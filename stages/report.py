@@ -1,0 +1,50 @@
+"""Write the report: one HTML page of all that was measured and drawn."""
+
+from pathlib import Path
+
+from ganvae.comparison import compare, departures
+from ganvae.config import Params, load_params
+from ganvae.evaluation.records import read_records
+from ganvae.models.registry import model_class
+from ganvae.paths import ProfilePaths
+from ganvae.report.page import Report, write_page
+from ganvae.stage import run_stage
+
+
+def main(params_file: str) -> None:
+    params = load_params(Path(params_file))
+    results = ProfilePaths(params.profile).results
+    records = read_records(results / "scores.json")
+    finalists = (params.finalists[0], params.finalists[1]) if params.finalists else None
+    path = results / "report.html"
+    write_page(
+        path,
+        Report(
+            profile=params.profile,
+            command=command(params),
+            comparison=compare(records, finalists, params.aside),
+            records=records,
+            finalists=finalists,
+            departures=departures(params),
+            sources={name: model_class(params.system(name)).source for name in params.models},
+            notes=params.notes,
+            tuned=params.tuned,
+            results=results,
+        ),
+    )
+    print(f"{path}: {len(records)} records, {path.stat().st_size / 1e6:.1f} MB")
+
+
+def command(params: Params) -> str:
+    """What reproduces the profile, from the repository's root."""
+    made_by_default = params.root == "."
+    return "make repro" if made_by_default else f"ganvae repro {pipeline(params)}"
+
+
+def pipeline(params: Params) -> str:
+    """The profile's dvc.yaml, beside its params.yaml."""
+    return str(Path(params.file).with_name("dvc.yaml"))
+
+
+if __name__ == "__main__":
+    run_stage(main, __doc__)

@@ -1,0 +1,213 @@
+"""The page in a browser: it loads, sorts, enlarges, prints, and can be read everywhere."""
+
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Locator, Page, Request, Route, sync_playwright
+from toy_report import draw_pictures, report, usual
+
+from ganvae.report.page import write_page
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    path = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if path is None:
+        missing = "no Chromium here (Debian and Ubuntu: `apt-get install chromium`)"
+        if os.environ.get("CI"):
+            pytest.fail(missing)
+        pytest.skip(missing)
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        yield started
+        started.close()
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory) -> str:
+    results = tmp_path_factory.mktemp("results")
+    draw_pictures(results, usual())
+    write_page(results / "report.html", report(results, usual()))
+    return (results / "report.html").as_uri()
+
+
+@pytest.fixture
+def page(browser: Browser, address: str) -> Iterator[Page]:
+    """The page, opened; fails if it has asked for anything or complained of anything."""
+    opened = browser.new_page(viewport={"width": 1280, "height": 900})
+    complaints: list[str] = []
+    opened.on("console", lambda message: complaints.append(message.text))
+    opened.on("pageerror", lambda error: complaints.append(str(error)))
+    opened.on("requestfailed", lambda request: complaints.append(f"failed: {request.url[:80]}"))
+
+    def inspect(route: Route, request: Request) -> None:
+        if request.url.startswith(("file:", "data:")):
+            route.continue_()
+        else:
+            complaints.append(f"asked for {request.url}")
+            route.abort()
+
+    opened.route("**/*", inspect)
+    opened.goto(address)
+    yield opened
+    assert complaints == []
+    opened.close()
+
+
+def test_the_fixture_notices_what_the_page_asks_for(browser: Browser, tmp_path: Path) -> None:
+    (tmp_path / "x.html").write_text("<img src='http://127.0.0.1:9/x.png'>")
+    opened = browser.new_page()
+    asked: list[str] = []
+    opened.route("**/*", lambda route, request: (asked.append(request.url), route.continue_()))
+    opened.goto((tmp_path / "x.html").as_uri())
+    opened.close()
+    assert "http://127.0.0.1:9/x.png" in asked
+
+
+def test_every_picture_loads(page: Page) -> None:
+    pictures = page.locator("main img")
+    assert pictures.count() > 30
+    for picture in pictures.all():
+        picture.evaluate("image => image.decode()")
+        assert picture.evaluate("image => image.naturalWidth") > 0
+
+
+def models(table: Locator) -> list[str]:
+    """The names in a table's first column, from top to bottom."""
+    names = table.locator("tbody th").all_inner_texts()
+    return [re.split(r"[\s:]", name.strip())[0] for name in names]
+
+
+@pytest.fixture
+def leaderboard(page: Page) -> Locator:
+    return page.locator("#leaderboard table.sortable").first
+
+
+def test_a_click_on_a_title_sorts_by_number_and_another_reverses(leaderboard: Locator) -> None:
+    best_first = ["floor", "gan-one", "vae-one", "mix-one", "gan-wild", "vae-lost", "ceiling"]
+    fid = leaderboard.get_by_role("columnheader", name="FID")
+    assert models(leaderboard) == best_first
+    assert fid.get_attribute("aria-sort") == "ascending"
+    fid.get_by_role("button").click()
+    # 10.2 lies between 5.2 and 41.3 only as numbers; what has no score stays last, bounds outside
+    reversed_ = ["floor", "gan-wild", "mix-one", "vae-one", "gan-one", "vae-lost", "ceiling"]
+    assert models(leaderboard) == reversed_
+    assert fid.get_attribute("aria-sort") == "descending"
+    fid.get_by_role("button").click()
+    assert models(leaderboard) == best_first
+
+
+def test_a_score_that_should_be_high_starts_with_the_highest(leaderboard: Locator) -> None:
+    score = leaderboard.get_by_role("columnheader", name="IS")
+    score.get_by_role("button").click()
+    assert score.get_attribute("aria-sort") == "descending"
+    assert models(leaderboard)[1:5] == ["gan-one", "vae-one", "mix-one", "gan-wild"]
+    assert leaderboard.locator("[aria-sort]").count() == 1
+
+
+def test_models_sort_by_name_from_the_keyboard(page: Page, leaderboard: Locator) -> None:
+    leaderboard.get_by_role("button", name="model").focus()
+    page.keyboard.press("Enter")
+    names = models(leaderboard)[1:-1]
+    assert names == sorted(names)
+    assert names[0] == "gan-one"
+    assert names[1] == "gan-wild"
+
+
+def test_a_picture_is_enlarged_and_escape_closes_it(page: Page) -> None:
+    dialog = page.locator("dialog#zoom")
+    assert not dialog.is_visible()
+    shown = page.locator(".model button.zoom").first
+    shown.click()
+    assert dialog.is_visible()
+    enlarged = dialog.locator("img")
+    assert enlarged.get_attribute("src") == shown.locator("img").first.get_attribute("src")
+    assert enlarged.get_attribute("alt") == shown.locator("img").first.get_attribute("alt")
+    page.keyboard.press("Escape")
+    assert not dialog.is_visible()
+    shown.click()
+    dialog.get_by_role("button", name="Close").click()
+    assert not dialog.is_visible()
+
+
+def test_paper_gets_everything_and_the_screen_its_own_again(page: Page) -> None:
+    details = page.locator("details")
+    assert details.count() > 10
+    assert page.locator("details[open]").count() == 0
+    page.emulate_media(media="print")
+    for one in details.all():
+        assert one.locator("> :not(summary)").first.is_visible()
+    assert not page.locator("nav").is_visible()
+    assert page.locator("img.still").first.is_visible()
+    assert not page.locator("img.film").first.is_visible()
+    assert page.pdf()[:5] == b"%PDF-"
+    page.emulate_media(media="screen")
+    assert page.locator("details[open]").count() == 0
+
+
+def test_films_stand_still_for_those_who_ask(page: Page) -> None:
+    film, still = page.locator("img.film").first, page.locator("img.still").first
+    assert film.is_visible()
+    assert not still.is_visible()
+    page.emulate_media(reduced_motion="reduce")
+    assert still.is_visible()
+    assert not film.is_visible()
+
+
+def luminance(colour: str) -> float:
+    """Relative luminance, in [0, 1], of an ``rgb(...)`` (WCAG 2.2)."""
+    channels = [int(value) / 255 for value in re.findall(r"\d+", colour)[:3]]
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def contrast(one: str, other: str) -> float:
+    lighter, darker = sorted((luminance(one), luminance(other)), reverse=True)
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+TEXTS = (
+    "main p",
+    ".question",
+    ".caveat",
+    ".note",
+    "main a",
+    "summary",
+    "td small",
+    ".verdict.gan",
+    ".verdict.vae",
+    "nav a",
+)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_text_can_be_read(page: Page, scheme: str) -> None:
+    page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+    ground = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert (luminance(ground) < 0.1) == (scheme == "dark")
+    for text in TEXTS:
+        colour = page.locator(text).first.evaluate("element => getComputedStyle(element).color")
+        assert contrast(colour, ground) >= 4.5, (text, colour)
+    for text in page.locator(".plot svg text").all():
+        colour = text.evaluate("element => getComputedStyle(element).fill")
+        assert contrast(colour, ground) >= 4.5, (text.inner_html(), colour)
+
+
+@pytest.mark.parametrize("width", [390, 800, 1280])
+def test_nothing_scrolls_sideways_but_tables_and_figures_themselves(page: Page, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 800})
+    page.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_the_contents_lead_to_every_section(page: Page) -> None:
+    for link in page.locator("nav a").all():
+        target = link.get_attribute("href")
+        assert target
+        assert page.locator(target).count() == 1

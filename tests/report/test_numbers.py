@@ -1,0 +1,94 @@
+"""Numbers are written as a reader wants them."""
+
+import pytest
+
+from ganvae.evaluation.records import BETTER
+from ganvae.report.numbers import duration, fixed, listed, p_value, significant
+from ganvae.report.scores import (
+    COLUMNS,
+    arrow,
+    estimated,
+    heading,
+    interval,
+    name,
+    printed,
+    signed,
+    title,
+)
+from ganvae.statistics import Estimate
+
+
+@pytest.mark.parametrize(
+    ("value", "digits", "text"),
+    [
+        (5.1129, 3, "5.11"),
+        (-13.18, 3, "−13.2"),
+        (394.55, 3, "395"),
+        (12_345.6, 3, "12,346"),
+        (0.012345, 3, "0.0123"),
+        (0.0, 3, "0.00"),
+        (-0.00001, 1, "−0.00001"),
+    ],
+)
+def test_significant_digits(value: float, digits: int, text: str) -> None:
+    assert significant(value, digits) == text
+
+
+def test_what_rounds_to_zero_has_no_sign() -> None:
+    assert fixed(-0.004, 2) == "0.00"
+    assert fixed(-0.006, 2) == "−0.01"
+    assert printed("fid_judge", -0.004) == "0.00"
+    assert printed("fid_judge", -0.006) == "−0.01"
+
+
+def test_a_mean_and_its_margin_have_the_decimals_of_their_score() -> None:
+    assert estimated("fid_judge", Estimate(5.2345, 1.0614, 3)) == ("5.23", "± 1.06")
+    assert estimated("inverted_mse", Estimate(0.0121, 0.00042, 3)) == ("0.0121", "± 0.0004")
+    assert estimated("parameters", Estimate(12345.0, 0.0, 3)) == ("12,345", "")
+    assert estimated("fid_judge", Estimate(5.2345, None, 1)) == ("5.23", "")
+    assert estimated("kid_inception", Estimate(0.01234, 0.001, 3)) == ("12.34", "± 1.00")
+
+
+def test_differences_have_their_sign() -> None:
+    assert signed("fid_judge", 1.5) == "+1.50"
+    assert signed("fid_judge", -1.5) == "−1.50"
+    assert signed("fid_judge", 0.004) == signed("fid_judge", -0.004) == "0.00"
+    assert signed("fid_judge", 10.0) == "+10.00"
+    assert signed("kid_inception", -0.0012) == "−1.20"
+    assert interval("fid_judge", -6.023, 4.218) == "−6.02 to +4.22"
+    assert interval("fid_judge", None, None) == ""
+
+
+def test_p_values() -> None:
+    assert p_value(0.00794) == "p = 0.0079"
+    assert p_value(0.73) == "p = 0.73"
+    assert p_value(0.0004) == "p < 0.001"
+    assert p_value(None) == ""
+
+
+def test_times() -> None:
+    assert duration(55.4) == "55 seconds"
+    assert duration(600) == "10 minutes"
+    assert duration(9000) == "2.5 hours"
+
+
+def test_lists() -> None:
+    assert listed([]) == ""
+    assert listed(["a"]) == "a"
+    assert listed(["a", "b"]) == "a and b"
+    assert listed(["a", "b", "c"]) == "a, b and c"
+
+
+def test_a_score_is_called_as_its_place_asks() -> None:
+    assert heading("fid_judge_infinity") == "FID (judge), N → ∞ ↓"
+    assert title("fid_judge_infinity") == "FID, N → ∞"
+    assert heading("closer_to_train_pixels") == "closer to train (pixels)"
+    assert title("kid_inception") == "KID (Inception) \N{MULTIPLICATION SIGN} 1000"
+    assert name("kid_inception") == "KID (Inception)"
+
+
+def test_arrows_point_to_the_better_side() -> None:
+    arrows = {score: arrow(score) for score in COLUMNS}
+    assert arrows["fid_judge"] == "↓"
+    assert arrows["is_judge"] == "↑"
+    assert {score for score, way in arrows.items() if way} == set(BETTER) & set(COLUMNS)

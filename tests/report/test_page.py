@@ -1,0 +1,334 @@
+"""The page is whole by itself, says what the records say, and bears whatever they hold."""
+
+import base64
+import io
+import re
+import runpy
+from collections.abc import Sequence
+from html.parser import HTMLParser
+from pathlib import Path
+
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+from PIL import Image
+from toy_report import draw_pictures, record, report, rich, runs, usual
+
+from conftest import ROOT
+from ganvae.comparison import compare
+from ganvae.errors import DataError
+from ganvae.evaluation.records import ScoreRecord, write_records
+from ganvae.report import page_differences as differences
+from ganvae.report import page_figures as figures
+from ganvae.report import page_tables as tables
+from ganvae.report.embedding import embed
+from ganvae.report.page import render, write_page
+from ganvae.report.page_models import shown_run
+from ganvae.report.scores import COLUMNS, HEADLINE
+
+HOSTILE = "<img src=x onerror=alert(1)>\"'&$x$`{{ 7 }}"
+
+
+class Page(HTMLParser):
+    """The elements of a page with their attributes, and its text."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.text = ""
+        self._silent = False
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+        self._silent = tag in ("style", "script")
+
+    def handle_endtag(self, tag: str) -> None:
+        self._silent = False
+
+    def handle_data(self, data: str) -> None:
+        if not self._silent:
+            self.text += data
+
+    def all(self, tag: str) -> list[dict[str, str | None]]:
+        return [attributes for name, attributes in self.elements if name == tag]
+
+
+def page(
+    results: Path,
+    records: Sequence[ScoreRecord],
+    finalists: tuple[str, str] | None = ("gan-one", "vae-one"),
+) -> Page:
+    return Page(render(report(results, records, finalists)))
+
+
+@pytest.fixture(scope="module")
+def html(tmp_path_factory: pytest.TempPathFactory) -> str:
+    results = tmp_path_factory.mktemp("results")
+    draw_pictures(results, usual())
+    return render(report(results, usual()))
+
+
+@pytest.fixture(scope="module")
+def whole(html: str) -> Page:
+    return Page(html)
+
+
+def test_it_asks_for_nothing_else(html: str, whole: Page) -> None:
+    for tag, attributes in whole.elements:
+        for name in ("src", "srcset", "data", "poster", "action", "background"):
+            assert (attributes.get(name) or "data:").startswith("data:"), (tag, attributes)
+        link = attributes.get("href") or attributes.get("xlink:href") or "#"
+        assert link.startswith("#") or (tag == "a" and link.startswith("https://arxiv.org/abs/"))
+    assert not whole.all("link")
+    assert "url(http" not in html
+    assert "@import" not in html
+
+
+def test_every_picture_says_what_it_shows(whole: Page) -> None:
+    pictures = [attributes for attributes in whole.all("img") if attributes["src"] != "data:,"]
+    assert len(pictures) > 30
+    assert all(attributes["alt"] for attributes in pictures)
+    for attributes in whole.all("svg"):
+        assert attributes.get("aria-label") or attributes.get("aria-hidden") == "true"
+
+
+def test_every_link_inside_has_its_target_and_every_id_is_one(whole: Page) -> None:
+    ids = [attributes["id"] for _, attributes in whole.elements if attributes.get("id")]
+    assert len(ids) == len(set(ids))
+    targets = {a["href"] for a in whole.all("a") if (a["href"] or "").startswith("#")}
+    assert targets <= {f"#{name}" for name in ids}
+    used = {(use["xlink:href"] or "") for use in whole.all("use")}
+    assert used <= {f"#{name}" for name in ids}
+
+
+def test_the_same_report_gives_the_same_bytes(html: str, tmp_path: Path) -> None:
+    draw_pictures(tmp_path, usual())
+    write_page(tmp_path / "report.html", report(tmp_path, usual()))
+    assert (tmp_path / "report.html").read_text(encoding="utf-8") == html
+
+
+def test_it_says_what_the_records_say(whole: Page) -> None:
+    assert "At these budgets, the GAN." in whole.text
+    assert "5.20" in whole.text  # the mean FID of gan-one
+    assert "Seed 1 diverged: d_loss is NaN at step 12." in whole.text
+    assert "Failures: none, all 5 runs completed." in whole.text
+    assert "A GAN for tests." in whole.text
+    assert "make toy" in whole.text
+    assert "It rests on 50 images, the same for all runs" in whole.text
+    assert "a" * 64 in whole.text  # the judge
+    assert "c" * 64 in whole.text  # the weights
+    assert re.search(r"hidden\s*8\s*64, 8", whole.text)
+
+
+def test_names_and_reasons_are_text_whatever_they_hold(tmp_path: Path) -> None:
+    name = f"gan {HOSTILE}"
+    records = [
+        *runs(name, [5.0, 6.0]),
+        record(name, 2, None, reason=HOSTILE),
+        record(name, 3, 7.0, flags=[HOSTILE], class_counts=[1, 2]),
+        *runs("vae-one", [9.0, 9.5]),
+    ]
+    made = report(
+        tmp_path,
+        records,
+        (name, "vae-one"),
+        profile=HOSTILE,
+        command=HOSTILE,
+        notes={name: HOSTILE},
+        sources={name: HOSTILE},
+        departures={name: {HOSTILE: (HOSTILE, HOSTILE)}},
+    )
+    found = Page(render(made))
+    assert len(found.all("script")) == 1
+    assert [image["src"] for image in found.all("img")] == ["data:,"]
+    assert not any(key.startswith("on") for _, keys in found.elements for key in keys)
+    assert found.text.count("{{ 7 }}") > 10
+
+
+def test_nothing_but_records_is_needed(tmp_path: Path) -> None:
+    found = page(tmp_path, usual())
+    assert [image["src"] for image in found.all("img")] == ["data:,"]
+    assert "Failures: none" in found.text
+
+
+def test_of_pictures_those_are_shown_that_there_are(tmp_path: Path) -> None:
+    folder = tmp_path / "runs/gan-one-0/pictures"
+    folder.mkdir(parents=True)
+    Image.new("L", (300, 60)).save(folder / "inversions.png")
+    alts = [image["alt"] for image in page(tmp_path, usual()).all("img") if image["alt"]]
+    assert len(alts) == 1
+    assert "Inverted reconstructions of gan-one, seed 0" in alts[0]
+
+
+@pytest.mark.parametrize(
+    ("records", "finalists", "says"),
+    [
+        (runs("gan-one", [5.0]), None, "No GAN and VAE were named"),
+        (runs("gan-one", [None]), None, "no score"),
+        (
+            [*runs("gan-one", [None]), *runs("vae-one", [9.0, 8.0])],
+            ("gan-one", "vae-one"),
+            "cannot be answered here: gan-one has no score (1 run diverged)",
+        ),
+        (runs("gan-one", [5.0], flags=["too few samples"]), None, "Not ranked"),
+        (runs("floor", [0.1, 0.2]), None, "No GAN and VAE were named"),
+        ([record("odd", 0, 5.0, family="other")], None, "odd"),
+    ],
+    ids=["one model", "one that diverged", "a lone finalist", "flagged", "floor alone", "other"],
+)
+def test_reports_of_little(
+    tmp_path: Path, records: list[ScoreRecord], finalists: tuple[str, str] | None, says: str
+) -> None:
+    assert says in page(tmp_path, records, finalists).text
+
+
+def test_the_stage_writes_the_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_records(Path("results/smoke/scores.json"), usual())
+    runpy.run_path(str(ROOT / "stages/report.py"))["main"](str(ROOT / "profiles/smoke/params.yaml"))
+    html = Path("results/smoke/report.html").read_text(encoding="utf-8")
+    assert "ganvae repro profiles/smoke/dvc.yaml" in Page(html).text
+
+
+def test_sizes_stay_small(html: str, tmp_path: Path) -> None:
+    assert len(render(report(tmp_path, usual()))) < 250_000  # without pictures
+    assert len(html) < 1_500_000
+
+
+def test_the_committed_pictures_of_one_run_take_little(tmp_path: Path) -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (600, 1680), dtype=np.uint8)
+    Image.fromarray(noise).save(tmp_path / "x.png")
+    assert len(embed(tmp_path / "x.png").uri) < 0.75 * (tmp_path / "x.png").stat().st_size
+
+
+def test_the_shown_run_is_the_first_that_completed() -> None:
+    first, second, third = runs("gan-one", [None, 4.0, 3.0])
+    assert shown_run([first, second, third]) == second
+    collapsed = second.model_copy(update={"status": "collapsed"})
+    assert shown_run([first, collapsed, third]) == third
+    assert shown_run([first, collapsed]) == collapsed
+    assert shown_run([first]) == first
+
+
+def test_few_colours_keep_those_of_small_areas(tmp_path: Path) -> None:
+    pixels = np.full((200, 300, 3), 255, np.uint8)
+    pixels[:, :, 0] -= np.arange(200, dtype=np.uint8)[:, None] // 2  # many shades of one colour
+    keys = [(31, 119, 180), (255, 127, 14), (44, 160, 44), (214, 39, 40), (127, 127, 127)]
+    for number, key in enumerate(keys):
+        pixels[10 * number : 10 * number + 4, :4] = key
+    Image.fromarray(pixels).save(tmp_path / "x.png")
+    shown = decoded(embed(tmp_path / "x.png").uri)
+    for number, key in enumerate(keys):
+        assert np.abs(shown[10 * number + 1, 1].astype(int) - key).max() < 20
+
+
+def test_a_film_comes_with_its_last_frame(tmp_path: Path) -> None:
+    draw_pictures(tmp_path, [record("gan-one", 0, 5.0)])
+    film = embed(tmp_path / "runs/gan-one-0/pictures/training.gif")
+    assert film.uri.startswith("data:image/gif")
+    assert film.still is not None
+    assert decoded(film.still).mean() == pytest.approx(240, abs=2)
+
+
+def decoded(uri: str) -> np.ndarray:
+    with Image.open(io.BytesIO(base64.b64decode(uri.split(",")[1]))) as image:
+        return np.asarray(image.convert("RGB"))
+
+
+def test_a_picture_that_is_none_is_named(tmp_path: Path) -> None:
+    (tmp_path / "x.png").write_text("no picture")
+    with pytest.raises(DataError, match=r"x\.png: not a picture"):
+        embed(tmp_path / "x.png")
+
+
+def test_an_interval_beyond_the_axis_ends_in_an_arrow() -> None:
+    ax = Figure().subplots()
+    ax.set_xscale("log")
+    ax.set_xlim(1, 100)
+    figures._draw_interval(ax, 0, mean=10, margin=30, colour="k")
+    figures._draw_interval(ax, 1, mean=10, margin=2, colour="k")
+    cut, arrow, whole = ax.get_lines()
+    assert list(cut.get_xdata()) == [1, 40]
+    assert (arrow.get_marker(), list(np.atleast_1d(arrow.get_xdata()))) == ("<", [1])
+    assert list(whole.get_xdata()) == [8, 12]
+
+
+def test_the_curve_ends_in_its_limit() -> None:
+    ax = Figure().subplots()
+    one = rich("gan-one", 0, 5.0)
+    figures._draw_curve(ax, one)
+    measured, line, limit = ax.get_lines()
+    assert measured.get_xdata()[0] == 1 / 2000
+    assert line.get_xdata()[0] == 0
+    expected = pytest.approx(one.scores["fid_judge_infinity"])
+    assert line.get_ydata()[0] == expected
+    assert np.atleast_1d(limit.get_ydata())[0] == expected
+
+
+def test_labels_keep_apart() -> None:
+    placed = figures._apart([0.1, 0.11, 0.5, 0.98, 0.99], 0.1)
+    assert placed == sorted(placed)
+    assert min(np.diff(placed)) >= 0.1 - 1e-9
+    assert placed[-1] <= 1
+    assert figures._readable([2000, 4000, 6000, 8000, 10_000]) == [10_000, 6000, 4000, 2000]
+
+
+def test_every_score_with_a_title_has_its_table() -> None:
+    shown = [*HEADLINE, *(n for names in tables.further_scores().values() for n in names)]
+    assert set(shown) == set(COLUMNS)
+
+
+def test_sides_of_the_contrast_follow_the_better_direction(tmp_path: Path) -> None:
+    made = report(tmp_path, usual()).comparison
+    lines = {one.score: one for one in differences.contrasts(made.finalists, "seeds")}
+    fid, recall, inverted = lines["FID"], lines["recall"], lines["inverted MSE"]
+    assert fid.mean < 0  # the GAN's is lower and that is better: left
+    assert recall.mean < 0  # the GAN's is higher and that is better: left
+    assert inverted.mean > 0  # the VAE's is lower: right
+    assert (fid.gan, fid.vae, fid.difference) == ("5.20", "10.20", "−5.00")
+    assert (fid.verdict, inverted.verdict) == ("GAN ahead", "VAE ahead")
+    for one in (fid, recall, inverted):
+        assert one.low is not None
+        assert one.high is not None
+        assert max(abs(one.low), abs(one.high)) == pytest.approx(1)
+        assert min(one.low, one.high) < one.mean < max(one.low, one.high)
+
+
+def test_a_model_may_be_called_as_its_family_is() -> None:
+    records = [*runs("gan", [5.0, 7.0]), *runs("gan-two", [20.0, 22.0]), *runs("vae", [9.0, 11.0])]
+    made = compare(records, ("gan", "vae"))
+    finalists, families = (
+        differences.contrasts(those, "seeds")[0] for those in (made.finalists, made.families)
+    )
+    assert (finalists.gan, finalists.vae) == ("6.00", "10.00")
+    assert (families.gan, families.vae) == ("13.50", "10.00")
+
+
+def test_it_says_how_the_finalists_were_named(tmp_path: Path) -> None:
+    named = "named in the profile's parameters, not picked by these scores"
+    tuned = "whose parameters were tuned on the validation split, not the best by these scores"
+    for models, says in ((["gan-one", "vae-one"], tuned), (["gan-one"], named), ([], named)):
+        text = Page(render(report(tmp_path, usual(), tuned=models))).text
+        assert [says in text for says in (tuned, named)] == [says == tuned, says == named]
+        assert ("no search by score" in text) == bool(models)
+
+
+def test_it_names_what_the_families_leave_aside(tmp_path: Path) -> None:
+    made = report(tmp_path, usual())
+    assert "Left aside" not in Page(render(made)).text
+    aside = compare(usual(), made.finalists, aside=["gan-wild"])
+    text = Page(render(report(tmp_path, usual(), comparison=aside))).text
+    assert text.count("Left aside, being there for a picture or a likelihood: gan-wild.") == 2
+
+
+def test_the_pairs_are_a_triangle_in_the_order_of_the_leaderboard(tmp_path: Path) -> None:
+    made = report(tmp_path, usual()).comparison
+    pairs = differences.pair_table(made.pairs)
+    assert (pairs.pairs, pairs.too_few, pairs.smallest_p) == (6, 5, "0.071")
+    assert pairs.models == ["gan-one", "vae-one", "mix-one", "gan-wild"]
+    filled = [[cell is not None for cell in cells] for _, cells in pairs.lines]
+    assert filled == np.triu(np.ones((4, 4), bool), 1).tolist()
+    first = pairs.lines[0][1][1]
+    assert first is not None
+    assert "gan-one minus vae-one: −5.00" in first.detail
