@@ -9,6 +9,7 @@ import pytest
 
 from conftest import ROOT
 from ganvae.config import read_yaml
+from test_architecture import imports
 
 PIPELINES = [ROOT / "dvc.yaml", *sorted(ROOT.glob("profiles/*/dvc.yaml"))]
 
@@ -88,3 +89,42 @@ def test_a_wrong_call_of_a_stage_gets_one_line(
     assert process.stderr.startswith("error: ")
     assert message in process.stderr
     assert "Traceback" not in process.stderr
+
+
+PLUMBING = {"config.py", "data/", "errors.py", "files.py", "paths.py", "stage.py", "tensors.py"}
+"""What carries parameters and data from place to place and decides no number itself."""
+IMPORTED_ONLY = {  # for a constant, a type or a thing beside the results
+    "baselines": {"models/"},
+    "compare": {"images.py", "seeds.py", "tracking/"},
+    "draw": {"training/"},
+    "pretrained": {"evaluation/records.py"},
+    "report": {"images.py", "seeds.py"},
+}
+
+
+def reached(script: Path) -> set[str]:
+    """The package's files that a stage's script imports, directly or not, as in `models/vae.py`."""
+    found: set[Path] = set()
+    waiting = [script]
+    while waiting:
+        names = {name for name in imports(waiting.pop()) if name.startswith("ganvae.")}
+        modules = names | {name.rpartition(".")[0] for name in names}  # of what is in a module
+        files = {ROOT / f"src/{module.replace('.', '/')}.py" for module in modules}
+        new = {file for file in files if file.exists()} - found
+        found |= new
+        waiting += new
+    return {str(file.relative_to(ROOT / "src/ganvae")) for file in found}
+
+
+def test_an_edit_that_can_change_results_makes_their_stages_stale(stages: dict[str, Any]) -> None:
+    for name, stage in stages.items():
+        watched = {
+            path.removeprefix("src/ganvae/") + ("" if path.endswith(".py") else "/")
+            for path in stage["deps"]
+            if path.startswith("src/ganvae/")
+        }
+        known = tuple(watched | PLUMBING | IMPORTED_ONLY.get(name, set()))
+        missed = {
+            file for file in reached(ROOT / f"stages/{name}.py") if not file.startswith(known)
+        }
+        assert not missed, f"{name} does not depend on {missed}"
