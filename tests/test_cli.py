@@ -167,7 +167,7 @@ def test_a_model_in_two_families_is_named_with_its_files(
 
 @pytest.mark.parametrize(
     ("place", "message"),
-    [("out.txt", "the name must end in .json"), ("folder.json", "there is a folder of that name")],
+    [("out.txt", "the name must end in .json"), ("folder.json", "is there already")],
 )
 def test_compare_checks_where_it_is_to_write_before_it_compares(
     tmp_path: Path, place: str, message: str
@@ -211,3 +211,36 @@ def test_a_flagged_record_may_be_measured_in_its_own_way(tmp_path: Path) -> None
     comparison, remarks = compare_files([tmp_path / "a.json"])
     assert [row.model for row in comparison.rows] == ["a"]
     assert (comparison.unranked, remarks) == ([other], [])
+
+
+def test_compare_by_finalists_and_without_those_aside(tmp_path: Path) -> None:
+    records = [*runs("gan", [5.0, 6.0]), *runs("vae", [8.0, 9.0]), *runs("vae-odd", [99.0, 98.0])]
+    write_records(tmp_path / "a.json", records)
+    options = ("--finalists", "gan", "vae", "--aside", "vae-odd")
+    output = ganvae("compare", "a.json", *options, cwd=tmp_path).stdout
+    assert "The finalists, a value a seed:" in output
+    families = output.split("GANs against VAEs, a value a model, without vae-odd:")[1]
+    assert "\u22123.00" in families.splitlines()[1]
+    wrong = ganvae("compare", "a.json", "--aside", "odd", cwd=tmp_path)
+    assert "odd: no record is of it; there are: gan, vae, vae-odd." in wrong.stderr
+
+
+def test_compare_notes_the_same_samples_under_two_names(tmp_path: Path) -> None:
+    same = {"samples_sha256": "e" * 64}
+    both = [record(model, 0, 5.0).model_copy(update=same) for model in ("gan", "gan-again")]
+    write_records(tmp_path / "a.json", both)
+    output = ganvae("compare", "a.json", cwd=tmp_path).stdout
+    assert "are of the same samples under two names" in output
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [("[]", "holds no record"), ("# a text", "a.json: not a score record, which is JSON.")],
+)
+def test_compare_never_advises_to_delete_what_is_not_its_own(
+    tmp_path: Path, content: str, message: str
+) -> None:
+    (tmp_path / "a.json").write_text(content)
+    stderr = ganvae("compare", "a.json", cwd=tmp_path).stderr
+    assert message in stderr
+    assert "delete" not in stderr.lower()

@@ -152,6 +152,13 @@ def test_a_collapsed_model_is_called_that(score: Score) -> None:
     assert score(same[:1]).status == "completed"  # one image is always of one class
 
 
+def test_images_of_the_split_itself_are_found_and_not_ranked(score: Score) -> None:
+    real = torch.from_numpy(SOURCE.test.images)[:N]
+    record = score(real)
+    assert record.flags == [f"{N} of the samples are test images themselves: not to be ranked"]
+    assert score(SAMPLES[:N]).flags == []
+
+
 def test_a_baselines_name_is_taken(score: Score) -> None:
     with pytest.raises(ConfigError, match="--model floor: that name is a baseline's"):
         score(SAMPLES[:N], model="floor")
@@ -202,6 +209,7 @@ def test_the_command_says_and_writes_what_it_found(
         Image.fromarray(image[0]).save(path)
     ordered = torch.cat([SAMPLES[:30][start::3] for start in range(3)])
     np.savez(tmp_path / "samples.npz", images=(ordered / 255).numpy())
+    (tmp_path / "new").mkdir()
     for name in ("samples", "samples.npz"):
         place = tmp_path / "new" / f"{name}.json"
         ganvae(monkeypatch, "score", tmp_path / name, "--json", place, "--seed", "3")
@@ -244,11 +252,14 @@ SOME = "some.npy"
         ([SOME, "--family", "flow"], "Invalid value for '--family': .*flow"),
         ([SOME, "--seed", "-1"], "Invalid value for '--seed'"),
         ([SOME, "--device", "tpu"], r"compute\.device = 'tpu'"),
-        ([SOME, "--json", "folder.json"], "--json folder.json: there is a folder of that name"),
+        ([SOME, "--json", "folder.json"], "--json folder.json: is there already"),
         ([SOME, "--json", SOME], "--json some.npy: the name must end in .json"),
-        ([SOME, "--json", f"{SOME}/x.json"], r"--json some\.npy/x\.json: cannot be written \("),
-        ([SOME, "--inception", "x.pt"], r"inception\.sha256 = None"),
-        ([SOME, "--inception-sha256", "0" * 64], r"inception\.file = None"),
+        (
+            [SOME, "--json", f"{SOME}/x.json"],
+            r"there is no folder some\.npy\. Make it first",
+        ),
+        ([SOME, "--inception", "x.pt"], "--inception and --inception-sha256 go together"),
+        ([SOME, "--inception-sha256", "0" * 64], "go together"),
         ([SOME, "--inception", "x.pt", "--inception-sha256", "0"], r"inception\.sha256 = '0'"),
         ([SOME, "--inception", "x.pt", "--inception-sha256", "0" * 64], "there is no such file"),
     ],
@@ -277,7 +288,8 @@ def test_a_place_that_can_be_written_to_is_left_as_it_was(tmp_path: Path) -> Non
     scoring.check_place(tmp_path / "a.json")
     assert list(tmp_path.iterdir()) == []
     (tmp_path / "a.json").write_text("{}")
-    scoring.check_place(tmp_path / "a.json")
+    with pytest.raises(ConfigError, match="is there already"):
+        scoring.check_place(tmp_path / "a.json")
     assert (tmp_path / "a.json").read_text() == "{}"
 
 

@@ -220,6 +220,11 @@ def score(
         check_place(json_file)
     judge = find_judge(dataset, compute.use(parse(ComputeConfig, machine, "compute")))
     named = any(extractor.values())
+    if named and not all(extractor.values()):
+        raise ConfigError(
+            "--inception and --inception-sha256 go together: the checksum says which file is meant "
+            "(`sha256sum FILE` prints it)."
+        )
     record = score_samples(
         read_samples(samples, judge.image_shape),
         str(samples),
@@ -246,6 +251,14 @@ def compare_command(
     json_file: Annotated[
         Path | None, typer.Option("--json", help="Write the whole comparison here as well.")
     ] = None,
+    finalists: Annotated[
+        tuple[str, str] | None,
+        typer.Option(metavar="GAN VAE", help="Two models to compare by every score."),
+    ] = None,
+    aside: Annotated[
+        list[str] | None,
+        typer.Option(help="A model that counts in neither family. Repeatable."),
+    ] = None,
 ) -> None:
     """Rank the models of any score records, and say which differences they show."""
     from ganvae.report.record_files import compare_files, write_all
@@ -255,7 +268,7 @@ def compare_command(
         from ganvae.scoring import check_place
 
         check_place(json_file)
-    comparison, remarks = compare_files(files)
+    comparison, remarks = compare_files(files, finalists, aside or [])
     typer.echo(comparison_text(comparison, remarks))
     if json_file:
         write_all(json_file, comparison)

@@ -1,7 +1,7 @@
 """`ganvae score`: samples of any model, measured as the evaluation stage measures its own."""
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Literal
 
@@ -21,12 +21,17 @@ from ganvae.evaluation.reference import make_reference
 from ganvae.evaluation.sampled import in_order
 from ganvae.evaluation.training_set import make_training_set
 from ganvae.judge.network import FrozenJudge
+from ganvae.metrics.distances import nearest
 from ganvae.paths import CHECKOUT
 from ganvae.seeds import generator
 
 Family = Literal["gan", "vae", "hybrid", "other"]
 SplitName = Literal["test", "validation", "train"]
 Report = Callable[[str], None]
+
+ENOUGH_TO_JUDGE = 20  # samples: of fewer all may be of one class by chance
+SAME = 1e-3  # a distance in the judge's features, where neighbours are whole units apart
+COPIES_BY_CHANCE = 0.01  # of the samples, blank images say
 
 
 def score_samples(
@@ -45,7 +50,7 @@ def score_samples(
 ) -> ScoreRecord:
     """Score uint8 images, N x C x H x W, against a split of a data set.
 
-    By the parameters of the laptop profile, so that the record ranks with those in
+    By the parameters of params.yaml, the laptop profile's, so that the record ranks with those in
     ``results/laptop/scores.json``. Of more images than the protocol takes some are drawn; fewer
     have the scores that so few can have, and a flag that keeps them out of every ranking.
 
@@ -72,9 +77,11 @@ def score_samples(
     report(f"scoring {len(scored):,} samples{of}: {source}")
     measured = evaluator.measure_samples(scored, seed)
     outcome = {"status": "completed", "reason": None}  # of too few samples no more can be said
-    if not measured.flags:
+    if len(scored) >= ENOUGH_TO_JUDGE:
         outcome = measured.outcome()
-    found = vars(measured) | outcome | {"scores": blank_scores() | measured.scores}
+    flags = [*measured.flags, *_known(scored, evaluator)]
+    scores = blank_scores() | measured.scores
+    found = vars(measured) | outcome | {"scores": scores, "flags": flags}
     return ScoreRecord(
         model=model,
         family=family,
@@ -82,6 +89,17 @@ def score_samples(
         **found,
         provenance=evaluator.provenance(training_seed=seed, n_generated=len(scored)),
     )
+
+
+def _known(images: Tensor, evaluator: Evaluator) -> Iterator[str]:
+    """That samples are images of the very split they are scored against."""
+    reference = evaluator.reference
+    _, distance = nearest(evaluator.judge(images)[0], reference.features)
+    copies = int((distance < SAME).sum())
+    if copies > COPIES_BY_CHANCE * len(images):
+        yield (
+            f"{copies:,} of the samples are {reference.split} images themselves: not to be ranked"
+        )
 
 
 def _evaluator(
@@ -150,14 +168,16 @@ def check_place(path: Path) -> None:
     """Find out whether a record can be written to ``path`` before it is computed.
 
     Raises:
-        ConfigError: the name does not end in .json, is a folder's, or cannot be written to.
+        ConfigError: the name does not end in .json, is that of something there, or cannot be
+            written to.
     """
     if path.suffix != ".json":
         raise ConfigError(f"--json {path}: the name must end in .json.")
-    if path.is_dir():
-        raise ConfigError(f"--json {path}: there is a folder of that name.")
+    if path.exists():
+        raise ConfigError(f"--json {path}: is there already. Give another name, or delete it.")
+    if not path.parent.is_dir():
+        raise ConfigError(f"--json {path}: there is no folder {path.parent}. Make it first.")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=path.parent):
             pass
     except OSError as error:

@@ -43,7 +43,7 @@ def test_a_better_vae_is_named() -> None:
 def test_no_difference_is_claimed_where_none_is_shown() -> None:
     said = duel([5.0, 6.0, 7.0, 8.0, 9.0], [5.5, 6.5, 7.5, 8.5, 4.5])
     assert said.headline == "At these budgets, no difference is shown."
-    assert "An exact rank test shows no difference (p = 0.69)." in said.finalists
+    assert "An exact rank test does not show a difference (p = 0.69)." in said.finalists
     assert "ahead" not in said.headline + said.finalists
 
 
@@ -254,3 +254,18 @@ def test_sides_follow_the_better_direction_of_the_score(score: str, side: str) -
     assert leader(difference(score, "gan", HIGH[:1], "vae", LOW[:1])) == there
     assert winner(difference(score, "gan", HIGH[:1], "vae", LOW[:1])) is None
     assert leader(difference(score, "gan", LOW, "vae", LOW)) is None
+
+
+def test_what_tuning_did_to_the_order_is_said() -> None:
+    records = [
+        *runs("gan-one", LOW), *runs("vae-one", HIGH),
+        *runs("gan-two", [20.0, 21.0]), *runs("vae-two", [10.0, 11.0]), *runs("vae-odd", [9.0]),
+    ]  # fmt: skip
+    found = compare(records, FINALISTS, ["vae-odd"])
+    said = answer(found, FINALISTS, ["gan-one", "vae-one"]).caveat
+    assert said.startswith(
+        "Tuning decides much: of the models that were not tuned the GAN with the lowest FID is "
+        "`gan-two` (20.50) and the VAE with the lowest FID is `vae-two` (10.50)."
+    )
+    assert "Tuning" not in answer(found, FINALISTS).caveat
+    assert "Tuning" not in answer(compare(records[:10], FINALISTS), FINALISTS, FINALISTS).caveat

@@ -1,6 +1,6 @@
 """The answer to the question, in words that follow from the numbers alone."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from ganvae.comparison import RANKED_BY, Comparison, Row
@@ -29,18 +29,22 @@ class Answer:
     caveat: str
 
 
-def answer(comparison: Comparison, finalists: tuple[str, str] | None) -> Answer:
+def answer(
+    comparison: Comparison, finalists: tuple[str, str] | None, tuned: Collection[str] = ()
+) -> Answer:
     """Answer "GAN or VAE?" from the primary outcome, FID in the judge's features.
 
     Args:
         finalists: the GAN and the VAE named to answer it, or None.
+        tuned: the models whose parameters were chosen by scores.
     """
+    compared = [row for row in comparison.rows if not finalists or row.model in finalists]
     return Answer(
         headline=_headline(comparison, finalists),
         finalists=_of_finalists(comparison, finalists),
         families=_of_families(comparison),
         others=_of_other_criteria(comparison),
-        caveat=_caveat(comparison.rows),
+        caveat=" ".join(filter(None, [_untuned(comparison, tuned), _caveat(compared)])),
     )
 
 
@@ -126,9 +130,10 @@ def _rank_test(one: Difference, values: str) -> str:
             f"{one.n_first} {values} against {one.n_second} are too few for an exact rank test, "
             f"whose p cannot fall below {significant(one.smallest_p_holm, 2)}{_apart(one)}."
         )
-    side = winner(one)
-    shown = f"the {SIDES[side]} ahead" if side else "no difference"
-    return f"An exact rank test shows {shown} ({p_value(one.p_holm)})."
+    side, p = winner(one), p_value(one.p_holm)
+    if side is None:
+        return f"An exact rank test does not show a difference ({p})."
+    return f"An exact rank test shows the {SIDES[side]} ahead ({p})."
 
 
 def _apart(one: Difference) -> str:
@@ -201,6 +206,27 @@ def _ahead(by_side: dict[Side, list[Difference]]) -> str:
         if criteria
     ]
     return ", ".join(parts).replace(" in ", " is ahead in ", 1)
+
+
+def _untuned(comparison: Comparison, tuned: Collection[str]) -> str:
+    """What tuning the finalists did to the order: how the others stand."""
+    if not tuned:
+        return ""
+    best = []
+    for family, side in (("gan", "GAN"), ("vae", "VAE")):
+        rows = [
+            row
+            for row in comparison.rows
+            if row.family == family
+            and row.model not in {*tuned, *comparison.aside}
+            and RANKED_BY in row.scores
+        ]
+        if rows:
+            score = printed(RANKED_BY, rows[0].scores[RANKED_BY].mean)
+            best.append(f"the {side} with the lowest FID is `{rows[0].model}` ({score})")
+    if len(best) < 2:
+        return ""
+    return f"Tuning decides much: of the models that were not tuned {' and '.join(best)}."
 
 
 def _caveat(rows: Sequence[Row]) -> str:

@@ -95,7 +95,7 @@ def _contents(report: Report) -> dict[str, Any]:
         "provenance": provenance,
         "settings": _settings(provenance),
         "records": [record for record in records if record.family != "reference"],
-        "answer": answer(comparison, report.finalists),
+        "answer": answer(comparison, report.finalists, report.tuned),
         "finalists": [_finalist(model, rows, strips) for model in report.finalists or ()],
         "naming": naming(report.finalists or (), report.tuned),
         "reach": reach(comparison),

@@ -1,6 +1,6 @@
 """`ganvae compare`: score records from any files."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -13,11 +13,17 @@ Found = tuple[Path, ScoreRecord]
 MAKE_ONE = "`ganvae score SAMPLES --json FILE` makes a score record."
 
 
-def compare_files(paths: Sequence[Path]) -> tuple[Comparison, list[str]]:
+def compare_files(
+    paths: Sequence[Path],
+    finalists: Sequence[str] | None = None,
+    aside: Collection[str] = (),
+) -> tuple[Comparison, list[str]]:
     """Compare all records of some files, and say which of them were not taken as they stand.
 
     Args:
         paths: JSON files, each a record or a list of records.
+        finalists: a GAN and a VAE to compare by themselves.
+        aside: models that count in neither family.
 
     Raises:
         UserError: a file that is missing or holds something else; records that cannot stand in
@@ -25,6 +31,9 @@ def compare_files(paths: Sequence[Path]) -> tuple[Comparison, list[str]]:
     """
     found = [(path, record) for path in paths for record in _read(path)]
     ranked = [(path, record) for path, record in found if not record.flags]
+    if not found:
+        raise UserError(f"{_listed(paths)}: holds no record. {MAKE_ONE}")
+    _check_names([*(finalists or ()), *aside], [record for _, record in found])
     if not ranked:
         raise UserError(
             f"no record to rank in {_listed(paths)}: {len(found)} found, all of them flagged. "
@@ -33,7 +42,14 @@ def compare_files(paths: Sequence[Path]) -> tuple[Comparison, list[str]]:
     check_rankable([(_called(*one), one[1]) for one in ranked])
     records, remarks = _without_copies(ranked)
     flagged = [record for _, record in found if record.flags]
-    return compare([*records, *flagged], finalists=None), remarks
+    return compare([*records, *flagged], finalists, aside), remarks
+
+
+def _check_names(names: Sequence[str], records: Sequence[ScoreRecord]) -> None:
+    models = {record.model for record in records}
+    for name in names:
+        if name not in models:
+            raise UserError(f"{name}: no record is of it; there are: {', '.join(sorted(models))}.")
 
 
 def write_all(path: Path, comparison: Comparison) -> None:
@@ -47,7 +63,10 @@ def _read(path: Path) -> list[ScoreRecord]:
         raise UserError(
             f"{path} is no file: give score records, results/laptop/scores.json say. {MAKE_ONE}"
         )
-    content = read_json(path)
+    try:
+        content = read_json(path)
+    except (UserError, OSError):
+        raise UserError(f"{path}: not a score record, which is JSON. {MAKE_ONE}") from None
     values = content if isinstance(content, list) else [content]
     return [parse_record(value, path) for value in values]
 
@@ -56,10 +75,11 @@ def _without_copies(ranked: Sequence[Found]) -> tuple[list[ScoreRecord], list[st
     """Each run once: the same samples are no second run, whatever seed is given for them."""
     samples: dict[tuple[str, str], Found] = {}
     seeds: dict[tuple[str, int], Found] = {}
-    remarks = []
+    remarks: list[str] = []
     for path, record in ranked:
         if record.samples_sha256 is not None:
             earlier = samples.setdefault((record.model, record.samples_sha256), (path, record))
+            remarks += _twins(path, record, samples)
             if earlier[1] is not record:
                 both = f"{_called(*earlier)} and {_called(path, record)}"
                 remarks.append(f"{both} are of the same samples; counted once")
@@ -72,6 +92,16 @@ def _without_copies(ranked: Sequence[Found]) -> tuple[list[ScoreRecord], list[st
                 "of two trainings, give each its own --seed (`ganvae score`), or another --model."
             )
     return [record for _, record in seeds.values()], remarks
+
+
+def _twins(
+    path: Path, record: ScoreRecord, samples: Mapping[tuple[str, str], Found]
+) -> Iterator[str]:
+    """That the same samples stand there under another model's name too."""
+    for (model, digest), other in samples.items():
+        if digest == record.samples_sha256 and model != record.model:
+            both = f"{_called(*other)} and {_called(path, record)}"
+            yield f"{both} are of the same samples under two names"
 
 
 def _called(path: Path, record: ScoreRecord) -> str:

@@ -17,11 +17,17 @@ def comparison_text(comparison: Comparison, remarks: Sequence[str]) -> str:
         [
             *_leaderboard(comparison.rows),
             *_differences("FID of every two models, the better first", comparison.pairs),
-            *_differences("GANs against VAEs, a value a model", comparison.families, "models"),
+            *_differences("The finalists, a value a seed", comparison.finalists),
+            *_differences(_families(comparison), comparison.families, "models"),
             *(f"\nnot ranked: {_flagged(record)}" for record in comparison.unranked),
             *(f"\nnote: {remark}." for remark in remarks),
         ]
     )
+
+
+def _families(comparison: Comparison) -> str:
+    left = f", without {', '.join(comparison.aside)}" if comparison.aside else ""
+    return f"GANs against VAEs, a value a model{left}"
 
 
 def _leaderboard(rows: Sequence[Row]) -> Iterator[str]:
