@@ -7,33 +7,12 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+import provenance
 from ganvae.comparison import compare
-from ganvae.evaluation.records import Noise, Provenance, ScoreRecord, blank_scores
+from ganvae.evaluation.records import Noise, ScoreRecord, blank_scores
 from ganvae.report.page import Report
 
-PROVENANCE = Provenance(
-    protocol_version=2,
-    dataset="stripes",
-    split="test",
-    n_real=10_000,
-    n_generated=10_000,
-    judge_sha256="a" * 64,
-    data_sha256="b" * 64,
-    weights_sha256="c" * 64,
-    training_seed=0,
-    evaluation_seed=0,
-    inception_score_splits=10,
-    bootstrap_resamples=200,
-    memorisation_samples=2000,
-    inversion_images=50,
-    inversion_restarts=2,
-    inversion_steps=400,
-    inversion_learning_rate=0.1,
-    importance_samples=500,
-    inception_sha256=None,
-    training_steps=4500,
-    training_precision="fp32",
-)
+PROVENANCE = provenance.PROVENANCE.model_copy(update={"dataset": "stripes", "training_steps": 4500})
 FAMILIES = {"gan": "gan", "vae": "vae", "mix": "hybrid", "floor": "reference"}
 STILLS = ("samples", "losses", "progress", "interpolations", "nearest_neighbours", "inversions")
 

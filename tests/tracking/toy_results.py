@@ -8,13 +8,12 @@ import numpy as np
 from PIL import Image
 
 from ganvae.evaluation.records import (
-    PROTOCOL_VERSION,
-    Provenance,
     ScoreRecord,
     blank_scores,
     write_records,
 )
 from ganvae.files import write_csv, write_json
+from provenance import PROVENANCE
 
 PROFILE = "toy"
 RUNS = {"gan-0", "vae-0", "gan-1"}
@@ -90,7 +89,8 @@ def write_score(root: Path, name: str, fid: float) -> None:
 
 def _record(name: str, family: str, status: str) -> ScoreRecord:
     model, seed = name.split("-")
-    trained = family != "reference"
+    nothing = dict.fromkeys(("weights_sha256", "training_steps", "training_precision"))
+    untrained = nothing if family == "reference" else {}
     return ScoreRecord.model_validate(
         {
             "model": model,
@@ -99,29 +99,7 @@ def _record(name: str, family: str, status: str) -> ScoreRecord:
             "status": status,
             "reason": None if status == "completed" else "g_loss became nan",
             "scores": blank_scores() | SCORES.get(name, {}),
-            "provenance": Provenance(
-                protocol_version=PROTOCOL_VERSION,
-                dataset="mnist",
-                split="test",
-                n_real=10000,
-                n_generated=10000,
-                judge_sha256="a" * 64,
-                data_sha256="b" * 64,
-                weights_sha256="c" * 64 if trained else None,
-                training_seed=int(seed),
-                evaluation_seed=0,
-                inception_score_splits=10,
-                bootstrap_resamples=200,
-                memorisation_samples=2000,
-                inversion_images=50,
-                inversion_restarts=2,
-                inversion_steps=400,
-                inversion_learning_rate=0.1,
-                importance_samples=500,
-                inception_sha256=None,
-                training_steps=500 if trained else None,
-                training_precision="fp32" if trained else None,
-            ),
+            "provenance": PROVENANCE.model_copy(update={"training_seed": int(seed)} | untrained),
         }
     )
 
