@@ -73,7 +73,7 @@ readme:  ## Copy the leaderboard into the README
 
 lock: $(INSTALLED)  ## Renew requirements.lock from pyproject.toml
 	pip-compile --quiet --upgrade --strip-extras --no-emit-index-url --no-emit-find-links \
-	    --no-emit-trusted-host --extra pipeline --extra dev --output-file requirements.lock pyproject.toml
+	    --no-emit-trusted-host --extra pipeline --extra postgres --extra dev --output-file requirements.lock pyproject.toml
 	sed -i 's/^\(torch==[0-9.]*\)+cpu/\1/' requirements.lock  # the same file serves GPU machines
 
 clean:  ## Remove the environment, unfinished runs and caches; results and data stay

@@ -1,9 +1,9 @@
-"""Score one trained run on the test split."""
+"""Score one trained run: all scores on the test split, and FID alone on the validation split."""
 
 from pathlib import Path
 
 from ganvae.config import load_params
-from ganvae.evaluation.runs import evaluate_run
+from ganvae.evaluation.runs import evaluate_run, validate_run
 from ganvae.files import write_json
 from ganvae.paths import ProfilePaths
 from ganvae.stage import run_stage
@@ -12,7 +12,9 @@ from ganvae.stage import run_stage
 def main(params_file: str, run: str) -> None:
     params = load_params(Path(params_file))
     record = evaluate_run(params, run)
-    write_json(ProfilePaths(params.profile).run(run).scores, record.model_dump())
+    paths = ProfilePaths(params.profile).run(run)
+    write_json(paths.scores, record.model_dump())
+    write_json(paths.validation, validate_run(params, run).model_dump())
     fid = record.scores["fid_judge"]
     score = "no FID" if fid is None else f"FID (judge) {fid:.2f}"
     because = [record.reason] if record.reason else record.flags

@@ -24,8 +24,8 @@ ROOMS_OF = {
 ORDER = [
     "errors", "files", "config", "compute", "tensors", "seeds", "images", "paths", "stage",
     "data", "judge", "models", "systems", "training", "metrics", "evaluation", "statistics",
-    "comparison", "report", "pretrained", "sampling", "standalone", "scoring", "reproduction",
-    "tracking", "sweeps", "cli",
+    "comparison", "studies", "report", "pretrained", "sampling", "standalone", "scoring",
+    "reproduction", "tracking", "sweeps", "cli",
 ]  # fmt: skip
 MAY_LOOK_AHEAD = {("models", "systems")}  # the registry names the package it looks models up in
 

@@ -98,6 +98,7 @@ IMPORTED_ONLY = {  # for a constant, a type or a thing beside the results
     "compare": {"images.py", "seeds.py", "tracking/"},
     "draw": {"training/"},
     "pretrained": {"evaluation/records.py"},
+    "reference": {"metrics/classes.py", "metrics/fid.py", "models/base.py", "seeds.py"},
     "report": {"images.py", "seeds.py"},
 }
 

@@ -45,6 +45,11 @@ class RunPaths:
         return self.results / "scores.json"
 
     @property
+    def validation(self) -> Path:
+        """FID on the validation split, by which champions are chosen."""
+        return self.results / "validation.json"
+
+    @property
     def pictures(self) -> Path:
         """Folder of what there is to see of the run."""
         return self.results / "pictures"
@@ -84,6 +89,11 @@ class ProfilePaths:
     def train_features(self) -> Path:
         """The judge's features of the training images, apart from those of the test images."""
         return self.data / "train_features.safetensors"
+
+    @property
+    def validation_features(self) -> Path:
+        """The judge's features of the validation images: all that a sweep compares with."""
+        return self.data / "validation_features.safetensors"
 
     @property
     def baselines(self) -> Path:

@@ -61,7 +61,7 @@ def objectives(model: GenerativeModel, images: Tensor, noise: torch.Generator) -
     assert isinstance(model, VAE), f"say here what the networks of {model.name} are to descend"
     posterior = standard_normal(len(images), model.latent_size, noise)
     reconstruction, kl = model.elbo_terms(images, posterior)
-    return {"vae": reconstruction.mean() + model.beta * kl.mean()}
+    return {"vae": reconstruction.mean() + model.config.beta * kl.mean()}
 
 
 def _sum(losses: Losses) -> Tensor:

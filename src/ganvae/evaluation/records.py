@@ -174,6 +174,22 @@ class ScoreRecord(Record):
     provenance: Provenance
 
 
+class ValidationRecord(Record):
+    """FID of one run on the validation split; null if the run diverged.
+
+    Champions are chosen by it, and nothing else: no ranking takes it in.
+    """
+
+    split: Literal["validation"] = "validation"
+    fid_judge: float | None
+    n_real: int
+    n_generated: int
+    training_seed: int
+    weights_sha256: str
+    data_sha256: str
+    judge_sha256: str
+
+
 def blank_scores() -> dict[str, float | None]:
     """Every score, none measured."""
     return dict.fromkeys(SCORE_NAMES)

@@ -1,6 +1,7 @@
 """Evaluating one training run of a profile."""
 
 import math
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,10 +11,11 @@ from ganvae.config import Params
 from ganvae.data.store import read_split
 from ganvae.evaluation.evaluator import Evaluator
 from ganvae.evaluation.inception import Inception
-from ganvae.evaluation.records import ScoreRecord, blank_scores
+from ganvae.evaluation.records import ScoreRecord, ValidationRecord, blank_scores
 from ganvae.evaluation.reference import read_reference
 from ganvae.evaluation.sampled import Measured
 from ganvae.evaluation.training_set import read_training_set
+from ganvae.evaluation.validation import read_validation
 from ganvae.files import read_json, sha256
 from ganvae.images import ImageError
 from ganvae.judge.network import FrozenJudge
@@ -67,6 +69,35 @@ def evaluate_run(params: Params, key: str) -> ScoreRecord:
             training_steps=outcome["steps"],
             training_precision=outcome["training_precision"],
         ),
+    )
+
+
+def validate_run(params: Params, key: str) -> ValidationRecord:
+    """FID of ``params.runs[key]`` on the validation split; none if the run diverged."""
+    paths = ProfilePaths(params.profile)
+    run = paths.run(key)
+    outcome = read_json(run.outcome)
+    judge = FrozenJudge(Path(params.judge), compute.use(params.compute))
+    validation = read_validation(paths.validation_features, judge)
+    settings = params.evaluation
+    fid = None
+    if outcome["reason"] is None:
+        model = load_model(run.weights).to(judge.device)
+        with suppress(ImageError):  # a weight has become NaN: the record of its scores says so
+            fid = validation.score(
+                model,
+                n=settings.n_generated,
+                seed=outcome["seed"],
+                batch_size=settings.batch_size,
+            ).fid_judge
+    return ValidationRecord(
+        fid_judge=fid,
+        n_real=len(validation.features),
+        n_generated=settings.n_generated,
+        training_seed=outcome["seed"],
+        weights_sha256=sha256(run.weights),
+        data_sha256=validation.data_sha256,
+        judge_sha256=judge.sha256,
     )
 
 

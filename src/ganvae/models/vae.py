@@ -16,11 +16,15 @@ from ganvae.models.priors import standard_normal
 
 
 class VAEConfig(ModelConfig):
-    """Parameters of every VAE. A latent size of 2 can be drawn as a map."""
+    """Parameters of every VAE. A latent size of 2 can be drawn as a map.
+
+    ``beta`` weighs the KL (Higgins et al. 2017, beta-VAE); with 1 the loss is -ELBO.
+    """
 
     batch_size: int = Field(128, ge=2)
     latent_size: PositiveInt = 20
     learning_rate: PositiveFloat = 1e-3
+    beta: PositiveFloat = 1.0
     beta_1: float = Field(0.9, ge=0, lt=1)
     beta_2: float = Field(0.999, ge=0, lt=1)
 
@@ -76,7 +80,6 @@ class VAE(AutoencodingModel):
     """
 
     config: VAEConfig
-    beta = 1.0
 
     def __init__(self, config: VAEConfig, image_shape: ImageShape) -> None:
         super().__init__()
@@ -94,7 +97,7 @@ class VAE(AutoencodingModel):
     ) -> dict[str, Tensor]:
         noise = standard_normal(len(images), self.latent_size, generator)
         reconstruction, kl = (term.mean() for term in self.elbo_terms(images, noise))
-        loss = reconstruction + self.beta * kl
+        loss = reconstruction + self.config.beta * kl
         descend(loss, optimizers["vae"])
         return {
             "loss": loss.detach(),

@@ -21,7 +21,6 @@ class ConvVAEConfig(VAEConfig):
     )
     channels: list[PositiveInt] = Field([32, 64, 128], min_length=1)
     learning_rate: PositiveFloat = 1e-4
-    beta: PositiveFloat = 1.0
 
 
 class ConvVAE(VAE):
@@ -40,7 +39,6 @@ class ConvVAE(VAE):
 
     def __init__(self, config: ConvVAEConfig, image_shape: ImageShape) -> None:
         super().__init__(config, image_shape)
-        self.beta = config.beta
         image_channels, height, width = image_shape
         sizes = [(height, width)]
         for _ in config.channels:

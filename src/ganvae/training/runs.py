@@ -3,6 +3,7 @@
 import hashlib
 import json
 import shutil
+import time
 from pathlib import Path
 
 import torch
@@ -137,6 +138,7 @@ def _write_outputs(
     write_json(
         paths.timing,
         {
+            "finished": round(time.time()),
             "train_seconds": round(result.seconds, 3),
             "train_images_per_second": round(result.images_seen / result.seconds, 1),
             "peak_memory_mb": round(compute.peak_memory(machine.device) / 1e6),

@@ -1,6 +1,7 @@
 """The training loop. It knows nothing of GANs or VAEs."""
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -22,6 +23,11 @@ from ganvae.training.precision import networks_in
 from ganvae.training.progress import Progress
 
 Status = Literal["completed", "diverged"]
+Watch = Callable[[int, Row, GenerativeModel], None]
+"""Is shown each row of the history with its step, and the model as it would be evaluated then.
+
+It may raise, to end the training; it changes nothing of the model.
+"""
 FINITE_CHECK_EVERY = 50  # steps; on a GPU each check waits for the device
 CPU = Machine()
 PREVIEWS = 64
@@ -82,6 +88,7 @@ def train(
     work: Path,
     machine: Machine = CPU,
     label: str | None = None,
+    watch: Watch | None = None,
 ) -> TrainingResult:
     """Train the model called ``name`` from ``seed``, going on from ``work``'s checkpoint if any.
 
@@ -95,6 +102,7 @@ def train(
             ``samples/step-*.png``, drawn from the same latents each time.
         machine: the device, and the precision of the networks while they train (`networks_in`).
         label: what progress messages call the run.
+        watch: is called after each report. What it takes counts in no time.
     """
     shape: ImageShape = tuple(images.shape[1:])  # type: ignore[assignment]
     with global_seed(seed, "dropout"):
@@ -119,7 +127,7 @@ def train(
         )
         progress = Progress(label or f"{name}-{seed}", cadence.total, state.step)
         try:
-            reason = _loop(state, batches, cadence, machine.precision, progress, seed, work)
+            reason = _loop(state, batches, cadence, machine.precision, progress, watch, seed, work)
         except ImageError as error:  # finite losses, but the weights have become NaN
             reason = str(error)
         finally:
@@ -142,6 +150,7 @@ def _loop(
     cadence: Cadence,
     precision: Precision,
     progress: Progress,
+    watch: Watch | None,
     seed: int,
     work: Path,
 ) -> str | None:
@@ -173,6 +182,8 @@ def _loop(
             _draw_samples(state.product, seed, work, state.step)
         if cadence.due(cadence.checkpoint, state.step):
             state.save(work / "checkpoint.pt")
+        if reporting and watch:
+            watch(state.step, history.rows[-1], state.product)
     return None
 
 
