@@ -22,7 +22,7 @@ ROOMS_OF = {
     "filelock": {"standalone", "tracking"},
 }
 ORDER = [
-    "errors", "files", "config", "compute", "tensors", "seeds", "images", "paths", "stage",
+    "errors", "files", "config", "compute", "tensors", "seeds", "images", "paths", "live", "stage",
     "data", "judge", "models", "systems", "training", "metrics", "evaluation", "statistics",
     "comparison", "studies", "report", "pretrained", "sampling", "standalone", "scoring",
     "reproduction", "tracking", "sweeps", "cli",

@@ -4,6 +4,7 @@ import hashlib
 import json
 import shutil
 import time
+from contextlib import closing
 from pathlib import Path
 
 import torch
@@ -15,10 +16,13 @@ from ganvae.config import ModelConfig, Params
 from ganvae.data.store import read_split
 from ganvae.errors import ConfigError
 from ganvae.files import replacing, sha256, write_csv, write_json
-from ganvae.models.registry import count_parameters, model_config, source_files
+from ganvae.live import LiveLog, LiveRun
+from ganvae.models.base import GenerativeModel
+from ganvae.models.registry import count_parameters, model_class, model_config, source_files
 from ganvae.models.weights import save_model
 from ganvae.paths import ProfilePaths, RunPaths
-from ganvae.training.trainer import TrainingResult, train
+from ganvae.training.history import Row
+from ganvae.training.trainer import TrainingResult, Watch, train
 
 STATE = Path(".state")
 
@@ -42,19 +46,46 @@ def train_run(params: Params, key: str) -> TrainingResult:
     paths = ProfilePaths(params.profile)
     data_path = paths.split("train")
     split = read_split(data_path)
-    work = STATE / fingerprint(system, config, run.seed, sha256(data_path), machine)
-    result = train_into(
-        paths.run(key),
-        split.images,
-        name=run.model,
-        system=system,
-        config=config,
-        seed=run.seed,
-        machine=machine,
-        work=work,
+    identity = fingerprint(system, config, run.seed, sha256(data_path), machine)
+    work = STATE / identity
+    live = LiveLog(
+        Path(),
+        LiveRun(
+            profile=params.profile,
+            run=key,
+            model=run.model,
+            family=model_class(system).family,
+            seed=run.seed,
+            dataset=split.dataset,
+            config=config.model_dump(),
+            fingerprint=identity,
+            started=time.time(),
+            samples=str(work / "samples"),
+        ),
     )
+    with closing(live):
+        result = train_into(
+            paths.run(key),
+            split.images,
+            name=run.model,
+            system=system,
+            config=config,
+            seed=run.seed,
+            machine=machine,
+            work=work,
+            watch=into(live),
+        )
     shutil.rmtree(work)
     return result
+
+
+def into(live: LiveLog) -> Watch:
+    """Write each row to a live log."""
+
+    def watch(step: int, row: Row, model: GenerativeModel) -> None:
+        live.add(row)
+
+    return watch
 
 
 def model_configs(params: Params) -> dict[str, ModelConfig]:
@@ -75,6 +106,7 @@ def train_into(
     seed: int,
     machine: Machine,
     work: Path,
+    watch: Watch | None = None,
 ) -> TrainingResult:
     """Train and write a run's files. The state in ``work`` is left for the caller to remove.
 
@@ -90,6 +122,7 @@ def train_into(
         work=work,
         machine=machine,
         label=f"{name}-{seed}",
+        watch=watch,
     )
     _write_outputs(paths, result, name, config, len(images), seed, machine, work)
     return result
