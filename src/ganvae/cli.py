@@ -294,6 +294,47 @@ def ui(
     serve(port)
 
 
+sweep = typer.Typer(help="Tune a model with Optuna, on the validation split.", no_args_is_help=True)
+commands.add_typer(sweep, name="sweep")
+Study = Annotated[str, typer.Option(help="The study's name.")]
+Storage = Annotated[
+    str,
+    typer.Option(envvar="OPTUNA_STORAGE", help="Any database URL that Optuna takes."),
+]
+STORAGE = "sqlite:///sweeps.db"
+
+
+@sweep.command()
+def create(
+    study: Study,
+    space: Annotated[str, typer.Option(help="A file of sweeps/ by its name, or a YAML file.")],
+    model: Annotated[
+        str | None, typer.Option(help="An entry of `models` in the params file; else the space's.")
+    ] = None,
+    params: Annotated[Path, typer.Option(help="The profile's params.yaml.")] = Path("params.yaml"),
+    storage: Storage = STORAGE,
+) -> None:
+    """Make a study; if it is there already nothing changes."""
+    from ganvae.sweeps.study import create_study
+
+    typer.echo(create_study(study, storage, space, model, params))
+
+
+@sweep.command()
+def worker(
+    study: Study,
+    trials: Annotated[
+        int | None,
+        typer.Option(min=1, help="How many the study shall have; else as its space says."),
+    ] = None,
+    storage: Storage = STORAGE,
+) -> None:
+    """Run trials until there are enough; start as many workers as you like, on any hosts."""
+    from ganvae.sweeps.worker import work
+
+    typer.echo(f"{work(study, storage, trials)} trials run by this worker")
+
+
 @commands.command()
 def fetch(
     dataset: Annotated[str, typer.Argument(help="One of `ganvae datasets`.")],

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ganvae.errors import UserError
 from ganvae.files import read_json, write_json
@@ -36,7 +36,8 @@ class TrialRecord(_Record):
     ``parameters`` are those searched, by dotted name as in a model's section of params.yaml.
     ``values``, one an objective, are there if ``status`` is completed or collapsed. ``seeds`` has
     the FID by training seed, ``curve`` the FID of the first seed by the share of its schedule that
-    was trained (per mille). ``seconds`` of training, all seeds together; ``started`` and
+    was trained (per mille). ``seconds`` of training, of the seeds
+    that were trained to the end; ``started`` and
     ``finished`` in Unix time. ``current``: the model's parameters as they were before the sweep.
     ``retry_of``: the lost trial that it takes the place of.
     """
@@ -60,8 +61,9 @@ class StudyRecord(_Record):
 
     ``model`` is the entry of ``models`` in the profile's params.yaml that was searched around, and
     ``base`` its section there; ``space`` the name of the YAML file it was made from and
-    ``parameters`` the ranges in it. The checksums are those of the training split and of what FID
-    was measured against: the validation split, in the judge's features.
+    ``parameters`` the ranges in it; with ``budget: updates`` each trial's schedule was fitted to
+    the base's number of updates of D and G. The checksums are those of the training split and of
+    what FID was measured against: the validation split, in the judge's features.
     """
 
     study: str
@@ -71,9 +73,10 @@ class StudyRecord(_Record):
     family: str
     profile: str
     dataset: str
-    objectives: list[Objective]
+    objectives: list[Objective] = Field(min_length=1)
     seeds: list[int]
     n_generated: int
+    budget: Literal["steps", "updates"]
     base: dict[str, Any]
     parameters: dict[str, Any]
     pruner: dict[str, Any] | None

@@ -1,0 +1,1 @@
+"""Tuning with Optuna: the only room that imports it."""

@@ -1,0 +1,238 @@
+"""A trial: train from each seed, measure FID on validation. Nothing here opens the test split."""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import fmean
+from typing import Any, NamedTuple
+
+from optuna import Trial, TrialPruned
+from optuna.storages import RetryHeartbeatStaleTrialCallback
+from torch import Tensor
+
+from ganvae import compute
+from ganvae.compute import Machine
+from ganvae.config import ModelConfig, load_params
+from ganvae.data.store import read_split
+from ganvae.errors import ConfigError, UserError
+from ganvae.evaluation.validation import Validation, ValidationScore, read_validation
+from ganvae.files import read_json, sha256, write_json
+from ganvae.images import ImageError
+from ganvae.judge.network import FrozenJudge
+from ganvae.models.base import GenerativeModel
+from ganvae.paths import ProfilePaths
+from ganvae.sweeps.space import applied
+from ganvae.sweeps.study import PER_MILLE, Settings, switch
+from ganvae.training.history import Row
+from ganvae.training.runs import STATE, fingerprint
+from ganvae.training.trainer import Cadence, train
+
+
+class Seed(NamedTuple):
+    """What a seed of a trial came to."""
+
+    score: ValidationScore
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Objective:
+    """What Optuna minimises: called with a trial it gives its values.
+
+    It raises `TrialPruned` for a trial that is given up, has diverged, or whose parameters the
+    model refuses together; which of these stands in the trial's ``status``.
+    """
+
+    study: str
+    settings: Settings
+    images: Tensor
+    validation: Validation
+    machine: Machine
+
+    def __call__(self, trial: Trial) -> list[float]:
+        work = STATE / "sweeps" / self.study / str(_first_attempt(trial))
+        try:
+            values = self._values(trial, work)
+        except TrialPruned:
+            _remove(work)
+            raise
+        _remove(work)  # and not if it is interrupted: the next attempt goes on from there
+        return values
+
+    def _values(self, trial: Trial, work: Path) -> list[float]:
+        config = self._config(trial)
+        seeds: dict[int, Seed] = {}
+        for position, seed in enumerate(self.settings.sweep.seeds):
+            seeds[seed] = self._seed(trial, config, seed, work, first=position == 0)
+            trial.set_user_attr("seeds", {s: one.score.fid_judge for s, one in seeds.items()})
+            trial.set_user_attr("seconds", sum(one.seconds for one in seeds.values()))
+            if self._prunes("seed"):
+                trial.report(seeds[seed].score.fid_judge, position)
+                _give_up_if_told(trial)
+        collapsed = any(one.score.classes == 1 for one in seeds.values())
+        trial.set_user_attr("status", "collapsed" if collapsed else "completed")
+        found = {
+            "fid_judge": fmean(one.score.fid_judge for one in seeds.values()),
+            "train_seconds": fmean(one.seconds for one in seeds.values()),
+        }
+        return [found[name] for name in self.settings.sweep.objectives]
+
+    def _config(self, trial: Trial) -> ModelConfig:
+        settings = self.settings
+        parameters = dict(suggested(trial, settings))
+        updates = settings.sweep.budget == "updates"
+        try:
+            return applied(settings.system, settings.base, parameters, updates=updates)
+        except ConfigError as error:
+            raise _ended(trial, "failed", str(error)) from None
+
+    def _seed(
+        self, trial: Trial, config: ModelConfig, seed: int, work: Path, *, first: bool
+    ) -> Seed:
+        """Train from a seed and score it; what an earlier attempt has of that is not done again."""
+        settings = self.settings
+        folder = work / fingerprint(
+            settings.system, config, seed, settings.train_sha256, self.machine
+        )
+        done = folder / "seed.json"
+        curve = (
+            Curve(self, trial, seed, folder, config) if first and self._prunes("curve") else None
+        )
+        if done.exists():
+            saved = read_json(done)
+            return Seed(ValidationScore(**saved["score"]), saved["seconds"])
+        result = train(
+            settings.system,
+            config,
+            self.images,
+            seed=seed,
+            work=folder,
+            machine=self.machine,
+            label=f"trial {trial.number}, {settings.model}-{seed}",
+            watch=curve.watch if curve else None,
+        )
+        if result.reason:
+            raise _ended(trial, "diverged", result.reason, result.seconds)
+        try:
+            score = self.score(result.model, seed)
+        except ImageError as error:
+            raise _ended(trial, "diverged", str(error), result.seconds) from None
+        write_json(done, {"score": vars(score), "seconds": result.seconds})
+        return Seed(score, result.seconds)
+
+    def score(self, model: GenerativeModel, seed: int) -> ValidationScore:
+        """FID of a model that was trained from ``seed``, on validation."""
+        return self.validation.score(model, n=self.settings.sweep.n_generated, seed=seed)
+
+    def _prunes(self, by: str) -> bool:
+        pruner = self.settings.sweep.pruner
+        return pruner is not None and pruner.by == by
+
+
+class Curve:
+    """FID at some moments of a trial's first seed, and the end of the trial if it lags behind.
+
+    What was measured before a worker was killed is reported again from the file it left.
+    """
+
+    def __init__(
+        self, objective: Objective, trial: Trial, seed: int, folder: Path, config: ModelConfig
+    ) -> None:
+        self._objective = objective
+        self._trial = trial
+        self._seed = seed
+        self._file = folder / "curve.json"
+        self._config = config
+        self._measured: dict[str, float] = read_json(self._file) if self._file.exists() else {}
+        pruner = objective.settings.sweep.pruner
+        assert pruner is not None
+        self._checks = [round(share * PER_MILLE) for share in pruner.checks]
+        for moment, fid in self._measured.items():
+            self._report(int(moment), fid)
+
+    def watch(self, step: int, row: Row, model: GenerativeModel) -> None:
+        """Measure if it is time to; raise `TrialPruned` if that shows that it is hopeless."""
+        cadence = Cadence(
+            self._config.schedule, model.real_images_per_step, len(self._objective.images)
+        )
+        reached = [moment for moment in self._checks if step >= moment / PER_MILLE * cadence.total]
+        if not reached or str(reached[-1]) in self._measured:
+            return
+        fid = self._objective.score(model, self._seed).fid_judge
+        self._measured[str(reached[-1])] = fid
+        write_json(self._file, self._measured)
+        self._report(reached[-1], fid)
+
+    def _report(self, moment: int, fid: float) -> None:
+        self._trial.report(fid, moment)
+        _give_up_if_told(self._trial)
+
+
+def suggested(trial: Trial, settings: Settings) -> Iterator[tuple[str, Any]]:
+    """The trial's parameters by dotted name, those that are off as None."""
+    for name, range_ in settings.sweep.ranges(settings.system).items():
+        if range_.choices is not None:
+            yield name, trial.suggest_categorical(name, range_.choices)
+        elif range_.or_off and not trial.suggest_categorical(switch(name), [True, False]):
+            yield name, None
+        elif range_.whole:
+            low, high = range_.bounds
+            yield name, trial.suggest_int(name, int(low), int(high), log=range_.log)
+        else:
+            yield name, trial.suggest_float(name, *range_.bounds, log=range_.log)
+
+
+def make_objective(study: str, settings: Settings) -> Objective:
+    """What a worker needs, once: the training images and the judge's view of validation.
+
+    Raises:
+        DataError: the data are not prepared.
+        UserError: they are not those that the study was made with.
+    """
+    params = load_params(Path(settings.params_file))
+    paths = ProfilePaths(settings.profile)
+    machine = compute.use_to_train(params.compute)
+    judge = FrozenJudge(Path(params.judge), machine.device)
+    validation = read_validation(paths.validation_features, judge)
+    here = {
+        paths.split("train"): (sha256(paths.split("train")), settings.train_sha256),
+        paths.validation_features: (validation.data_sha256, settings.validation_sha256),
+        Path(params.judge): (judge.sha256, settings.judge_sha256),
+    }
+    for path, (found, wanted) in here.items():
+        if found != wanted:
+            raise UserError(
+                f"{path} is not what study {study!r} was made with ({found[:12]} instead of "
+                f"{wanted[:12]}): its trials would not compare. Make another study."
+            )
+    images = read_split(paths.split("train")).images
+    return Objective(study, settings, images, validation, machine)
+
+
+def _remove(work: Path) -> None:
+    shutil.rmtree(work, ignore_errors=True)
+    with suppress(OSError):  # other trials are running
+        work.parent.rmdir()
+
+
+def _first_attempt(trial: Trial) -> int:
+    """The number of the trial, or of the first one that it takes the place of."""
+    frozen = trial.study.trials[trial.number]
+    first = RetryHeartbeatStaleTrialCallback.retried_trial_number(frozen)
+    return trial.number if first is None else first
+
+
+def _give_up_if_told(trial: Trial) -> None:
+    if trial.should_prune():
+        raise _ended(trial, "pruned", None)
+
+
+def _ended(trial: Trial, status: str, reason: str | None, seconds: float = 0.0) -> TrialPruned:
+    trial.set_user_attr("status", status)
+    trial.set_user_attr("reason", reason)
+    if seconds:
+        before = trial.user_attrs.get("seconds", 0.0)
+        trial.set_user_attr("seconds", before + seconds)
+    return TrialPruned()

@@ -1,0 +1,74 @@
+"""An Optuna study as a record that stands by itself (`ganvae.studies`)."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from optuna import Study
+from optuna.storages import RetryHeartbeatStaleTrialCallback
+from optuna.trial import FrozenTrial, TrialState
+
+from ganvae.models.registry import model_class
+from ganvae.studies import StudyRecord, TrialRecord, TrialStatus
+from ganvae.sweeps.space import Range
+from ganvae.sweeps.study import CURRENT, Settings, switch
+
+
+def record_of(study: Study, settings: Settings) -> StudyRecord:
+    """What there is of a study so far: its settings and its finished trials."""
+    sweep = settings.sweep
+    ranges = sweep.ranges(settings.system)
+    return StudyRecord(
+        study=study.study_name,
+        family=model_class(settings.system).family,
+        objectives=sweep.objectives,
+        seeds=sweep.seeds,
+        n_generated=sweep.n_generated,
+        budget=sweep.budget,
+        parameters={name: one.model_dump(exclude_defaults=True) for name, one in ranges.items()},
+        pruner=sweep.pruner.model_dump() if sweep.pruner else None,
+        trials=[
+            _trial(trial, ranges)
+            for trial in study.get_trials(deepcopy=False)
+            if trial.state.is_finished()
+        ],
+        **settings.model_dump(exclude={"sweep", "params_file"}),
+    )
+
+
+def _trial(trial: FrozenTrial, ranges: Mapping[str, Range]) -> TrialRecord:
+    attributes: Mapping[str, Any] = trial.user_attrs
+    status = _status(trial)
+    started, finished = trial.datetime_start, trial.datetime_complete
+    assert started is not None
+    assert finished is not None
+    return TrialRecord(
+        number=trial.number,
+        status=status,
+        reason=attributes.get("reason"),
+        parameters={name: value_of(trial, name) for name in ranges if _has(trial, name)},
+        values=list(trial.values) if trial.state == TrialState.COMPLETE else [],
+        seeds=attributes.get("seeds", {}),
+        curve={} if trial.state == TrialState.FAIL else dict(trial.intermediate_values),
+        seconds=attributes.get("seconds", 0.0),
+        started=started.timestamp(),
+        finished=finished.timestamp(),
+        current=attributes.get(CURRENT, False),
+        retry_of=RetryHeartbeatStaleTrialCallback.retried_trial_number(trial),
+    )
+
+
+def value_of(trial: FrozenTrial, name: str) -> Any:
+    """The trial's value of a parameter, None where it is off."""
+    return trial.params.get(name)
+
+
+def _has(trial: FrozenTrial, name: str) -> bool:
+    return name in trial.params or switch(name) in trial.params
+
+
+def _status(trial: FrozenTrial) -> TrialStatus:
+    """A failed trial was lost with its worker: all else has a status of its own."""
+    if trial.state == TrialState.FAIL:
+        return "lost"
+    status: TrialStatus = trial.user_attrs.get("status", "completed")
+    return status

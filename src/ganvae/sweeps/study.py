@@ -1,0 +1,199 @@
+"""A study: made once, then loaded by any number of workers."""
+
+import json
+import warnings
+from pathlib import Path
+from typing import Any
+
+import optuna
+from optuna import Study
+from optuna.exceptions import DuplicatedStudyError, ExperimentalWarning
+from optuna.pruners import BasePruner, HyperbandPruner, MedianPruner, NopPruner, WilcoxonPruner
+from optuna.samplers import TPESampler
+
+from ganvae import compute
+from ganvae.config import Params, Section, load_params, parse
+from ganvae.data.store import read_split
+from ganvae.errors import ConfigError, UserError
+from ganvae.evaluation.validation import read_validation
+from ganvae.files import sha256
+from ganvae.judge.network import FrozenJudge
+from ganvae.models.registry import model_class
+from ganvae.paths import ProfilePaths
+from ganvae.sweeps.space import (
+    PrunerConfig,
+    Sweep,
+    check_ranges,
+    current_values,
+    read_sweep,
+)
+from ganvae.sweeps.storage import explained, open_storage, shown
+
+SETTINGS = "ganvae"
+PER_MILLE = 1000
+CURRENT = "current"
+
+warnings.filterwarnings("ignore", category=ExperimentalWarning)
+
+
+class Settings(Section):
+    """What a study is, kept in it: workers need nothing else but a clone with the same data."""
+
+    space: str
+    sweep: Sweep
+    model: str
+    system: str
+    profile: str
+    params_file: str
+    dataset: str
+    base: dict[str, Any]
+    train_sha256: str
+    validation_sha256: str
+    judge_sha256: str
+
+
+def create_study(name: str, url: str, space: str, model: str | None, params_file: Path) -> str:
+    """Make a study, or see that it is there already; its first trial has the current parameters.
+
+    Args:
+        space: a sweep in `sweeps/`, or a YAML file.
+        model: an entry of ``models`` in the params file; by default the sweep's first.
+
+    Returns:
+        What was done, in a line.
+
+    Raises:
+        ConfigError: a fault in the sweep, or it does not fit the model.
+        UserError: a study of this name is another one, or the data are not prepared.
+        StorageError: the storage cannot be reached or written.
+    """
+    settings = _settings(space, model, load_params(params_file))
+    what = f"study {name!r} of {settings.model} ({settings.space}) at {shown(url)}"
+    with explained(url):
+        storage = open_storage(url, create=True)
+        try:
+            study = optuna.create_study(
+                study_name=name,
+                storage=storage,
+                directions=["minimize"] * len(settings.sweep.objectives),
+            )
+        except DuplicatedStudyError:
+            there = settings_of(optuna.load_study(study_name=name, storage=storage))
+            if there != settings:
+                raise UserError(
+                    f"study {name!r} is there already, of {there.model} ({there.space}) with "
+                    f"{_differences(there, settings)}: give another --study."
+                ) from None
+            return f"{what} is there already"
+        study.set_metric_names(list(settings.sweep.objectives))
+        _enqueue_current(study, settings)
+        study.set_user_attr(SETTINGS, settings.model_dump(mode="json"))
+    return f"{what} is made; `ganvae sweep worker --study {name}` runs its trials"
+
+
+def load_study(name: str, url: str) -> tuple[Study, Settings]:
+    """Load a study that `create_study` made.
+
+    Raises:
+        UserError: there is no such study.
+        StorageError: the storage cannot be reached or read.
+    """
+    with explained(url):
+        storage = open_storage(url, create=False)
+        there = sorted(found.study_name for found in storage.get_all_studies())
+        if name not in there:
+            raise UserError(
+                f"no study {name!r} at {shown(url)}; there are: {', '.join(there) or 'none'}. "
+                "`ganvae sweep create` makes one."
+            )
+        bare = optuna.load_study(study_name=name, storage=storage)
+        settings = settings_of(bare)
+        study = optuna.load_study(
+            study_name=name,
+            storage=storage,
+            sampler=TPESampler(group=True),
+            pruner=_pruner(settings.sweep.pruner),
+        )
+    return study, settings
+
+
+def settings_of(study: Study) -> Settings:
+    """What a study was made with.
+
+    Raises:
+        UserError: it was made by something else, or is being made at this moment.
+    """
+    try:
+        values = study.user_attrs[SETTINGS]
+    except KeyError:
+        raise UserError(
+            f"study {study.study_name!r} was not made by `ganvae sweep create`, or not to its end: "
+            "give another --study."
+        ) from None
+    return parse(Settings, values, f"study {study.study_name}")
+
+
+def _settings(space: str, model: str | None, params: Params) -> Settings:
+    sweep = read_sweep(space)
+    model = model or next(iter(sweep.models))
+    if model not in params.models:
+        raise ConfigError(f"models.{model}: {params.file} has no such model to search around.")
+    system, base = params.system(model), params.models[model]
+    model_class(system)
+    check_ranges(sweep.ranges(system), system, base)
+    paths = ProfilePaths(params.profile)
+    judge = FrozenJudge(Path(params.judge), compute.use(params.compute))
+    return Settings(
+        space=Path(space).stem,
+        sweep=sweep,
+        model=model,
+        system=system,
+        profile=params.profile,
+        params_file=params.file,
+        dataset=read_split(paths.split("train")).dataset,
+        base=json.loads(json.dumps(base)),
+        train_sha256=sha256(paths.split("train")),
+        validation_sha256=read_validation(paths.validation_features, judge).data_sha256,
+        judge_sha256=judge.sha256,
+    )
+
+
+def _enqueue_current(study: Study, settings: Settings) -> None:
+    """Let the first trial have the current parameters, so far as the ranges have them."""
+    ranges = settings.sweep.ranges(settings.system)
+    current = {}
+    for name, value in current_values(ranges, settings.system, settings.base):
+        if not ranges[name].allows(value):
+            print(f"note: {name} is {value} now, outside its range: the first trial draws another")
+            continue
+        if ranges[name].or_off:
+            current[switch(name)] = value is not None
+        if value is not None or ranges[name].choices is not None:
+            current[name] = value
+    study.enqueue_trial(current, user_attrs={CURRENT: True})
+
+
+def switch(name: str) -> str:
+    """What Optuna calls the choice whether a parameter is there at all."""
+    return f"{name}?"
+
+
+def _pruner(config: PrunerConfig | None) -> BasePruner:
+    match config:
+        case PrunerConfig(name="median"):
+            return MedianPruner(n_startup_trials=config.startup_trials)
+        case PrunerConfig(name="hyperband"):
+            return HyperbandPruner(
+                min_resource=round(config.checks[0] * PER_MILLE),
+                max_resource=PER_MILLE,
+                reduction_factor=2,
+            )
+        case PrunerConfig(name="wilcoxon"):
+            return WilcoxonPruner(p_threshold=config.p)
+        case _:
+            return NopPruner()
+
+
+def _differences(there: Settings, wanted: Settings) -> str:
+    names = [name for name, value in there if value != getattr(wanted, name)]
+    return f"another {', '.join(names)}"
