@@ -4,7 +4,9 @@ import hashlib
 import json
 import shutil
 import time
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -22,48 +24,48 @@ from ganvae.models.registry import count_parameters, model_class, model_config, 
 from ganvae.models.weights import save_model
 from ganvae.paths import ProfilePaths, RunPaths
 from ganvae.training.history import Row
+from ganvae.training.parallel import ALONE, Group, share_of, use_to_train
 from ganvae.training.trainer import TrainingResult, Watch, train
 
 STATE = Path(".state")
 
 
-def train_run(params: Params, key: str) -> TrainingResult:
+def train_run(params: Params, key: str, group: Group = ALONE) -> TrainingResult:
     """Train ``params.runs[key]`` and write its outputs.
 
     An unfinished earlier attempt with the same parameters, data and code is taken up where it
-    stopped; any other is left alone.
+    stopped; any other is left alone. Each process of ``group`` calls this, and the first writes.
 
     Raises:
         ConfigError: no such run, or a model's section is wrong (all sections are looked at, so
-            that a fault in the last one shows before the first is trained).
+            that a fault in the last one shows before the first is trained), or the group
+            cannot share out the model's batch.
     """
     if key not in params.runs:
         raise ConfigError(f"run {key!r} is unknown; there are: {', '.join(params.runs)}")
     configs = model_configs(params)
     run = params.runs[key]
     system, config = params.system(run.model), configs[run.model]
-    machine = compute.use_to_train(params.compute)
+    share_of(config, group, f"{params.file}: models.{run.model}")  # before anything is written
+    machine = use_to_train(params.compute, group)
     paths = ProfilePaths(params.profile)
     data_path = paths.split("train")
     split = read_split(data_path)
-    identity = fingerprint(system, config, run.seed, sha256(data_path), machine)
+    identity = fingerprint(system, config, run.seed, sha256(data_path), machine, group.size)
     work = STATE / identity
-    live = LiveLog(
-        Path(),
-        LiveRun(
-            profile=params.profile,
-            run=key,
-            model=run.model,
-            family=model_class(system).family,
-            seed=run.seed,
-            dataset=split.dataset,
-            config=config.model_dump(),
-            fingerprint=identity,
-            started=time.time(),
-            samples=str(work / "samples"),
-        ),
+    started = LiveRun(
+        profile=params.profile,
+        run=key,
+        model=run.model,
+        family=model_class(system).family,
+        seed=run.seed,
+        dataset=split.dataset,
+        config=config.model_dump(),
+        fingerprint=identity,
+        started=time.time(),
+        samples=str(work / "samples"),
     )
-    with closing(live):
+    with _followed(started, group) as watch:
         result = train_into(
             paths.run(key),
             split.images,
@@ -73,10 +75,21 @@ def train_run(params: Params, key: str) -> TrainingResult:
             seed=run.seed,
             machine=machine,
             work=work,
-            watch=into(live),
+            watch=watch,
+            group=group,
         )
-    shutil.rmtree(work)
+    group.on_first(partial(shutil.rmtree, work))
     return result
+
+
+@contextmanager
+def _followed(run: LiveRun, group: Group) -> Iterator[Watch | None]:
+    """What writes the run's live log, in the group's first process alone."""
+    if group.rank > 0:
+        yield None
+        return
+    with closing(LiveLog(Path(), run)) as live:
+        yield into(live)
 
 
 def into(live: LiveLog) -> Watch:
@@ -107,12 +120,14 @@ def train_into(
     machine: Machine,
     work: Path,
     watch: Watch | None = None,
+    group: Group = ALONE,
 ) -> TrainingResult:
     """Train and write a run's files. The state in ``work`` is left for the caller to remove.
 
     Args:
         images: the training set, uint8, N x C x H x W.
         name: what the run's files call the model: ``system`` or a variant's name.
+        group: the processes that train this run together, each of which calls this.
     """
     result = train(
         system,
@@ -123,12 +138,19 @@ def train_into(
         machine=machine,
         label=f"{name}-{seed}",
         watch=watch,
+        group=group,
     )
-    _write_outputs(paths, result, name, config, len(images), seed, machine, work)
+    group.on_first(
+        lambda: _write_outputs(
+            paths, result, name, config, len(images), seed, machine, work, group.size
+        )
+    )
     return result
 
 
-def fingerprint(system: str, config: ModelConfig, seed: int, data: str, machine: Machine) -> str:
+def fingerprint(
+    system: str, config: ModelConfig, seed: int, data: str, machine: Machine, processes: int = 1
+) -> str:
     """Checksum of all that decides a run's weights: parameters, data, code and numerics.
 
     ``data`` is the checksum of the training set.
@@ -142,6 +164,7 @@ def fingerprint(system: str, config: ModelConfig, seed: int, data: str, machine:
         "torch": torch.__version__,
         "threads": torch.get_num_threads(),
         **machine._asdict(),
+        **({"processes": processes} if processes > 1 else {}),
     }
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
 
@@ -162,6 +185,7 @@ def _write_outputs(
     seed: int,
     machine: Machine,
     work: Path,
+    processes: int,
 ) -> None:
     save_model(paths.weights, result.model, config, seed)
     columns = result.history[0].keys() if result.history else ["step", "epoch"]
@@ -190,12 +214,13 @@ def _write_outputs(
             "reason": result.reason,
             "steps": result.steps,
             "images_seen": result.images_seen,
-            "images_per_step": result.model.real_images_per_step,
+            "images_per_step": result.images_per_step,
             "train_images": train_images,
             "first_epoch_step": result.cadence.first_epoch,
             "mark_steps": result.cadence.marks,
             "parameters": count_parameters(result.model),
             "training_precision": machine.precision,
+            "processes": processes,
             "config": config.model_dump(),
         },
     )
