@@ -10,6 +10,7 @@ from ganvae.errors import UserError
 from ganvae.evaluation.records import ScoreRecord, write_records
 from ganvae.paths import ProfilePaths
 from ganvae.report.figures import draw_comparison
+from ganvae.report.notes import notes_of
 from ganvae.report.pictures.samples import read_sample_rows
 from ganvae.report.tables import write_leaderboard_csv, write_leaderboard_markdown
 from ganvae.stage import run_stage
@@ -26,7 +27,7 @@ def main(params_file: str) -> None:
     write_leaderboard_csv(results / "leaderboard.csv", rows)
     table, changes = results / "leaderboard.md", departures(params)
     write_leaderboard_markdown(
-        table, params.profile, comparison, records, changes, params.notes, params.tuned
+        table, params.profile, comparison, records, changes, notes_of(params), params.tuned
     )
     samples = {row.model: read_sample_rows(sample_picture(params, row, records), 2) for row in rows}
     draw_comparison(results / "comparison.png", rows, records, samples)

@@ -7,8 +7,10 @@ from ganvae.config import Params, load_params
 from ganvae.evaluation.records import read_records
 from ganvae.models.registry import model_class
 from ganvae.paths import ProfilePaths
+from ganvae.report.notes import notes_of
 from ganvae.report.page import Report, write_page
 from ganvae.stage import run_stage
+from ganvae.studies import read_studies
 
 
 def main(params_file: str) -> None:
@@ -27,9 +29,11 @@ def main(params_file: str) -> None:
             finalists=finalists,
             departures=departures(params),
             sources={name: model_class(params.system(name)).source for name in params.models},
-            notes=params.notes,
+            notes=notes_of(params),
             tuned=params.tuned,
             results=results,
+            studies=read_studies(Path(), params.profile),
+            promoted=params.promoted,
         ),
     )
     print(f"{path}: {len(records)} records, {path.stat().st_size / 1e6:.1f} MB")

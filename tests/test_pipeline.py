@@ -104,7 +104,7 @@ PLUMBING = {
 """What carries parameters and data from place to place and decides no number itself."""
 IMPORTED_ONLY = {  # for a constant, a type or a thing beside the results
     "baselines": {"models/"},
-    "compare": {"images.py", "seeds.py", "tracking/"},
+    "compare": {"images.py", "seeds.py", "studies.py", "tracking/"},
     "draw": {"training/"},
     "pretrained": {"evaluation/records.py"},
     "reference": {"metrics/classes.py", "metrics/fid.py", "models/base.py", "seeds.py"},

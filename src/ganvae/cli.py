@@ -144,7 +144,8 @@ def sample(
     model: Annotated[
         str,
         typer.Argument(
-            help="A pretrained model (a wrong name lists them), or a *.safetensors file."
+            help="A pretrained model (a wrong name lists them), a *.safetensors file, or one of "
+            "MLflow's models, such as models:/mnist-laptop@champion-gan."
         ),
     ],
     n: Annotated[int, typer.Option("--n", min=1, help="How many images.")] = 64,
@@ -157,7 +158,12 @@ def sample(
     from ganvae.pretrained import find_weights
     from ganvae.sampling import sample_to_file
 
-    weights = find_weights(model)
+    if model.startswith("models:/"):
+        from ganvae.tracking.models import download
+
+        weights = download(model)
+    else:
+        weights = find_weights(model)
     sample_to_file(weights, n, seed, out)
     typer.echo(f"{out}: {n} samples from {weights}")
 
@@ -277,11 +283,19 @@ def compare_command(
 @commands.command("sync")
 def sync_command(
     profile: Annotated[str | None, typer.Option(help="Only this profile.")] = None,
+    follow: Annotated[
+        bool, typer.Option("--follow", help="Then show what is being trained, until Ctrl-C.")
+    ] = False,
 ) -> None:
     """Show the runs in results/ in MLflow; safe to repeat."""
     from ganvae.tracking.sync import sync
 
     typer.echo(sync(profile))
+    if follow:
+        from ganvae.tracking.follower import follow as show_trainings
+        from ganvae.tracking.store import checkout_root, find_store
+
+        show_trainings(checkout_root(), find_store())
 
 
 @commands.command()
@@ -333,6 +347,41 @@ def worker(
     from ganvae.sweeps.worker import work
 
     typer.echo(f"{work(study, storage, trials)} trials run by this worker")
+
+
+@sweep.command()
+def status(study: Study, storage: Storage = STORAGE) -> None:
+    """Say how far a study is, what is best and what runs."""
+    from ganvae.sweeps.status import status_text
+
+    typer.echo(status_text(study, storage))
+
+
+@sweep.command()
+def report(study: Study, storage: Storage = STORAGE) -> None:
+    """Write results/sweeps/STUDY: record, effects with intervals, pictures; to be committed."""
+    from ganvae.sweeps.report import report_study
+
+    typer.echo(report_study(study, storage))
+
+
+@sweep.command("promote")
+def promote_command(
+    study: Study,
+    trial: Annotated[
+        int | None, typer.Option(min=0, help="Its number; else the one of the best FID.")
+    ] = None,
+    variant: Annotated[
+        str | None, typer.Option("--as", help="The variant's name; else the model's with -swept.")
+    ] = None,
+    seeds: Annotated[
+        str, typer.Option(help="What to train it from; none that the study trained from.")
+    ] = "0,1,2,3,4",
+) -> None:
+    """Write a trial into params.yaml as a variant of its model, for `ganvae repro` to train."""
+    from ganvae.sweeps.promote import promote, read_seeds
+
+    typer.echo(promote(study, trial, variant, read_seeds(seeds)))
 
 
 @commands.command()

@@ -169,6 +169,19 @@ class RunConfig(Section):
     seed: int = Field(ge=0)
 
 
+class Promotion(Section):
+    """Where a promoted model's parameters are from: a trial of a study (`ganvae sweep promote`).
+
+    ``fid_judge_validation`` is what the trial scored: FID on the validation split, the mean over
+    its ``seeds``.
+    """
+
+    study: str
+    trial: NonNegativeInt
+    fid_judge_validation: float
+    seeds: list[NonNegativeInt] = Field(min_length=1)
+
+
 class Params(Section):
     """A whole params.yaml. ``models`` stays raw here: a model's own class gives it types."""
 
@@ -190,6 +203,8 @@ class Params(Section):
     """Variants for a picture or a likelihood, that count in neither family's comparison."""
     notes: dict[str, str] = {}
     """By model, what a reader of the table should know; printed below it."""
+    promoted: dict[str, Promotion] = {}
+    """Models that `ganvae sweep promote` wrote, by name; all of them are tuned."""
 
     @model_validator(mode="after")
     def _runs_name_themselves(self) -> Self:
@@ -207,11 +222,15 @@ class Params(Section):
             "tuned": self.tuned,
             "finalists": self.finalists,
             "aside": self.aside,
+            "promoted": self.promoted,
         }
         for key, names in sections.items():
             for name in names:
                 if name not in self.models:
                     raise ValueError(f"{key}.{name}: has no section under models")
+        for name in self.promoted:
+            if name not in self.tuned:
+                raise ValueError(f"promoted.{name}: must be in tuned: scores chose its parameters")
         return self
 
     def system(self, model: str) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, Request, Route, sync_playwright
-from toy_report import draw_pictures, report, usual
+from toy_report import draw_pictures, report, usual, write_sweep
 
 from ganvae.report.page import write_page
 
@@ -33,7 +33,8 @@ def browser() -> Iterator[Browser]:
 def address(tmp_path_factory: pytest.TempPathFactory) -> str:
     results = tmp_path_factory.mktemp("results")
     draw_pictures(results, usual())
-    write_page(results / "report.html", report(results, usual()))
+    sweeps = [write_sweep(results, study=name) for name in ("toy", "other")]
+    write_page(results / "report.html", report(results, usual(), studies=sweeps, root=results))
     return (results / "report.html").as_uri()
 
 
@@ -182,6 +183,7 @@ TEXTS = (
     "td small",
     ".verdict.gan",
     ".verdict.vae",
+    ".findings li",
     "nav a",
 )
 

@@ -121,6 +121,10 @@ def test_it_says_what_the_records_say(whole: Page) -> None:
     assert re.search(r"hidden\s*8\s*64, 8", whole.text)
 
 
+def test_a_note_may_name_things_in_code(html: str) -> None:
+    assert "<p>It learns <code>stripes</code>.</p>" in html
+
+
 def test_names_and_reasons_are_text_whatever_they_hold(tmp_path: Path) -> None:
     name = f"gan {HOSTILE}"
     records = [

@@ -10,7 +10,12 @@ from PIL import Image
 import provenance
 from ganvae.comparison import compare
 from ganvae.evaluation.records import Noise, ScoreRecord, blank_scores
+from ganvae.files import write_json
 from ganvae.report.page import Report
+from ganvae.report.sweep_effects import EFFECTS
+from ganvae.report.sweep_text import PICTURES
+from ganvae.studies import StudyRecord, write_study
+from toy_sweeps import effects_of_toy, study, trial
 
 PROVENANCE = provenance.PROVENANCE.model_copy(update={"dataset": "stripes", "training_steps": 4500})
 FAMILIES = {"gan": "gan", "vae": "vae", "mix": "hybrid", "floor": "reference"}
@@ -109,6 +114,16 @@ def draw_pictures(results: Path, records: Sequence[ScoreRecord]) -> None:
             _draw(folder / f"{name}.png")
         frames = [Image.fromarray(np.full((60, 60), shade, np.uint8)) for shade in (0, 120, 240)]
         frames[0].save(folder / "training.gif", save_all=True, append_images=frames[1:])
+
+
+def write_sweep(root: Path, **changes: Any) -> StudyRecord:
+    """A study's folder under ``root``, with effects and small pictures."""
+    record = study([trial(0, 30.0, current=True), trial(1, 20.0), trial(2)], **changes)
+    folder = write_study(root, record)
+    write_json(folder / EFFECTS, effects_of_toy().model_dump(mode="json"))
+    for name in PICTURES:
+        _draw(folder / name)
+    return record
 
 
 def _draw(path: Path) -> None:

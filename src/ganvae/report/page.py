@@ -4,7 +4,7 @@ import base64
 import hashlib
 import re
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from ganvae.comparison import RANKED_BY, Comparison, Departures, Row
+from ganvae.config import Promotion
 from ganvae.evaluation.records import Provenance, ScoreRecord
 from ganvae.files import write_text
 from ganvae.report import page_differences as differences
@@ -22,8 +23,11 @@ from ganvae.report.answer import answer
 from ganvae.report.embedding import Embedded, embed_sample_rows
 from ganvae.report.glossary import glossary
 from ganvae.report.page_models import ModelSection, model_section, shown_run
+from ganvae.report.page_sweeps import sweep_sections
 from ganvae.report.scores import REFERENCES, estimated
+from ganvae.report.sweep_text import CAVEATS, HEADS, OPTIMISM
 from ganvae.report.verdicts import UNTUNED, naming, reach
+from ganvae.studies import StudyRecord
 
 STRIP_ROWS = 2
 OF_A_RUN = ("weights_sha256", "training_seed", "training_steps", "training_precision")
@@ -35,6 +39,8 @@ class Report:
 
     By model: ``departures`` from its defaults, its ``sources`` (where it comes from, one line)
     and the profile's ``notes``; none of these needs to have every model.
+    ``studies`` are the sweeps to show, whose folders are under ``root``; ``promoted``: by variant,
+    the trial that it is.
     """
 
     profile: str
@@ -47,6 +53,9 @@ class Report:
     notes: Mapping[str, str]
     tuned: Collection[str]
     results: Path
+    studies: Sequence[StudyRecord] = ()
+    promoted: Mapping[str, Promotion] = field(default_factory=dict)
+    root: Path = Path()
 
 
 def write_page(path: Path, report: Report) -> None:
@@ -115,6 +124,10 @@ def _contents(report: Report) -> dict[str, Any]:
         ),
         "time_figure": figures.time_figure(rows, ranked),
         "models": _sections(report),
+        "sweeps": sweep_sections(report.studies, report.root, report.promoted, rows),
+        "sweep_heads": HEADS,
+        "sweep_caveats": CAVEATS,
+        "sweep_optimism": OPTIMISM,
         "scaled_down": {
             model: tables.changes(those) for model, those in report.departures.items() if those
         },

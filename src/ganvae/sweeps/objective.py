@@ -24,7 +24,7 @@ from ganvae.judge.network import FrozenJudge
 from ganvae.models.base import GenerativeModel
 from ganvae.paths import ProfilePaths
 from ganvae.sweeps.space import applied
-from ganvae.sweeps.study import PER_MILLE, Settings, switch
+from ganvae.sweeps.study import PER_MILLE, Settings, check_prepared, switch
 from ganvae.training.history import Row
 from ganvae.training.runs import STATE, fingerprint
 from ganvae.training.trainer import Cadence, train
@@ -52,7 +52,7 @@ class Objective:
     machine: Machine
 
     def __call__(self, trial: Trial) -> list[float]:
-        work = STATE / "sweeps" / self.study / str(_first_attempt(trial))
+        work = STATE / "sweeps" / self.study / self.settings.digest / str(_first_attempt(trial))
         try:
             values = self._values(trial, work)
         except TrialPruned:
@@ -64,13 +64,15 @@ class Objective:
     def _values(self, trial: Trial, work: Path) -> list[float]:
         config = self._config(trial)
         seeds: dict[int, Seed] = {}
+        last = self.settings.sweep.seeds[-1]
         for position, seed in enumerate(self.settings.sweep.seeds):
             seeds[seed] = self._seed(trial, config, seed, work, first=position == 0)
             trial.set_user_attr("seeds", {s: one.score.fid_judge for s, one in seeds.items()})
             trial.set_user_attr("seconds", sum(one.seconds for one in seeds.values()))
             if self._prunes("seed"):
                 trial.report(seeds[seed].score.fid_judge, position)
-                _give_up_if_told(trial)
+                if seed != last:  # then there is nothing left to save
+                    _give_up_if_told(trial)
         collapsed = any(one.score.classes == 1 for one in seeds.values())
         trial.set_user_attr("status", "collapsed" if collapsed else "completed")
         found = {
@@ -192,6 +194,7 @@ def make_objective(study: str, settings: Settings) -> Objective:
         UserError: they are not those that the study was made with.
     """
     params = load_params(Path(settings.params_file))
+    check_prepared(params)
     paths = ProfilePaths(settings.profile)
     machine = compute.use_to_train(params.compute)
     judge = FrozenJudge(Path(params.judge), machine.device)
@@ -215,11 +218,12 @@ def _remove(work: Path) -> None:
     shutil.rmtree(work, ignore_errors=True)
     with suppress(OSError):  # other trials are running
         work.parent.rmdir()
+        work.parent.parent.rmdir()
 
 
 def _first_attempt(trial: Trial) -> int:
     """The number of the trial, or of the first one that it takes the place of."""
-    frozen = trial.study.trials[trial.number]
+    frozen = trial.study.get_trials(deepcopy=False)[trial.number]
     first = RetryHeartbeatStaleTrialCallback.retried_trial_number(frozen)
     return trial.number if first is None else first
 

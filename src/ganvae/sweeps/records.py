@@ -17,6 +17,7 @@ def record_of(study: Study, settings: Settings) -> StudyRecord:
     """What there is of a study so far: its settings and its finished trials."""
     sweep = settings.sweep
     ranges = sweep.ranges(settings.system)
+    has_curves = sweep.pruner is not None and sweep.pruner.by == "curve"
     return StudyRecord(
         study=study.study_name,
         family=model_class(settings.system).family,
@@ -27,15 +28,15 @@ def record_of(study: Study, settings: Settings) -> StudyRecord:
         parameters={name: one.model_dump(exclude_defaults=True) for name, one in ranges.items()},
         pruner=sweep.pruner.model_dump() if sweep.pruner else None,
         trials=[
-            _trial(trial, ranges)
+            _trial(trial, ranges, has_curves)
             for trial in study.get_trials(deepcopy=False)
-            if trial.state.is_finished()
+            if trial.state.is_finished() and not _given_back(trial)
         ],
         **settings.model_dump(exclude={"sweep", "params_file"}),
     )
 
 
-def _trial(trial: FrozenTrial, ranges: Mapping[str, Range]) -> TrialRecord:
+def _trial(trial: FrozenTrial, ranges: Mapping[str, Range], has_curves: bool) -> TrialRecord:
     attributes: Mapping[str, Any] = trial.user_attrs
     status = _status(trial)
     started, finished = trial.datetime_start, trial.datetime_complete
@@ -48,13 +49,18 @@ def _trial(trial: FrozenTrial, ranges: Mapping[str, Range]) -> TrialRecord:
         parameters={name: value_of(trial, name) for name in ranges if _has(trial, name)},
         values=list(trial.values) if trial.state == TrialState.COMPLETE else [],
         seeds=attributes.get("seeds", {}),
-        curve={} if trial.state == TrialState.FAIL else dict(trial.intermediate_values),
+        curve=dict(trial.intermediate_values) if has_curves and status != "lost" else {},
         seconds=attributes.get("seconds", 0.0),
         started=started.timestamp(),
         finished=finished.timestamp(),
         current=attributes.get(CURRENT, False),
         retry_of=RetryHeartbeatStaleTrialCallback.retried_trial_number(trial),
     )
+
+
+def _given_back(trial: FrozenTrial) -> bool:
+    """Whether a worker began it when there were enough already (`ganvae.sweeps.worker`)."""
+    return trial.state == TrialState.FAIL and not trial.params
 
 
 def value_of(trial: FrozenTrial, name: str) -> Any:

@@ -59,7 +59,7 @@ class Range(Section):
         if value is None:
             return self.or_off
         low, high = self.bounds
-        return isinstance(value, Number) and low <= value <= high
+        return isinstance(value, int if self.whole else Number) and low <= value <= high
 
     def ends(self) -> list[Any]:
         """The values that bound the range: if the model takes these it takes those between."""
@@ -151,11 +151,17 @@ def read_sweep(space: str) -> Sweep:
     return parse(Sweep, read_yaml(path), str(path))
 
 
-def check_ranges(ranges: Mapping[str, Range], system: str, base: Mapping[str, Any]) -> None:
+def check_ranges(
+    ranges: Mapping[str, Range], system: str, base: Mapping[str, Any], *, updates: bool = False
+) -> None:
     """See that the model has every parameter and takes the ends of its range.
 
+    Args:
+        updates: as in `applied`.
+
     Raises:
-        ConfigError: an unknown parameter, or a value that the model does not allow.
+        ConfigError: an unknown parameter, or a value that the model does not allow, or no way to
+            count updates.
     """
     known = dict(flat(model_config(system, base).model_dump()))
     for name, range_ in ranges.items():
@@ -164,7 +170,7 @@ def check_ranges(ranges: Mapping[str, Range], system: str, base: Mapping[str, An
                 f"parameters.{name}: {system} has no such parameter; it has: {', '.join(known)}"
             )
         for value in range_.ends():
-            applied(system, base, {name: value})
+            applied(system, base, {name: value}, updates=updates)
 
 
 def applied(

@@ -1,6 +1,9 @@
 """A study: made once, then loaded by any number of workers."""
 
+import hashlib
 import json
+import re
+import time
 import warnings
 from pathlib import Path
 from typing import Any
@@ -10,11 +13,13 @@ from optuna import Study
 from optuna.exceptions import DuplicatedStudyError, ExperimentalWarning
 from optuna.pruners import BasePruner, HyperbandPruner, MedianPruner, NopPruner, WilcoxonPruner
 from optuna.samplers import TPESampler
+from optuna.study import StudyDirection
+from optuna.trial import TrialState
 
 from ganvae import compute
 from ganvae.config import Params, Section, load_params, parse
 from ganvae.data.store import read_split
-from ganvae.errors import ConfigError, UserError
+from ganvae.errors import ConfigError, DataError, UserError
 from ganvae.evaluation.validation import read_validation
 from ganvae.files import sha256
 from ganvae.judge.network import FrozenJudge
@@ -32,6 +37,12 @@ from ganvae.sweeps.storage import explained, open_storage, shown
 SETTINGS = "ganvae"
 PER_MILLE = 1000
 CURRENT = "current"
+
+NAME = r"[A-Za-z0-9][A-Za-z0-9._-]*"
+"""A study's name is also that of folders."""
+
+MAKING_SECONDS = 10.0
+"""A study that another process began to make, and has not finished for so long, is finished."""
 
 warnings.filterwarnings("ignore", category=ExperimentalWarning)
 
@@ -51,6 +62,11 @@ class Settings(Section):
     validation_sha256: str
     judge_sha256: str
 
+    @property
+    def digest(self) -> str:
+        """Tells studies apart that are, or were, of one name in different storages."""
+        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:12]
+
 
 def create_study(name: str, url: str, space: str, model: str | None, params_file: Path) -> str:
     """Make a study, or see that it is there already; its first trial has the current parameters.
@@ -63,30 +79,34 @@ def create_study(name: str, url: str, space: str, model: str | None, params_file
         What was done, in a line.
 
     Raises:
-        ConfigError: a fault in the sweep, or it does not fit the model.
+        ConfigError: a fault in the sweep or the name, or the sweep does not fit the model.
         UserError: a study of this name is another one, or the data are not prepared.
         StorageError: the storage cannot be reached or written.
     """
+    if not re.fullmatch(NAME, name):
+        raise ConfigError(f"--study {name!r}: give letters, digits, dots, - and _ only.")
     settings = _settings(space, model, load_params(params_file))
     what = f"study {name!r} of {settings.model} ({settings.space}) at {shown(url)}"
     with explained(url):
         storage = open_storage(url, create=True)
         try:
             study = optuna.create_study(
-                study_name=name,
-                storage=storage,
-                directions=["minimize"] * len(settings.sweep.objectives),
+                study_name=name, storage=storage, directions=_directions(settings)
             )
         except DuplicatedStudyError:
-            there = settings_of(optuna.load_study(study_name=name, storage=storage))
-            if there != settings:
+            study = optuna.load_study(study_name=name, storage=storage)
+            there = _wait_for_settings(study)
+            if there == settings:
+                return f"{what} is there already"
+            if there is not None:
                 raise UserError(
                     f"study {name!r} is there already, of {there.model} ({there.space}) with "
                     f"{_differences(there, settings)}: give another --study."
                 ) from None
-            return f"{what} is there already"
+            _check_begun(study, settings)
         study.set_metric_names(list(settings.sweep.objectives))
-        _enqueue_current(study, settings)
+        if not study.get_trials(deepcopy=False):
+            _enqueue_current(study, settings)
         study.set_user_attr(SETTINGS, settings.model_dump(mode="json"))
     return f"{what} is made; `ganvae sweep worker --study {name}` runs its trials"
 
@@ -128,7 +148,7 @@ def settings_of(study: Study) -> Settings:
     except KeyError:
         raise UserError(
             f"study {study.study_name!r} was not made by `ganvae sweep create`, or not to its end: "
-            "give another --study."
+            "create it (again), or give another --study."
         ) from None
     return parse(Settings, values, f"study {study.study_name}")
 
@@ -140,7 +160,8 @@ def _settings(space: str, model: str | None, params: Params) -> Settings:
         raise ConfigError(f"models.{model}: {params.file} has no such model to search around.")
     system, base = params.system(model), params.models[model]
     model_class(system)
-    check_ranges(sweep.ranges(system), system, base)
+    check_ranges(sweep.ranges(system), system, base, updates=sweep.budget == "updates")
+    check_prepared(params)
     paths = ProfilePaths(params.profile)
     judge = FrozenJudge(Path(params.judge), compute.use(params.compute))
     return Settings(
@@ -158,19 +179,63 @@ def _settings(space: str, model: str | None, params: Params) -> Settings:
     )
 
 
+def check_prepared(params: Params) -> None:
+    """See that a sweep's data are there, and nothing else's.
+
+    Raises:
+        DataError: the first file that is missing, and the command that makes it.
+    """
+    paths = ProfilePaths(params.profile)
+    for path in (paths.split("train"), Path(params.judge), paths.validation_features):
+        if not path.exists():
+            pipeline = Path(params.file).with_name("dvc.yaml")
+            stage = "reference" if len(pipeline.parts) == 1 else f"{pipeline}:reference"
+            raise DataError(f"{path} is missing: `dvc repro {stage}` prepares what sweeps need.")
+
+
+def _directions(settings: Settings) -> list[StudyDirection]:
+    return [StudyDirection.MINIMIZE] * len(settings.sweep.objectives)
+
+
+def _wait_for_settings(study: Study) -> Settings | None:
+    """What a study was made with; None if whoever makes it does not come to the end of that."""
+    deadline = time.monotonic() + MAKING_SECONDS
+    while SETTINGS not in study.user_attrs:
+        if time.monotonic() > deadline:
+            return None
+        time.sleep(0.1)
+    return settings_of(study)
+
+
+def _check_begun(study: Study, settings: Settings) -> None:
+    """See that a study without settings is one that `create_study` began, and no other's.
+
+    Raises:
+        UserError: it is, or may be, another's.
+    """
+    trials = study.get_trials(deepcopy=False)
+    ours = all(CURRENT in one.user_attrs and one.state == TrialState.WAITING for one in trials)
+    if study.directions != _directions(settings) or not ours:
+        raise UserError(
+            f"study {study.study_name!r} is there, but was not made by `ganvae sweep create`: "
+            "give another --study."
+        )
+
+
 def _enqueue_current(study: Study, settings: Settings) -> None:
     """Let the first trial have the current parameters, so far as the ranges have them."""
     ranges = settings.sweep.ranges(settings.system)
-    current = {}
+    current, outside = {}, False
     for name, value in current_values(ranges, settings.system, settings.base):
         if not ranges[name].allows(value):
             print(f"note: {name} is {value} now, outside its range: the first trial draws another")
+            outside = True
             continue
         if ranges[name].or_off:
             current[switch(name)] = value is not None
         if value is not None or ranges[name].choices is not None:
             current[name] = value
-    study.enqueue_trial(current, user_attrs={CURRENT: True})
+    study.enqueue_trial(current, user_attrs={CURRENT: not outside})
 
 
 def switch(name: str) -> str:

@@ -3,6 +3,7 @@
 import signal
 import time
 from collections.abc import Callable
+from copy import deepcopy
 from datetime import datetime
 
 import optuna
@@ -11,17 +12,22 @@ from optuna.storages import RetryHeartbeatStaleTrialCallback, fail_stale_trials
 from optuna.trial import FrozenTrial, TrialState
 
 from ganvae.errors import UserError
+from ganvae.sweeps.mirror import into_mlflow
 from ganvae.sweeps.objective import Objective, make_objective
-from ganvae.sweeps.storage import RETRIES, explained
+from ganvae.sweeps.storage import explained
 from ganvae.sweeps.study import load_study
 
 DONE = (TrialState.COMPLETE, TrialState.PRUNED)
+AHEAD = (TrialState.RUNNING, TrialState.WAITING)
 WAIT_SECONDS = 5.0
+
+FIXED = "fixed_params"
+"""Where Optuna keeps the parameters that a queued trial is to have."""
 
 AfterTrial = Callable[[Study, FrozenTrial], None]
 
 
-def work(name: str, url: str, trials: int | None, after: AfterTrial | None = None) -> int:
+def work(name: str, url: str, trials: int | None) -> int:
     """Run trials until the study has as many as are wanted; return how many this worker ran.
 
     A worker that has nothing left to begin waits for the others: should one of them die, its
@@ -30,7 +36,6 @@ def work(name: str, url: str, trials: int | None, after: AfterTrial | None = Non
     Args:
         trials: how many the study shall have in the end, completed and pruned ones together; by
             default as many as the sweep says.
-        after: is called with each trial that this worker has ended.
 
     Raises:
         UserError: no such study, or its data are not those of this clone.
@@ -38,17 +43,21 @@ def work(name: str, url: str, trials: int | None, after: AfterTrial | None = Non
     """
     study, settings = load_study(name, url)
     objective = make_objective(name, settings)
+    after = into_mlflow(settings)
     wanted = settings.sweep.trials if trials is None else trials
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # as batch systems end a job
     ran = 0
     with explained(url):
         while (done_and_running := _counts(study))[0] < wanted:
             if sum(done_and_running) < wanted:
-                _run_one(study, objective, after)
-                ran += 1
+                ran += _run_one(study, objective, wanted, after)
             else:
                 time.sleep(WAIT_SECONDS)
     return ran
+
+
+class _SurplusError(Exception):
+    """A trial was begun that others make superfluous."""
 
 
 def _counts(study: Study) -> tuple[int, int]:
@@ -58,20 +67,63 @@ def _counts(study: Study) -> tuple[int, int]:
     return sum(state in DONE for state in states), states.count(TrialState.RUNNING)
 
 
-def _run_one(study: Study, objective: Objective, after: AfterTrial | None) -> None:
-    """Run one trial; if it is interrupted, leave it to be taken up again."""
+def _run_one(study: Study, objective: Objective, wanted: int, after: AfterTrial) -> bool:
+    """Run one trial; if it is interrupted, leave it to be taken up again.
+
+    Returns:
+        False if it turned out to be superfluous, or was taken from this worker.
+    """
     begun: list[int] = []
 
     def noted(trial: optuna.Trial) -> list[float]:
         begun.append(trial.number)
+        if _is_surplus(study, trial.number, wanted):
+            raise _SurplusError
         return objective(trial)
 
     try:
-        study.optimize(noted, n_trials=1, callbacks=[_print, *([after] if after else [])])
+        study.optimize(noted, n_trials=1, callbacks=[_print, after])
+    except _SurplusError:
+        _queue_again(study, begun[0])
+        return False
     except (KeyboardInterrupt, UserError):
         if begun:
-            RetryHeartbeatStaleTrialCallback(max_retry=RETRIES)(study, study.trials[begun[0]])
+            _queue_again(study, begun[0])
         raise
+    except Exception:  # Optuna has several for a trial that was taken from its worker
+        if not (begun and _is_retried(study, begun[0])):
+            raise
+        print(
+            f"trial {begun[0]} was taken from this worker, which gave no sign of life", flush=True
+        )
+        return False
+    return True
+
+
+def _is_surplus(study: Study, number: int, wanted: int) -> bool:
+    """Whether trials with lower numbers are enough.
+
+    Workers that look at the same moment all find one missing and begin it; but of those only the
+    one with the lowest number finds that it is needed.
+    """
+    before = study.get_trials(deepcopy=False)
+    done = sum(trial.state in DONE for trial in before)
+    ahead = sum(trial.state in AHEAD for trial in before[:number])
+    return done + ahead >= wanted
+
+
+def _queue_again(study: Study, number: int) -> None:
+    """Queue a trial that has failed, unless that is done or it never got parameters."""
+    trial = study.get_trials(deepcopy=False)[number]
+    has_parameters = trial.params or FIXED in trial.system_attrs
+    if trial.state == TrialState.FAIL and has_parameters and not _is_retried(study, number):
+        RetryHeartbeatStaleTrialCallback()(study, deepcopy(trial))
+
+
+def _is_retried(study: Study, number: int) -> bool:
+    """Whether another trial has taken the place of this one."""
+    history = RetryHeartbeatStaleTrialCallback.retry_history
+    return any(number in history(trial) for trial in study.get_trials(deepcopy=False))
 
 
 def _print(study: Study, trial: FrozenTrial) -> None:

@@ -1,0 +1,110 @@
+"""What the page shows of each sweep: what was searched and found, and what came of it."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ganvae.comparison import RANKED_BY, Row
+from ganvae.config import Promotion
+from ganvae.report import sweep_text as text
+from ganvae.report.embedding import embed
+from ganvae.report.numbers import fixed, listed
+from ganvae.report.page_models import Shown
+from ganvae.report.page_tables import Cell
+from ganvae.report.scores import estimated
+from ganvae.report.sweep_effects import EFFECTS, StudyEffects, read_effects
+from ganvae.studies import SWEEPS, StudyRecord
+
+SHOWN = ("history.png", "slices.png", "contours.png", "pareto.png")
+
+
+@dataclass(frozen=True)
+class SweepSection:
+    """All that the page says of a sweep; ``effects``: cells by parameter, none of few trials."""
+
+    study: str
+    anchor: str
+    model: str
+    family: str
+    paragraphs: list[str]
+    promoted: list[str]
+    findings: list[str]
+    effects: dict[str, list[list[Cell]]]
+    check: str
+    pictures: list[Shown]
+
+
+def sweep_sections(
+    studies: Sequence[StudyRecord],
+    root: Path,
+    promoted: Mapping[str, Promotion],
+    rows: Sequence[Row],
+) -> list[SweepSection]:
+    """A section for each study.
+
+    Args:
+        root: what `results/sweeps/` is in, the studies' folders with it.
+        promoted: by variant, the trial that it is.
+        rows: the leaderboard's, for what the variants came to.
+    """
+    return [
+        _section(study, f"sweep-{number}", root / SWEEPS / study.study, promoted, rows)
+        for number, study in enumerate(studies)
+    ]
+
+
+def _section(
+    study: StudyRecord,
+    anchor: str,
+    folder: Path,
+    promoted: Mapping[str, Promotion],
+    rows: Sequence[Row],
+) -> SweepSection:
+    effects = read_effects(folder) if (folder / EFFECTS).exists() else None
+    return SweepSection(
+        study=study.study,
+        anchor=anchor,
+        model=study.model,
+        family=study.family,
+        paragraphs=[f"{_searched(study)} {text.budget_text(study)}", text.best_text(study)],
+        promoted=list(_promotions(study, promoted, rows)),
+        findings=text.findings(study, effects) if effects else [],
+        effects=_lines(study, effects) if effects and text.has_numbers(effects) else {},
+        check=text.check_text(study),
+        pictures=list(_pictures(study, folder)),
+    )
+
+
+def _lines(study: StudyRecord, effects: StudyEffects) -> dict[str, list[list[Cell]]]:
+    checked = study.pruner is not None
+    return {one.parameter: text.effect_cells(one, checked=checked) for one in effects.effects}
+
+
+def _searched(study: StudyRecord) -> str:
+    ranges = [f"`{name}` ({text.range_text(one)})" for name, one in study.parameters.items()]
+    return f"Searched: {listed(ranges)}, by {text.measured_what(study)}."
+
+
+def _promotions(
+    study: StudyRecord, promoted: Mapping[str, Promotion], rows: Sequence[Row]
+) -> Iterator[str]:
+    """What was made of the sweep's trials, and how that scores on the test split."""
+    scored = {row.model: row.scores[RANKED_BY] for row in rows if RANKED_BY in row.scores}
+    for variant, promotion in promoted.items():
+        if promotion.study != study.study:
+            continue
+        line = (
+            f"Trial {promotion.trial} is promoted as `{variant}`, trained from fresh seeds: FID "
+            f"{fixed(promotion.fid_judge_validation, 2)} on validation"
+        )
+        if variant in scored:
+            line += f", {' '.join(estimated(RANKED_BY, scored[variant]))} on test"
+        yield f"{line}."
+
+
+def _pictures(study: StudyRecord, folder: Path) -> Iterator[Shown]:
+    for name in SHOWN:
+        if (folder / name).exists():
+            title, caption = text.PICTURES[name]
+            alt = f"{title} of the sweep {study.study}: {caption}"
+            yield Shown(title, caption, alt, embed(folder / name))

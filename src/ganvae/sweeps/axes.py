@@ -1,0 +1,80 @@
+"""Axes of a parameter's values: even or logarithmic, choices side by side, "off" beyond the end."""
+
+import math
+from typing import Literal
+
+from matplotlib.axes import Axes
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
+
+from ganvae.report.sweep_text import value_text
+from ganvae.studies import Value
+from ganvae.sweeps.space import Range
+
+Which = Literal["x", "y"]
+
+OFF = 1.12
+"""Where "off" is, in widths of the range from its low end."""
+
+
+class Scale:
+    """Where a parameter's values are on an axis that goes from 0 (low) to 1 (high).
+
+    Choices are at 0, 1, 2, …; a value that a trial does not have is at NaN.
+    """
+
+    def __init__(self, name: str, range_: Range) -> None:
+        self.name = name
+        self._range = range_
+
+    @property
+    def is_continuous(self) -> bool:
+        """Whether something lies between its values."""
+        return self._range.choices is None
+
+    def place(self, value: Value) -> float:
+        """Of a value of the parameter; of None only where it may be off."""
+        if self._range.choices is not None:
+            choices = self._range.choices
+            return float(choices.index(value)) if value in choices else math.nan
+        if value is None:
+            return OFF if self._range.or_off else math.nan
+        assert isinstance(value, int | float)
+        low, high = self._range.bounds
+        if self._range.log:
+            return math.log(value / low) / math.log(high / low)
+        return (value - low) / (high - low)
+
+    def apply(self, ax: Axes, which: Which) -> None:
+        """Limit an axis to the range, with ticks at values and the parameter's name."""
+        axis = ax.xaxis if which == "x" else ax.yaxis
+        ticks = {self.place(value): value_text(value) for value in self._ticks()}
+        axis.set_ticks(list(ticks), labels=list(ticks.values()))
+        first, last, margin = 0.0, OFF if self._range.or_off else 1.0, 0.06
+        if not self.is_continuous:
+            first, last, margin = min(ticks), max(ticks), 0.4
+        ax.set(**{f"{which}lim": (first - margin, last + margin)})
+        axis.set_label_text(self.name + (", logarithmic" if self._range.log else ""))
+
+    def _ticks(self) -> list[Value]:
+        if self._range.choices is not None:
+            return list(self._range.choices)
+        low, high = self._range.bounds
+        locator = (
+            LogLocator(subs=_subs(high / low))
+            if self._range.log
+            else MaxNLocator(6, integer=self._range.whole)
+        )
+        inside = [float(tick) for tick in locator.tick_values(low, high) if low <= tick <= high]
+        return [*inside, *([None] if self._range.or_off else [])]
+
+
+def _subs(ratio: float) -> tuple[float, ...]:
+    return (1, 2, 5) if ratio < 1000 else (1,)
+
+
+def logarithmic(ax: Axes) -> None:
+    """Make the height logarithmic, with numbers and not powers of ten at its ticks."""
+    ax.set_yscale("log")
+    ax.yaxis.set_major_locator(LogLocator(subs=(1, 1.5, 2, 3, 5, 7)))
+    ax.yaxis.set_major_formatter(FuncFormatter(lambda tick, _: f"{tick:,.4g}"))
+    ax.yaxis.set_minor_locator(NullLocator())

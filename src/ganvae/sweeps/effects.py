@@ -1,0 +1,232 @@
+"""What a study's trials show of each parameter, with its uncertainty."""
+
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import optuna
+from optuna.distributions import (
+    BaseDistribution,
+    CategoricalDistribution,
+    FloatDistribution,
+    IntDistribution,
+)
+from optuna.importance import get_param_importances
+from optuna.trial import FrozenTrial, create_trial
+from scipy import stats
+
+from ganvae.report.sweep_effects import (
+    LEAST_TRIALS,
+    Contrast,
+    Effect,
+    Measured,
+    Relation,
+    StudyEffects,
+)
+from ganvae.statistics import difference
+from ganvae.studies import StudyRecord, TrialRecord
+from ganvae.sweeps.space import Range
+from ganvae.sweeps.study import PER_MILLE, switch
+
+CONFIDENCE = 0.95
+RESAMPLES = 9999
+RESAMPLES_OF_IMPORTANCE = 200  # each takes some 50 ms
+Tried = list[tuple[Any, float]]
+"""A parameter's value and the FID that came of it, a pair a trial."""
+
+
+def effects_of(record: StudyRecord) -> StudyEffects:
+    """Every parameter's importance and its relation with FID, the first objective.
+
+    The same numbers for the same record.
+    """
+    scores = {trial.number: trial.values[0] for trial in record.scored}
+    checks = {trial.number: first_check(record, trial) for trial in record.trials}
+    early = {number: fid for number, fid in checks.items() if fid is not None}
+    importances = _importances(record)
+    return StudyEffects(
+        study=record.study,
+        n_scored=len(record.scored),
+        n_early=len(early),
+        effects=[
+            Effect(
+                parameter=name,
+                ordered=is_ordered(range_),
+                importance=importances.get(name),
+                scored=_relation(_tried(record, name, scores), range_),
+                early=_relation(_tried(record, name, early), range_),
+            )
+            for name, range_ in ranges_of(record).items()
+        ],
+    )
+
+
+def ranges_of(record: StudyRecord) -> dict[str, Range]:
+    """What was searched, by dotted name."""
+    return {name: Range.model_validate(one) for name, one in record.parameters.items()}
+
+
+def first_check(record: StudyRecord, trial: TrialRecord) -> float | None:
+    """FID of the trial's first seed where a pruner looks first; None if it did not come so far."""
+    pruner = record.pruner
+    if pruner is None:
+        return None
+    if pruner["by"] == "seed":
+        return trial.seeds.get(record.seeds[0])
+    return trial.curve.get(round(pruner["checks"][0] * PER_MILLE))
+
+
+def is_ordered(range_: Range) -> bool:
+    """Whether its values are numbers, so that there is a higher and a lower."""
+    values = [value for value in range_.ends() if value is not None]
+    return all(isinstance(value, int | float) and not isinstance(value, bool) for value in values)
+
+
+def _tried(record: StudyRecord, name: str, fids: Mapping[int, float]) -> Tried:
+    return [
+        (trial.parameters[name], fids[trial.number])
+        for trial in record.trials
+        if trial.number in fids and name in trial.parameters
+    ]
+
+
+def _relation(tried: Tried, range_: Range) -> Relation:
+    return Relation(
+        correlation=_correlation(tried, range_), contrasts=list(_contrasts(tried, range_))
+    )
+
+
+def _correlation(tried: Tried, range_: Range) -> Measured | None:
+    """Spearman's, with the percentile bootstrap's interval over trials."""
+    if not is_ordered(range_):
+        return None
+    there = [(float(value), fid) for value, fid in tried if value is not None]
+    if len(there) < LEAST_TRIALS or len({value for value, _ in there}) == 1:
+        return None
+    values, fids = np.array(there).T
+    interval = stats.bootstrap(
+        (values, fids),
+        _spearman,
+        paired=True,
+        n_resamples=RESAMPLES,
+        confidence_level=CONFIDENCE,
+        method="percentile",
+        rng=np.random.default_rng(0),
+    ).confidence_interval
+    return Measured(
+        value=float(_spearman(values, fids)),
+        low=float(interval.low),
+        high=float(interval.high),
+        n=len(there),
+    )
+
+
+def _spearman(a: np.ndarray, b: np.ndarray, axis: int = -1) -> np.ndarray:
+    """Rank correlation; 0 where one side does not vary, as in some resamples of whole numbers."""
+    ranks = [stats.rankdata(one, axis=axis) for one in (a, b)]
+    x, y = (one - one.mean(axis=axis, keepdims=True) for one in ranks)
+    scale = np.sqrt((x * x).sum(axis=axis) * (y * y).sum(axis=axis))
+    covariance = (x * y).sum(axis=axis)
+    return np.asarray(np.divide(covariance, scale, out=np.zeros_like(scale), where=scale > 0))
+
+
+def _contrasts(tried: Tried, range_: Range) -> Iterator[Contrast]:
+    """On against off; of choices without order each one against the first."""
+    choices = range_.choices or []
+    if range_.or_off or (None in choices and is_ordered(range_)):
+        on = [fid for value, fid in tried if value is not None]
+        off = [fid for value, fid in tried if value is None]
+        yield _contrast("on", on, "off", off)
+    elif not is_ordered(range_):
+        by_choice = {choice: [fid for value, fid in tried if value == choice] for choice in choices}
+        for choice in choices[1:]:
+            yield _contrast(str(choice), by_choice[choice], str(choices[0]), by_choice[choices[0]])
+
+
+def _contrast(first: str, a: Sequence[float], second: str, b: Sequence[float]) -> Contrast:
+    sides: dict[str, Any] = {
+        "first": first,
+        "second": second,
+        "n_first": len(a),
+        "n_second": len(b),
+        "median_first": float(np.median(a)) if a else None,
+        "median_second": float(np.median(b)) if b else None,
+    }
+    if not a or not b or len(a) + len(b) < LEAST_TRIALS:
+        return Contrast(**sides)
+    p = difference("fid_judge", first, a, second, b).p
+    if p is None:
+        return Contrast(**sides)
+    shifts = np.sort(np.subtract.outer(a, b), axis=None)
+    cut = _cut(len(a), len(b))
+    return Contrast(
+        **sides,
+        shift=float(np.median(shifts)),
+        low=float(shifts[cut]),
+        high=float(shifts[-1 - cut]),
+        p=p,
+    )
+
+
+def _cut(n: int, m: int) -> int:
+    """How many of the n m differences to leave out at either end for the interval of the shift.
+
+    By the normal approximation of U (Hollander and Wolfe, Nonparametric Statistical Methods,
+    4.3), rounded so that the interval is the wider one.
+    """
+    z = stats.norm.ppf((1 + CONFIDENCE) / 2)
+    return max(0, int(np.floor(n * m / 2 - z * np.sqrt(n * m * (n + m + 1) / 12))) - 1)
+
+
+def _importances(record: StudyRecord) -> dict[str, Measured]:
+    """Optuna's importance of every parameter, that of its being on or off included."""
+    trials = list(_optuna_trials(record))
+    if len(trials) < LEAST_TRIALS:
+        return {}
+    names = list(record.parameters)
+    rng = np.random.default_rng(0)
+    draws = rng.integers(0, len(trials), (RESAMPLES_OF_IMPORTANCE, len(trials)))
+    found = _importance(trials, names)
+    resampled = np.array([_importance([trials[i] for i in draw], names) for draw in draws])
+    lows, highs = np.quantile(resampled, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2], axis=0)
+    return {
+        name: Measured(value=value, low=low, high=high, n=len(trials))
+        for name, value, low, high in zip(names, found, lows, highs, strict=True)
+    }
+
+
+def _importance(trials: Sequence[FrozenTrial], names: Sequence[str]) -> list[float]:
+    study = optuna.create_study()
+    study.add_trials(trials)
+    with warnings.catch_warnings():  # of few trials in a branch: the interval says it
+        warnings.simplefilter("ignore")
+        found = get_param_importances(study)
+    return [found.get(name, 0.0) + found.get(switch(name), 0.0) for name in names]
+
+
+def _optuna_trials(record: StudyRecord) -> Iterator[FrozenTrial]:
+    """The scored trials as Optuna had them, by the first objective; needs no storage."""
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    ranges = ranges_of(record)
+    for trial in record.scored:
+        parameters: dict[str, Any] = {}
+        distributions: dict[str, BaseDistribution] = {}
+        for name, value in trial.parameters.items():
+            range_ = ranges[name]
+            if range_.or_off:
+                parameters[switch(name)] = value is not None
+                distributions[switch(name)] = CategoricalDistribution([True, False])
+            if value is not None or range_.choices is not None:
+                parameters[name] = value
+                distributions[name] = _distribution(range_)
+        yield create_trial(params=parameters, distributions=distributions, value=trial.values[0])
+
+
+def _distribution(range_: Range) -> BaseDistribution:
+    if range_.choices is not None:
+        return CategoricalDistribution(range_.choices)
+    low, high = range_.bounds
+    if range_.whole:
+        return IntDistribution(int(low), int(high), log=range_.log)
+    return FloatDistribution(low, high, log=range_.log)

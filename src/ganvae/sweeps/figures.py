@@ -1,0 +1,295 @@
+"""A study's pictures, from its record alone: the same bytes for the same record."""
+
+import math
+from collections.abc import Mapping, Sequence
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.colors import LogNorm
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from ganvae.report.pictures.canvas import figure
+from ganvae.report.sweep_effects import StudyEffects
+from ganvae.report.sweep_text import OBJECTIVES
+from ganvae.report.vector import COLOURS, MARKERS
+from ganvae.studies import StudyRecord, TrialRecord
+from ganvae.sweeps.axes import Scale, logarithmic
+from ganvae.sweeps.effects import first_check, ranges_of
+from ganvae.sweeps.front import pareto_front
+from ganvae.sweeps.study import PER_MILLE
+
+WIDTH = 8.4  # inches, 1008 pixels
+FID = "FID on validation, logarithmic"
+BALANCE = "balance.ratio"
+INK, FAINT = COLOURS["ink"], COLOURS["faint"]
+MOST_CONTOURS = 4
+LEAST_POINTS = 6
+"""Between fewer trials no contours are drawn."""
+
+LEAST_FID = 0.01
+"""Where the logarithmic colours begin at the latest."""
+
+
+def draw_pictures(folder: Path, record: StudyRecord, effects: StudyEffects) -> None:
+    """Write the pictures that the trials so far allow, as PNG."""
+    if not record.scored:
+        return
+    draw_history(folder / "history.png", record)
+    draw_slices(folder / "slices.png", record)
+    if any(one.importance for one in effects.effects):
+        draw_importances(folder / "importances.png", effects)
+    pairs = _pairs(record, effects)
+    if pairs and len(_seen(record)) > 1:
+        draw_contours(folder / "contours.png", record, pairs)
+    if record.pruner:
+        draw_curves(folder / "curves.png", record)
+    if len(record.objectives) > 1:
+        draw_front(folder / "pareto.png", record)
+
+
+def draw_history(path: Path, record: StudyRecord) -> None:
+    """FID of every trial in the order they were begun, and the best so far."""
+    scored = record.scored
+    best = np.minimum.accumulate([trial.values[0] for trial in scored])
+    with figure(path, WIDTH, 3.6) as canvas:
+        ax = canvas.subplots()
+        logarithmic(ax)
+        ax.step([t.number for t in scored], best, where="post", color=INK, lw=1, label="best")
+        _draw_scored(ax, record, [trial.number for trial in scored])
+        _mark_unscored(ax, record, [trial.number for trial in record.trials])
+        _draw_current(ax, record)
+        ax.set_xlabel("trial")
+        ax.set_ylabel(FID)
+        ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+        _legend(canvas, ax)
+
+
+def draw_slices(path: Path, record: StudyRecord) -> None:
+    """FID against every parameter by itself: of scored trials, and of all at the first check."""
+    ranges = ranges_of(record)
+    rows = math.ceil(len(ranges) / 2)
+    with figure(path, WIDTH, 2.5 * rows + 0.4) as canvas:
+        panels = canvas.subplots(rows, 2, squeeze=False, sharey=True).flat
+        for (name, range_), ax in zip(ranges.items(), panels, strict=False):
+            scale = Scale(name, range_)
+            logarithmic(ax)
+            _draw_scored(ax, record, [scale.place(t.parameters.get(name)) for t in record.scored])
+            _draw_checks(ax, record, [scale.place(t.parameters.get(name)) for t in record.trials])
+            _draw_current(ax, record)
+            scale.apply(ax, "x")
+        for ax in panels:  # that are left over
+            ax.set_visible(False)
+        canvas.supylabel(FID, fontsize=9)
+        _legend(canvas, canvas.axes[0])
+
+
+def draw_importances(path: Path, effects: StudyEffects) -> None:
+    """Importance of every parameter with its interval, the greatest on top."""
+    shown = [(one.parameter, one.importance) for one in effects.effects if one.importance]
+    shown.sort(key=lambda one: one[1].value)
+    with figure(path, WIDTH, 0.4 * len(shown) + 0.9) as canvas:
+        ax = canvas.subplots()
+        for place, (_, one) in enumerate(shown):
+            ax.barh(place, one.value, height=0.6, color=FAINT, alpha=0.5)
+            ax.plot([one.low, one.high], [place, place], color=INK, lw=1.5)
+        ax.set_yticks(range(len(shown)), [name for name, _ in shown])
+        ax.set_xlim(0, 1)
+        ax.set_xlabel(
+            "share in what sets the best tenth of trials apart (PED-ANOVA), 95 % interval"
+        )
+
+
+def draw_contours(path: Path, record: StudyRecord, pairs: Sequence[tuple[str, str]]) -> None:
+    """FID over pairs of parameters: a mark a trial, contours drawn straight between trials.
+
+    FID at the first check where there is one, which all trials have; else that of scored trials.
+    """
+    fids = _seen(record)
+    rows, columns = math.ceil(len(pairs) / 2), min(2, len(pairs))
+    norm = _norm(list(fids.values()))
+    with figure(path, WIDTH, 3.1 * rows + 0.3) as canvas:
+        panels = canvas.subplots(rows, columns, squeeze=False).flat
+        for (first, second), ax in zip(pairs, panels, strict=False):
+            marks = _draw_contour(ax, record, (first, second), fids, norm)
+        for ax in panels:  # that are left over
+            ax.set_visible(False)
+        used = [ax for ax in canvas.axes if ax.get_visible()]
+        label = "FID at the first check, logarithmic" if record.pruner else FID
+        bar = canvas.colorbar(marks, ax=used, label=label)
+        logarithmic(bar.ax)
+
+
+def _seen(record: StudyRecord) -> dict[int, float]:
+    """By trial, what contours are drawn of."""
+    if record.pruner is None:
+        return {trial.number: trial.values[0] for trial in record.scored}
+    checks = {trial.number: first_check(record, trial) for trial in record.trials}
+    return {number: fid for number, fid in checks.items() if fid is not None}
+
+
+def _draw_contour(
+    ax: Axes, record: StudyRecord, pair: tuple[str, str], fids: Mapping[int, float], norm: LogNorm
+) -> Any:
+    across, up = (Scale(name, ranges_of(record)[name]) for name in pair)
+    shown = [trial for trial in record.trials if trial.number in fids]
+    settings = [[trial.parameters.get(name) for name in pair] for trial in shown]
+    x, y = (
+        np.array([scale.place(values[i]) for values in settings])
+        for i, scale in enumerate((across, up))
+    )
+    found = np.array([fids[trial.number] for trial in shown])
+    if across.is_continuous and up.is_continuous:
+        on = [None not in values for values in settings]
+        _draw_levels(ax, x[on], y[on], found[on], norm)
+    style: dict[str, Any] = {"cmap": "viridis_r", "norm": norm, "edgecolors": INK}
+    marks = ax.scatter(x, y, 34, found, linewidths=0.6, **style)
+    for place, trial in zip(zip(x, y, strict=True), shown, strict=True):
+        if trial == record.best:
+            ax.plot(*place, "*", color="white", ms=7, mec=INK, mew=0.6)
+    across.apply(ax, "x")
+    up.apply(ax, "y")
+    return marks
+
+
+def _draw_levels(ax: Axes, x: np.ndarray, y: np.ndarray, fids: np.ndarray, norm: LogNorm) -> None:
+    """Filled contours, straight between trials; none where these are few or lie on a line."""
+    places, which = np.unique(np.stack([x, y], axis=1), axis=0, return_inverse=True)
+    if len(places) < LEAST_POINTS or np.linalg.matrix_rank(places - places[0], tol=1e-3) < 2:
+        return
+    means = np.bincount(which.ravel(), fids) / np.bincount(which.ravel())
+    levels = np.geomspace(norm.vmin or 1.0, norm.vmax or 1.0, 12)
+    ax.tricontourf(
+        places[:, 0], places[:, 1], means, levels, cmap="viridis_r", norm=norm, alpha=0.45
+    )
+
+
+def draw_curves(path: Path, record: StudyRecord) -> None:
+    """What a pruner saw: FID of each trial at its checks, then at the end of its first seed."""
+    with figure(path, WIDTH, 3.6) as canvas:
+        ax = canvas.subplots()
+        logarithmic(ax)
+        by_seed = record.pruner is not None and record.pruner["by"] == "seed"
+        for trial in sorted(record.trials, key=lambda trial: bool(trial.values)):
+            points = _by_seed(record, trial) if by_seed else _by_share(record, trial)
+            if not points:
+                continue
+            colour = COLOURS[record.family] if trial.values else FAINT
+            width = 2.2 if trial in (record.best, record.current) else 0.9
+            style = "--" if trial == record.current else "-"
+            ax.plot(*zip(*points, strict=True), f"{style}o", color=colour, lw=width, ms=3)
+            if not trial.values:
+                ax.plot(*points[-1], "x", color=FAINT, ms=7)
+        for label, colour, style, width in (
+            ("best", COLOURS[record.family], "-", 2.2),
+            ("current parameters", COLOURS[record.family], "--", 2.2),
+            ("scored", COLOURS[record.family], "-", 0.9),
+            ("no score", FAINT, "-", 0.9),
+        ):
+            ax.plot([], [], style, color=colour, lw=width, label=label)
+        ax.set_xlabel("seeds trained" if by_seed else "share of the first seed's training, %")
+        ax.set_ylabel("mean FID so far" if by_seed else FID)
+        _legend(canvas, ax)
+
+
+def _by_share(record: StudyRecord, trial: TrialRecord) -> list[tuple[float, float]]:
+    end = trial.seeds.get(record.seeds[0])
+    points = [(100 * moment / PER_MILLE, fid) for moment, fid in sorted(trial.curve.items())]
+    return points + ([(100.0, end)] if end is not None else [])
+
+
+def _by_seed(record: StudyRecord, trial: TrialRecord) -> list[tuple[float, float]]:
+    fids = [trial.seeds[seed] for seed in record.seeds if seed in trial.seeds]
+    return [(n, float(np.mean(fids[:n]))) for n in range(1, len(fids) + 1)]
+
+
+def draw_front(path: Path, record: StudyRecord) -> None:
+    """Both objectives of every scored trial, and those that no other one beats in both."""
+    front = pareto_front(record)
+    with figure(path, WIDTH, 4.0) as canvas:
+        ax = canvas.subplots()
+        logarithmic(ax)
+        _draw_scored(ax, record, [trial.values[1] for trial in record.scored])
+        ends = sorted((trial.values[1], trial.values[0]) for trial in front)
+        ax.step(*zip(*ends, strict=True), where="post", color=INK, lw=1, label="Pareto front")
+        for trial in front:
+            place = trial.values[1], trial.values[0]
+            ax.annotate(str(trial.number), place, (4, 4), textcoords="offset points", fontsize=8)
+        ax.set_xlim(left=0)
+        ax.set_xlabel(OBJECTIVES[record.objectives[1]])
+        ax.set_ylabel(FID)
+        _legend(canvas, ax)
+
+
+def _pairs(record: StudyRecord, effects: StudyEffects) -> list[tuple[str, str]]:
+    """The balance ratio with every other parameter; where there is none, the most important two."""
+    names = list(record.parameters)
+    if BALANCE in names:
+        return [(BALANCE, name) for name in names if name != BALANCE][:MOST_CONTOURS]
+    weight = {
+        one.parameter: one.importance.value if one.importance else 0.0 for one in effects.effects
+    }
+    foremost = sorted(names, key=lambda name: -weight[name])[:2]
+    return list(combinations(foremost, 2))
+
+
+def _norm(fids: Sequence[float]) -> LogNorm:
+    low, high = max(min(fids), LEAST_FID), max(fids)
+    return LogNorm(low, max(high, 1.01 * low))
+
+
+def _draw_scored(ax: Axes, record: StudyRecord, places: Sequence[float]) -> None:
+    """FID of the scored trials, the best one and those that collapsed marked."""
+    colour, marker = COLOURS[record.family], MARKERS[record.family]
+    styles: dict[str, dict[str, Any]] = {
+        "completed": {"color": colour, "marker": marker},
+        "collapsed": {"color": FAINT, "marker": "v"},
+    }
+    for status, style in styles.items():
+        points = [
+            (place, trial.values[0])
+            for place, trial in zip(places, record.scored, strict=True)
+            if trial.status == status and not math.isnan(place)
+        ]
+        if points:
+            ax.plot(*zip(*points, strict=True), ls="", ms=5, alpha=0.75, label=status, **style)
+    for place, trial in zip(places, record.scored, strict=True):
+        if trial == record.best:
+            ax.plot(place, trial.values[0], "*", color="white", mec=INK, ms=11, label="best trial")
+
+
+def _mark_unscored(ax: Axes, record: StudyRecord, places: Sequence[float]) -> None:
+    """Crosses at the upper edge: trials that were given up or diverged have no FID to show."""
+    there = [
+        place
+        for place, trial in zip(places, record.trials, strict=True)
+        if not trial.values and trial.status != "lost" and not math.isnan(place)
+    ]
+    if there:
+        edge = ax.get_xaxis_transform()
+        style: dict[str, Any] = {"color": FAINT, "ms": 5, "mew": 1, "clip_on": False}
+        ax.plot(there, [1] * len(there), "x", transform=edge, label="no score", **style)
+
+
+def _draw_checks(ax: Axes, record: StudyRecord, places: Sequence[float]) -> None:
+    """FID at the first check of every trial that came so far."""
+    checks = [first_check(record, trial) for trial in record.trials]
+    points = [(x, fid) for x, fid in zip(places, checks, strict=True) if fid is not None]
+    if points:
+        style: dict[str, Any] = {"color": FAINT, "ms": 3, "alpha": 0.8, "mew": 0}
+        ax.plot(*zip(*points, strict=True), "o", label="at the first check", **style)
+
+
+def _draw_current(ax: Axes, record: StudyRecord) -> None:
+    if record.current:
+        ax.axhline(
+            record.current.values[0], color=FAINT, lw=0.9, ls="--", label="current parameters"
+        )
+
+
+def _legend(canvas: Figure, ax: Axes) -> None:
+    handles, labels = ax.get_legend_handles_labels()
+    canvas.legend(handles, labels, loc="outside upper right", ncols=len(labels), frameon=False)

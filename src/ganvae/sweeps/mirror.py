@@ -1,0 +1,38 @@
+"""A study in MLflow while its workers are at it."""
+
+import sys
+from collections.abc import Callable
+from importlib.util import find_spec
+
+from optuna import Study
+from optuna.trial import FrozenTrial
+
+from ganvae.studies import SWEEPS
+from ganvae.sweeps.records import record_of
+from ganvae.sweeps.study import Settings
+
+
+def into_mlflow(settings: Settings) -> Callable[[Study, FrozenTrial], None]:
+    """What shows the study in MLflow after each trial, if that is installed and can be reached.
+
+    The storage has it all the same, and `ganvae sync` what `ganvae sweep report` has written.
+    """
+    reached = find_spec("mlflow") is not None
+
+    def after_trial(study: Study, trial: FrozenTrial) -> None:
+        nonlocal reached
+        if not reached:
+            return
+        from ganvae.tracking.store import TrackingError, checkout_root, connected, find_store
+        from ganvae.tracking.studies import project_study
+
+        store = find_store()
+        record = record_of(study, settings)
+        try:
+            with connected(store) as client:
+                project_study(client, store, record, checkout_root() / SWEEPS / record.study)
+        except TrackingError as error:
+            reached = False
+            print(f"warning: the trials go on without MLflow. {error}", file=sys.stderr, flush=True)
+
+    return after_trial

@@ -1,0 +1,151 @@
+"""`summary.md` and `trials.csv` of a study: what was tried, what came of it, how sure that is."""
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from ganvae.files import write_csv
+from ganvae.report import sweep_text as text
+from ganvae.report.numbers import fixed, listed
+from ganvae.report.page_tables import Cell
+from ganvae.report.sweep_effects import StudyEffects
+from ganvae.studies import StudyRecord, TrialRecord
+from ganvae.sweeps.effects import ranges_of
+from ganvae.sweeps.front import pareto_front
+from ganvae.sweeps.space import current_values
+
+SHOWN = 5
+
+
+def summary(record: StudyRecord, effects: StudyEffects, pictures: Sequence[str]) -> str:
+    """The page in Markdown.
+
+    Args:
+        pictures: files beside it, of `ganvae.report.sweep_text.PICTURES`.
+    """
+    parts = [
+        f"# Sweep `{record.study}`",
+        f"Parameters of `{record.model}` ({record.profile} profile, {record.dataset}), searched "
+        f"as `sweeps/{record.space}.yaml` says. {_budget(record)}A trial's value is "
+        f"{text.measured_what(record)}; lower is better. No trial has seen the test split.",
+        "## What was searched",
+        _table(["parameter", "range", "current"], _ranges(record)),
+        _pruning(record),
+        "## What it took",
+        text.budget_text(record),
+        "## Best trials",
+        text.best_text(record),
+    ]
+    if record.scored:
+        parts += [_best_table(record), text.OPTIMISM]
+    if len(record.objectives) > 1 and record.scored:
+        parts += ["## Pareto front", _front(record)]
+    parts += ["## What each parameter does", _bullets(text.findings(record, effects))]
+    if text.has_numbers(effects):
+        parts += [_table(text.HEADS, _effects(record, effects)), _how_to_read(record)]
+    if pictures:
+        parts.append("## Pictures")
+    parts += [
+        f"**{text.PICTURES[name].title}.** {text.PICTURES[name].caption}\n\n"
+        f"![{text.PICTURES[name].title}]({name})"
+        for name in pictures
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def write_trials(path: Path, record: StudyRecord) -> None:
+    """Every trial as a line of a CSV; times in UTC."""
+    rows = [_row(record, trial) for trial in record.trials]
+    columns = ["number", "status", "reason", "current", "retry_of", *record.parameters]
+    columns += record.objectives
+    columns += sorted({name for row in rows for name in row if name.startswith("seed_")})
+    curve = {name for row in rows for name in row if name.startswith("curve_")}
+    columns += sorted(curve, key=lambda name: int(name.removeprefix("curve_")))
+    write_csv(path, rows, [*columns, "seconds", "started", "finished"])
+
+
+def _row(record: StudyRecord, trial: TrialRecord) -> dict[str, Any]:
+    return {
+        **trial.model_dump(include={"number", "status", "reason", "retry_of", "seconds"}),
+        "current": trial.current or None,
+        **{name: "off" if value is None else value for name, value in trial.parameters.items()},
+        **dict(zip(record.objectives, trial.values, strict=False)),
+        **{f"seed_{seed}": fid for seed, fid in trial.seeds.items()},
+        **{f"curve_{moment}": fid for moment, fid in trial.curve.items()},
+        "started": _time(trial.started),
+        "finished": _time(trial.finished),
+    }
+
+
+def _time(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")
+
+
+def _budget(record: StudyRecord) -> str:
+    if record.budget == "steps":
+        return ""
+    return "Every trial updates D and G together as often as the current parameters do. "
+
+
+def _ranges(record: StudyRecord) -> Iterator[list[str]]:
+    current = dict(current_values(ranges_of(record), record.system, record.base))
+    for name, range_ in record.parameters.items():
+        yield [f"`{name}`", text.range_text(range_), text.value_text(current[name])]
+
+
+def _pruning(record: StudyRecord) -> str:
+    if record.pruner is None:
+        return "No trial was given up early."
+    name, checks = record.pruner["name"], record.pruner["checks"]
+    if record.pruner["by"] == "seed":
+        return f"Hopeless trials were given up after a seed ({name}, p = {record.pruner['p']:g})."
+    moments = listed([f"{100 * share:g} %" for share in checks])
+    return f"Hopeless trials were given up at {moments} of the first seed's training ({name})."
+
+
+def _best_table(record: StudyRecord) -> str:
+    best = sorted(record.scored, key=lambda trial: trial.values[0])[:SHOWN]
+    shown = [*best, *([record.current] if record.current and record.current not in best else [])]
+    lines = []
+    for trial in shown:
+        number = f"{trial.number} (current)" if trial.current else str(trial.number)
+        values = [text.value_text(trial.parameters.get(name)) for name in record.parameters]
+        seeds = [fixed(trial.seeds[seed], 2) for seed in record.seeds]
+        lines.append([number, trial.status, *values, fixed(trial.values[0], 2), *seeds])
+    heads = ["trial", "status", *(f"`{name}`" for name in record.parameters), "FID"]
+    return _table([*heads, *(f"seed {seed}" for seed in record.seeds)], lines)
+
+
+def _front(record: StudyRecord) -> str:
+    heads = ["trial", *(text.OBJECTIVES[name] for name in record.objectives), "parameters"]
+    lines = [
+        [str(t.number), *(fixed(value, 2) for value in t.values), text.parameters_text(t)]
+        for t in pareto_front(record)
+    ]
+    return _table(heads, lines)
+
+
+def _effects(record: StudyRecord, effects: StudyEffects) -> Iterator[list[str]]:
+    for one in effects.effects:
+        columns = text.effect_cells(one, checked=record.pruner is not None)
+        yield [f"`{one.parameter}`", *("; ".join(map(_inline, cells)) for cells in columns)]
+
+
+def _inline(cell: Cell) -> str:
+    return f"{cell.text} ({cell.margin})" if cell.margin else cell.text
+
+
+def _how_to_read(record: StudyRecord) -> str:
+    check = f" The first check: {text.check_text(record)}." if record.pruner else ""
+    what = "Rank correlations with FID and differences of FID, in brackets 95 % intervals."
+    return f"{what}{check}\n\n{_bullets(text.CAVEATS)}"
+
+
+def _table(heads: Sequence[str], lines: Iterator[list[str]] | Sequence[Sequence[str]]) -> str:
+    rows = [heads, ["---"] * len(heads), *lines]
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+
+
+def _bullets(lines: Sequence[str]) -> str:
+    return "\n".join(f"- {line}" for line in lines)

@@ -1,0 +1,460 @@
+"""Trials promoted into copies of the repository's params.yaml, by the command that users type."""
+
+import difflib
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from dvc.repo import Repo
+from ruamel.yaml import YAML
+
+from conftest import ROOT
+from ganvae import cli
+from ganvae.config import Params, load_params, parse, read_yaml
+from ganvae.errors import ConfigError, UserError
+from ganvae.models.registry import model_config
+from ganvae.report.notes import notes_of
+from ganvae.studies import SWEEPS, StudyRecord, TrialRecord, write_study
+from ganvae.sweeps.editing import append_item, put_entries
+from ganvae.sweeps.space import applied
+
+FILES = {
+    "laptop": Path("params.yaml"),
+    "smoke": Path("profiles/smoke/params.yaml"),
+    "full": Path("profiles/full/params.yaml"),
+}
+SMOKE = FILES["smoke"]
+BALANCE = {"balance.ratio": 4.123456789, "balance.d_steps": 1, "balance.g_steps": 3}
+LOST = ("failed", "pruned", "lost", "diverged")
+
+
+@pytest.fixture(autouse=True)
+def clone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with the parameters of all profiles, and in it the working directory."""
+    for path in FILES.values():
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / path, tmp_path / path)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def trial(number: int, fid: float | None, **changes: Any) -> TrialRecord:
+    """A trial with a score, or one that was given up."""
+    fields: dict[str, Any] = {
+        "number": number,
+        "status": "pruned" if fid is None else "completed",
+        "parameters": BALANCE,
+        "values": [] if fid is None else [fid],
+        "seeds": {} if fid is None else {100: fid - 1, 101: fid + 1},
+        "started": 1.0,
+        "finished": 2.0,
+    }
+    return TrialRecord(**fields | changes)
+
+
+def study(name: str = "toy", profile: str = "smoke", **changes: Any) -> StudyRecord:
+    """The record, written, of a study of balanced-gan: the best trial is 2, others have failed."""
+    fields: dict[str, Any] = {
+        "study": name,
+        "space": "dg-balance",
+        "model": "balanced-gan",
+        "system": "balanced-gan",
+        "family": "gan",
+        "profile": profile,
+        "dataset": "mnist",
+        "objectives": ["fid_judge"],
+        "seeds": [100, 101],
+        "n_generated": 5000,
+        "budget": "updates",
+        "base": load_params(FILES[profile]).models["balanced-gan"],
+        "parameters": {},
+        "pruner": None,
+        "train_sha256": "a",
+        "validation_sha256": "b",
+        "judge_sha256": "c",
+        "trials": [
+            trial(0, 30.0, parameters={}, current=True),
+            trial(1, 20.0, parameters={"balance.ratio": None, "learning_rate": 1e-05}),
+            trial(2, 12.3456789),
+            *(trial(3 + n, None, status=status) for n, status in enumerate(LOST)),
+        ],
+    }
+    record = StudyRecord(**fields | changes)
+    write_study(Path(), record)
+    return record
+
+
+def promote(*arguments: str, name: str = "toy") -> None:
+    """`ganvae sweep promote --study toy ...`, in this process."""
+    command = ["sweep", "promote", "--study", name, *arguments]
+    cli.commands(command, standalone_mode=False)
+
+
+def changes(before: str, after: str) -> tuple[list[str], list[str]]:
+    """The lines that went, and those that came."""
+    diff = list(difflib.ndiff(before.splitlines(), after.splitlines()))
+    gone, new = ([line[2:] for line in diff if line[:2] == mark] for mark in ("- ", "+ "))
+    return gone, new
+
+
+def schedule(length: int, report: int, sample: int, checkpoint: int, marks: str = "") -> str:
+    every = f"report_every: {report}, sample_every: {sample}, checkpoint_every: {checkpoint}"
+    return f"    schedule: {{unit: steps, length: {length}, {every}{marks}}}"
+
+
+SCHEDULES = {  # half as long, since D and G together are updated twice as often in a step
+    "laptop": schedule(600, 25, 50, 200, ", marks: [0, 300, 600]"),
+    "smoke": schedule(20, 5, 10, 10),
+    "full": schedule(5000, 50, 250, 250, ", marks: [0, 2500, 5000]"),
+}
+
+
+@pytest.mark.parametrize("profile", FILES)
+def test_a_promotion_adds_its_own_lines_and_changes_no_other(profile: str) -> None:
+    study(profile=profile)
+    path = FILES[profile]
+    before = path.read_text()
+    promote("--as", "toy-swept", "--seeds", "5,7")
+    gone, new = changes(before, path.read_text())
+    tuned = next(line for line in before.splitlines() if line.startswith("tuned: "))
+    assert set(gone) <= {tuned, "promoted: {}"}
+    assert new[:3] == [
+        "  toy-swept-5: {model: toy-swept, code: balanced_gan, seed: 5}",
+        "  toy-swept-7: {model: toy-swept, code: balanced_gan, seed: 7}",
+        "  toy-swept:",
+    ]
+    assert new[3] == SCHEDULES[profile]
+    assert "    balance: {g_steps: 3, ratio: 4.12346}" in new
+    assert tuned.replace("]", ", toy-swept]").replace("[, ", "[") in new
+    assert new[-1] == (
+        "  toy-swept: {study: toy, trial: 2, fid_judge_validation: 12.3457, seeds: [100, 101]}"
+    )
+    assert not list(path.parent.glob(".*")), "no temporary file stays"
+
+
+def test_the_variant_is_what_the_trial_trained_and_says_no_more_than_it_must() -> None:
+    record = study()
+    promote()
+    params = load_params(SMOKE)
+    section = params.models["balanced-gan-swept"]
+    parameters = BALANCE | {"balance.ratio": 4.12346}
+    wanted = applied("balanced-gan", record.base, parameters, updates=True)
+    assert model_config("balanced-gan", section) == wanted
+    for key in section:
+        shorter = {name: value for name, value in section.items() if name != key}
+        assert model_config("balanced-gan", shorter) != wanted, f"{key} is its default"
+    assert [key for key in params.runs if "swept" in key] == [
+        f"balanced-gan-swept-{seed}" for seed in range(5)
+    ]
+    assert params.tuned == ["dcgan-tuned", "balanced-gan-swept"]
+
+
+def test_a_trial_that_is_not_the_best_one_is_promoted_by_its_number() -> None:
+    study(budget="steps")
+    promote("--trial", "1")
+    section = load_params(SMOKE).models["balanced-gan-swept"]
+    assert (section["balance"], section["learning_rate"]) == ({"ratio": None}, 1e-05)
+
+
+def test_a_variant_of_defaults_alone_has_an_empty_section(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    study(profile="full", base={})
+    promote("--trial", "0")
+    text = FILES["full"].read_text()
+    assert "\n  balanced-gan-swept: {}\n\ntuned: [balanced-gan-swept]\n" in text
+    out = capsys.readouterr().out
+    assert "note: these are the parameters that balanced-gan had before the sweep\n" in out
+    assert "`ganvae repro profiles/full/dvc.yaml` trains these runs" in out
+
+
+def test_the_same_trial_again_changes_nothing_and_says_so(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    study()
+    promote()
+    by_hand = SMOKE.read_text().replace("g_steps: 3,", "g_steps:   3,")  # the same, otherwise said
+    SMOKE.write_text(by_hand)
+    promote()
+    assert SMOKE.read_text() == by_hand
+    assert capsys.readouterr().out.splitlines()[-1] == (
+        "profiles/smoke/params.yaml: balanced-gan-swept is trial 2 of study 'toy' (FID on "
+        "validation 12.35) already; nothing has changed"
+    )
+
+
+def test_another_trial_takes_the_place_of_the_one_before() -> None:
+    study()
+    study("other", trials=[trial(9, 11.0, parameters={"batch_size": 16})], budget="steps")
+    promote("--as", "other-swept", name="other")
+    promote("--seeds", "3,4")
+    promote("--as", "last-swept", "--trial", "1")
+    before = SMOKE.read_text()
+    promote(name="other")
+    gone, new = changes(before, SMOKE.read_text())
+    ours = "balanced-gan-swept"
+    assert [line for line in gone + new if line.startswith("  ") and line[2:3] != " "] == [
+        f"  {ours}: {{study: toy, trial: 2, fid_judge_validation: 12.3457, seeds: [100, 101]}}",
+        *(
+            f"  {ours}-{seed}: {{model: {ours}, code: balanced_gan, seed: {seed}}}"
+            for seed in (0, 1, 2)
+        ),
+        f"  {ours}: {{study: other, trial: 9, fid_judge_validation: 11.0, seeds: [100, 101]}}",
+    ]
+    params = load_params(SMOKE)
+    assert list(params.promoted) == ["other-swept", ours, "last-swept"]
+    assert params.models[ours] == params.models["other-swept"]
+    promote("--seeds", "3,4")
+    assert SMOKE.read_text() == before
+
+
+def test_what_is_worth_knowing_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    study(base={"batch_size": 16}, trials=[trial(4, 50.0, status="collapsed")])
+    promote("--seeds", "1")
+    assert capsys.readouterr().out.splitlines() == [
+        "profiles/smoke/params.yaml: balanced-gan-swept is trial 4 of study 'toy' (FID on "
+        "validation 50.00); training seeds: 1",
+        "note: models.balanced-gan is not what it was when the study was made; the variant goes by "
+        "what it was",
+        "note: of one seed at least all samples of this trial were of one class",
+        "`ganvae repro profiles/smoke/dvc.yaml` trains these runs, and no others that are up to "
+        "date",
+    ]
+    assert load_params(SMOKE).models["balanced-gan-swept"]["batch_size"] == 16
+
+
+def refused(error: type[UserError], message: str, *arguments: str, name: str = "toy") -> None:
+    before = {path: path.read_bytes() for path in FILES.values()}
+    with pytest.raises(error) as raised:
+        promote(*arguments, name=name)
+    assert str(raised.value).startswith(message)
+    assert "\n" not in str(raised.value)
+    assert before == {path: path.read_bytes() for path in FILES.values()}
+
+
+@pytest.mark.parametrize(
+    ("error", "message", "arguments"),
+    [
+        (UserError, "study 'toy' has no finished trial 99, they go from 0 to 6", "--trial 99"),
+        *(
+            (UserError, f"trial {3 + n} of study 'toy' has no score ({status})", f"--trial {3 + n}")
+            for n, status in enumerate(LOST)
+        ),
+        (ConfigError, "--seeds: study 'toy' trained from 100: give others", "--seeds 1,100"),
+        (ConfigError, "--seeds 1,x: expected whole numbers with commas", "--seeds 1,x"),
+        (ConfigError, "--seeds 1,1: expected whole numbers with commas", "--seeds 1,1"),
+        (ConfigError, "--seeds -1: expected whole numbers with commas", "--seeds=-1"),
+        (ConfigError, "--as dcgan-tuned: there is a model of this name", "--as dcgan-tuned"),
+        (ConfigError, "--as floor: there is a model of this name", "--as floor"),
+        (ConfigError, "--as A.b: expected small letters, digits and hyphens", "--as A.b"),
+    ],
+)
+def test_what_cannot_be_promoted_is_refused_and_nothing_written(
+    error: type[UserError], message: str, arguments: str
+) -> None:
+    study()
+    refused(error, message, *arguments.split())
+
+
+def test_a_system_that_the_profile_does_not_have_keeps_its_name() -> None:
+    values = read_yaml(SMOKE)
+    values["models"].pop("conv-vae")
+    values["runs"].pop("conv-vae-0")
+    with SMOKE.open("w") as file:
+        YAML().dump(values, file)
+    study()
+    refused(ConfigError, "--as conv-vae: there is a model of this name", "--as", "conv-vae")
+
+
+def test_a_study_that_cannot_be_promoted_from_is_refused() -> None:
+    study()
+    (SWEEPS / "toy").rename(SWEEPS / "renamed")
+    refused(UserError, "no record of study 'toy' (results/sweeps/toy/study.json); there are: ren")
+    study("empty", trials=[trial(0, None)])
+    refused(UserError, "study 'empty' has no trial with a score", name="empty")
+    write_study(Path(), study("elsewhere").model_copy(update={"profile": "cluster"}))
+    refused(UserError, "study 'elsewhere' is of profile 'cluster', which nei", name="elsewhere")
+    study("unfit", trials=[trial(0, 1.0, parameters={"balance.ratio": -1.0})])
+    refused(ConfigError, "models.balanced-gan.balance.ratio = -1.0: input should", name="unfit")
+
+
+def test_a_variant_stays_one_of_its_system() -> None:
+    study()
+    promote("--as", "swept")
+    vae = {"model": "bernoulli-vae", "system": "bernoulli-vae", "budget": "steps", "base": {}}
+    study("vae", trials=[trial(0, 1.0, parameters={"beta": 2.0})], **vae)
+    refused(
+        ConfigError,
+        "--as swept: is a variant of balanced-gan, and study 'vae' is of bernoulli-vae",
+        *("--as", "swept"),
+        name="vae",
+    )
+
+
+def test_of_two_objectives_the_pareto_front_is_there_to_choose_from() -> None:
+    points = [[9.0, 40.0], [12.0, 8.0], [12.0, 9.0], [11.0, 50.0]]
+    trials = [trial(n, 1.0, values=values) for n, values in enumerate(points)]
+    study(objectives=["fid_judge", "train_seconds"], trials=trials)
+    refused(
+        UserError,
+        "study 'toy' has two objectives: choose with --trial. On its Pareto front: "
+        "trial 0 (fid_judge 9.00, train_seconds 40.00); "
+        "trial 1 (fid_judge 12.00, train_seconds 8.00).",
+    )
+    promote("--trial", "1")
+    assert load_params(SMOKE).promoted["balanced-gan-swept"].fid_judge_validation == 12.0
+
+
+def test_a_file_that_cannot_be_added_to_stays_as_it_is() -> None:
+    study()
+    text = SMOKE.read_text()
+    SMOKE.write_text(text.replace("promoted: {}\n", ""))
+    refused(ConfigError, "profiles/smoke/params.yaml: promoted: missing; it has to be there")
+    anchored = text.replace("aside: [bernoulli-vae-binary, bernoulli-vae-2d]", "aside: *here")
+    SMOKE.write_text(anchored.replace("tuned: [", "tuned: &here ["))
+    refused(ConfigError, "profiles/smoke/params.yaml: is written in a way that cannot be added to")
+
+
+def test_a_user_in_a_shell_gets_one_line_for_a_wrong_study_and_the_result_for_a_right_one() -> None:
+    study(profile="laptop")
+    command = [sys.executable, "-c", "from ganvae.cli import app; app()", "sweep", "promote"]
+
+    def shell(*arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run([*command, *arguments], capture_output=True, text=True, check=False)
+
+    wrong = shell("--study", "tyo")
+    assert wrong.returncode == 1
+    assert wrong.stderr == (
+        "error: no record of study 'tyo' (results/sweeps/tyo/study.json); there are: toy. Run "
+        "`ganvae sweep report --study tyo` first, which writes it.\n"
+    )
+    right = shell("--study", "toy", "--as", "toy-swept", "--seeds", "0, 1")
+    assert (right.returncode, right.stderr) == (0, "")
+    assert right.stdout.splitlines()[-1].startswith("`ganvae repro` trains these runs")
+    assert load_params(FILES["laptop"]).promoted["toy-swept"].trial == 2
+
+
+TEXT = """\
+# first
+a:        # of a
+  x: {k: 1}   # of x
+  # between
+
+  y:
+    deep: >-
+      folded
+
+# of b
+b: []   # empty
+c:
+- one  # of one
+# end"""
+
+
+def test_entries_go_to_the_end_of_their_section_and_before_the_comments_below_it() -> None:
+    text = put_entries(TEXT, "a", ["z: 1"])
+    assert text == TEXT.replace("      folded\n", "      folded\n  z: 1\n")
+    assert put_entries(text, "a", ["x: 2"], ["x", "z"]) == TEXT.replace("{k: 1}   # of x", "2")
+    assert put_entries("a: {}", "a", ["z: 1", "y: 2"]) == "a:\n  z: 1\n  y: 2"
+    assert put_entries("a:  {}  # of a\nb: 1\n", "a", ["z: 1"]) == "a:  # of a\n  z: 1\nb: 1\n"
+    with pytest.raises(ConfigError, match="a: cannot be added to: write one line or more an entry"):
+        put_entries("a: {x: 1}\n", "a", ["z: 1"])
+
+
+def test_items_go_to_the_end_of_a_list_however_it_is_written() -> None:
+    assert append_item(TEXT, "b", "new") == TEXT.replace("[]", "[new]")
+    assert append_item(TEXT, "c", "new") == TEXT.replace("of one\n", "of one\n- new\n")
+    assert append_item("a: [\n  x,  # of x\n]\n", "a", "y") == "a: [\n  x, y,  # of x\n]\n"
+    with pytest.raises(ConfigError, match="a: cannot be added to: write a list"):
+        append_item(TEXT, "a", "new")
+
+
+def test_line_endings_stay_as_they_are() -> None:
+    study()
+    SMOKE.write_bytes(SMOKE.read_bytes().replace(b"\n", b"\r\n"))
+    lines = SMOKE.read_bytes().count(b"\r\n")
+    promote()
+    assert SMOKE.read_bytes().count(b"\r\n") >= lines - 1
+    assert "balanced-gan-swept" in load_params(SMOKE).promoted
+
+
+def promoted_params(**promotion: Any) -> Params:
+    values = read_yaml(ROOT / SMOKE)
+    of_trial = {"study": "toy", "trial": 17, "fid_judge_validation": 12.3, "seeds": [100, 101]}
+    values["promoted"] = {"dcgan-tuned": of_trial | promotion}
+    return parse(Params, values, "params.yaml")
+
+
+def test_a_reader_is_told_where_the_parameters_are_from() -> None:
+    params = promoted_params()
+    origin = (
+        "From trial 17 of the sweep `toy`: FID on validation 12.30, the mean of seeds 100 and 101; "
+        "these seeds are others."
+    )
+    assert notes_of(params) == {"dcgan-tuned": origin}
+    said = params.model_copy(update={"notes": {"dcgan-tuned": "Narrow.", "dcgan": "Wide."}})
+    assert notes_of(said) == {"dcgan-tuned": f"Narrow. {origin}", "dcgan": "Wide."}
+    assert "12.30, from seed 100; these" in notes_of(promoted_params(seeds=[100]))["dcgan-tuned"]
+
+
+def test_a_promotion_is_of_a_model_that_is_tuned() -> None:
+    values = promoted_params().model_dump()
+    with pytest.raises(ConfigError, match=r"promoted\.dcgan-tuned: must be in tuned"):
+        parse(Params, values | {"tuned": []}, "params.yaml")
+    with pytest.raises(ConfigError, match=r"promoted\.nope: has no section under models"):
+        parse(
+            Params,
+            values | {"promoted": {"nope": values["promoted"]["dcgan-tuned"]}},
+            "params.yaml",
+        )
+    with pytest.raises(ConfigError, match=r"seeds = \[\]: list should have at least 1 item"):
+        promoted_params(seeds=[])
+
+
+@pytest.fixture
+def reproduced(clone: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A study, and a pipeline of two runs that DVC holds to be up to date, all outputs empty."""
+    monkeypatch.setenv("DVC_SITE_CACHE_DIR", str(clone / "site"))
+    for name in ("src", "stages"):
+        ignored = shutil.ignore_patterns("__pycache__", "*.egg-info")
+        shutil.copytree(ROOT / name, clone / name, ignore=ignored)
+    shutil.copy(ROOT / "dvc.yaml", clone)
+    values = read_yaml(ROOT / SMOKE) | {"root": ".", "file": "params.yaml", "judge": "judge.bin"}
+    values["runs"] = {key: values["runs"][key] for key in ("balanced-gan-0", "bernoulli-vae-0")}
+    values["models"] = {key[:-2]: values["models"][key[:-2]] for key in values["runs"]}
+    values |= {"finalists": [], "aside": [], "tuned": [], "promoted": {}}
+    with FILES["laptop"].open("w") as file:
+        YAML().dump(values, file)
+    (clone / values["data"]["directory"]).mkdir(parents=True)
+    (clone / "judge.bin").touch()
+    study()
+    dvc("init", "--no-scm", "--quiet")
+    for stage in Repo(str(clone)).index.stages:
+        for out in stage.outs:
+            path = Path(out.fs_path)
+            (path if path.suffix else path / "file").parent.mkdir(parents=True, exist_ok=True)
+            (path if path.suffix else path / "file").touch()
+    dvc("commit", "--force", "--quiet")
+
+
+def dvc(*arguments: str) -> str:
+    command = [sys.executable, "-m", "dvc", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("reproduced")
+def test_after_a_promotion_only_the_variants_runs_and_what_shows_all_runs_are_stale() -> None:
+    assert json.loads(dvc("status", "--json")) == {}
+    promote("--seeds", "0,1")
+    of_runs = {
+        f"{stage}@balanced-gan-swept-{seed}"
+        for stage in ("train", "evaluate", "draw")
+        for seed in (0, 1)
+    }
+    of_all = {"baselines", "pretrained", "compare", "report"}
+    assert json.loads(dvc("status", "--json")).keys() == of_runs | of_all
