@@ -13,6 +13,7 @@ from ganvae.config import ModelConfig, Params, load_params
 from ganvae.models.base import GenerativeModel, ImageShape
 from ganvae.models.registry import build_model, model_config, model_names
 
+pytest_plugins = ["postgres"]
 ROOT = Path(__file__).parent.parent
 GREY = (1, 28, 28)
 

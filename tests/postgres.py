@@ -1,0 +1,119 @@
+"""A real PostgreSQL server for tests of what several machines share.
+
+pytest-postgresql starts the server as the user who runs the tests. That is root in most containers,
+and PostgreSQL refuses root: here the server then runs as another user.
+"""
+
+import os
+import pwd
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg
+import pytest
+
+CLUSTER = ("--username=tester", "--auth=trust", "--encoding=UTF8", "--no-locale", "--no-sync")
+SERVER = {
+    "listen_addresses": "127.0.0.1",
+    "unix_socket_directories": "",
+    "fsync": "off",  # nothing has to survive a crash
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+}
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[str]:
+    """A server on this machine: ``user@host:port``. It is stopped even if pytest is killed."""
+    programs = _programs()
+    if programs is None:
+        missing = "no PostgreSQL server here (Debian and Ubuntu: `apt-get install postgresql`)"
+        if os.environ.get("CI"):
+            pytest.fail(missing)
+        pytest.skip(missing)
+    folder = Path(tempfile.mkdtemp(prefix="postgres-"))  # pytest's are closed to other users
+    try:
+        with _server(programs, folder) as address:
+            yield address
+    finally:
+        shutil.rmtree(folder)
+
+
+@pytest.fixture
+def postgres_url(postgres: str) -> Iterator[str]:
+    """The SQLAlchemy URL of an empty database that only this test has."""
+    name = f"test_{uuid.uuid4().hex}"
+    with psycopg.connect(f"postgresql://{postgres}/postgres", autocommit=True) as server:
+        server.execute(f"CREATE DATABASE {name}".encode())
+        yield f"postgresql+psycopg://{postgres}/{name}"
+        server.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
+
+
+def _programs() -> Path | None:
+    """The folder with ``initdb`` and ``postgres``. Debian's is not in the path."""
+    debian = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parts[-2]))
+    in_path = shutil.which("initdb")
+    folders = [*([Path(in_path).resolve().parent] if in_path else []), *reversed(debian)]
+    return next((folder for folder in folders if (folder / "initdb").is_file()), None)
+
+
+def _account() -> pwd.struct_passwd:
+    """Who runs the server: the user who runs the tests, but never root."""
+    if os.geteuid() != 0:
+        return pwd.getpwuid(os.geteuid())
+    names = {account.pw_name for account in pwd.getpwall()}
+    return pwd.getpwnam("postgres" if "postgres" in names else "nobody")
+
+
+@contextmanager
+def _server(programs: Path, folder: Path) -> Iterator[str]:
+    account = _account()
+    os.chown(folder, account.pw_uid, account.pw_gid)
+    data = folder / "data"
+
+    def start(*command: str | Path) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
+            # the kernel stops the server if pytest is killed
+            ["setpriv", "--pdeathsig", "INT", "--", *command],
+            user=account.pw_uid,
+            group=account.pw_gid,
+            cwd=folder,
+            stdout=log,
+            stderr=log,
+        )
+
+    with (folder / "log").open("wb") as log:
+        initdb = start(programs / "initdb", *CLUSTER, data)
+        assert initdb.wait() == 0, (folder / "log").read_text()
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            port = free.getsockname()[1]
+        settings = [f"--{name}={value}" for name, value in SERVER.items()]
+        server = start(programs / "postgres", "-D", data, "-p", str(port), *settings)
+        try:
+            address = f"tester@127.0.0.1:{port}"
+            _wait_for(address, server, folder / "log")
+            yield address
+        finally:
+            server.send_signal(signal.SIGINT)  # also ends the connections that are still open
+            server.wait()
+
+
+def _wait_for(address: str, server: subprocess.Popen[bytes], log: Path) -> None:
+    """Raises: AssertionError with the server's log if it does not take connections."""
+    deadline = time.monotonic() + 60
+    while True:
+        try:
+            psycopg.connect(f"postgresql://{address}/postgres").close()
+            return
+        except psycopg.OperationalError:
+            assert server.poll() is None, log.read_text()
+            assert time.monotonic() < deadline, log.read_text()
+            time.sleep(0.05)

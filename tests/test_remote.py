@@ -1,0 +1,164 @@
+"""Clones of one repository that share a DVC remote: what one has trained, another gets."""
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from ruamel.yaml import YAML
+
+from conftest import ROOT
+from ganvae.config import read_yaml
+
+FOLDERS = ("src", "stages", "data/raw")
+FILES = (
+    "dvc.yaml",
+    ".dvcignore",
+    ".gitignore",
+    "judges/mnist.safetensors",
+    "results/sweeps/README.md",
+)
+
+# The GAN collapses; the VAE does not, so that there are weights to publish.
+STEPS = {"dcgan": 4, "bernoulli-vae": 600}
+
+# What a stage's command finds as `python`: it notes beside the clone which script is started.
+PYTHON = f"""#!/bin/sh
+basename "$1" .py >>"$PWD.started"
+exec {sys.executable} "$@"
+"""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A folder for clones and the remote, and an environment that leads nowhere else."""
+    folder = tmp_path_factory.mktemp("clones")
+    python = folder / "bin/python"
+    python.parent.mkdir()
+    python.write_text(PYTHON)
+    python.chmod(0o755)
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        path = f"{python.parent}:{Path(sys.executable).parent}"
+        monkeypatch.setenv("PATH", path, prepend=":")
+        monkeypatch.setenv("PYTHONPATH", "src")  # the clone's
+        monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{folder / 'mlflow.db'}")
+        monkeypatch.setenv("DVC_SITE_CACHE_DIR", str(folder / "site"))
+        monkeypatch.setenv("DVC_NO_ANALYTICS", "1")
+        monkeypatch.delenv("DVC_ROOT", raising=False)
+        for name in ("GIT_AUTHOR", "GIT_COMMITTER"):
+            monkeypatch.setenv(f"{name}_NAME", "test")
+            monkeypatch.setenv(f"{name}_EMAIL", "test@example.org")
+        yield folder
+
+
+@pytest.fixture(scope="module")
+def origin(folder: Path) -> Path:
+    """This repository with two short runs, and a remote; nothing has been run in it."""
+    origin = folder / "origin"
+    for name in FOLDERS:
+        ignored = shutil.ignore_patterns("__pycache__", "*.egg-info")
+        shutil.copytree(ROOT / name, origin / name, ignore=ignored)
+    for name in FILES:
+        (origin / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / name, origin / name)
+    with (origin / "params.yaml").open("w") as file:
+        YAML().dump(_params(), file)
+    call(origin, "git init --quiet")
+    call(origin, "dvc init --quiet")
+    call(origin, f"dvc remote add --quiet --default shared {folder / 'remote'}")
+    commit(origin)
+    return origin
+
+
+@pytest.fixture(scope="module")
+def trained(origin: Path) -> Path:
+    """The clone that has run everything, committed it and pushed it to the remote."""
+    clone = clone_of(origin, "trained")
+    call(clone, "dvc repro")
+    call(clone, "dvc push --run-cache")
+    commit(clone)
+    return clone
+
+
+def _params() -> dict[str, object]:
+    """The smoke profile's, cut down, as a profile whose results git keeps."""
+    params = read_yaml(ROOT / "profiles/smoke/params.yaml")
+    params |= {"profile": "tiny", "root": ".", "file": "params.yaml"}
+    params |= {"judge": "judges/mnist.safetensors"}
+    params |= {"tuned": [], "aside": [], "finalists": list(STEPS)}
+    params["data"] |= {"train_size": 300, "validation_size": 150, "test_size": 150}
+    params["evaluation"] |= {"n_generated": 150}
+    params["runs"] = {name: params["runs"][name] for name in (f"{model}-0" for model in STEPS)}
+    params["models"] = {model: params["models"][model] for model in STEPS}
+    for model, steps in STEPS.items():
+        every = {f"{what}_every": steps // 2 for what in ("report", "sample", "checkpoint")}
+        params["models"][model]["schedule"] = {"unit": "steps", "length": steps} | every
+    params["models"]["bernoulli-vae"]["learning_rate"] = 0.002
+    return params
+
+
+def call(clone: Path, command: str) -> None:
+    ran = subprocess.run(command.split(), cwd=clone, capture_output=True, text=True)
+    assert ran.returncode == 0, f"{command}:\n{ran.stdout}{ran.stderr}"
+
+
+def commit(clone: Path) -> None:
+    call(clone, "git add --all")
+    call(clone, "git commit --quiet --message tested")
+
+
+def clone_of(origin: Path, name: str) -> Path:
+    clone = origin.with_name(name)
+    call(origin, f"git clone --quiet {origin} {clone}")
+    return clone
+
+
+def started(clone: Path) -> list[str]:
+    """The stages whose scripts were started in a clone, in order, once for each start."""
+    log = Path(f"{clone}.started")
+    return log.read_text().split() if log.exists() else []
+
+
+def outputs(clone: Path) -> dict[str, bytes]:
+    """Every file that stages have written, and the lock."""
+    files = [clone / "dvc.lock"]
+    for folder in ("artifacts", "data/tiny", "results"):
+        files += [path for path in (clone / folder).rglob("*") if path.is_file()]
+    return {str(path.relative_to(clone)): path.read_bytes() for path in files}
+
+
+@pytest.mark.slow
+def test_a_clone_of_committed_results_pulls_the_rest_and_has_nothing_to_run(
+    trained: Path,
+) -> None:
+    assert started(trained).count("train") == 2
+    clone = clone_of(trained, "later")
+    call(clone, "dvc pull")
+    call(clone, "dvc repro")
+    assert started(clone) == []
+    assert outputs(clone) == outputs(trained)
+
+
+@pytest.mark.slow
+def test_a_clone_of_the_code_alone_gets_everything_from_the_run_cache(
+    folder: Path, origin: Path, trained: Path
+) -> None:
+    """`dvc push --run-cache` leaves out what git keeps, as losses and scores: `cache: false`.
+
+    DVC's cache has them all the same, and a remote has the cache's layout: copying does it.
+    """
+    cache = trained / ".dvc/cache"
+    for file in filter(Path.is_file, cache.rglob("*")):
+        copy = folder / "remote" / file.relative_to(cache)
+        if not copy.exists():
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(file, copy)
+    clone = clone_of(origin, "new")
+    assert not (clone / "dvc.lock").exists()
+    call(clone, "dvc repro --pull")
+    assert started(clone) == ["pretrained"], "the run-cache has nothing of this stage"
+    assert outputs(clone) == outputs(trained)
+    assert "artifacts/tiny/dcgan-0/weights.safetensors" in outputs(clone)
+    assert "results/tiny/runs/dcgan-0/scores.json" in outputs(clone)
