@@ -1,11 +1,16 @@
 """A training run as it goes on: rows of losses, appended to a file that others may follow."""
 
 import json
+import os
+import subprocess
+import sys
 import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
+
+from ganvae.files import write_text
 
 FOLDER = Path(".state/live")
 """One file a run: ``<profile>/<run>.jsonl``, relative to the repository's root."""
@@ -41,12 +46,12 @@ class LiveLog:
     def __init__(self, root: Path, run: LiveRun) -> None:
         path = root / FOLDER / run.profile / f"{run.run}.jsonl"
         path.parent.mkdir(parents=True, exist_ok=True)
-        known, rows = read_live(path) if path.exists() else (None, [])
+        known, rows, _ = read_live(path) if path.exists() else NOTHING
         goes_on = known is not None and known.fingerprint == run.fingerprint
         self._last = rows[-1]["step"] if goes_on and rows else -1
         whole = [json.dumps(asdict(known))] if goes_on and known else [json.dumps(asdict(run))]
         whole += map(json.dumps, rows) if goes_on else []
-        path.write_text("".join(f"{line}\n" for line in whole), encoding="utf-8")
+        write_text(path, "".join(f"{line}\n" for line in whole))
         self._file = path.open("a", encoding="utf-8", buffering=1)
 
     def add(self, row: Mapping[str, float]) -> None:
@@ -58,14 +63,49 @@ class LiveLog:
         self._file.close()
 
 
-def read_live(path: Path) -> tuple[LiveRun | None, list[dict[str, float]]]:
-    """The run and its rows so far; a last line that is not whole yet is left for the next time.
+class LiveRows(NamedTuple):
+    """What was read of a live log: its run, rows, and the byte where the next ones will begin."""
 
-    None and no rows if the file is not a live log.
+    run: LiveRun | None
+    rows: list[dict[str, float]]
+    end: int
+
+
+NOTHING = LiveRows(None, [], 0)
+
+
+def read_live(path: Path, known: LiveRun | None = None, start: int = 0) -> LiveRows:
+    """The run, and its rows from byte ``start`` on if the run is still the one ``known``.
+
+    If it is another one, or nothing is known, all rows are read. A last line that is not whole yet
+    is left for the next time. What is no live log, or cannot be read, is `NOTHING`.
     """
-    lines = path.read_text(encoding="utf-8").split("\n")[:-1]
     try:
-        run, *rows = map(json.loads, lines)
-        return LiveRun(**run), rows
-    except (ValueError, TypeError):
-        return None, []
+        with path.open("rb") as file:
+            first = file.readline()
+            run = LiveRun(**json.loads(first))
+            start = max(start, len(first)) if run == known else len(first)
+            file.seek(start)
+            whole, newline, _ = file.read().rpartition(b"\n")
+        rows = [_row(line) for line in whole.splitlines()]
+    except (OSError, ValueError, TypeError):
+        return NOTHING
+    return LiveRows(run, rows, start + len(whole) + len(newline))
+
+
+def _row(line: bytes) -> dict[str, float]:
+    row = dict(json.loads(line))
+    numbers = all(isinstance(value, int | float) for value in row.values())
+    if not (numbers and {"time", "step"} <= row.keys()):
+        raise ValueError(f"not a row of losses: {line!r}")
+    return row
+
+
+def start_follower() -> "subprocess.Popen[bytes]":
+    """Start the process that shows live logs in MLflow; it ends soon after this one has."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "ganvae.tracking.follower", str(os.getpid())],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        start_new_session=True,  # Ctrl-C is this process's business
+    )

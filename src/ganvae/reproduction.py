@@ -6,15 +6,17 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from contextlib import suppress
+from contextlib import contextmanager, suppress
+from importlib.util import find_spec
 from pathlib import Path
 from threading import Lock
 
 from ganvae.config import Params, load_params
 from ganvae.errors import UserError
 from ganvae.files import read_json
+from ganvae.live import start_follower
 from ganvae.paths import ProfilePaths
 
 OF_A_RUN = ("train", "evaluate", "draw")  # stages with one instance a run, in their order
@@ -64,7 +66,8 @@ def reproduce(pipeline: Path, jobs: int | None) -> None:
         if shared:
             children.run("dvc", [f"{pipeline}:reference"])
         to_do = {run: _stages(run, stale, shared) for run in _longest_first(params)}
-        _reproduce_runs(pipeline, to_do, children, jobs or _jobs(params))
+        with _followed(to_do):
+            _reproduce_runs(pipeline, to_do, children, jobs or _jobs(params))
         children.run("dvc", [str(pipeline)])
     except KeyboardInterrupt:
         print("interrupted: the same command goes on from the last checkpoints", file=sys.stderr)
@@ -98,6 +101,21 @@ def _reproduce_runs(
         pool.shutdown(cancel_futures=True)
     if failures:
         raise UserError("\n".join(failures))
+
+
+@contextmanager
+def _followed(to_do: dict[str, list[str]]) -> Iterator[None]:
+    """Show the runs in MLflow while they train, if any does and MLflow is installed."""
+    trains = any(f"train@{run}" in stages for run, stages in to_do.items())
+    if not (trains and find_spec("mlflow")):
+        yield
+        return
+    follower = start_follower()
+    try:
+        yield
+    finally:
+        follower.terminate()
+        follower.wait()
 
 
 def _check_models(params: Params) -> None:

@@ -12,68 +12,38 @@ from pathlib import Path
 
 import pytest
 from mlflow import MlflowClient
-from mlflow.entities import Run
-from toy_results import BASELINES, PROFILE, ROWS, RUNS, STEPS, TIMING, write_results, write_score
+from seen import all_runs, by_name, counts
+from toy_results import (
+    BASELINES,
+    MODELS,
+    PROFILE,
+    ROWS,
+    RUNS,
+    STEPS,
+    TIMING,
+    write_lock,
+    write_score,
+)
 
 from ganvae.errors import UserError
 from ganvae.tracking import store
 from ganvae.tracking.store import TrackingError, connected, find_store
-from ganvae.tracking.sync import SyncReport, sync
+from ganvae.tracking.sync import sync
 
-ALL = {f"{PROFILE}/{name}" for name in RUNS | BASELINES}
+pytest_plugins = ["toy_store"]
+NAMES = RUNS | BASELINES | MODELS
+KEYS = {f"{PROFILE}/{name}" for name in RUNS | BASELINES} | {
+    f"{PROFILE}/model/{name}" for name in MODELS
+}
+ALL = len(KEYS)
 CLI = [sys.executable, "-c", "from ganvae.cli import app; app()", "sync"]
 
 
-@pytest.fixture(scope="session")
-def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A database without runs; making its schema takes seconds, copying it does not."""
-    path = tmp_path_factory.mktemp("empty") / "mlflow.db"
-    with connected(find_store(f"sqlite:///{path}")):
-        return path
-
-
-@pytest.fixture
-def bare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The working directory: a results tree, no database."""
-    monkeypatch.delenv("DVC_ROOT", raising=False)
-    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
-    monkeypatch.chdir(tmp_path)
-    write_results(tmp_path)
-    return tmp_path
-
-
-@pytest.fixture
-def root(bare: Path, empty_database: Path) -> Path:
-    """The working directory: a results tree and an empty database."""
-    shutil.copy(empty_database, bare / "mlflow.db")
-    return bare
-
-
-@pytest.fixture
-def client(root: Path) -> MlflowClient:
-    return MlflowClient(f"sqlite:///{root / 'mlflow.db'}")
-
-
-def all_runs(client: MlflowClient) -> list[Run]:
-    experiment = client.get_experiment_by_name("mnist")
-    return list(client.search_runs([experiment.experiment_id])) if experiment else []
-
-
-def by_name(client: MlflowClient) -> dict[str, Run]:
-    runs = {run.info.run_name: run for run in all_runs(client)}
-    assert len(runs) == len(all_runs(client)), "a run was made twice"
-    return runs
-
-
-def counts(report: SyncReport) -> tuple[int, int, int]:
-    return report.made, report.present, report.incomplete
-
-
 def test_every_run_and_baseline_is_made_once(client: MlflowClient) -> None:
-    assert counts(sync()) == (5, 0, 0)
-    assert by_name(client).keys() == RUNS | BASELINES
-    assert counts(sync()) == (0, 5, 0)
-    assert by_name(client).keys() == RUNS | BASELINES
+    assert counts(sync()) == (ALL, 0, 0)
+    assert by_name(client).keys() == NAMES
+    assert counts(sync()) == (0, ALL, 0)
+    assert by_name(client).keys() == NAMES
 
 
 def test_scores_of_gan_and_vae_have_the_same_names(client: MlflowClient) -> None:
@@ -81,11 +51,15 @@ def test_scores_of_gan_and_vae_have_the_same_names(client: MlflowClient) -> None
     runs = by_name(client)
     cost = {"train_seconds": 12.5, "train_images_per_second": 800.0}
     size = {"parameters": 1234, "steps": 500, "images_seen": 64000}
-    gan = {"fid_judge": 11.5, "is_judge": 7.25, **cost, **size}
-    vae = {"fid_judge": 20.25, "is_judge": 6.5, "elbo_bernoulli": -105.5, **cost, **size}
+    gan = {"fid_judge": 11.5, "fid_judge_validation": 12.25, "is_judge": 7.25}
+    vae = {"fid_judge": 20.25, "fid_judge_validation": 21.5, "is_judge": 6.5}
+    vae["elbo_bernoulli"] = -105.5
     last = ROWS / 7
-    assert runs["gan-0"].data.metrics == gan | {"train/d_loss": last, "train/g_loss": last}
-    assert runs["vae-0"].data.metrics == vae | {"train/loss": last, "train/kl": last}
+    assert runs["gan-0"].data.metrics == gan | cost | size | {
+        "train/d_loss": last,
+        "train/g_loss": last,
+    }
+    assert runs["vae-0"].data.metrics == vae | cost | size | {"train/loss": last, "train/kl": last}
     assert runs["floor-0"].data.metrics == {"fid_judge": 0.125}
 
 
@@ -115,6 +89,7 @@ def test_tags_and_params_say_what_the_run_was(client: MlflowClient) -> None:
     runs = by_name(client)
     tags = runs["gan-0"].data.tags
     expected = {
+        "level": "run",
         "family": "gan",
         "model": "gan",
         "seed": "0",
@@ -137,13 +112,78 @@ def test_tags_and_params_say_what_the_run_was(client: MlflowClient) -> None:
     assert runs["gan-0"].info.end_time - runs["gan-0"].info.start_time == 12_500
 
 
+def test_losses_are_spread_over_the_time_of_the_training(root: Path, client: MlflowClient) -> None:
+    timing = root / "results" / PROFILE / "runs/vae-0/timing.json"
+    timing.write_text(json.dumps(TIMING | {"finished": 1_700_000_000}))
+    sync()
+    run = by_name(client)["vae-0"]
+    end = 1_700_000_000_000
+    assert (run.info.start_time, run.info.end_time) == (end - 12_500, end)
+    times = {
+        point.step: point.timestamp
+        for point in client.get_metric_history(run.info.run_id, "train/kl")
+    }
+    assert times == {step: end - 12_500 + 125 * step for step in range(1, ROWS + 1)}
+    [score] = client.get_metric_history(run.info.run_id, "fid_judge")
+    assert score.timestamp == end
+
+
+def test_the_lock_names_the_weights_and_the_data(root: Path, client: MlflowClient) -> None:
+    def inputs(name: str) -> dict[str, tuple[str, str]]:
+        return {
+            one.tags[0].value: (one.dataset.name, one.dataset.digest)
+            for one in client.get_run(by_name(client)[name].info.run_id).inputs.dataset_inputs
+        }
+
+    write_lock(root, {"gan-0": "f" * 32})
+    sync()
+    assert by_name(client)["gan-0"].data.tags["dvc.md5"] == "f" * 32
+    assert "dvc.md5" not in by_name(client)["vae-0"].data.tags
+    test = ("mnist-test", "te" * 16)
+    assert inputs("gan-0") == {
+        "training": ("mnist-train", "tr" * 16),
+        "validation": ("mnist-validation", "va" * 16),
+        "evaluation": test,
+    }
+    assert inputs("floor-0") == {"evaluation": test}
+
+
+def test_without_a_lock_the_test_images_are_known_by_their_own_checksum(
+    client: MlflowClient,
+) -> None:
+    sync()
+    run = client.get_run(by_name(client)["gan-0"].info.run_id)
+    digests = {one.dataset.name: one.dataset.digest for one in run.inputs.dataset_inputs}
+    assert digests == {"mnist-test": "b" * 36}
+
+
+def test_other_weights_are_another_run_even_if_they_score_the_same(
+    root: Path, client: MlflowClient
+) -> None:
+    write_lock(root, {"gan-0": "e" * 32})
+    sync()
+    write_lock(root, {"gan-0": "f" * 32})
+    assert counts(sync()) == (2, ALL - 2, 0)
+    runs = [run for run in all_runs(client) if run.info.run_name == "gan-0"]
+    current = {run.data.tags["dvc.md5"]: run.data.tags["current"] for run in runs}
+    assert current == {"e" * 32: "false", "f" * 32: "true"}
+
+
+def test_a_run_that_two_machines_made_at_once_is_there_once(client: MlflowClient) -> None:
+    sync()
+    run = by_name(client)["gan-0"]
+    twin = client.create_run(run.info.experiment_id, tags=run.data.tags, run_name="gan-0")
+    assert counts(sync()) == (0, ALL, 0)
+    assert by_name(client)["gan-0"].info.run_id in (run.info.run_id, twin.info.run_id)
+
+
 def test_a_diverged_run_has_failed_and_says_why(client: MlflowClient) -> None:
     sync()
     runs = by_name(client)
     assert runs["gan-1"].info.status == "FAILED"
     assert runs["gan-1"].data.tags["reason"] == "g_loss became nan"
     assert "fid_judge" not in runs["gan-1"].data.metrics
-    assert {runs[name].info.status for name in ("gan-0", "vae-0", "floor-0")} == {"FINISHED"}
+    assert {runs[name].info.status for name in ("gan-0", "vae-0", "floor-0", "gan")} == {"FINISHED"}
 
 
 def test_commit_and_dirty_flag(root: Path, client: MlflowClient) -> None:
@@ -175,10 +215,10 @@ def test_a_changed_score_is_a_new_run_and_the_old_one_is_history(
 
     sync()
     write_score(root, "gan-0", 9.0)
-    assert counts(sync()) == (1, 4, 0)
+    assert counts(sync()) == (2, ALL - 2, 0)
     assert fids() == {11.5: "false", 9.0: "true"}
     write_score(root, "gan-0", 11.5)
-    assert counts(sync()) == (0, 5, 0)
+    assert counts(sync()) == (0, ALL, 0)
     assert fids() == {11.5: "true", 9.0: "false"}
 
 
@@ -186,15 +226,15 @@ def test_a_picture_drawn_anew_is_shown(root: Path, client: MlflowClient) -> None
     sync()
     picture = root / "results" / PROFILE / "runs/vae-0/pictures/reconstructions.png"
     picture.write_bytes(picture.read_bytes() + b"\0")
-    assert counts(sync()) == (1, 4, 0)
-    assert counts(sync()) == (0, 5, 0)
+    assert counts(sync()) == (2, ALL - 2, 0)
+    assert counts(sync()) == (0, ALL, 0)
 
 
 def test_the_clock_makes_no_new_run(root: Path, client: MlflowClient) -> None:
     sync()
     timing = root / "results" / PROFILE / "runs/gan-0/timing.json"
     timing.write_text('{"train_seconds": 99.0}')
-    assert counts(sync()) == (0, 5, 0)
+    assert counts(sync()) == (0, ALL, 0)
 
 
 def test_what_an_interrupted_sync_left_is_made_anew(
@@ -214,22 +254,22 @@ def test_what_an_interrupted_sync_left_is_made_anew(
         with pytest.raises(KeyboardInterrupt):
             sync()
     assert len(all_runs(client)) == 2
-    assert counts(sync()) == (4, 1, 0)
+    assert counts(sync()) == (ALL - 1, 1, 0)
     runs = by_name(client)
-    assert runs.keys() == RUNS | BASELINES
+    assert runs.keys() == NAMES
     assert all("ganvae.digest" in run.data.tags for run in runs.values())
     assert {run.data.tags["current"] for run in runs.values()} == {"true"}
 
 
 def test_a_run_without_scores_waits(root: Path, client: MlflowClient) -> None:
     (root / "results" / PROFILE / "runs/vae-0/scores.json").unlink()
-    assert counts(sync()) == (4, 0, 1)
+    assert counts(sync()) == (ALL - 2, 0, 1)
     assert "vae-0" not in by_name(client)
 
 
 def test_a_clone_without_the_cache_lacks_pictures_only(root: Path, client: MlflowClient) -> None:
     shutil.rmtree(root / "artifacts")
-    assert counts(sync()) == (5, 0, 0)
+    assert counts(sync()) == (ALL, 0, 0)
     run = by_name(client)["gan-0"]
     assert {file.path for file in client.list_artifacts(run.info.run_id)} == {"samples.png"}
 
@@ -237,23 +277,30 @@ def test_a_clone_without_the_cache_lacks_pictures_only(root: Path, client: Mlflo
 def test_runs_and_experiments_deleted_in_the_ui_come_back(client: MlflowClient) -> None:
     sync()
     client.delete_run(by_name(client)["gan-0"].info.run_id)
-    assert counts(sync()) == (1, 4, 0)
+    assert counts(sync()) == (1, ALL - 1, 0)
     client.delete_experiment(client.get_experiment_by_name("mnist").experiment_id)
     sync()
     current = [run for run in all_runs(client) if run.data.tags["current"] == "true"]
-    assert Counter(run.data.tags["ganvae.key"] for run in current) == Counter(ALL)
+    assert Counter(run.data.tags["ganvae.key"] for run in current) == Counter(KEYS)
 
 
 def test_one_profile_alone(root: Path, client: MlflowClient) -> None:
     shutil.copytree(root / "results" / PROFILE, root / "results/other")
-    assert counts(sync("other")) == (5, 0, 0)
+    assert counts(sync("other")) == (ALL, 0, 0)
     assert {run.data.tags["profile"] for run in all_runs(client)} == {"other"}
-    assert counts(sync()) == (5, 5, 0)
+    assert counts(sync()) == (ALL, ALL, 0)
 
 
 def test_an_unknown_profile_names_those_there_are(root: Path) -> None:
     with pytest.raises(UserError, match=r"'nope' .* there are: toy"):
         sync("nope")
+
+
+def test_a_broken_validation_record_is_one_clear_error(root: Path) -> None:
+    path = root / "results" / PROFILE / "runs/vae-0/validation.json"
+    path.write_text('{"fid_judge": "low"}')
+    with pytest.raises(UserError, match=r"validation.json: not a validation record \(fid_judge"):
+        sync()
 
 
 @pytest.mark.parametrize("subfolder", ["", "profiles/smoke"])
@@ -322,6 +369,23 @@ def test_another_sync_at_work_is_one_clear_error(
         sync()
 
 
+def test_another_place_gets_everything_with_its_own_pictures(
+    root: Path, client: MlflowClient, empty_database: Path
+) -> None:
+    sync()
+    shutil.rmtree(root / "mlartifacts")  # paths into it are absolute: it cannot be taken along
+    (root / "elsewhere").mkdir()
+    uri = f"sqlite:///{shutil.copy(empty_database, root / 'elsewhere/mlflow.db')}"
+    assert sync(uri=uri).made == ALL
+    there = MlflowClient(uri)
+    run = by_name(there)["vae-0"]
+    assert run.info.artifact_uri.startswith((root / "elsewhere/mlartifacts").as_uri())
+    assert "samples.png" in {file.path for file in there.list_artifacts(run.info.run_id)}
+    version = there.get_model_version_by_alias(f"mnist-{PROFILE}", "champion-gan")
+    assert version.source.startswith((root / "elsewhere/mlartifacts").as_uri())
+    assert by_name(client).keys() == NAMES
+
+
 @pytest.mark.slow
 def test_a_deleted_database_is_made_again(root: Path) -> None:
     def cli() -> str:
@@ -330,8 +394,8 @@ def test_a_deleted_database_is_made_again(root: Path) -> None:
     sync()
     (root / "mlflow.db").unlink()
     shutil.rmtree(root / "mlartifacts")
-    assert "5 runs made" in cli()
-    assert "0 runs made, 5 already there" in cli()
+    assert f"{ALL} runs made" in cli()
+    assert f"0 runs made, {ALL} already there" in cli()
 
 
 @pytest.mark.slow
@@ -343,7 +407,7 @@ def test_a_sync_killed_while_it_makes_the_database_leaves_nothing_broken(bare: P
     process.wait()
     assert not (bare / "mlflow.db").exists()
     again = subprocess.run(CLI, capture_output=True, text=True, check=True)
-    assert "5 runs made" in again.stdout
+    assert f"{ALL} runs made" in again.stdout
 
 
 @pytest.mark.slow
@@ -355,8 +419,8 @@ def test_four_processes_on_a_new_database_make_each_run_once(bare: Path) -> None
     outputs = [process.communicate() for process in processes]
     assert [process.returncode for process in processes] == [0] * 4, outputs
     assert [errors for _, errors in outputs] == [""] * 4
-    assert sum("5 runs made" in text for text, _ in outputs) == 1
-    assert by_name(MlflowClient(f"sqlite:///{bare}/mlflow.db")).keys() == RUNS | BASELINES
+    assert sum(f"{ALL} runs made" in text for text, _ in outputs) == 1
+    assert by_name(MlflowClient(f"sqlite:///{bare}/mlflow.db")).keys() == NAMES
     assert not (bare / "mlruns").exists()
 
 
@@ -365,4 +429,4 @@ def test_a_run_that_the_profile_no_longer_compares_is_left_out(root: Path) -> No
     records = [json.loads(path.read_text()) for path in folder.glob("runs/*/scores.json")]
     kept = [record for record in records if record["model"] != "vae"]
     (folder / "scores.json").write_text(json.dumps(kept))
-    assert counts(sync()) == (4, 0, 1)
+    assert counts(sync()) == (ALL - 2, 0, 1)

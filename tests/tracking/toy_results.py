@@ -9,13 +9,16 @@ from PIL import Image
 
 from ganvae.evaluation.records import (
     ScoreRecord,
+    ValidationRecord,
     blank_scores,
+    read_record,
     write_records,
 )
-from ganvae.files import write_csv, write_json
+from ganvae.files import sha256, write_csv, write_json
 from provenance import PROVENANCE
 
 PROFILE = "toy"
+MODELS = {"gan", "vae", "floor", "ceiling"}
 RUNS = {"gan-0", "vae-0", "gan-1"}
 BASELINES = {"floor-0", "ceiling-0"}
 SCORES = {
@@ -24,6 +27,7 @@ SCORES = {
     "floor-0": {"fid_judge": 0.125},
     "ceiling-0": {"fid_judge": 52.5},
 }
+VALIDATION = {"gan-0": 12.25, "vae-0": 21.5}
 TIMING = {"train_seconds": 12.5, "train_images_per_second": 800.0, "device": "cpu", "threads": 2}
 STEPS = (0, 500)
 ROWS = 100
@@ -49,7 +53,7 @@ def write_run(
     config: Mapping[str, Any],
     status: str = "completed",
 ) -> None:
-    """Write one run; it has rows and progress only where it has losses."""
+    """Write one run; it has rows and progress only where it has losses. Its weights are a text."""
     folder = root / "results" / PROFILE / "runs" / name
     model, seed = name.split("-")
     write_json(
@@ -72,19 +76,61 @@ def write_run(
         for step in range(1, ROWS + 1)
     ]
     write_csv(folder / "history.csv", rows if losses else [], ["step", "epoch", *losses])
-    write_json(folder / "scores.json", _record(name, family, status).model_dump())
+    weights = root / f"artifacts/{PROFILE}/{name}/weights.safetensors"
+    weights.parent.mkdir(parents=True, exist_ok=True)
+    weights.write_text(f"those of {name}")
+    record = _record(name, family, status)
+    provenance = record.provenance.model_copy(update={"weights_sha256": sha256(weights)})
+    record = record.model_copy(update={"provenance": provenance})
+    write_json(folder / "scores.json", record.model_dump())
+    write_validation(root, name, VALIDATION.get(name))
     if losses:
         for step in STEPS:
             _write_picture(root / f"artifacts/{PROFILE}/{name}/progress/step-{step:07}.png")
     _write_picture(folder / "pictures/samples.png")
 
 
+def write_validation(root: Path, name: str, fid: float | None) -> None:
+    """Write one run's FID on the validation split."""
+    record = ValidationRecord(
+        fid_judge=fid,
+        n_real=5000,
+        n_generated=10_000,
+        training_seed=int(name.split("-")[1]),
+        weights_sha256="c" * 64,
+        data_sha256="d" * 64,
+        judge_sha256=PROVENANCE.judge_sha256,
+    )
+    path = root / "results" / PROFILE / "runs" / name / "validation.json"
+    write_json(path, record.model_dump())
+
+
 def write_score(root: Path, name: str, fid: float) -> None:
     """Change one run's FID."""
-    record = _record(name, name.split("-")[0], "completed")
-    changed = record.model_copy(update={"scores": record.scores | {"fid_judge": fid}})
     path = root / "results" / PROFILE / "runs" / name / "scores.json"
+    record = read_record(path)
+    changed = record.model_copy(update={"scores": record.scores | {"fid_judge": fid}})
     write_json(path, changed.model_dump())
+
+
+def write_lock(root: Path, weights: Mapping[str, str]) -> None:
+    """Write the profile's dvc.lock: checksums of the splits, and of weights by run."""
+    splits = {name: name[:2] * 16 for name in ("train", "validation", "test")}
+    stages = {
+        "prepare": _stage(
+            {f"data/{PROFILE}/{name}.safetensors": md5 for name, md5 in splits.items()}
+        ),
+        **{
+            f"train@{name}": _stage({f"artifacts/{PROFILE}/{name}/weights.safetensors": md5})
+            for name, md5 in weights.items()
+        },
+    }
+    # JSON is YAML
+    write_json(root / "profiles" / PROFILE / "dvc.lock", {"schema": "2.0", "stages": stages})
+
+
+def _stage(outs: Mapping[str, str]) -> dict[str, Any]:
+    return {"outs": [{"path": path, "md5": md5, "hash": "md5"} for path, md5 in outs.items()]}
 
 
 def _record(name: str, family: str, status: str) -> ScoreRecord:

@@ -9,6 +9,7 @@ import os
 _SETTINGS = {
     "MLFLOW_DISABLE_TELEMETRY": "true",  # nothing is sent anywhere but to the store
     "MLFLOW_ALLOW_PICKLE_DESERIALIZATION": "false",
+    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
     "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",  # an unreachable server: seconds, not 4 minutes
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "30",

@@ -6,58 +6,94 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
+
+from pydantic import ValidationError
 
 from ganvae.config import flat
 from ganvae.errors import UserError
-from ganvae.evaluation.records import ScoreRecord, read_record, read_records
+from ganvae.evaluation.records import ScoreRecord, ValidationRecord, read_record, read_records
 from ganvae.files import read_json, sha256
 from ganvae.paths import ProfilePaths, RunPaths
+from ganvae.studies import SWEEPS
+from ganvae.tracking.lock import locked_outputs
+from ganvae.tracking.tags import LEVEL
 
 COUNTS = ("parameters", "steps", "images_seen")
 COSTS = ("train_seconds", "train_images_per_second", "peak_memory_mb")
 MACHINE = ("device", "threads")
+VALIDATION = "fid_judge_validation"
+"""Metric: FID on the validation split, by which champions are chosen."""
+
+CONTEXTS = {"train": "training", "validation": "validation", "test": "evaluation"}
+"""What each split serves for."""
+
+DIGEST_LENGTH = 36  # MLflow's own limit
+
+
+Status = Literal["FINISHED", "FAILED", "KILLED"]
 
 
 class Point(NamedTuple):
-    """One value of a metric; a score is the only point of its metric, at step 0."""
+    """One value of a metric; a score is the only point of its metric, at step 0.
+
+    ``share``: how much of the run, in [0, 1], was over when it was measured.
+    """
 
     name: str
     value: float
-    step: int
+    step: int = 0
+    share: float = 1.0
 
 
-@dataclass(frozen=True)
+class Input(NamedTuple):
+    """A split of a data set that a run saw: its file, its checksum, and what it served for."""
+
+    name: str
+    file: Path
+    digest: str
+    context: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class TrackedRun:
-    """One training run or baseline of a profile.
+    """What one run in MLflow shows.
 
-    ``finished`` is when its outcome was written on this machine (Unix time) and ``seconds`` how
-    long it trained. ``progress`` has the sample grids by step.
+    ``key`` stays the same when the run is repeated, ``digest`` does so only if it shows the same;
+    ``parent`` is the key of the run that it is nested in. ``started`` and ``finished`` are in Unix
+    time. ``progress`` has the sample grids by step.
     """
 
-    profile: str
+    key: str
     name: str
-    record: ScoreRecord
+    experiment: str
     digest: str
+    started: float
     finished: float
-    seconds: float
+    status: Status
     tags: Mapping[str, str]
     points: list[Point]
+    parent: str | None = None
     params: Mapping[str, str] = field(default_factory=dict)
     progress: Mapping[int, Path] = field(default_factory=dict)
     pictures: list[Path] = field(default_factory=list)
-
-    @property
-    def key(self) -> str:
-        """What stays the same when the run is repeated."""
-        return f"{self.profile}/{self.name}"
-
-    @property
-    def dataset(self) -> str:
-        return self.record.provenance.dataset
+    inputs: list[Input] = field(default_factory=list)
 
 
-def read_runs(root: Path, profile: str | None) -> tuple[list[TrackedRun], int]:
+@dataclass(frozen=True, kw_only=True)
+class SeedRun(TrackedRun):
+    """One training of a model, or one baseline.
+
+    ``record`` has its training times and its FID on the validation split among its scores;
+    ``weights`` is null for a baseline.
+    """
+
+    profile: str
+    record: ScoreRecord
+    weights: Path | None = None
+
+
+def read_runs(root: Path, profile: str | None) -> tuple[list[SeedRun], int]:
     """Read a profile's runs and baselines, or those of every profile when ``profile`` is None.
 
     Args:
@@ -70,26 +106,50 @@ def read_runs(root: Path, profile: str | None) -> tuple[list[TrackedRun], int]:
     Raises:
         UserError: the profile has no results, or a file is not of the form it should have.
     """
-    runs: list[TrackedRun] = []
+    runs: list[SeedRun] = []
     incomplete = 0
     for name in _profiles(root, profile):
         paths = ProfilePaths(name)
+        locked = locked_outputs(root, name)
         compared = _compared(root / paths.results / "scores.json")
         for folder in sorted((root / paths.results / "runs").glob("*/")):
             files = paths.run(folder.name)
-            files = RunPaths(root / files.results, root / files.artifacts)
-            parts = (files.outcome, files.scores, files.history, files.pictures)
-            whole = all(path.exists() for path in parts)
-            if whole and (compared is None or folder.name in compared):
-                runs.append(_trained(name, folder.name, files))
+            whole = (files.outcome, files.scores, files.history, files.pictures)
+            if all((root / path).exists() for path in whole) and (
+                compared is None or folder.name in compared
+            ):
+                runs.append(_trained(root, name, folder.name, files, locked))
             else:
                 incomplete += 1
-        runs += _baselines(name, root / paths.baselines / "scores.json")
+        runs += _baselines(name, root / paths.baselines / "scores.json", locked)
     return runs, incomplete
 
 
+def checksum(*findings: Any) -> str:
+    """Checksum of what was found out, however long it took; anything that JSON can hold."""
+    return hashlib.sha256(json.dumps(findings, sort_keys=True).encode()).hexdigest()
+
+
+def as_params(values: Mapping[str, Any]) -> dict[str, str]:
+    """Nested parameters by dotted name; lists, numbers, booleans and null as JSON."""
+    return {
+        name: value if isinstance(value, str) else json.dumps(value) for name, value in flat(values)
+    }
+
+
+def single_points(numbers: Mapping[str, float | None]) -> list[Point]:
+    """One point a number; nulls are left out."""
+    return [Point(name, float(value)) for name, value in numbers.items() if value is not None]
+
+
+def model_key(profile: str, model: str) -> str:
+    """The key of the run that a model's runs are nested in."""
+    return f"{profile}/model/{model}"
+
+
 def _profiles(root: Path, profile: str | None) -> list[str]:
-    there = sorted(path.name for path in (root / "results").glob("*/"))
+    folders = sorted((root / "results").glob("*/"))
+    there = [path.name for path in folders if path.name != SWEEPS.name]
     if profile is None:
         return there
     if profile not in there:
@@ -105,62 +165,110 @@ def _compared(path: Path) -> set[str] | None:
     return {f"{record.model}-{record.seed}" for record in read_records(path)}
 
 
-def _trained(profile: str, name: str, files: RunPaths) -> TrackedRun:
+def _trained(
+    root: Path, profile: str, name: str, relative: RunPaths, locked: Mapping[str, str]
+) -> SeedRun:
+    files = RunPaths(root / relative.results, root / relative.artifacts)
     outcome = read_json(files.outcome)
-    record = read_record(files.scores)
+    measured = read_record(files.scores)
     rows = files.history.read_text(encoding="utf-8").splitlines()
     timing = read_json(files.timing) if files.timing.exists() else {}
+    validation = _validation_fid(files.validation)
     pictures = sorted(files.pictures.glob("*"))
     drawn = {path.name: sha256(path) for path in pictures}
-    numbers = {
-        **record.scores,
-        **{count: outcome[count] for count in COUNTS},
-        **{cost: timing.get(cost) for cost in COSTS},
-    }
-    return TrackedRun(
-        profile=profile,
+    md5 = locked.get(str(relative.weights))
+    costs = {cost: timing.get(cost) for cost in COSTS}
+    scores = measured.scores | costs | {VALIDATION: validation}
+    finished = timing.get("finished", files.outcome.stat().st_mtime)
+    return SeedRun(
+        key=f"{profile}/{name}",
         name=name,
-        record=record,
-        digest=_digest(profile, name, record.model_dump(), outcome, rows, drawn),
-        finished=files.outcome.stat().st_mtime,
-        seconds=timing.get("train_seconds", 0.0),
+        experiment=measured.provenance.dataset,
+        # The checksum of the weights, as the lock has it, is in it as well: a run in MLflow is
+        # one state of its stage in the pipeline, found by stage and checksum in either.
+        digest=checksum(
+            profile, name, measured.model_dump(), outcome, rows, drawn, validation, md5
+        ),
+        started=finished - timing.get("train_seconds", 0.0),
+        finished=finished,
+        status="FINISHED" if measured.status == "completed" else "FAILED",
         tags={
-            **_tags(profile, record),
+            **_tags(profile, measured),
             "dvc.stage": f"train@{name}",
+            **({"dvc.md5": md5} if md5 else {}),
             **{key: str(timing[key]) for key in MACHINE if key in timing},
         },
-        points=[*_single_points(numbers), *_curves(rows)],
-        params={name: _as_text(value) for name, value in flat(outcome["config"])},
+        points=[
+            *single_points(scores | {count: outcome[count] for count in COUNTS}),
+            *_curves(rows),
+        ],
+        parent=model_key(profile, measured.model),
+        params=as_params(outcome["config"]),
         progress={int(path.stem.split("-")[1]): path for path in files.progress.glob("step-*.png")},
         pictures=pictures,
+        inputs=_inputs(profile, measured, locked),
+        profile=profile,
+        record=measured.model_copy(update={"scores": scores}),
+        weights=files.weights,
     )
 
 
-def _baselines(profile: str, path: Path) -> Iterator[TrackedRun]:
+def _baselines(profile: str, path: Path, locked: Mapping[str, str]) -> Iterator[SeedRun]:
     """The floor and the ceiling: scored like models, never trained."""
     for record in read_records(path) if path.exists() else []:
         name = f"{record.model}-{record.seed}"
-        yield TrackedRun(
-            profile=profile,
+        finished = path.stat().st_mtime
+        yield SeedRun(
+            key=f"{profile}/{name}",
             name=name,
-            record=record,
-            digest=_digest(profile, name, record.model_dump()),
-            finished=path.stat().st_mtime,
-            seconds=0.0,
+            experiment=record.provenance.dataset,
+            digest=checksum(profile, name, record.model_dump()),
+            started=finished,
+            finished=finished,
+            status="FINISHED",
             tags=_tags(profile, record),
-            points=list(_single_points(record.scores)),
+            points=single_points(record.scores),
+            parent=model_key(profile, record.model),
+            inputs=[one for one in _inputs(profile, record, locked) if one.context == "evaluation"],
+            profile=profile,
+            record=record,
         )
 
 
-def _digest(*findings: Any) -> str:
-    """Checksum of what was found out, however long it took."""
-    return hashlib.sha256(json.dumps(findings, sort_keys=True).encode()).hexdigest()
+def _validation_fid(path: Path) -> float | None:
+    """FID on the validation split; None if it was not measured, or the run diverged."""
+    if not path.exists():
+        return None
+    try:
+        return ValidationRecord.model_validate(read_json(path)).fid_judge
+    except ValidationError as error:
+        fault = error.errors()[0]
+        where = ".".join(map(str, fault["loc"])) or "top level"
+        raise UserError(
+            f"{path}: not a validation record ({where}: {fault['msg']}); "
+            "`dvc repro` writes it anew."
+        ) from None
+
+
+def _inputs(profile: str, record: ScoreRecord, locked: Mapping[str, str]) -> list[Input]:
+    """The splits whose checksum is known; without a lock that is the one that was scored on."""
+    dataset, scored_on = record.provenance.dataset, record.provenance.split
+    inputs = []
+    for split, context in CONTEXTS.items():
+        file = ProfilePaths(profile).split(split)
+        digest = locked.get(str(file))
+        if digest is None and split == scored_on:
+            digest = record.provenance.data_sha256[:DIGEST_LENGTH]
+        if digest:
+            inputs.append(Input(f"{dataset}-{split}", file, digest, context))
+    return inputs
 
 
 def _tags(profile: str, record: ScoreRecord) -> dict[str, str]:
     """Tags to filter by, and the provenance without which no score travels."""
     provenance = record.provenance.model_dump(exclude_none=True)
     return {
+        LEVEL: "run",
         "profile": profile,
         "model": record.model,
         "family": record.family,
@@ -173,20 +281,12 @@ def _tags(profile: str, record: ScoreRecord) -> dict[str, str]:
     }
 
 
-def _single_points(numbers: Mapping[str, float | None]) -> Iterator[Point]:
-    for name, value in numbers.items():
-        if value is not None:
-            yield Point(name, float(value), 0)
-
-
-def _curves(rows: list[str]) -> Iterator[Point]:
+def _curves(text: list[str]) -> Iterator[Point]:
     """``train/<loss>`` by step; an empty cell is left out."""
-    for row in csv.DictReader(rows):
+    rows = list(csv.DictReader(text))
+    last = max((int(row["step"]) for row in rows), default=0)
+    for row in rows:
+        step = int(row["step"])
         for name, value in row.items():
             if name not in ("step", "epoch") and value:
-                yield Point(f"train/{name}", float(value), int(row["step"]))
-
-
-def _as_text(value: Any) -> str:
-    """A parameter's value as it is; lists, numbers, booleans and null as JSON."""
-    return value if isinstance(value, str) else json.dumps(value)
+                yield Point(f"train/{name}", float(value), step, step / last if last else 1.0)

@@ -1,41 +1,41 @@
 """Projecting `results/` into MLflow, as often as one likes."""
 
 import subprocess
-from collections import defaultdict
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from mlflow import MlflowClient
-from mlflow.entities import Metric, Param, Run, RunTag, ViewType
-from PIL import Image
 
-from ganvae.tracking.runs import TrackedRun, read_runs
+from ganvae.studies import SWEEPS, read_studies
+from ganvae.tracking.champions import register_champions
+from ganvae.tracking.means import model_runs
+from ganvae.tracking.projection import project
+from ganvae.tracking.recorded import open_experiments, recorded_runs
+from ganvae.tracking.runs import SeedRun, read_runs
 from ganvae.tracking.store import Store, checkout_root, connected, find_store
-
-KEY = "ganvae.key"
-DIGEST = "ganvae.digest"
-CURRENT = "current"
-
-METRICS_PER_CALL = 1000  # MLflow's own limits
-PARAMS_PER_CALL = 100
-RUNS_PER_PAGE = 1000
+from ganvae.tracking.studies import project_study
+from ganvae.tracking.tags import DIGEST
 
 
 @dataclass(frozen=True)
 class SyncReport:
-    """What a sync did: runs ``made``, those ``present`` before, folders not complete yet."""
+    """What a sync did: runs ``made``, those ``present`` before, folders not complete yet.
+
+    Models, studies and trials have runs as well. ``remarks`` say what could not be done.
+    """
 
     store: Store
     made: int
     present: int
     incomplete: int
+    remarks: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        return (
+        summary = (
             f"MLflow at {self.store}: {self.made} runs made, {self.present} already there, "
             f"{self.incomplete} left out (not evaluated, or not compared)"
         )
+        return "\n".join([summary, *self.remarks])
 
 
 def sync(profile: str | None = None, uri: str | None = None) -> SyncReport:
@@ -43,7 +43,9 @@ def sync(profile: str | None = None, uri: str | None = None) -> SyncReport:
 
     A run is known by the checksum of its results (tag ``ganvae.digest``), which is written last:
     what a killed sync left half-made is deleted and made anew. When a run was repeated with other
-    results, the earlier one stays as history, its tag ``current`` set to ``false``.
+    results, the earlier one stays as history, its tag ``current`` set to ``false``. A run that
+    was streamed while it trained is completed. Each model has a run with the means of its seeds,
+    which theirs are nested in; the best GAN and VAE on the validation split are registered.
 
     Args:
         profile: only this one; None takes every profile in `results/`.
@@ -55,117 +57,38 @@ def sync(profile: str | None = None, uri: str | None = None) -> SyncReport:
     """
     root = checkout_root()
     runs, incomplete = read_runs(root, profile)
+    studies = read_studies(root, profile)
     store = find_store(uri)
-    made = 0
     with connected(store) as client:
-        experiments = _experiments(client, store, {run.dataset for run in runs})
-        recorded = _recorded_runs(client)
-        code = _code_tags(root)
-        for run in runs:
-            made += _project(client, run, experiments[run.dataset], recorded, code)
-    return SyncReport(store, made, len(runs) - made, incomplete)
+        made, present, remarks = _project_runs(client, store, runs, _code_tags(root))
+        for study in studies:
+            new, old = project_study(client, store, study, root / SWEEPS / study.study)
+            made, present = made + new, present + old
+    return SyncReport(store, made, present, incomplete, tuple(remarks))
 
 
-def current_runs(client: MlflowClient) -> list[Run]:
-    """The finished runs that show the present results, the newest first."""
-    runs = [run for runs in _recorded_runs(client).values() for run in runs]
-    current = [run for run in runs if run.data.tags.get(CURRENT) == "true"]
-    finished = [run for run in current if run.info.status == "FINISHED"]
-    return sorted(finished, key=lambda run: -run.info.start_time)
-
-
-def _experiments(client: MlflowClient, store: Store, names: Iterable[str]) -> dict[str, str]:
-    """Experiment ids by name; missing ones are made and deleted ones taken back."""
-    ids = {}
-    for name in sorted(names):
-        experiment = client.get_experiment_by_name(name)
-        if experiment is None:
-            folder = (store.artifacts / name).as_uri() if store.artifacts else None
-            ids[name] = client.create_experiment(name, artifact_location=folder)
-            continue
-        ids[name] = experiment.experiment_id
-        if experiment.lifecycle_stage == "deleted":
-            client.restore_experiment(experiment.experiment_id)
-    return ids
-
-
-def _recorded_runs(client: MlflowClient) -> dict[str, list[Run]]:
-    """All runs that a sync has made, finished or not, by key."""
-    experiments = [found.experiment_id for found in client.search_experiments(ViewType.ACTIVE_ONLY)]
-    runs: dict[str, list[Run]] = defaultdict(list)
-    token = None
-    while True:
-        page = client.search_runs(
-            experiments,
-            filter_string=f"tags.`{KEY}` LIKE '%'",
-            max_results=RUNS_PER_PAGE,
-            page_token=token,
+def _project_runs(
+    client: MlflowClient, store: Store, runs: list[SeedRun], code: dict[str, str]
+) -> tuple[int, int, list[str]]:
+    """Make what is missing of models and runs; return how many, how many were there, remarks."""
+    experiments = open_experiments(client, store, {run.experiment for run in runs})
+    recorded = recorded_runs(client)
+    known = {run.data.tags.get(DIGEST, "") for same in recorded.values() for run in same}
+    models, remarks = model_runs(runs, known)
+    ids: dict[str, str] = {}
+    made = 0
+    for run in [*models, *runs]:  # the outer ones first
+        ids[run.key], is_new = project(
+            client,
+            run,
+            experiment=experiments[run.experiment],
+            earlier=recorded.get(run.key, []),
+            parent=ids.get(run.parent or ""),
+            tags=code,
         )
-        for run in page:
-            runs[run.data.tags[KEY]].append(run)
-        token = page.token
-        if not token:
-            return runs
-
-
-def _project(
-    client: MlflowClient,
-    tracked: TrackedRun,
-    experiment: str,
-    recorded: Mapping[str, list[Run]],
-    code: Mapping[str, str],
-) -> bool:
-    """Make the run if it is not there; say whether it was made."""
-    earlier = recorded.get(tracked.key, [])
-    for run in earlier:
-        if DIGEST not in run.data.tags:
-            client.delete_run(run.info.run_id)
-    complete = [run for run in earlier if DIGEST in run.data.tags]
-    same = [run.info.run_id for run in complete if run.data.tags[DIGEST] == tracked.digest]
-    current = same[0] if same else _make_run(client, tracked, experiment, code)
-    for run in complete:
-        value = "true" if run.info.run_id == current else "false"
-        if run.data.tags.get(CURRENT) != value:
-            client.set_tag(run.info.run_id, CURRENT, value)
-    return not same
-
-
-def _make_run(
-    client: MlflowClient, tracked: TrackedRun, experiment: str, code: Mapping[str, str]
-) -> str:
-    """Make the run and return its id."""
-    end = int(tracked.finished * 1000)
-    run_id: str = client.create_run(
-        experiment,
-        start_time=end - int(tracked.seconds * 1000),
-        tags={**tracked.tags, **code, KEY: tracked.key, CURRENT: "false"},
-        run_name=tracked.name,
-    ).info.run_id
-    params = [Param(name, value) for name, value in tracked.params.items()]
-    for start in range(0, len(params), PARAMS_PER_CALL):
-        client.log_batch(run_id, params=params[start : start + PARAMS_PER_CALL])
-    metrics = [Metric(point.name, point.value, end, point.step) for point in tracked.points]
-    for start in range(0, len(metrics), METRICS_PER_CALL):
-        client.log_batch(run_id, metrics=metrics[start : start + METRICS_PER_CALL])
-    _log_pictures(client, run_id, tracked, end)
-    status = "FINISHED" if tracked.record.status == "completed" else "FAILED"
-    client.set_terminated(run_id, status, end)
-    client.log_batch(run_id, tags=[RunTag(CURRENT, "true"), RunTag(DIGEST, tracked.digest)])
-    return run_id
-
-
-def _log_pictures(client: MlflowClient, run_id: str, tracked: TrackedRun, timestamp: int) -> None:
-    """Sample grids by step, for the image charts, and the run's other pictures as artifacts.
-
-    The latter stand at the top: the page that compares runs shows no artifact in a folder.
-    """
-    for step, path in sorted(tracked.progress.items()):
-        with Image.open(path) as image:
-            client.log_image(
-                run_id, image, key="samples", step=step, timestamp=timestamp, synchronous=True
-            )
-    for path in tracked.pictures:
-        client.log_artifact(run_id, str(path))
+        made += is_new
+    remarks += register_champions(client, runs, ids, experiments)
+    return made, len(models) + len(runs) - made, remarks
 
 
 def _code_tags(root: Path) -> dict[str, str]:

@@ -1,23 +1,31 @@
 """MLflow's web pages on all recorded runs."""
 
 import json
+import math
 import os
 import socket
 import sys
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from urllib.parse import quote, urlencode
 
 from mlflow.entities import Run
 
 from ganvae.errors import UserError
+from ganvae.live import start_follower
+from ganvae.tracking.champions import FAMILIES
+from ganvae.tracking.recorded import current_runs
+from ganvae.tracking.runs import VALIDATION
 from ganvae.tracking.store import Store, connected, find_store
-from ganvae.tracking.sync import current_runs, sync
+from ganvae.tracking.sync import sync
+from ganvae.tracking.tags import CURRENT, LEVEL
 
 
 def serve(port: int = 5000, host: str = "127.0.0.1") -> None:
     """Sync all profiles, print where to look, and become MLflow's server.
 
-    Where ``MLFLOW_TRACKING_URI`` is a server, its address is printed and nothing is started.
+    A process beside it shows trainings while they go on, and ends with the server. Where
+    ``MLFLOW_TRACKING_URI`` is a server, its address is printed and nothing is started.
 
     Raises:
         UserError: the port is taken.
@@ -34,43 +42,48 @@ def serve(port: int = 5000, host: str = "127.0.0.1") -> None:
         print(line)
     if not store.is_server:
         print("Ready in a few seconds; Ctrl-C ends it.", flush=True)
+        start_follower()
         _become_server(store, host, port)
 
 
-def links(address: str, runs: list[Run]) -> Iterator[str]:
-    """What to open, a line each: charts by data set and profile, a GAN beside a VAE."""
-    yield f"MLflow: {address}"
-    for (dataset, profile), families in sorted(newest_by_family(runs).items()):
-        any_run = next(iter(families.values()))
-        charts = charts_url(address, any_run.info.experiment_id, profile)
-        yield f"{dataset}, {profile} profile: {charts}"
-        if "gan" in families and "vae" in families:
-            pair = families["gan"], families["vae"]
-            names = " and ".join(run.info.run_name for run in pair)
-            yield f"{names}: {compare_url(address, pair)}"
+def links(address: str, runs: Iterable[Run]) -> Iterator[str]:
+    """What to open, a line each: charts by data set and profile, the best GAN beside the best VAE.
 
-
-def newest_by_family(runs: Iterable[Run]) -> dict[tuple[str, str], dict[str, Run]]:
-    """The first run of each family, by data set and profile."""
-    found: dict[tuple[str, str], dict[str, Run]] = {}
-    for run in runs:
-        tags = run.data.tags
-        families = found.setdefault((tags["dataset"], tags["profile"]), {})
-        families.setdefault(tags["family"], run)
-    return found
-
-
-def charts_url(address: str, experiment: str, profile: str) -> str:
-    """The page with the charts of a profile's current runs, the best FID first.
-
-    Without ``workflowType`` MLflow 3 opens its pages for language models.
+    Args:
+        runs: those that show the present results, the newest first.
     """
+    yield f"MLflow: {address}"
+    for (dataset, profile), those in sorted(_by_profile(runs).items()):
+        experiment = those[0].info.experiment_id
+        for level, what in (("model", "means of the models"), ("run", "all runs")):
+            url = charts_url(address, experiment, profile, level)
+            yield f"{dataset}, {profile} profile, {what}: {url}"
+        pair = [run for family in FAMILIES if (run := best_run(those, family))]
+        if len(pair) == len(FAMILIES):
+            means = [mean for run in pair if (mean := _mean_of(run, those))]
+            yield from (_side_by_side(address, runs) for runs in (pair, means) if runs)
+
+
+def best_run(runs: Iterable[Run], family: str) -> Run | None:
+    """A family's best on the validation split, as its champion is; the first if none is known."""
+    singles = [run for run in runs if _has(run, level="run", family=family)]
+    return min(singles, key=lambda run: run.data.metrics.get(VALIDATION, math.inf), default=None)
+
+
+def charts_url(address: str, experiment: str, profile: str, level: str) -> str:
+    """The page with the charts of a profile's models or runs, the best FID first.
+
+    Runs that are still training are shown too. Without ``workflowType`` MLflow 3 opens its pages
+    for language models.
+    """
+    shown = {"profile": profile, LEVEL: level}
+    equal = [f"tags.{name} = '{value}'" for name, value in shown.items()]
     query = {
         "workflowType": "machine_learning",
         "compareRunsMode": "CHART",
         "orderByKey": "metrics.`fid_judge`",
         "orderByAsc": "true",
-        "searchFilter": f"tags.current = 'true' AND tags.profile = '{profile}'",
+        "searchFilter": " AND ".join([f"tags.{CURRENT} != 'false'", *equal]),
     }
     return f"{address}/#/experiments/{experiment}/runs?{urlencode(query, quote_via=quote)}"
 
@@ -87,6 +100,28 @@ def compare_url(address: str, runs: Iterable[Run]) -> str:
         "workflowType": "machine_learning",
     }
     return f"{address}/#/compare-runs?{urlencode(query, quote_via=quote)}"
+
+
+def _by_profile(runs: Iterable[Run]) -> dict[tuple[str, str], list[Run]]:
+    found: dict[tuple[str, str], list[Run]] = defaultdict(list)
+    for run in runs:
+        found[run.data.tags["dataset"], run.data.tags["profile"]].append(run)
+    return found
+
+
+def _mean_of(run: Run, runs: Iterable[Run]) -> Run | None:
+    """The run of the model that ``run`` is of, if there is one."""
+    model = run.data.tags["model"]
+    return next((one for one in runs if _has(one, level="model", model=model)), None)
+
+
+def _has(run: Run, **tags: str) -> bool:
+    return tags.items() <= run.data.tags.items()
+
+
+def _side_by_side(address: str, runs: list[Run]) -> str:
+    names = " and ".join(run.info.run_name for run in runs)
+    return f"{names}: {compare_url(address, runs)}"
 
 
 def _check_free(host: str, port: int) -> None:

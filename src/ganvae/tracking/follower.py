@@ -1,0 +1,138 @@
+"""Showing trainings in MLflow while they go on; what they end in is the sync's business.
+
+python -m ganvae.tracking.follower PARENT    # ends with the process of this id
+"""
+
+import os
+import sys
+import time
+from pathlib import Path
+
+from mlflow import MlflowClient
+
+from ganvae.live import FOLDER, LiveRun, read_live
+from ganvae.tracking.live import find_live, is_live, log_grids, log_params, log_rows, make_live
+from ganvae.tracking.recorded import open_experiments
+from ganvae.tracking.store import Store, TrackingError, checkout_root, connected, find_store
+
+SECONDS = 10.0
+
+
+def follow(root: Path, store: Store, parent: int | None = None) -> None:
+    """Show in ``store`` what is trained in ``root``, every ten seconds, until interrupted.
+
+    All that it remembers is what MLflow has: killed and started again it goes on, and several
+    followers do what one does. While the store cannot be reached, one line says so, and what is
+    missing follows later.
+
+    Args:
+        root: the folder that holds ``.state``.
+        parent: the process that started this one; with it the follower ends.
+    """
+    follower = Follower(root, store)
+    while parent is None or os.getppid() == parent:
+        follower.step()
+        time.sleep(SECONDS)
+
+
+class Follower:
+    """Looks at all live logs, again and again."""
+
+    def __init__(self, root: Path, store: Store) -> None:
+        self._root = root
+        self._store = store
+        self._started = time.time()
+        self._streams: dict[Path, _Stream] = {}
+        self._warned = False
+
+    def step(self) -> None:
+        """Log all that is new."""
+        for path in (self._root / FOLDER).glob("*/*.jsonl"):
+            if path not in self._streams:
+                self._streams[path] = _Stream(path, self._root, self._started)
+        news = [stream for stream in self._streams.values() if stream.has_news()]
+        if not news:
+            return
+        try:
+            with connected(self._store) as client:
+                for stream in news:
+                    stream.project(client, self._store)
+            self._warned = False
+        except TrackingError as error:
+            if not self._warned:
+                print(f"warning: losses are not shown yet: {error}", file=sys.stderr, flush=True)
+            self._warned = True
+
+
+class _Stream:
+    """One live log, how far it has been read, and the run that shows it.
+
+    ``since`` is when the follower started: a training that had ended by then, and that MLflow does
+    not show, is left to the sync.
+    """
+
+    def __init__(self, path: Path, root: Path, since: float) -> None:
+        self._path = path
+        self._root = root
+        self._since = since
+        self._live: LiveRun | None = None
+        self._end = 0
+        self._run_id: str | None = None
+        self._seen: tuple[object, ...] = ()
+
+    def has_news(self) -> bool:
+        """Whether the log or its sample grids have changed since the last `project`."""
+        return self._state() != self._seen
+
+    def project(self, client: MlflowClient, store: Store) -> None:
+        """Log what is new, into a new run if there is none. What is no live log is passed over.
+
+        If this fails, the next call logs everything again.
+        """
+        run_id, self._run_id = self._run_id, None
+        known = self._live if run_id and is_live(client.get_run(run_id)) else None
+        size = self._size()
+        live, rows, end = read_live(self._path, known, self._end)
+        grids = self._grids(live)
+        if live and live != known:
+            run_id = self._find(client, store, live, rows)
+        if live and run_id:
+            log_rows(client, run_id, rows)
+            log_grids(client, run_id, grids)
+        self._live, self._end, self._run_id = live, end, run_id
+        self._seen = (size, grids.keys())
+
+    def _find(
+        self, client: MlflowClient, store: Store, live: LiveRun, rows: list[dict[str, float]]
+    ) -> str | None:
+        """The run that shows this training; None if it needs none."""
+        experiment = open_experiments(client, store, {live.dataset})[live.dataset]
+        last = rows[-1]["time"] if rows else live.started
+        run_id, completed = find_live(client, experiment, live, last)
+        training = (self._root / live.samples).is_dir() or last >= self._since
+        if run_id is None and training and not completed:
+            run_id = make_live(client, experiment, live)
+        if run_id:
+            log_params(client, run_id, live.config)
+        return run_id
+
+    def _state(self) -> tuple[object, ...]:
+        return self._size(), self._grids(self._live).keys()
+
+    def _size(self) -> tuple[int, int] | None:
+        """Bytes of the log and when it was written; None if it has gone."""
+        try:
+            found = self._path.stat()
+        except OSError:
+            return None
+        return found.st_size, found.st_mtime_ns
+
+    def _grids(self, live: LiveRun | None) -> dict[int, Path]:
+        """Sample grids by step, as long as the training goes on."""
+        folder = self._root / live.samples if live else None
+        paths = folder.glob("step-*.png") if folder else ()
+        return {int(path.stem.split("-")[1]): path for path in paths}
+
+
+if __name__ == "__main__":
+    follow(checkout_root(), find_store(), int(sys.argv[1]))

@@ -1,0 +1,82 @@
+"""Weights from MLflow's registry of models."""
+
+import re
+import shutil
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from mlflow import MlflowClient
+from mlflow.artifacts import download_artifacts
+from mlflow.entities.model_registry import ModelVersion
+
+from ganvae.errors import ConfigError, DataError
+from ganvae.files import replacing, sha256
+from ganvae.tracking.champions import WEIGHTS, WEIGHTS_SHA256
+from ganvae.tracking.store import Store, checkout_root, connected, find_store
+
+CACHE = Path(".state/registry")
+URI = re.compile(r"models:/(?P<name>[^/@]+)(?:@(?P<alias>[^/@]+)|/(?P<version>\d+))")
+
+
+def download(uri: str) -> Path:
+    """Get the weights of a registered model.
+
+    Args:
+        uri: ``models:/mnist-laptop@champion-gan``, or ``models:/mnist-laptop/1``.
+
+    Returns:
+        A safetensors file on this machine. It is fetched once; its checksum is verified each time.
+
+    Raises:
+        ConfigError: not such a URI, or no such model; the message lists those there are.
+        DataError: the file is not the one that was registered.
+        TrackingError: MLflow cannot be reached.
+    """
+    match = URI.fullmatch(uri)
+    if not match:
+        raise ConfigError(
+            f"{uri}: expected models:/NAME@ALIAS or models:/NAME/VERSION, such as "
+            "models:/mnist-laptop@champion-gan."
+        )
+    store = find_store()
+    with connected(store) as client:
+        version = _find(client, match)
+        if version is None:
+            known = ", ".join(_known(client)) or "none yet, `ganvae sync` registers champions"
+            raise ConfigError(f"MLflow at {store} has no model {uri}; there are: {known}.")
+        return _fetch(store, version)
+
+
+def _find(client: MlflowClient, wanted: re.Match[str]) -> ModelVersion | None:
+    name, alias, number = wanted["name"], wanted["alias"], wanted["version"]
+    for model in client.search_registered_models(f"name = '{name}'"):
+        number = model.aliases.get(alias) if alias else number
+        versions = client.search_model_versions(f"name = '{name}'")
+        return next((one for one in versions if str(one.version) == str(number)), None)
+    return None
+
+
+def _known(client: MlflowClient) -> list[str]:
+    return [
+        f"models:/{model.name}@{alias}"
+        for model in client.search_registered_models()
+        for alias in sorted(model.aliases)
+    ]
+
+
+def _fetch(store: Store, version: ModelVersion) -> Path:
+    checksum = version.tags.get(WEIGHTS_SHA256)
+    path = checkout_root() / CACHE / f"{checksum}.safetensors"
+    if path.exists() and sha256(path) == checksum:
+        return path
+    with TemporaryDirectory() as folder:
+        source = f"{version.source}/{WEIGHTS}"
+        fetched = Path(download_artifacts(source, dst_path=folder, tracking_uri=store.uri))
+        if sha256(fetched) != checksum:
+            raise DataError(
+                f"{source}: not the file that was registered as version {version.version} of "
+                f"{version.name}; delete that version and run `ganvae sync`."
+            )
+        with replacing(path) as temporary:
+            shutil.copyfile(fetched, temporary)
+    return path

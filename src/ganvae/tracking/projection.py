@@ -1,0 +1,160 @@
+"""Making MLflow show one run, once."""
+
+import json
+from collections.abc import Collection, Mapping
+
+from mlflow import MlflowClient
+from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, Run, RunTag
+from mlflow.utils.mlflow_tags import MLFLOW_DATASET_CONTEXT, MLFLOW_PARENT_RUN_ID
+from PIL import Image
+
+from ganvae.tracking.live import adopt, is_live
+from ganvae.tracking.runs import TrackedRun
+from ganvae.tracking.tags import CURRENT, DIGEST, KEY
+
+METRICS_PER_CALL = 1000  # MLflow's own limits
+PARAMS_PER_CALL = 100
+Streamed = tuple[str, frozenset[tuple[str, int]], frozenset[int]]
+"""A run's id, and the metrics by step and the steps of images that it has."""
+NO_TAGS: Mapping[str, str] = {}
+
+
+def project(
+    client: MlflowClient,
+    tracked: TrackedRun,
+    *,
+    experiment: str,
+    earlier: list[Run],
+    parent: str | None = None,
+    tags: Mapping[str, str] = NO_TAGS,
+) -> tuple[str, bool]:
+    """Make the run if it is not there, from what was streamed of it if anything was.
+
+    Args:
+        experiment: the id of the one it belongs to.
+        earlier: all runs with its key.
+        parent: the id of the run that it is nested in.
+        tags: what it is to be given beside its own if it is made.
+
+    Returns:
+        Its id, and whether it was made.
+    """
+    complete = [run for run in earlier if DIGEST in run.data.tags]
+    same = [run for run in complete if run.data.tags[DIGEST] == tracked.digest]
+    streamed = adopt(client, tracked, earlier)
+    if same:
+        run_id = same[-1].info.run_id
+        if parent and same[-1].data.tags.get(MLFLOW_PARENT_RUN_ID) != parent:
+            client.set_tag(run_id, MLFLOW_PARENT_RUN_ID, parent)
+    else:
+        nested = {MLFLOW_PARENT_RUN_ID: parent} if parent else {}
+        run_id = _make(client, tracked, experiment, streamed, {**tracked.tags, **tags, **nested})
+    for run in earlier:
+        if run.info.run_id == run_id:
+            _set_current(client, run, "true")
+        elif run in complete and run not in same:
+            _set_current(client, run, "false")
+        elif not is_live(run) or (streamed and streamed[0] == run.info.run_id):
+            # Left by a killed sync; made by two machines at once; streamed, and nothing new.
+            client.delete_run(run.info.run_id)
+    return run_id, not same
+
+
+def _set_current(client: MlflowClient, run: Run, value: str) -> None:
+    if run.data.tags.get(CURRENT) != value:
+        client.set_tag(run.info.run_id, CURRENT, value)
+
+
+def _make(
+    client: MlflowClient,
+    tracked: TrackedRun,
+    experiment: str,
+    streamed: Streamed | None,
+    tags: Mapping[str, str],
+) -> str:
+    """Make the run, or complete what was streamed of it, and return its id."""
+    tags = {**tags, KEY: tracked.key, CURRENT: "false"}
+    if streamed:
+        run_id, points, images = streamed
+        client.log_batch(run_id, tags=[RunTag(name, value) for name, value in tags.items()])
+    else:
+        run_id = client.create_run(
+            experiment,
+            start_time=milliseconds(tracked.started),
+            tags=tags,
+            run_name=tracked.name,
+        ).info.run_id
+        points, images = frozenset(), frozenset()
+    _log_params(client, run_id, tracked)
+    log_metrics(client, run_id, _metrics(tracked, points))
+    _log_inputs(client, run_id, tracked)
+    _log_pictures(client, run_id, tracked, images)
+    client.set_terminated(run_id, tracked.status, milliseconds(tracked.finished))
+    client.log_batch(run_id, tags=[RunTag(CURRENT, "true"), RunTag(DIGEST, tracked.digest)])
+    return run_id
+
+
+def _log_params(client: MlflowClient, run_id: str, tracked: TrackedRun) -> None:
+    params = [Param(name, value) for name, value in tracked.params.items()]
+    for start in range(0, len(params), PARAMS_PER_CALL):
+        client.log_batch(run_id, params=params[start : start + PARAMS_PER_CALL])
+
+
+def _metrics(tracked: TrackedRun, there: Collection[tuple[str, int]]) -> list[Metric]:
+    """The points that are not there yet, each at its share of the time from start to end."""
+    seconds = tracked.finished - tracked.started
+    return [
+        Metric(
+            point.name,
+            point.value,
+            milliseconds(tracked.started + point.share * seconds),
+            point.step,
+        )
+        for point in tracked.points
+        if (point.name, point.step) not in there
+    ]
+
+
+def log_metrics(client: MlflowClient, run_id: str, metrics: list[Metric]) -> None:
+    """Log ``metrics`` in as few calls as MLflow allows; what is there already stays one point."""
+    for start in range(0, len(metrics), METRICS_PER_CALL):
+        client.log_batch(run_id, metrics=metrics[start : start + METRICS_PER_CALL])
+
+
+def _log_inputs(client: MlflowClient, run_id: str, tracked: TrackedRun) -> None:
+    inputs = [
+        DatasetInput(
+            Dataset(one.name, one.digest, "local", json.dumps({"uri": str(one.file)})),
+            [InputTag(MLFLOW_DATASET_CONTEXT, one.context)],
+        )
+        for one in tracked.inputs
+    ]
+    if inputs:
+        client.log_inputs(run_id, inputs)
+
+
+def _log_pictures(
+    client: MlflowClient, run_id: str, tracked: TrackedRun, there: Collection[int]
+) -> None:
+    """Sample grids by step, for the image charts, and the run's other pictures as artifacts.
+
+    The latter stand at the top: the page that compares runs shows no artifact in a folder.
+    """
+    for step, path in sorted(tracked.progress.items()):
+        if step not in there:
+            with Image.open(path) as image:
+                client.log_image(
+                    run_id,
+                    image,
+                    key="samples",
+                    step=step,
+                    timestamp=milliseconds(tracked.finished),
+                    synchronous=True,
+                )
+    for path in tracked.pictures:
+        client.log_artifact(run_id, str(path))
+
+
+def milliseconds(seconds: float) -> int:
+    """Unix time as MLflow has it."""
+    return round(seconds * 1000)

@@ -1,0 +1,156 @@
+"""Hyperparameter sweeps: a run for each study, and in it one for each trial."""
+
+import time
+from pathlib import Path
+
+from mlflow import MlflowClient
+from mlflow.entities import Metric, Run
+
+from ganvae.files import sha256
+from ganvae.studies import StudyRecord, TrialRecord
+from ganvae.tracking.projection import log_metrics, milliseconds, project
+from ganvae.tracking.recorded import open_experiments, recorded_runs
+from ganvae.tracking.runs import (
+    VALIDATION,
+    Point,
+    Status,
+    TrackedRun,
+    as_params,
+    checksum,
+    single_points,
+)
+from ganvae.tracking.store import Store
+from ganvae.tracking.tags import LEVEL
+
+SHOWN = "ganvae.shown"
+"""Tag of a study's run: checksum of the trials and pictures that it shows; written last."""
+
+METRICS = {"fid_judge": VALIDATION, "train_seconds": "train_seconds"}
+"""By objective: trials are scored on the validation split, and their metric says so."""
+
+CURVE = f"{VALIDATION}_curve"
+STATUS: dict[str, Status] = {"completed": "FINISHED", "pruned": "KILLED", "lost": "KILLED"}
+
+
+def project_study(
+    client: MlflowClient, store: Store, record: StudyRecord, folder: Path
+) -> tuple[int, int]:
+    """Make MLflow show a study; only what is new is written, so a worker may do so after a trial.
+
+    Its runs are in the experiment ``sweeps-<dataset>``.
+
+    Args:
+        folder: that of the study's record; its PNG pictures become artifacts.
+
+    Returns:
+        How many runs were made, and how many were there already.
+    """
+    study = _study_run(record)
+    experiment = open_experiments(client, store, [study.experiment])[study.experiment]
+    recorded = recorded_runs(client, prefix=study.key)
+
+    def show(run: TrackedRun, parent: str | None) -> tuple[str, bool]:
+        earlier = recorded.get(run.key, [])
+        return project(client, run, experiment=experiment, earlier=earlier, parent=parent)
+
+    study_id, made = show(study, None)
+    trials = [show(_trial_run(record, trial, study), study_id) for trial in record.trials]
+    _bring_up_to_date(client, study_id, recorded.get(study.key, []), record, folder)
+    new = made + sum(is_new for _, is_new in trials)
+    return new, 1 + len(trials) - new
+
+
+def _study_run(record: StudyRecord) -> TrackedRun:
+    """The study without its trials: what is in them is logged to its run as they end."""
+    definition = record.model_dump(mode="json", exclude={"trials"})
+    now = time.time()
+    return TrackedRun(
+        key=f"sweeps/{record.study}",
+        name=record.study,
+        experiment=f"sweeps-{record.dataset}",
+        digest=checksum(definition),
+        started=min((trial.started for trial in record.trials), default=now),
+        finished=max((trial.finished for trial in record.trials), default=now),
+        status="FINISHED",
+        tags={
+            **_tags(record, "study"),
+            "space": record.space,
+            "train_sha256": record.train_sha256,
+            "validation_sha256": record.validation_sha256,
+            "judge_sha256": record.judge_sha256,
+        },
+        points=[],
+        params=as_params(
+            {
+                "objectives": record.objectives,
+                "seeds": record.seeds,
+                "base": record.base,
+                "ranges": record.parameters,
+            }
+        ),
+    )
+
+
+def _trial_run(record: StudyRecord, trial: TrialRecord, study: TrackedRun) -> TrackedRun:
+    values = dict(zip(record.objectives, trial.values, strict=False))
+    numbers = {METRICS[objective]: value for objective, value in values.items()}
+    return TrackedRun(
+        key=f"{study.key}/{trial.number}",
+        name=f"trial-{trial.number}",
+        experiment=study.experiment,
+        digest=checksum(study.digest, trial.model_dump(mode="json")),
+        started=trial.started,
+        finished=trial.finished,
+        status=STATUS.get(trial.status, "FAILED"),
+        tags={
+            **_tags(record, "trial"),
+            "status": trial.status,
+            **({"reason": trial.reason} if trial.reason else {}),
+            **({"preset": "true"} if trial.current else {}),
+        },
+        points=[
+            *single_points({"train_seconds": trial.seconds or None} | numbers),
+            *(Point(CURVE, fid, share, share / 1000) for share, fid in trial.curve.items()),
+        ],
+        params=as_params(trial.parameters),
+    )
+
+
+def _tags(record: StudyRecord, level: str) -> dict[str, str]:
+    return {
+        LEVEL: level,
+        "study": record.study,
+        "profile": record.profile,
+        "model": record.model,
+        "family": record.family,
+        "dataset": record.dataset,
+    }
+
+
+def _bring_up_to_date(
+    client: MlflowClient, run_id: str, earlier: list[Run], record: StudyRecord, folder: Path
+) -> None:
+    """Log to the study's run the best value after each trial, and the pictures there are now."""
+    pictures = sorted(folder.glob("*.png"))
+    trials = [trial.model_dump(mode="json") for trial in record.trials]
+    shown = checksum(trials, {path.name: sha256(path) for path in pictures})
+    if shown in {run.data.tags.get(SHOWN) for run in earlier if run.info.run_id == run_id}:
+        return
+    log_metrics(client, run_id, _best_so_far(record))
+    for path in pictures:
+        client.log_artifact(run_id, str(path))
+    if record.trials:
+        finished = max(trial.finished for trial in record.trials)
+        client.set_terminated(run_id, "FINISHED", milliseconds(finished))
+    client.set_tag(run_id, SHOWN, shown)
+
+
+def _best_so_far(record: StudyRecord) -> list[Metric]:
+    """The least first objective among the trials scored so far; the step is their number."""
+    name = METRICS[record.objectives[0]]
+    metrics: list[Metric] = []
+    for trial in sorted(record.scored, key=lambda trial: trial.finished):
+        best = min([trial.values[0], *(metric.value for metric in metrics[-1:])])
+        step = len(metrics) + 1
+        metrics.append(Metric(name, best, milliseconds(trial.finished), step))
+    return metrics

@@ -1,0 +1,53 @@
+"""Servers that tests start on this machine."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from urllib.request import urlopen
+
+SECONDS = 120
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port: int = free.getsockname()[1]
+        return port
+
+
+@contextmanager
+def ganvae_ui() -> Iterator[tuple[str, subprocess.Popen[str]]]:
+    """The address of `ganvae ui` in the working directory, and its process."""
+    port = free_port()
+    command = [sys.executable, "-c", "from ganvae.cli import app; app()", "ui", "--port", str(port)]
+    with running(command, port, stdout=subprocess.PIPE, text=True) as server:
+        yield f"http://127.0.0.1:{port}", server
+
+
+@contextmanager
+def running(command: list[str], port: int, **options: Any) -> Iterator[subprocess.Popen[str]]:
+    """Run ``command`` until the block ends; it is entered when MLflow answers on ``port``."""
+    server = subprocess.Popen(command, start_new_session=True, **options)
+    try:
+        _wait_for(f"http://127.0.0.1:{port}/health", server)
+        yield server
+    finally:
+        os.killpg(server.pid, signal.SIGTERM)
+        server.wait()
+
+
+def _wait_for(url: str, server: subprocess.Popen[str]) -> None:
+    deadline = time.monotonic() + SECONDS
+    while True:
+        try:
+            urlopen(url, timeout=1).close()
+            return
+        except OSError:
+            assert server.poll() is None, "the server has ended"
+            assert time.monotonic() < deadline, f"{url} does not answer"
+            time.sleep(0.2)

@@ -1,0 +1,126 @@
+"""The best GAN and the best VAE on the validation split are registered, and can be had again."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+from mlflow import MlflowClient
+from mlflow.entities.model_registry import ModelVersion
+from toy_results import PROFILE, write_run, write_score, write_validation
+
+from ganvae.errors import ConfigError, DataError
+from ganvae.tracking.models import download
+from ganvae.tracking.sync import sync
+
+pytest_plugins = ["toy_store"]
+MODEL = f"mnist-{PROFILE}"
+
+
+def champion(client: MlflowClient, family: str) -> ModelVersion:
+    return client.get_model_version_by_alias(MODEL, f"champion-{family}")
+
+
+def versions(client: MlflowClient) -> int:
+    return len(client.search_model_versions(f"name = '{MODEL}'"))
+
+
+def test_champions_are_the_best_on_the_validation_split(root: Path, client: MlflowClient) -> None:
+    write_run(root, "gan-2", "gan", (), {})
+    write_validation(root, "gan-2", 9.5)
+    write_score(root, "gan-2", 99.0)  # worse on test
+    write_run(root, "mix-0", "hybrid", (), {})
+    write_validation(root, "mix-0", 1.0)
+    write_run(root, "gan-3", "gan", (), {}, status="collapsed")
+    write_validation(root, "gan-3", 2.0)
+    sync()
+    gan, vae = champion(client, "gan"), champion(client, "vae")
+    expected = {"model": "gan", "seed": "2", "fid_judge_validation": "9.5", "profile": PROFILE}
+    assert expected.items() <= gan.tags.items()
+    assert vae.tags["model"] == "vae"
+    run = client.get_run(gan.run_id)
+    assert run.info.run_name == "gan-2"
+    logged = client.search_logged_models([run.info.experiment_id])
+    assert {model.name: model.status for model in logged} == {"gan-2": "READY", "vae-0": "READY"}
+    assert versions(client) == 2
+
+
+def test_a_second_sync_registers_nothing(client: MlflowClient) -> None:
+    sync()
+    sync()
+    assert versions(client) == 2
+
+
+def test_a_better_run_takes_the_alias_and_gives_it_back(root: Path, client: MlflowClient) -> None:
+    sync()
+    first = champion(client, "gan").version
+    write_run(root, "gan-2", "gan", (), {})
+    write_validation(root, "gan-2", 9.5)
+    sync()
+    assert champion(client, "gan").tags["seed"] == "2"
+    write_validation(root, "gan-2", 90.5)
+    sync()
+    assert champion(client, "gan").version == first
+    assert versions(client) == 3
+
+
+@pytest.mark.parametrize("place", ["@champion-gan", "/1"])
+def test_the_weights_are_those_of_the_run(root: Path, place: str) -> None:
+    sync()
+    path = download(f"models:/{MODEL}{place}")
+    assert path.suffix == ".safetensors"
+    assert path.read_text() == "those of gan-0"
+    assert path.is_relative_to(root)
+
+
+def test_a_damaged_download_is_fetched_again_and_a_damaged_model_refused(
+    root: Path, client: MlflowClient
+) -> None:
+    sync()
+    uri = f"models:/{MODEL}@champion-vae"
+    download(uri).write_text("half of")
+    assert download(uri).read_text() == "those of vae-0"
+    download(uri).unlink()
+    [registered] = [
+        path
+        for path in (root / "mlartifacts").rglob("weights.safetensors")
+        if path.read_text() == "those of vae-0"
+    ]
+    registered.write_text("others")
+    with pytest.raises(DataError, match="not the file that was registered as version 2"):
+        download(uri)
+
+
+@pytest.mark.parametrize(
+    "uri", [f"models:/{MODEL}@champion-hybrid", f"models:/{MODEL}/9", "models:/mnist-other/1"]
+)
+def test_an_unknown_model_names_those_there_are(root: Path, uri: str) -> None:
+    sync()
+    with pytest.raises(ConfigError, match=f"models:/{MODEL}@champion-gan, models:") as caught:
+        download(uri)
+    assert uri in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.usefixtures("root")
+def test_nothing_registered_and_no_such_uri_are_said() -> None:
+    with pytest.raises(ConfigError, match="there are: none yet, `ganvae sync`"):
+        download("models:/mnist-toy@champion-gan")
+    with pytest.raises(ConfigError, match="expected models:/NAME@ALIAS"):
+        download("models:/mnist-toy")
+
+
+def test_weights_that_are_not_here_are_no_champions(root: Path, client: MlflowClient) -> None:
+    shutil.rmtree(root / "artifacts")
+    report = sync()
+    assert "dvc pull" in str(report)
+    assert [remark.split()[0] for remark in report.remarks] == [
+        f"{PROFILE}/gan-0",
+        f"{PROFILE}/vae-0",
+    ]
+    assert not client.search_registered_models()
+
+
+def test_other_weights_than_those_scored_are_no_champions(root: Path, client: MlflowClient) -> None:
+    (root / f"artifacts/{PROFILE}/gan-0/weights.safetensors").write_text("of another training")
+    assert len(sync().remarks) == 1
+    assert list(client.get_registered_model(MODEL).aliases) == ["champion-vae"]
