@@ -292,8 +292,9 @@ def sync_command(
 
     typer.echo(sync(profile))
     if follow:
+        from ganvae.paths import checkout_root
         from ganvae.tracking.follower import follow as show_trainings
-        from ganvae.tracking.store import checkout_root, find_store
+        from ganvae.tracking.store import find_store
 
         show_trainings(checkout_root(), find_store())
 

@@ -298,7 +298,7 @@ def _describe(fault: Any, section: type[Section], where: str) -> str:
         case "missing":
             return f"{key}: missing"
         case "value_error":
-            return f"{where}: {fault['ctx']['error']}"
+            return f"{key}: {fault['ctx']['error']}"
         case _:
             return f"{key} = {fault['input']!r}: {_lower_first(fault['msg'])}"
 

@@ -11,9 +11,12 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ganvae.files import write_text
+from ganvae.paths import checkout_root
 
 FOLDER = Path(".state/live")
 """One file a run: ``<profile>/<run>.jsonl``, relative to the repository's root."""
+
+WAIT_SECONDS = 2.0
 
 
 @dataclass(frozen=True)
@@ -47,7 +50,8 @@ class LiveLog:
         path = root / FOLDER / run.profile / f"{run.run}.jsonl"
         path.parent.mkdir(parents=True, exist_ok=True)
         known, rows, _ = read_live(path) if path.exists() else NOTHING
-        goes_on = known is not None and known.fingerprint == run.fingerprint
+        same = known is not None and known.fingerprint == run.fingerprint
+        goes_on = same and (root / run.samples).exists()  # else it is trained anew
         self._last = rows[-1]["step"] if goes_on and rows else -1
         whole = [json.dumps(asdict(known))] if goes_on and known else [json.dumps(asdict(run))]
         whole += map(json.dumps, rows) if goes_on else []
@@ -102,10 +106,32 @@ def _row(line: bytes) -> dict[str, float]:
 
 
 def start_follower() -> "subprocess.Popen[bytes]":
-    """Start the process that shows live logs in MLflow; it ends soon after this one has."""
+    """Start the process that shows live logs in MLflow; it ends soon after this one has.
+
+    Until a log changes it is a small one: MLflow takes 140 MB.
+    """
     return subprocess.Popen(
-        [sys.executable, "-m", "ganvae.tracking.follower", str(os.getpid())],
+        [sys.executable, "-m", "ganvae.live", str(os.getpid())],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         start_new_session=True,  # Ctrl-C is this process's business
     )
+
+
+def _wait_and_follow(parent: int) -> None:
+    """Become the follower as soon as a live log changes, if ``parent`` is still there then."""
+    folder = checkout_root() / FOLDER
+    before = _sizes(folder)
+    while os.getppid() == parent:
+        if _sizes(folder) != before:
+            command = [sys.executable, "-m", "ganvae.tracking.follower", str(parent)]
+            os.execv(sys.executable, command)
+        time.sleep(WAIT_SECONDS)
+
+
+def _sizes(folder: Path) -> dict[Path, int]:
+    return {path: path.stat().st_size for path in folder.glob("*/*.jsonl")}
+
+
+if __name__ == "__main__":
+    _wait_and_follow(int(sys.argv[1]))

@@ -10,6 +10,12 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 """The clone that this package was installed from, if it was installed from one (editable)."""
 
 
+def checkout_root() -> Path:
+    """The nearest folder upwards that DVC manages, or else the working directory."""
+    here = Path.cwd()
+    return next((path for path in (here, *here.parents) if (path / ".dvc").is_dir()), here)
+
+
 @dataclass(frozen=True)
 class RunPaths:
     """The files of one training run."""

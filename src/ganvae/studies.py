@@ -17,7 +17,8 @@ Objective = Literal["fid_judge", "train_seconds"]
 """What trials are judged by; of both less is better. FID is that on the validation split."""
 
 TrialStatus = Literal["completed", "collapsed", "diverged", "pruned", "lost", "failed"]
-"""``lost``: its worker was killed; another trial with the same parameters has taken its place."""
+"""``lost``: its worker was killed; another trial with the same parameters has taken its place.
+``failed``: the model refused its parameters."""
 
 Value = bool | int | float | str | None
 
@@ -36,10 +37,9 @@ class TrialRecord(_Record):
     ``parameters`` are those searched, by dotted name as in a model's section of params.yaml.
     ``values``, one an objective, are there if ``status`` is completed or collapsed. ``seeds`` has
     the FID by training seed, ``curve`` the FID of the first seed by the share of its schedule that
-    was trained (per mille). ``seconds`` of training, of the seeds
-    that were trained to the end; ``started`` and
-    ``finished`` in Unix time. ``current``: the model's parameters as they were before the sweep.
-    ``retry_of``: the lost trial that it takes the place of.
+    was trained (per mille). ``seconds`` is the training time of the seeds that came to their end;
+    ``started`` and ``finished`` are Unix times. ``current``: the model's parameters as they were
+    before the sweep. ``retry_of``: the lost trial that it takes the place of.
     """
 
     number: int
@@ -62,7 +62,7 @@ class StudyRecord(_Record):
     ``model`` is the entry of ``models`` in the profile's params.yaml that was searched around, and
     ``base`` its section there; ``space`` the name of the YAML file it was made from and
     ``parameters`` the ranges in it; with ``budget: updates`` each trial's schedule was fitted to
-    the base's number of updates of D and G. The checksums are those of the training split and of
+    the base's number of turns of D and G. The checksums are those of the training split and of
     what FID was measured against: the validation split, in the judge's features.
     """
 

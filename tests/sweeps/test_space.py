@@ -197,3 +197,14 @@ def test_a_budget_of_updates_that_a_model_cannot_have_is_one_line(
 ) -> None:
     with pytest.raises(ConfigError, match=message):
         check_ranges({"batch_size": made(choices=[16])}, system, base, updates=True)
+
+
+def test_a_pruner_by_seed_that_could_never_prune_is_refused() -> None:
+    values = {
+        "description": "A toy.",
+        "seeds": [1, 2, 3, 4],
+        "pruner": {"by": "seed", "name": "wilcoxon", "p": 0.1},
+        "models": {"vanilla-gan": {}},
+    }
+    with pytest.raises(ConfigError, match=r"toy: pruner.p = 0.1: of 4 seeds .* less than 0.125"):
+        parse(Sweep, values, "toy")

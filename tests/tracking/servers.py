@@ -6,7 +6,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 from urllib.request import urlopen
@@ -21,12 +21,23 @@ def free_port() -> int:
 
 
 @contextmanager
-def ganvae_ui() -> Iterator[tuple[str, subprocess.Popen[str]]]:
-    """The address of `ganvae ui` in the working directory, and its process."""
+def ganvae_ui() -> Iterator[tuple[str, list[str]]]:
+    """`ganvae ui` in the working directory, once it has synced: its address and what it prints."""
     port = free_port()
     command = [sys.executable, "-c", "from ganvae.cli import app; app()", "ui", "--port", str(port)]
     with running(command, port, stdout=subprocess.PIPE, text=True) as server:
-        yield f"http://127.0.0.1:{port}", server
+        assert server.stdout is not None
+        printed = list(until(lambda line: line.startswith("MLflow: "), server.stdout))
+        yield f"http://127.0.0.1:{port}", printed
+    printed += server.stdout
+
+
+def until(last: Callable[[str], bool], lines: Iterable[str]) -> Iterator[str]:
+    """The lines up to one that is the last to be waited for."""
+    for line in lines:
+        yield line
+        if last(line):
+            return
 
 
 @contextmanager

@@ -94,7 +94,7 @@ def test_the_server_shows_the_runs_and_takes_a_sync(
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     monkeypatch.delenv("DVC_ROOT", raising=False)
     write_results(tmp_path)
-    with ganvae_ui() as (address, server):
+    with ganvae_ui() as (address, printed):
         write_results(tmp_path / "clone")
         monkeypatch.chdir(tmp_path / "clone")
         (tmp_path / "clone/results/toy").rename(tmp_path / "clone/results/remote")
@@ -110,6 +110,5 @@ def test_the_server_shows_the_runs_and_takes_a_sync(
         assert download("models:/mnist-remote@champion-gan").read_text() == "those of gan-0"
         serve()  # a server is there already: prints its address and returns
         assert f"MLflow: {address}\n" in capsys.readouterr().out
-    printed = server.stdout.read() if server.stdout else ""
     assert f"MLflow: {address}\n" in printed
-    assert f"{address}/#/compare-runs?" in printed
+    assert any(f"{address}/#/compare-runs?" in line for line in printed)

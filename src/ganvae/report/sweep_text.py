@@ -25,10 +25,10 @@ CAVEATS = (
     "parameters at once. The correlations are of what was tried, not of what one parameter would "
     "do with the others held fixed.",
     "The scored trials are those that were not given up: among them effects look smaller, or "
-    "other, than among all. At the first check all are there, but early in the training of one "
-    "seed.",
-    "Every interval is a 95 % interval by itself: of many parameters one in twenty shows an effect "
-    "that it does not have.",
+    "other, than among all. At the first check are all that came so far, but early in the training "
+    "of one seed.",
+    "Every interval is a 95 % interval by itself, as if trials were independent: of many "
+    "parameters one in twenty shows an effect that it does not have.",
     "Importances (PED-ANOVA) are shares in what sets the best tenth of the scored trials apart, "
     "which of few trials is one or two. They add up to 1 even where no parameter matters, and none "
     "can be below 0: their intervals say how far they can be told apart, not whether they are "
@@ -81,8 +81,9 @@ def by_status(record: StudyRecord) -> str:
 def budget_text(record: StudyRecord) -> str:
     """Trials by status, and what they took."""
     count = len(record.trials)
-    trained = sum(trial.seconds for trial in record.trials)
-    by_clock = sum(t.finished - t.started for t in record.trials if t.status != "lost")
+    ended = [trial for trial in record.trials if trial.status != "lost"]  # its retry has them too
+    trained = sum(trial.seconds for trial in ended)
+    by_clock = sum(trial.finished - trial.started for trial in ended)
     return (
         f"{count} trial{'' if count == 1 else 's'}: {by_status(record)}. Training of the seeds "
         f"that came to their end took {duration(trained)}, all trials by the clock "

@@ -23,12 +23,13 @@ def into_mlflow(settings: Settings) -> Callable[[Study, FrozenTrial], None]:
         nonlocal reached
         if not reached:
             return
-        from ganvae.tracking.store import TrackingError, checkout_root, connected, find_store
+        from ganvae.paths import checkout_root
+        from ganvae.tracking.store import TrackingError, connected, find_store
         from ganvae.tracking.studies import project_study
 
-        store = find_store()
         record = record_of(study, settings)
         try:
+            store = find_store()
             with connected(store) as client:
                 project_study(client, store, record, checkout_root() / SWEEPS / record.study)
         except TrackingError as error:

@@ -36,6 +36,8 @@ def report_study(name: str, url: str, root: Path = Path()) -> str:
         record = read_study(path)
         source = f" (from {path} alone: {error})"
     else:
+        if not record.trials:
+            raise UserError(f"study {name!r} has no finished trial yet: `ganvae sweep worker`.")
         _check_nothing_is_lost(path, record)
     folder = write_report(root, record)
     return f"{folder}: {len(record.trials)} trials, {by_status(record)}{source}"

@@ -71,7 +71,7 @@ class Range(Section):
 class PrunerConfig(Section):
     """When a trial is given up.
 
-    ``by: curve``: ``median`` (worse than half of the trials before it) or ``hyperband``
+    ``by: curve``: ``median`` (worse than half of the trials completed before it) or ``hyperband``
     (1603.06560) look at FID at ``checks``, shares of the first seed's schedule. ``by: seed``:
     ``wilcoxon`` looks at FID after each seed, and gives up where a signed-rank test finds the trial
     worse than the best one at level ``p``. The first ``startup_trials`` are never given up by
@@ -103,8 +103,8 @@ class Sweep(Section):
     value is FID on validation, the mean over ``seeds``, of ``n_generated`` samples each; a second
     objective ``train_seconds`` makes the sweep look for the Pareto front. ``trials`` is how many
     are wanted, pruned ones included. ``budget: updates`` shortens or lengthens the schedule
-    so that D and G together are updated as often as by the model's own parameters, whatever the
-    trial's d_steps and g_steps.
+    so that D and G together have as many turns as by the model's own parameters, whatever the
+    trial's d_steps and g_steps; a turn that the balance rule lets one of them sit out counts.
     """
 
     description: str
@@ -125,16 +125,28 @@ class Sweep(Section):
             raise ValueError("pruner: trials of two objectives cannot be pruned")
         if len(set(self.seeds)) < len(self.seeds):
             raise ValueError("seeds: each must be there once")
+        if self.pruner and self.pruner.by == "seed" and self._least_p() >= self.pruner.p:
+            raise ValueError(
+                f"pruner.p = {self.pruner.p}: of {len(self.seeds)} seeds no test before the last "
+                f"gives less than {self._least_p():g}: give more seeds or a higher p"
+            )
         return self
 
-    def ranges(self, system: str) -> dict[str, Range]:
+    def _least_p(self) -> float:
+        """The least p of a one-sided signed-rank test of all seeds but the last."""
+        return float(0.5 ** (len(self.seeds) - 1))
+
+    def ranges(self, system: str, where: str = "this sweep") -> dict[str, Range]:
         """What is searched of a system, by dotted name.
+
+        Args:
+            where: what the error calls the sweep.
 
         Raises:
             ConfigError: the sweep is not for it.
         """
         if system not in self.models:
-            raise ConfigError(f"this sweep is for {', '.join(self.models)}, not for {system}.")
+            raise ConfigError(f"{where} is for {', '.join(self.models)}, not for {system}.")
         return self.parameters | self.models[system]
 
 

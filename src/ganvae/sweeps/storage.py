@@ -72,7 +72,7 @@ def open_storage(url: str, *, create: bool) -> Storage:
     is_sqlite = parsed.get_backend_name() == "sqlite"
     if is_sqlite and not create and not Path(parsed.database or "").is_file():
         raise _none_there(url)
-    with explained(url):
+    with explained(url, ImportError):  # of a driver
         for _ in range(TABLE_ATTEMPTS - 1):
             try:
                 return _connected(url, is_sqlite=is_sqlite, create=create)
@@ -125,13 +125,14 @@ def _parsed(url: str) -> URL:
 
 
 @contextmanager
-def explained(url: str) -> Iterator[None]:
-    """Turn what a database raises into one line."""
+def explained(url: str, *more: type[Exception]) -> Iterator[None]:
+    """Turn what a database raises, or ``more``, into one line."""
+    known: tuple[type[Exception], ...] = (SQLAlchemyError, StorageInternalError, *more)
     try:
         yield
     except DuplicatedStudyError:
         raise
-    except (SQLAlchemyError, StorageInternalError, ImportError) as error:
+    except known as error:
         cause = error.__cause__ or error
         reason = str(cause).strip().splitlines()[0].rstrip(".")
         raise StorageError(

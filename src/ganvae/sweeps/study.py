@@ -108,7 +108,9 @@ def create_study(name: str, url: str, space: str, model: str | None, params_file
         if not study.get_trials(deepcopy=False):
             _enqueue_current(study, settings)
         study.set_user_attr(SETTINGS, settings.model_dump(mode="json"))
-    return f"{what} is made; `ganvae sweep worker --study {name}` runs its trials"
+    return (
+        f"{what} is made; `ganvae sweep worker` with the same --study and storage runs its trials"
+    )
 
 
 def load_study(name: str, url: str) -> tuple[Study, Settings]:
@@ -131,7 +133,7 @@ def load_study(name: str, url: str) -> tuple[Study, Settings]:
         study = optuna.load_study(
             study_name=name,
             storage=storage,
-            sampler=TPESampler(group=True),
+            sampler=TPESampler(multivariate=True, group=True),
             pruner=_pruner(settings.sweep.pruner),
         )
     return study, settings
@@ -160,7 +162,7 @@ def _settings(space: str, model: str | None, params: Params) -> Settings:
         raise ConfigError(f"models.{model}: {params.file} has no such model to search around.")
     system, base = params.system(model), params.models[model]
     model_class(system)
-    check_ranges(sweep.ranges(system), system, base, updates=sweep.budget == "updates")
+    check_ranges(sweep.ranges(system, space), system, base, updates=sweep.budget == "updates")
     check_prepared(params)
     paths = ProfilePaths(params.profile)
     judge = FrozenJudge(Path(params.judge), compute.use(params.compute))

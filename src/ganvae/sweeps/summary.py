@@ -85,7 +85,10 @@ def _time(seconds: float) -> str:
 def _budget(record: StudyRecord) -> str:
     if record.budget == "steps":
         return ""
-    return "Every trial updates D and G together as often as the current parameters do. "
+    return (
+        "Every trial gives D and G together as many turns as the current parameters do; turns that "
+        "the balance rule lets one of them sit out count. "
+    )
 
 
 def _ranges(record: StudyRecord) -> Iterator[list[str]]:
@@ -99,9 +102,10 @@ def _pruning(record: StudyRecord) -> str:
         return "No trial was given up early."
     name, checks = record.pruner["name"], record.pruner["checks"]
     if record.pruner["by"] == "seed":
-        return f"Hopeless trials were given up after a seed ({name}, p = {record.pruner['p']:g})."
+        p = record.pruner["p"]
+        return f"Trials that lagged were given up after a seed ({name}, p = {p:g})."
     moments = listed([f"{100 * share:g} %" for share in checks])
-    return f"Hopeless trials were given up at {moments} of the first seed's training ({name})."
+    return f"Trials that lagged were given up at {moments} of the first seed's training ({name})."
 
 
 def _best_table(record: StudyRecord) -> str:

@@ -41,11 +41,11 @@ def work(name: str, url: str, trials: int | None) -> int:
         UserError: no such study, or its data are not those of this clone.
         StorageError: the storage cannot be reached or written.
     """
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as batch systems end a job
     study, settings = load_study(name, url)
     objective = make_objective(name, settings)
     after = into_mlflow(settings)
     wanted = settings.sweep.trials if trials is None else trials
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as batch systems end a job
     ran = 0
     with explained(url):
         while (done_and_running := _counts(study))[0] < wanted:
@@ -89,6 +89,7 @@ def _run_one(study: Study, objective: Objective, wanted: int, after: AfterTrial)
     except (KeyboardInterrupt, UserError):
         if begun:
             _queue_again(study, begun[0])
+            print(f"trial {begun[0]} is handed back: any worker takes it up again", flush=True)
         raise
     except Exception:  # Optuna has several for a trial that was taken from its worker
         if not (begun and _is_retried(study, begun[0])):

@@ -11,9 +11,10 @@ from pathlib import Path
 from mlflow import MlflowClient
 
 from ganvae.live import FOLDER, LiveRun, read_live
+from ganvae.paths import checkout_root
 from ganvae.tracking.live import find_live, is_live, log_grids, log_params, log_rows, make_live
 from ganvae.tracking.recorded import open_experiments
-from ganvae.tracking.store import Store, TrackingError, checkout_root, connected, find_store
+from ganvae.tracking.store import Store, TrackingError, connected, find_store
 
 SECONDS = 10.0
 

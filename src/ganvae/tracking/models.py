@@ -11,8 +11,9 @@ from mlflow.entities.model_registry import ModelVersion
 
 from ganvae.errors import ConfigError, DataError
 from ganvae.files import replacing, sha256
+from ganvae.paths import checkout_root
 from ganvae.tracking.champions import WEIGHTS, WEIGHTS_SHA256
-from ganvae.tracking.store import Store, checkout_root, connected, find_store
+from ganvae.tracking.store import Store, connected, find_store
 
 CACHE = Path(".state/registry")
 URI = re.compile(r"models:/(?P<name>[^/@]+)(?:@(?P<alias>[^/@]+)|/(?P<version>\d+))")

@@ -16,6 +16,7 @@ from mlflow.exceptions import MlflowException
 from sqlalchemy.exc import SQLAlchemyError
 
 from ganvae.errors import UserError
+from ganvae.paths import checkout_root
 
 LOCK_SECONDS = 120.0
 DATABASE_SECONDS = 10.0
@@ -48,12 +49,6 @@ class Store:
     def __str__(self) -> str:
         """The URI without a password."""
         return _without_password(self.uri)
-
-
-def checkout_root() -> Path:
-    """The nearest folder upwards that DVC manages, or else the working directory."""
-    here = Path.cwd()
-    return next((path for path in (here, *here.parents) if (path / ".dvc").is_dir()), here)
 
 
 def find_store(uri: str | None = None) -> Store:

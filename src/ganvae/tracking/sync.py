@@ -6,13 +6,14 @@ from pathlib import Path
 
 from mlflow import MlflowClient
 
+from ganvae.paths import checkout_root
 from ganvae.studies import SWEEPS, read_studies
 from ganvae.tracking.champions import register_champions
 from ganvae.tracking.means import model_runs
 from ganvae.tracking.projection import project
 from ganvae.tracking.recorded import open_experiments, recorded_runs
 from ganvae.tracking.runs import SeedRun, read_runs
-from ganvae.tracking.store import Store, checkout_root, connected, find_store
+from ganvae.tracking.store import Store, connected, find_store
 from ganvae.tracking.studies import project_study
 from ganvae.tracking.tags import DIGEST
 

@@ -4,6 +4,7 @@ import json
 import math
 import os
 import socket
+import subprocess
 import sys
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
@@ -11,7 +12,7 @@ from urllib.parse import quote, urlencode
 
 from mlflow.entities import Run
 
-from ganvae.errors import UserError
+from ganvae.errors import UserError, exit_with_message
 from ganvae.live import start_follower
 from ganvae.tracking.champions import FAMILIES
 from ganvae.tracking.recorded import current_runs
@@ -22,28 +23,34 @@ from ganvae.tracking.tags import CURRENT, LEVEL
 
 
 def serve(port: int = 5000, host: str = "127.0.0.1") -> None:
-    """Sync all profiles, print where to look, and become MLflow's server.
+    """Become MLflow's server; meanwhile other processes sync and say where to look.
 
-    A process beside it shows trainings while they go on, and ends with the server. Where
-    ``MLFLOW_TRACKING_URI`` is a server, its address is printed and nothing is started.
+    One more shows trainings while they go on. All end with the server. Where
+    ``MLFLOW_TRACKING_URI`` is a server, it is synced, and nothing is started.
 
     Raises:
         UserError: the port is taken.
         TrackingError: MLflow cannot be reached or written to.
     """
     store = find_store()
-    if not store.is_server:
-        _check_free(host, port)
-    print(sync())
-    with connected(store) as client:
+    if store.is_server:
+        show(str(store))
+        return
+    _check_free(host, port)
+    with connected(store):  # makes the database, if there is none, before two others open it
+        pass
+    print("Ready in a few seconds; Ctrl-C ends it.", flush=True)
+    subprocess.Popen([sys.executable, "-m", "ganvae.tracking.ui", f"http://{host}:{port}"])
+    start_follower()
+    _become_server(store, host, port)
+
+
+def show(address: str) -> None:
+    """Sync all profiles and print what to open on the server at ``address``."""
+    report = sync()
+    with connected(find_store()) as client:
         runs = current_runs(client)
-    address = str(store) if store.is_server else f"http://{host}:{port}"
-    for line in links(address, runs):
-        print(line)
-    if not store.is_server:
-        print("Ready in a few seconds; Ctrl-C ends it.", flush=True)
-        start_follower()
-        _become_server(store, host, port)
+    print("\n".join([str(report), *links(address, runs)]), flush=True)
 
 
 def links(address: str, runs: Iterable[Run]) -> Iterator[str]:
@@ -148,3 +155,7 @@ def _become_server(store: Store, host: str, port: int) -> None:
         "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
     }
     os.execve(sys.executable, command, environment)
+
+
+if __name__ == "__main__":
+    exit_with_message(lambda: show(sys.argv[1]))
