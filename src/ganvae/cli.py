@@ -304,7 +304,7 @@ def ui(
     port: Annotated[int, typer.Option(min=1, max=65535, help="The port to listen on.")] = 5000,
 ) -> None:
     """Sync, then open MLflow's web pages on this machine."""
-    from ganvae.tracking.ui import serve
+    from ganvae.tracking.server import serve
 
     serve(port)
 

@@ -13,8 +13,9 @@ from toy_results import write_results
 
 from ganvae.errors import UserError
 from ganvae.tracking.models import download
+from ganvae.tracking.server import serve
 from ganvae.tracking.sync import sync
-from ganvae.tracking.ui import compare_url, links, serve
+from ganvae.tracking.ui import compare_url, links
 
 
 def run(

@@ -8,15 +8,17 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from filelock import FileLock, Timeout
-from mlflow import MlflowClient
-from mlflow.exceptions import MlflowException
 from sqlalchemy.exc import SQLAlchemyError
 
 from ganvae.errors import UserError
 from ganvae.paths import checkout_root
+
+if TYPE_CHECKING:  # loading it takes a second, in which a server could start
+    from mlflow import MlflowClient
 
 LOCK_SECONDS = 120.0
 DATABASE_SECONDS = 10.0
@@ -70,12 +72,14 @@ def find_store(uri: str | None = None) -> Store:
 
 
 @contextmanager
-def connected(store: Store) -> Iterator[MlflowClient]:
+def connected(store: Store) -> "Iterator[MlflowClient]":
     """A client of ``store``; a missing database is made, and other processes wait meanwhile.
 
     Raises:
         TrackingError: the store cannot be reached, read or written.
     """
+    from mlflow import MlflowClient
+
     with _explained(store), _quiet():
         store.lock.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(store.lock, timeout=LOCK_SECONDS):
@@ -99,6 +103,8 @@ def _prepare(database: Path) -> None:
     It is made under another name: a schema that was left half-made could not be mended. It is
     tried here because MLflow would try for minutes before it gives up.
     """
+    from mlflow import MlflowClient
+
     if not database.exists():
         unfinished = database.with_name(f"{database.name}.new")
         unfinished.unlink(missing_ok=True)
@@ -111,6 +117,8 @@ def _prepare(database: Path) -> None:
 
 @contextmanager
 def _explained(store: Store) -> Iterator[None]:
+    from mlflow.exceptions import MlflowException
+
     try:
         yield
     except Timeout:

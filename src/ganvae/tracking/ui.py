@@ -2,9 +2,6 @@
 
 import json
 import math
-import os
-import socket
-import subprocess
 import sys
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
@@ -12,37 +9,13 @@ from urllib.parse import quote, urlencode
 
 from mlflow.entities import Run
 
-from ganvae.errors import UserError, exit_with_message
-from ganvae.live import start_follower
+from ganvae.errors import exit_with_message
 from ganvae.tracking.champions import FAMILIES
 from ganvae.tracking.recorded import current_runs
 from ganvae.tracking.runs import VALIDATION
-from ganvae.tracking.store import Store, connected, find_store
+from ganvae.tracking.store import connected, find_store
 from ganvae.tracking.sync import sync
 from ganvae.tracking.tags import CURRENT, LEVEL
-
-
-def serve(port: int = 5000, host: str = "127.0.0.1") -> None:
-    """Become MLflow's server; meanwhile other processes sync and say where to look.
-
-    One more shows trainings while they go on. All end with the server. Where
-    ``MLFLOW_TRACKING_URI`` is a server, it is synced, and nothing is started.
-
-    Raises:
-        UserError: the port is taken.
-        TrackingError: MLflow cannot be reached or written to.
-    """
-    store = find_store()
-    if store.is_server:
-        show(str(store))
-        return
-    _check_free(host, port)
-    with connected(store):  # makes the database, if there is none, before two others open it
-        pass
-    print("Ready in a few seconds; Ctrl-C ends it.", flush=True)
-    subprocess.Popen([sys.executable, "-m", "ganvae.tracking.ui", f"http://{host}:{port}"])
-    start_follower()
-    _become_server(store, host, port)
 
 
 def show(address: str) -> None:
@@ -129,32 +102,6 @@ def _has(run: Run, **tags: str) -> bool:
 def _side_by_side(address: str, runs: list[Run]) -> str:
     names = " and ".join(run.info.run_name for run in runs)
     return f"{names}: {compare_url(address, runs)}"
-
-
-def _check_free(host: str, port: int) -> None:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError as error:
-            raise UserError(
-                f"port {port} of {host} cannot be used ({error.strerror}): "
-                f"try `ganvae ui --port {port + 1}`."
-            ) from None
-
-
-def _become_server(store: Store, host: str, port: int) -> None:
-    """Replace this process by a server of two processes; MLflow's default is fifteen (3 GB)."""
-    command = [sys.executable, "-m", "mlflow", "server"]
-    command += ["--host", host, "--port", str(port), "--workers", "1"]
-    command += ["--artifacts-destination", str(store.artifacts)]
-    command += ["--uvicorn-opts", "--log-level warning"]
-    environment = {
-        **os.environ,
-        "MLFLOW_BACKEND_STORE_URI": store.uri,  # not on the command line: it may hold a password
-        "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
-    }
-    os.execve(sys.executable, command, environment)
 
 
 if __name__ == "__main__":

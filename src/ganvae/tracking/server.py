@@ -1,0 +1,62 @@
+"""MLflow's server. It starts sooner if this process, which becomes it, loads no MLflow before."""
+
+import os
+import socket
+import subprocess
+import sys
+
+from ganvae.errors import UserError
+from ganvae.live import start_follower
+from ganvae.tracking.store import Store, connected, find_store
+
+
+def serve(port: int = 5000, host: str = "127.0.0.1") -> None:
+    """Become MLflow's server; meanwhile other processes sync and say where to look.
+
+    One more shows trainings while they go on. All end with the server. Where
+    ``MLFLOW_TRACKING_URI`` is a server, it is synced, and nothing is started.
+
+    Raises:
+        UserError: the port is taken.
+        TrackingError: MLflow cannot be reached or written to.
+    """
+    store = find_store()
+    if store.is_server:
+        from ganvae.tracking.ui import show
+
+        show(str(store))
+        return
+    _check_free(host, port)
+    if not (store.sqlite_file and store.sqlite_file.exists()):
+        with connected(store):  # makes the database before two others open it
+            pass
+    print("Ready in a few seconds; Ctrl-C ends it.", flush=True)
+    subprocess.Popen([sys.executable, "-m", "ganvae.tracking.ui", f"http://{host}:{port}"])
+    start_follower()
+    _become_server(store, host, port)
+
+
+def _check_free(host: str, port: int) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise UserError(
+                f"port {port} of {host} cannot be used ({error.strerror}): "
+                f"try `ganvae ui --port {port + 1}`."
+            ) from None
+
+
+def _become_server(store: Store, host: str, port: int) -> None:
+    """Replace this process by a server of two processes; MLflow's default is fifteen (3 GB)."""
+    command = [sys.executable, "-m", "mlflow", "server"]
+    command += ["--host", host, "--port", str(port), "--workers", "1"]
+    command += ["--artifacts-destination", str(store.artifacts)]
+    command += ["--uvicorn-opts", "--log-level warning"]
+    environment = {
+        **os.environ,
+        "MLFLOW_BACKEND_STORE_URI": store.uri,  # not on the command line: it may hold a password
+        "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
+    }
+    os.execve(sys.executable, command, environment)
