@@ -17,6 +17,8 @@ FOLDER = Path(".state/live")
 """One file a run: ``<profile>/<run>.jsonl``, relative to the repository's root."""
 
 WAIT_SECONDS = 2.0
+RECENT_SECONDS = 60.0
+"""A log that was written to so short a time ago may be that of a training going on."""
 
 
 @dataclass(frozen=True)
@@ -119,18 +121,14 @@ def start_follower() -> "subprocess.Popen[bytes]":
 
 
 def _wait_and_follow(parent: int) -> None:
-    """Become the follower as soon as a live log changes, if ``parent`` is still there then."""
+    """Become the follower as soon as anything is trained, if ``parent`` is still there then."""
     folder = checkout_root() / FOLDER
-    before = _sizes(folder)
+    since = time.time() - RECENT_SECONDS
     while os.getppid() == parent:
-        if _sizes(folder) != before:
+        if any(path.stat().st_mtime > since for path in folder.glob("*/*.jsonl")):
             command = [sys.executable, "-m", "ganvae.tracking.follower", str(parent)]
             os.execv(sys.executable, command)
         time.sleep(WAIT_SECONDS)
-
-
-def _sizes(folder: Path) -> dict[Path, int]:
-    return {path: path.stat().st_size for path in folder.glob("*/*.jsonl")}
 
 
 if __name__ == "__main__":
