@@ -1,32 +1,21 @@
 """The page in a browser: it loads, sorts, enlarges, prints, and can be read everywhere."""
 
-import os
 import re
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, Request, Route, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, Request, Route
 from toy_report import draw_pictures, report, usual, write_sweep
 
+from browser import chromium
 from ganvae.report.page import write_page
-
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    path = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if path is None:
-        missing = "no Chromium here (Debian and Ubuntu: `apt-get install chromium`)"
-        if os.environ.get("CI"):
-            pytest.fail(missing)
-        pytest.skip(missing)
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+    with chromium() as started:
         yield started
-        started.close()
 
 
 @pytest.fixture(scope="module")

@@ -1,38 +1,28 @@
 """MLflow's page in a browser: a GAN's and a VAE's scores and samples side by side."""
 
-import os
-import shutil
 from collections.abc import Iterator
 
 import pytest
 from mlflow import MlflowClient
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 from servers import ganvae_ui
 from toy_results import SCORES
 
+from browser import chromium
 from ganvae.tracking.recorded import current_runs
 from ganvae.tracking.ui import links
 
 pytest_plugins = ["toy_store"]
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 MILLISECONDS = 120_000
 
 
 @pytest.fixture
 def page() -> Iterator[Page]:
-    path = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if path is None:
-        missing = "no Chromium here (Debian and Ubuntu: `apt-get install chromium`)"
-        if os.environ.get("CI"):
-            pytest.fail(missing)
-        pytest.skip(missing)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+    with chromium() as browser:
         page = browser.new_page(viewport={"width": 1600, "height": 3000})
         page.set_default_timeout(MILLISECONDS)
         expect.set_options(timeout=MILLISECONDS)
         yield page
-        browser.close()
 
 
 @pytest.mark.slow
