@@ -32,8 +32,8 @@ full: $(INSTALLED)  ## The systems' own budgets, five seeds; wants a GPU (result
 test: $(INSTALLED)  ## Run the fast tests
 	pytest -m "not slow"
 
-test-all: $(INSTALLED)  ## Run all tests
-	pytest
+test-all: $(INSTALLED)  ## Run all tests, or those of TESTS="FOLDER ..."
+	pytest $(TESTS)
 
 pins: $(INSTALLED)  ## Put in faults against each pin of the protocol and see its tests fail; 3 minutes
 	python tests/pins.py
