@@ -22,8 +22,7 @@ from toy_results import PROFILE, ROWS, STEPS, write_results, write_score
 
 from ganvae import reproduction
 from ganvae.live import FOLDER, LiveLog, LiveRun, read_live, start_follower
-from ganvae.tracking import live as tracking_live
-from ganvae.tracking import store
+from ganvae.tracking import batches, store
 from ganvae.tracking.follower import Follower
 from ganvae.tracking.live import adopt
 from ganvae.tracking.runs import read_runs
@@ -225,8 +224,8 @@ def _full_disk(*_: object, **__: object) -> None:
 def test_long_logs_go_in_several_calls(
     log: LiveLog, follower: Follower, client: MlflowClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tracking_live, "METRICS_PER_CALL", 3)
-    monkeypatch.setattr(tracking_live, "PARAMS_PER_CALL", 2)
+    monkeypatch.setattr(batches, "METRICS_PER_CALL", 3)
+    monkeypatch.setattr(batches, "PARAMS_PER_CALL", 2)
     train(log, 1, 5)
     follower.step()
     assert steps(client) == [1, 2, 3, 4, 5]

@@ -12,8 +12,10 @@ from mlflow import MlflowClient
 
 from ganvae.live import FOLDER, LiveRun, read_live
 from ganvae.paths import checkout_root
-from ganvae.tracking.live import find_live, is_live, log_grids, log_params, log_rows, make_live
+from ganvae.tracking.batches import log_params
+from ganvae.tracking.live import find_live, is_live, log_grids, log_rows, make_live
 from ganvae.tracking.recorded import open_experiments
+from ganvae.tracking.runs import as_params
 from ganvae.tracking.store import Store, TrackingError, connected, find_store
 
 SECONDS = 10.0
@@ -114,7 +116,7 @@ class _Stream:
         if run_id is None and training and not completed:
             run_id = make_live(client, experiment, live)
         if run_id:
-            log_params(client, run_id, live.config)
+            log_params(client, run_id, as_params(live.config))
         return run_id
 
     def _state(self) -> tuple[object, ...]:

@@ -3,20 +3,18 @@
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 from mlflow import MlflowClient
-from mlflow.entities import Metric, Param, Run
+from mlflow.entities import Metric, Run
 from PIL import Image
 
 from ganvae.live import LiveRun
-from ganvae.tracking.runs import Point, TrackedRun, as_params
+from ganvae.tracking.batches import log_metrics
+from ganvae.tracking.runs import Point, TrackedRun
 from ganvae.tracking.tags import CURRENT, DIGEST, KEY, LEVEL
 
 LIVE = "ganvae.live"
 """The tag of a run that was shown while it trained: the fingerprint of that training."""
-METRICS_PER_CALL = 1000  # MLflow's own limits
-PARAMS_PER_CALL = 100
 # The small version of an image, which `MlflowClient.log_image` writes last.
 LOGGED_IMAGE = re.compile(r"samples\+step\+(\d+)\+.*\+compressed\.webp")
 
@@ -103,13 +101,6 @@ def make_live(client: MlflowClient, experiment: str, live: LiveRun) -> str:
     return run_id
 
 
-def log_params(client: MlflowClient, run_id: str, config: Mapping[str, Any]) -> None:
-    """Log a model's parameters; those that are there already change nothing."""
-    params = [Param(name, value) for name, value in as_params(config).items()]
-    for start in range(0, len(params), PARAMS_PER_CALL):
-        client.log_batch(run_id, params=params[start : start + PARAMS_PER_CALL])
-
-
 def log_rows(client: MlflowClient, run_id: str, rows: Iterable[Mapping[str, float]]) -> None:
     """Log rows of losses with their own times: logged again they change nothing."""
     metrics = [
@@ -118,8 +109,7 @@ def log_rows(client: MlflowClient, run_id: str, rows: Iterable[Mapping[str, floa
         for name, value in row.items()
         if name not in ("time", "step", "epoch")
     ]
-    for start in range(0, len(metrics), METRICS_PER_CALL):
-        client.log_batch(run_id, metrics=metrics[start : start + METRICS_PER_CALL])
+    log_metrics(client, run_id, metrics)
 
 
 def log_grids(client: MlflowClient, run_id: str, grids: Mapping[int, Path]) -> None:

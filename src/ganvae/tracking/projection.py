@@ -4,16 +4,15 @@ import json
 from collections.abc import Collection, Mapping
 
 from mlflow import MlflowClient
-from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, Run, RunTag
+from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Run, RunTag
 from mlflow.utils.mlflow_tags import MLFLOW_DATASET_CONTEXT, MLFLOW_PARENT_RUN_ID
 from PIL import Image
 
+from ganvae.tracking.batches import log_metrics, log_params
 from ganvae.tracking.live import adopt, is_live
 from ganvae.tracking.runs import TrackedRun
 from ganvae.tracking.tags import CURRENT, DIGEST, KEY
 
-METRICS_PER_CALL = 1000  # MLflow's own limits
-PARAMS_PER_CALL = 100
 Streamed = tuple[str, frozenset[tuple[str, int]], frozenset[int]]
 """A run's id, and the metrics by step and the steps of images that it has."""
 NO_TAGS: Mapping[str, str] = {}
@@ -85,19 +84,13 @@ def _make(
             run_name=tracked.name,
         ).info.run_id
         points, images = frozenset(), frozenset()
-    _log_params(client, run_id, tracked)
+    log_params(client, run_id, tracked.params)
     log_metrics(client, run_id, _metrics(tracked, points))
     _log_inputs(client, run_id, tracked)
     _log_pictures(client, run_id, tracked, images)
     client.set_terminated(run_id, tracked.status, milliseconds(tracked.finished))
     client.log_batch(run_id, tags=[RunTag(CURRENT, "true"), RunTag(DIGEST, tracked.digest)])
     return run_id
-
-
-def _log_params(client: MlflowClient, run_id: str, tracked: TrackedRun) -> None:
-    params = [Param(name, value) for name, value in tracked.params.items()]
-    for start in range(0, len(params), PARAMS_PER_CALL):
-        client.log_batch(run_id, params=params[start : start + PARAMS_PER_CALL])
 
 
 def _metrics(tracked: TrackedRun, there: Collection[tuple[str, int]]) -> list[Metric]:
@@ -113,12 +106,6 @@ def _metrics(tracked: TrackedRun, there: Collection[tuple[str, int]]) -> list[Me
         for point in tracked.points
         if (point.name, point.step) not in there
     ]
-
-
-def log_metrics(client: MlflowClient, run_id: str, metrics: list[Metric]) -> None:
-    """Log ``metrics`` in as few calls as MLflow allows; what is there already stays one point."""
-    for start in range(0, len(metrics), METRICS_PER_CALL):
-        client.log_batch(run_id, metrics=metrics[start : start + METRICS_PER_CALL])
 
 
 def _log_inputs(client: MlflowClient, run_id: str, tracked: TrackedRun) -> None:

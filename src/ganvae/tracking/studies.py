@@ -8,7 +8,8 @@ from mlflow.entities import Metric, Run
 
 from ganvae.files import sha256
 from ganvae.studies import StudyRecord, TrialRecord
-from ganvae.tracking.projection import log_metrics, milliseconds, project
+from ganvae.tracking.batches import log_metrics
+from ganvae.tracking.projection import milliseconds, project
 from ganvae.tracking.recorded import open_experiments, recorded_runs
 from ganvae.tracking.runs import (
     VALIDATION,
