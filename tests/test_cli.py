@@ -4,10 +4,13 @@ import json
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from conftest import ROOT
+from ganvae.data import registry
 from ganvae.data.registry import dataset_names
 from ganvae.errors import UserError
 from ganvae.evaluation.records import ScoreRecord, write_records
@@ -44,6 +47,8 @@ sys.exit(f"loaded: {[name for name in heavy if name in sys.modules]}")
     ("arguments", "message"),
     [
         (["fetch", "nope", "--directory", "there"], "error: dataset 'nope' is unknown"),
+        (["fetch", "lfw", "--variant", "x"], "error: lfw has no variant 'x'; there are: funneled,"),
+        (["fetch", "mnist", "--variant", "x"], "error: mnist has no variant 'x'; it has none."),
         (["nope"], "error: No such command 'nope'"),
         (["ui", "--port", "x"], "error: Invalid value for '--port': Input should be a valid int"),
         (["train", "nope"], "error: model 'nope' is unknown; there are: balanced-gan, "),
@@ -57,7 +62,9 @@ sys.exit(f"loaded: {[name for name in heavy if name in sys.modules]}")
         (["train", "dcgan", "--set", "x"], "error: --set x: expected KEY=VALUE"),
         (["train", "dcgan", "--set", "a.b=1"], "error: dcgan.a.b: dcgan has no section 'a'"),
         (["train", "dcgan", "--device", "tpu"], "error: compute.device = 'tpu': input should be"),
-        (["train", "dcgan", "--dataset", "x"], "error: dataset 'x' is neither one of mnist nor"),
+        (["train", "dcgan", "--dataset", "x"], "error: dataset 'x' is neither one of fashion"),
+        (["train", "dcgan", "--image-size", "9"], "error: data.size = 9: the images of mnist are "),
+        (["train", "dcgan", "--channels", "2"], "error: data.channels = 2: input should be 1 or 3"),
         (["train", "dcgan", "--data", "nowhere"], "error: nowhere"),
         (["sample", "nope"], "error: no pretrained model 'nope'; there are: "),
         (["sample", "no.safetensors"], "error: no.safetensors is missing"),
@@ -76,9 +83,38 @@ def test_an_error_is_one_line(tmp_path: Path, arguments: list[str], message: str
     assert process.stderr.count("\n") == 1
 
 
-def test_datasets_are_listed_a_line_each() -> None:
+def test_datasets_are_listed_a_line_each_in_columns() -> None:
     lines = ganvae("datasets").stdout.splitlines()
     assert [line.split()[0] for line in lines] == dataset_names()
+    cells = {line.split()[0]: re.split(r"  +", line) for line in lines}
+    mnist = [
+        "1 x 28 x 28",
+        "idx",
+        "judge",
+        "60,000 + 10,000 handwritten digits (LeCun et al., 1998)",
+    ]
+    assert cells["mnist"][1:] == mnist
+    assert cells["stacked-mnist"][1:3] == ["3 x 28 x 28", "idx"]
+    assert cells["lfw"][2] == "people"
+    for name, line in cells.items():
+        judged = (ROOT / f"judges/{name}.safetensors").is_file()
+        assert line[3] == ("judge" if judged else "no judge")
+    column = lines[0].index(cells["fashion-mnist"][4])
+    assert all(line[column - 2 : column] == "  " != line[column] for line in lines)
+
+
+def test_what_is_fetched_comes_from_the_data_set_in_the_variant_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[Path, str | None]] = []
+    one = replace(
+        registry.get_dataset("lfw"), fetch=lambda *given: asked.append(given), variants=("a", "b")
+    )
+    monkeypatch.setattr(registry, "get_dataset", lambda name: one)
+    monkeypatch.setattr(registry, "CHECKOUT", tmp_path)
+    registry.fetch_dataset("lfw", None, None)
+    registry.fetch_dataset("lfw", tmp_path / "there", "b")
+    assert asked == [(tmp_path / "data/raw/lfw", None), (tmp_path / "there", "b")]
 
 
 def test_models_are_listed_with_family_and_source() -> None:

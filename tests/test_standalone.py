@@ -15,6 +15,7 @@ from PIL import Image
 from conftest import ROOT, stripes
 from ganvae import standalone
 from ganvae.compute import Machine
+from ganvae.data.source import LabelledImages, Source
 from ganvae.errors import ConfigError, DataError, UserError
 from ganvae.files import sha256
 from ganvae.models.registry import build_model, model_names
@@ -179,6 +180,35 @@ def test_the_pipelines_splits_are_kept() -> None:
     assert (len(train.images), len(held_out.images)) == (7781, 5000)
     assert train.official_set == held_out.official_set == "train"
     assert not set(train.index.tolist()) & set(held_out.index.tolist())
+
+
+def test_stacks_are_made_of_mnists_files_and_held_out_by_the_pool() -> None:
+    train, held_out = load_images("stacked-mnist", train_size=700)
+    assert train.images.shape == (700, 3, 28, 28)
+    assert len(held_out.images) == 5000
+    assert len(train.classes) == 1000
+
+
+def test_as_many_are_held_out_as_whole_groups_give(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A tenth of 127 for validation and for test, unless groups give a smaller number only."""
+    for seed in range(20):
+        people = np.sort(np.random.default_rng(seed).geometric(0.3, 127).cumsum() // 12)
+        images = LabelledImages(np.zeros((127, 1, 4, 4), np.uint8), people - people.min())
+        source = Source(images, None, tuple(map(str, range(people.max() + 1))), people)
+        monkeypatch.setattr(standalone, "load_source", lambda config, source=source: source)
+        train, held_out = load_images(str(tmp_path))
+        assert 0 < len(held_out.index) <= max(12, np.bincount(people).max())
+        assert not set(people[train.index]) & set(people[held_out.index])
+
+
+def test_photos_are_resized_and_coloured(tmp_path: Path) -> None:
+    folder = write_folders(tmp_path / "digits")
+    train, held_out = load_images(str(folder), image_size=16, channels=3)
+    assert train.images.shape[1:] == held_out.images.shape[1:] == (3, 16, 16)
+    with pytest.raises(ConfigError, match=r"^data\.channels = 2: input should be 1 or 3"):
+        load_images(str(folder), channels=2)
 
 
 def test_a_diverged_run_is_an_error_with_what_there_is_of_it(tmp_path: Path) -> None:

@@ -77,6 +77,13 @@ def train(
         int | None,
         typer.Option("--train_size", "--train-size", min=1, help="Train on so many images only."),
     ] = None,
+    image_size: Annotated[
+        int | None,
+        typer.Option("--image_size", "--image-size", min=1, help="Resize photos: pixels a side."),
+    ] = None,
+    channels: Annotated[
+        int | None, typer.Option(help="Make photos grey (1) or colour (3).")
+    ] = None,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     threads: Annotated[int | None, typer.Option(min=1, help="CPU threads; else all.")] = None,
     precision: Annotated[
@@ -103,7 +110,7 @@ def train(
     machine = parse(
         ComputeConfig, {"device": device, "threads": threads, "precision": precision}, "compute"
     )
-    images, held_out = load_images(dataset, data, train_size)
+    images, held_out = load_images(dataset, data, train_size, image_size, channels)
     shape = " x ".join(map(str, images.images.shape[1:]))
     typer.echo(f"{len(images.images):,} images of {dataset}, {shape}")
     if not any(key.startswith("schedule.") for key in settings):
@@ -388,21 +395,32 @@ def promote_command(
 @commands.command()
 def fetch(
     dataset: Annotated[str, typer.Argument(help="One of `ganvae datasets`.")],
-    directory: Annotated[Path, typer.Option(help="The folder to put its files in.")],
+    directory: Annotated[
+        Path | None,
+        typer.Option(help="The folder for its files; else its own in this clone."),
+    ] = None,
+    variant: Annotated[
+        str | None, typer.Option(help="Which, of a data set that there is more than one of.")
+    ] = None,
 ) -> None:
     """Download a data set and verify it."""
-    from ganvae.data.registry import get_dataset
+    from ganvae.data.registry import fetch_dataset
 
-    get_dataset(dataset).fetch(directory)
+    typer.echo(f"{fetch_dataset(dataset, directory, variant)}: {dataset}, verified")
 
 
 @commands.command()
 def datasets() -> None:
-    """List the data sets."""
-    from ganvae.data.registry import dataset_names, get_dataset
+    """List the data sets: their images, how their files lie, and whether they have a judge."""
+    from ganvae.data.registry import dataset_names, get_dataset, judge_file
 
-    for name in dataset_names():
-        typer.echo(f"{name:16}{get_dataset(name).summary}")
+    lines = []
+    for dataset in map(get_dataset, dataset_names()):
+        judge = "judge" if judge_file(dataset.name).is_file() else "no judge"
+        lines.append((dataset.name, dataset.shape, dataset.layout, judge, dataset.summary))
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    for line in lines:
+        typer.echo("  ".join(map(str.ljust, line, widths)).rstrip())
 
 
 @commands.command()

@@ -34,6 +34,7 @@ MIN_IMAGES_A_SPLIT = 10  # the Inception Score of fewer says nothing; that of on
 
 
 Binarization = Literal["none", "static", "dynamic"]
+Layout = Literal["idx", "people", "folders"]
 
 
 class Schedule(Section):
@@ -74,15 +75,23 @@ class ModelConfig(Section):
 class DataConfig(Section):
     """Where the images come from and how they are split.
 
-    ``dataset`` is a registered name; with ``layout: folders`` any name will do.
+    ``dataset`` is a registered name; with ``layout: folders`` any name will do. ``layout`` says how
+    the files lie: ``idx``, the published files of MNIST's kind; ``people``, a folder or an archive
+    with a folder of photos a person; ``folders``, a folder of images a class.
+
+    ``size`` (pixels a side) and ``channels`` (1 grey, 3 colour) are for layouts of photos; null
+    leaves them as they are.
+
     ``train_size``, ``validation_size`` and ``test_size`` count images; the classes keep their
-    proportions. ``train_size: null`` takes all that validation leaves; ``test_size: null`` takes
-    the whole official test set.
+    proportions, and people are not divided. ``train_size: null`` takes all that validation leaves;
+    ``test_size: null`` takes the whole official test set. ``split_seed`` decides what is drawn.
     """
 
     dataset: str
-    layout: Literal["idx", "folders"]
+    layout: Layout
     directory: str
+    size: PositiveInt | None = None
+    channels: Literal[1, 3] | None = None
     train_size: PositiveInt | None
     validation_size: PositiveInt
     test_size: PositiveInt | None
@@ -255,23 +264,50 @@ class JudgeNetworkConfig(Section):
 
 
 class JudgeTrainingConfig(Section):
-    """How a judge is trained."""
+    """How a judge is trained.
+
+    Images are moved by up to ``max_shift`` pixels and, with ``flip``, mirrored left to right half
+    of the times.
+    """
 
     epochs: PositiveInt
     batch_size: int = Field(ge=2)
     learning_rate: float = Field(gt=0)
     weight_decay: float = Field(ge=0)
     max_shift: int = Field(ge=0)
+    flip: bool = False
     seed: int = Field(ge=0)
     threads: PositiveInt
 
 
+class IdentitiesConfig(Section):
+    """Whom a judge of people is trained on.
+
+    Those with at least ``min_photos`` photos in the training split; ``held_out_share`` of each
+    one's photos, at least one, are kept for its accuracy.
+    """
+
+    min_photos: int = Field(ge=2)
+    held_out_share: float = Field(gt=0, lt=1)
+
+
 class JudgeConfig(Section):
-    """One judge of judges/params.yaml."""
+    """A judge of judges/params.yaml that is trained: on classes, with ``identities`` on people."""
 
     data: DataConfig
     network: JudgeNetworkConfig
     training: JudgeTrainingConfig
+    identities: IdentitiesConfig | None = None
+
+
+class ChannelJudgeConfig(Section):
+    """A judge of judges/params.yaml that is another one, of grey images, at work on each channel.
+
+    ``channels_of`` is the other's weights file.
+    """
+
+    data: DataConfig
+    channels_of: str
 
 
 def parse(section: type[S], values: Any, where: str) -> S:

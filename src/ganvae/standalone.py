@@ -12,9 +12,9 @@ from filelock import FileLock, Timeout
 from torch import Tensor
 
 from ganvae.compute import Machine
-from ganvae.config import DataConfig, InversionConfig, ModelConfig, Schedule
-from ganvae.data.registry import dataset_names
-from ganvae.data.splits import load_source, make_splits
+from ganvae.config import DataConfig, InversionConfig, ModelConfig, Schedule, parse
+from ganvae.data.registry import dataset_names, get_dataset
+from ganvae.data.splits import load_source, make_splits, reachable_sizes
 from ganvae.data.store import StoredSplit
 from ganvae.errors import ConfigError, UserError
 from ganvae.models.base import ImageShape
@@ -107,7 +107,11 @@ def follow_closely(name: str, config: ModelConfig, images: Tensor) -> ModelConfi
 
 
 def load_images(
-    dataset: str, directory: Path | None, train_size: int | None
+    dataset: str,
+    directory: Path | None = None,
+    train_size: int | None = None,
+    image_size: int | None = None,
+    channels: int | None = None,
 ) -> tuple[StoredSplit, StoredSplit]:
     """Training images, and held-out ones: the pipeline's splits. The test set is left alone.
 
@@ -115,34 +119,24 @@ def load_images(
         dataset: a registered name, or a folder of class folders.
         directory: where a registered data set's files are; by default in this clone.
         train_size: how many images to train on, the classes in proportion; None takes all.
+        image_size, channels: what photos are made of, as in `ganvae.config.DataConfig`.
 
     Raises:
-        ConfigError: no such data set, or a size that cannot be met.
+        ConfigError: no such data set, a size that cannot be met, or images of a data set that
+            are not resized.
         DataError: a missing or damaged file.
     """
-    registered = dataset in dataset_names()
-    if not registered and not Path(dataset).is_dir():
-        raise ConfigError(
-            f"dataset {dataset!r} is neither one of {', '.join(dataset_names())} "
-            "nor a folder of class folders."
-        )
-    place = (directory or CHECKOUT / "data/raw" / dataset) if registered else dataset
-    config = DataConfig(
-        dataset=dataset,
-        layout="idx" if registered else "folders",
-        directory=str(place),
-        train_size=train_size,
-        validation_size=HELD_OUT,
-        test_size=None,
-        split_seed=0,
-    )
+    options = {"size": image_size, "channels": channels, "train_size": train_size}
+    sizes = {"validation_size": HELD_OUT, "test_size": None, "split_seed": 0}
+    place = _place(dataset, directory)
+    config = parse(DataConfig, {"dataset": dataset, **place, **options, **sizes}, "data")
     source = load_source(config)
     share = max(1, len(source.train) // HELD_OUT_SHARE)
-    sizes = {
+    held_out_sizes = {
         "validation_size": min(HELD_OUT, share),
         "test_size": share if source.test is None else None,
     }
-    config = config.model_copy(update=sizes)
+    config = reachable_sizes(source, config.model_copy(update=held_out_sizes))
     splits = make_splits(source, config)
     train, held_out = (
         StoredSplit(
@@ -157,6 +151,20 @@ def load_images(
         for name in ("train", "validation")
     )
     return train, held_out
+
+
+def _place(dataset: str, directory: Path | None) -> dict[str, str]:
+    """How and where a data set's files lie."""
+    if dataset in dataset_names():
+        registered = get_dataset(dataset)
+        where = directory or CHECKOUT / registered.directory
+        return {"layout": registered.layout, "directory": str(where)}
+    if Path(dataset).is_dir():
+        return {"layout": "folders", "directory": dataset}
+    raise ConfigError(
+        f"dataset {dataset!r} is neither one of {', '.join(dataset_names())} "
+        "nor a folder of class folders."
+    )
 
 
 def train_alone(

@@ -1,7 +1,9 @@
-"""Fetching from mirrors, against servers on this machine."""
+"""Fetching from mirrors, which are servers on this machine here, and from an installed package."""
 
+import shutil
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -10,9 +12,12 @@ import pytest
 
 from conftest import ROOT
 from ganvae.data.datasets.mnist import FILES
-from ganvae.data.download import fetch_idx
-from ganvae.data.idx import load_idx
+from ganvae.data.download import fetch_file, fetch_idx
+from ganvae.data.idx import IdxFiles, load_idx
 from ganvae.errors import DataError
+from ganvae.files import sha256
+
+RAW = ROOT / "data/raw/mnist"
 
 
 class _Quiet(SimpleHTTPRequestHandler):
@@ -37,7 +42,7 @@ def mirrors(tmp_path: Path) -> Iterator[dict[str, str]]:
     servers = {
         "empty": _serve(tmp_path / "empty"),
         "corrupt": _serve(corrupt),
-        "good": _serve(ROOT / "data/raw/mnist"),
+        "good": _serve(RAW),
     }
     yield {name: f"http://127.0.0.1:{server.server_port}" for name, server in servers.items()}
     for server in servers.values():
@@ -45,9 +50,14 @@ def mirrors(tmp_path: Path) -> Iterator[dict[str, str]]:
         server.server_close()
 
 
+def from_mirrors(*mirrors: str, installed: Path | None = None) -> IdxFiles:
+    return replace(FILES, mirrors=mirrors, installed=installed)
+
+
 def test_the_next_mirror_is_tried(tmp_path: Path, mirrors: dict[str, str]) -> None:
     target = tmp_path / "mnist"
-    fetch_idx(FILES, target, [mirrors["empty"], mirrors["corrupt"], mirrors["good"] + "/"])
+    files = from_mirrors(mirrors["empty"], mirrors["corrupt"], mirrors["good"] + "/")
+    fetch_idx(files, target)
     assert len(load_idx(FILES, target).train) == 60_000
     assert {path.name for path in target.iterdir()} == {file.name for file in FILES}
 
@@ -55,14 +65,57 @@ def test_the_next_mirror_is_tried(tmp_path: Path, mirrors: dict[str, str]) -> No
 def test_no_mirror_left(tmp_path: Path, mirrors: dict[str, str]) -> None:
     target = tmp_path / "mnist"
     with pytest.raises(DataError) as error:
-        fetch_idx(FILES, target, [mirrors["empty"], mirrors["corrupt"]])
+        fetch_idx(from_mirrors(mirrors["empty"], mirrors["corrupt"]), target)
     lines = str(error.value).splitlines()
     assert FILES.train_images.name in lines[0]
     assert "404" in lines[1]
     assert "hash" in lines[2]
+    assert "apt-get" not in lines[3]
     assert list(target.iterdir()) == []  # nothing corrupt stays behind
 
 
 def test_intact_files_are_kept(tmp_path: Path, mirrors: dict[str, str]) -> None:
-    fetch_idx(FILES, tmp_path / "mnist", [mirrors["good"]])
-    fetch_idx(FILES, tmp_path / "mnist", [mirrors["empty"]])  # asks for nothing
+    fetch_idx(from_mirrors(mirrors["good"]), tmp_path / "mnist")
+    fetch_idx(from_mirrors(mirrors["empty"]), tmp_path / "mnist")  # asks for nothing
+
+
+def test_an_installed_package_needs_no_mirror(tmp_path: Path, mirrors: dict[str, str]) -> None:
+    target = tmp_path / "mnist"
+    target.mkdir()
+    (target / FILES.test_images.name).write_bytes(b"wrong")
+    fetch_idx(from_mirrors(mirrors["empty"], installed=RAW), target)
+    assert len(load_idx(FILES, target).train) == 60_000
+    assert {path.name for path in target.iterdir()} == {file.name for file in FILES}
+
+
+def test_what_is_installed_and_not_the_published_file_is_downloaded(
+    tmp_path: Path, mirrors: dict[str, str]
+) -> None:
+    installed = tmp_path / "installed"
+    shutil.copytree(RAW, installed)
+    (installed / FILES.test_labels.name).chmod(0o644)
+    (installed / FILES.test_labels.name).write_bytes(b"wrong")
+    (installed / FILES.train_labels.name).unlink()
+    fetch_idx(from_mirrors(mirrors["good"], installed=installed), tmp_path / "mnist")
+    assert len(load_idx(FILES, tmp_path / "mnist").train) == 60_000
+
+
+def test_where_no_mirror_delivers_the_package_is_named(
+    tmp_path: Path, mirrors: dict[str, str]
+) -> None:
+    files = from_mirrors(mirrors["empty"], installed=tmp_path / "none")
+    message = rf"`apt-get install dataset-mnist` puts it into {tmp_path}/none, where this command"
+    with pytest.raises(DataError, match=message):
+        fetch_idx(files, tmp_path / "mnist")
+
+
+def test_one_file_is_fetched_under_a_name_of_its_own(
+    tmp_path: Path, mirrors: dict[str, str]
+) -> None:
+    file = FILES.test_labels
+    urls = [f"{mirrors[name]}/{file.name}" for name in ("empty", "corrupt", "good")]
+    fetch_file(urls, "labels.gz", file.sha256, tmp_path / "deep/folder")
+    assert sha256(tmp_path / "deep/folder/labels.gz") == file.sha256
+    with pytest.raises(DataError, match=r"other\.gz: no mirror delivered it\.\n.*\n.*\nCopy the"):
+        fetch_file(urls[:2], "other.gz", file.sha256, tmp_path)
+    assert not (tmp_path / "other.gz").exists()

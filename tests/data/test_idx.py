@@ -1,6 +1,7 @@
-"""Faulty IDX files: one clear error each, naming file, expected, found and what to do."""
+"""IDX data sets: MNIST stays what it is, and each faulty file is one error that says what to do."""
 
 import gzip
+import hashlib
 import shutil
 from pathlib import Path
 
@@ -8,9 +9,11 @@ import numpy as np
 import pytest
 
 from conftest import ROOT
+from ganvae.config import DataConfig
 from ganvae.data.datasets.mnist import FILES
-from ganvae.data.idx import IdxFile, IdxFiles, load_idx, read_idx
+from ganvae.data.idx import IdxFile, IdxFiles, load_idx, load_published, read_idx
 from ganvae.data.registry import dataset_names, get_dataset
+from ganvae.data.splits import load_source, make_splits
 from ganvae.errors import ConfigError, DataError
 from ganvae.files import sha256
 
@@ -36,7 +39,14 @@ def small(tmp_path: Path) -> tuple[IdxFiles, Path]:
     for name, array in arrays.items():
         (tmp_path / name).write_bytes(idx_bytes(array))
         files[name.replace("-", "_")] = IdxFile(name, sha256(tmp_path / name))
-    return IdxFiles(dataset="small", mirrors=(), **files), tmp_path
+    about = {"dataset": "small", "classes": ("bag", "coat", "shoe"), "shape": "1 x 3 x 2"}
+    return IdxFiles(**about, mirrors=(), **files), tmp_path
+
+
+def config(dataset: str, directory: Path, **options: int | None) -> DataConfig:
+    sizes = {"train_size": None, "validation_size": 5000, "test_size": None, "split_seed": 0}
+    about = {"dataset": dataset, "layout": "idx", "directory": str(directory)}
+    return DataConfig.model_validate(about | sizes | options)
 
 
 def test_committed_mnist_is_the_published_one() -> None:
@@ -50,10 +60,41 @@ def test_committed_mnist_is_the_published_one() -> None:
     assert source.classes == tuple("0123456789")
 
 
+@pytest.mark.parametrize(
+    ("train_size", "split", "checksum"),
+    [
+        (None, "train", "85e6b0753e263457500726e0f5775219a58ae70562e7fb3cc7f7993ddf3e4b2a"),
+        (7781, "train", "43033360ad7aea1e17c45c3c1634c12e16d72fe1e056592bd8d8155096ac33f5"),
+        (7781, "validation", "c54a15b1284e1df7541299c8a8dfd86cc26f63feebfa68a22c7661c7b36fc369"),
+        (7781, "test", "5413350b4cb152dae70a2d697dceb075f3f7aa332503435c3b3aff261e878e9f"),
+    ],
+)
+def test_mnists_splits_are_those_that_its_judge_and_all_its_scores_are_of(
+    train_size: int | None, split: str, checksum: str
+) -> None:
+    wanted = config("mnist", RAW, train_size=train_size)
+    found = make_splits(load_source(wanted), wanted)[split]
+    arrays = (found.index, found.data.labels, found.data.images)
+    assert hashlib.sha256(b"".join(array.tobytes() for array in arrays)).hexdigest() == checksum
+
+
+@pytest.mark.parametrize("option", [{"size": 32}, {"channels": 3}])
+def test_images_in_idx_files_are_neither_resized_nor_recoloured(
+    small: tuple[IdxFiles, Path], option: dict[str, int]
+) -> None:
+    files, directory = small
+    ((key, value),) = option.items()
+    message = rf"^data\.{key} = {value}: the images of small are 1 x 3 x 2 as published; leave it "
+    with pytest.raises(ConfigError, match=message):
+        load_published(files, config("small", directory, **option))
+    assert len(load_published(files, config("small", directory)).train) == 4
+
+
 def test_small_set_is_read(small: tuple[IdxFiles, Path]) -> None:
     source = load_idx(*small)
     assert source.train.images[1, 0].tolist() == [[6, 7], [8, 9], [10, 11]]
     assert source.train.labels.tolist() == [0, 1, 2, 1]
+    assert source.classes == ("bag", "coat", "shoe")
 
 
 def test_missing_file(small: tuple[IdxFiles, Path]) -> None:

@@ -11,12 +11,13 @@ from ganvae.files import replacing
 def write_by_class(directory: Path, splits: list[StoredSplit], per_class: int | None) -> None:
     """Write the first ``per_class`` images (None: all) of every class of every split.
 
-    A file is named by the image's index in its official set. The whole tree appears at once.
+    A file is named by the image's index in its official set. A class that a split has no images of
+    has no folder there. The whole tree appears at once.
     """
     with replacing(directory) as temporary:
         for split in splits:
-            for label, name in enumerate(split.classes):
-                folder = temporary / split.split / name
+            for label in split.labels.unique().tolist():
+                folder = temporary / split.split / split.classes[label]
                 folder.mkdir(parents=True)
                 members = (split.labels == label).nonzero().flatten()[:per_class]
                 for member in members.tolist():

@@ -9,8 +9,9 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from ganvae.config import DataConfig
 from ganvae.data.source import LabelledImages, Source
-from ganvae.errors import DataError
+from ganvae.errors import ConfigError, DataError
 from ganvae.files import sha256
 
 UNSIGNED_BYTE = 0x08
@@ -28,14 +29,24 @@ class IdxFile:
 
 @dataclass(frozen=True)
 class IdxFiles:
-    """The four files of an MNIST-like data set and where copies of them are served."""
+    """The four files of an MNIST-like data set and where there are copies of them.
+
+    Attributes:
+        classes: their names, which can be names of folders, by label.
+        shape: channels x height x width, for people to read.
+        mirrors: base URLs.
+        installed: the folder that Debian's package ``dataset-<dataset>`` puts the files into.
+    """
 
     dataset: str
+    classes: tuple[str, ...]
+    shape: str
     train_images: IdxFile
     train_labels: IdxFile
     test_images: IdxFile
     test_labels: IdxFile
     mirrors: tuple[str, ...]
+    installed: Path | None = None
 
     def __iter__(self):  # type: ignore[no-untyped-def]
         return iter((self.train_images, self.train_labels, self.test_images, self.test_labels))
@@ -72,6 +83,32 @@ def read_idx(path: Path, dimensions: int) -> npt.NDArray[np.uint8]:
     return np.frombuffer(content, np.uint8, offset=header).reshape(shape)
 
 
+def load_published(files: IdxFiles, config: DataConfig) -> Source:
+    """Read the four files in the configured folder, as they are.
+
+    Raises:
+        ConfigError: another size or number of channels is asked for.
+        DataError: a file is missing or is not, byte for byte, the one published.
+    """
+    refuse_conversion(config, files.shape)
+    return load_idx(files, Path(config.directory))
+
+
+def refuse_conversion(config: DataConfig, shape: str) -> None:
+    """Say of images that are taken as published that they are neither resized nor recoloured.
+
+    Raises:
+        ConfigError: ``data.size`` or ``data.channels`` is given.
+    """
+    for key in ("size", "channels"):
+        value = getattr(config, key)
+        if value is not None:
+            raise ConfigError(
+                f"data.{key} = {value}: the images of {config.dataset} are {shape} as published; "
+                "leave it out. Only layouts of photos (people, folders) are resized."
+            )
+
+
 def load_idx(files: IdxFiles, directory: Path) -> Source:
     """Verify the four files in ``directory`` by SHA-256 and read them.
 
@@ -82,7 +119,7 @@ def load_idx(files: IdxFiles, directory: Path) -> Source:
         _verify(files.dataset, directory / file.name, file.sha256)
     train = _pair(directory / files.train_images.name, directory / files.train_labels.name)
     test = _pair(directory / files.test_images.name, directory / files.test_labels.name)
-    return Source(train, test, tuple(str(label) for label in range(train.labels.max() + 1)))
+    return Source(train, test, files.classes)
 
 
 def _pair(images_path: Path, labels_path: Path) -> LabelledImages:

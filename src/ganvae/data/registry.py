@@ -2,10 +2,12 @@
 
 import importlib
 import pkgutil
+from pathlib import Path
 
 from ganvae.data import datasets
 from ganvae.data.source import Dataset
 from ganvae.errors import ConfigError
+from ganvae.paths import CHECKOUT
 
 
 def dataset_names() -> list[str]:
@@ -25,3 +27,27 @@ def get_dataset(name: str) -> Dataset:
     module = importlib.import_module(f"{datasets.__name__}.{name.replace('-', '_')}")
     dataset: Dataset = module.DATASET
     return dataset
+
+
+def fetch_dataset(name: str, directory: Path | None, variant: str | None) -> Path:
+    """Download a data set into ``directory``, by default its own in this clone; where that is.
+
+    Args:
+        variant: one of those that it has; None takes the first.
+
+    Raises:
+        ConfigError: no such data set or variant.
+        DataError: nowhere to be had.
+    """
+    dataset = get_dataset(name)
+    if variant is not None and variant not in dataset.variants:
+        known = f"there are: {', '.join(dataset.variants)}" if dataset.variants else "it has none"
+        raise ConfigError(f"{name} has no variant {variant!r}; {known}.")
+    place = directory or CHECKOUT / dataset.directory
+    dataset.fetch(place, variant)
+    return place
+
+
+def judge_file(name: str) -> Path:
+    """Where this clone has the judge of a data set, if it has one."""
+    return CHECKOUT / "judges" / f"{name}.safetensors"

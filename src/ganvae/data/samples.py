@@ -9,8 +9,9 @@ import torch
 from numpy.lib.npyio import NpzFile
 from torch import Tensor
 
-from ganvae.data.folders import SUFFIXES, describe, is_image, read_image, subfolders
+from ganvae.data.folders import describe, subfolders
 from ganvae.data.idx import START, read_idx
+from ganvae.data.photos import SUFFIXES, is_image, read_image
 from ganvae.errors import DataError
 from ganvae.images import ImageError, to_uint8
 

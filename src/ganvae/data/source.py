@@ -7,6 +7,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from ganvae.config import DataConfig, Layout
+
 
 @dataclass(frozen=True)
 class LabelledImages:
@@ -30,22 +32,38 @@ class LabelledImages:
 
 @dataclass(frozen=True)
 class Source:
-    """A data set as it comes: ``test`` is None where it has no official test set."""
+    """A data set as it comes: ``test`` is None where it has no official test set.
+
+    ``groups``, int64, one a training image: images of one group never get into different splits.
+    """
 
     train: LabelledImages
     test: LabelledImages | None
     classes: tuple[str, ...]
+    groups: npt.NDArray[np.int64] | None = None
 
 
 @dataclass(frozen=True)
 class Dataset:
     """A registered data set.
 
-    ``load`` reads it from a folder and raises `DataError` for a missing or corrupt file;
-    ``fetch`` downloads it into a folder and verifies it.
+    Attributes:
+        summary: how many images of what, and whose they are.
+        shape: channels x height x width of its images as published, for people to read.
+        layout: how its files lie (`ganvae.config.DataConfig`).
+        directory: where its files are looked for unless told otherwise, relative to the clone.
+        load: reads what is configured; `DataError` for a missing or corrupt file, `ConfigError`
+            for an option that the data set does not have.
+        fetch: downloads a variant of it (None: the first, or the only one) into a folder and
+            verifies it.
+        variants: what `fetch` can be asked for, where that is more than one thing.
     """
 
     name: str
     summary: str
-    load: Callable[[Path], Source]
-    fetch: Callable[[Path], None]
+    shape: str
+    layout: Layout
+    directory: str
+    load: Callable[[DataConfig], Source]
+    fetch: Callable[[Path, str | None], None]
+    variants: tuple[str, ...] = ()

@@ -3,11 +3,13 @@
 from functools import partial
 
 from ganvae.data.download import fetch_idx
-from ganvae.data.idx import IdxFile, IdxFiles, load_idx
+from ganvae.data.idx import IdxFile, IdxFiles, load_published
 from ganvae.data.source import Dataset
 
 FILES = IdxFiles(
     dataset="mnist",
+    classes=tuple("0123456789"),
+    shape="1 x 28 x 28",
     train_images=IdxFile(
         "train-images-idx3-ubyte.gz",
         "440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609",
@@ -32,7 +34,10 @@ FILES = IdxFiles(
 
 DATASET = Dataset(
     name="mnist",
-    summary="60,000 + 10,000 handwritten digits, 1 x 28 x 28 (LeCun et al., 1998)",
-    load=partial(load_idx, FILES),
+    summary="60,000 + 10,000 handwritten digits (LeCun et al., 1998)",
+    shape=FILES.shape,
+    layout="idx",
+    directory="data/raw/mnist",
+    load=partial(load_published, FILES),
     fetch=partial(fetch_idx, FILES),
 )

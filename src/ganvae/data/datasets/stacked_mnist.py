@@ -1,0 +1,62 @@
+"""Stacked MNIST: three random digits in the three channels of an image, so 1,000 known modes.
+
+The task, counting the modes that a generator draws, is that of 1611.02163 and 1712.04086. There the
+stacks are drawn at random from all digits; here no digit is in two splits.
+"""
+
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from ganvae.config import DataConfig
+from ganvae.data.datasets.mnist import DATASET as MNIST
+from ganvae.data.datasets.mnist import FILES
+from ganvae.data.idx import load_idx, refuse_conversion
+from ganvae.data.source import Dataset, LabelledImages, Source
+
+SHAPE = "3 x 28 x 28"
+POOL = 100
+"""Digits that are stacked with each other only; the sizes of splits are multiples of it."""
+STREAM = 3
+"""Keeps this generator apart from the one that draws the splits, which has the same seed."""
+
+
+def load(config: DataConfig) -> Source:
+    """Stack MNIST's digits, read from the configured folder, as ``split_seed`` decides.
+
+    As many stacks as there are digits, training and test apart. A class is three digits' labels;
+    the first channel's is the hundreds.
+
+    Raises:
+        ConfigError: another size or number of channels is asked for.
+        DataError: one of MNIST's files is missing or not the published one.
+    """
+    refuse_conversion(config, SHAPE)
+    digits = load_idx(FILES, Path(config.directory))
+    random = np.random.default_rng([config.split_seed, STREAM])
+    train = _stack(digits.train, random)
+    test = _stack(digits.test, random) if digits.test is not None else None
+    pools = np.arange(len(train)) // POOL
+    return Source(train, test, tuple(f"{number:03d}" for number in range(1000)), pools)
+
+
+def _stack(digits: LabelledImages, random: np.random.Generator) -> LabelledImages:
+    """Deal the digits into pools; in each, every digit is in every channel of one stack."""
+    pools = random.permutation(len(digits)).reshape(-1, POOL)
+    by_channel = random.permuted(np.stack([pools] * 3, axis=1), axis=2)  # pools x 3 x POOL
+    members: npt.NDArray[np.int64] = by_channel.transpose(0, 2, 1).reshape(-1, 3)
+    images = digits.images[members, 0]
+    labels = digits.labels[members] @ np.array([100, 10, 1])
+    return LabelledImages(images, labels)
+
+
+DATASET = Dataset(
+    name="stacked-mnist",
+    summary="60,000 + 10,000 stacks of three MNIST digits: 1,000 modes (Metz et al., 2017)",
+    shape=SHAPE,
+    layout="idx",
+    directory=MNIST.directory,
+    load=load,
+    fetch=MNIST.fetch,
+)

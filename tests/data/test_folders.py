@@ -1,0 +1,136 @@
+"""Images in class folders: of one size by themselves, or made so."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from ganvae.config import DataConfig
+from ganvae.data.registry import get_dataset
+from ganvae.data.source import Source
+from ganvae.data.splits import load_source
+from ganvae.errors import ConfigError, DataError
+
+
+def load(directory: Path, size: int | None = None, channels: int | None = None) -> Source:
+    values = {"dataset": "mine", "layout": "folders", "directory": str(directory), "split_seed": 0}
+    sizes = {"train_size": None, "validation_size": 1, "test_size": 1}
+    return load_source(
+        DataConfig.model_validate({**values, **sizes, "size": size, "channels": channels})
+    )
+
+
+def save(path: Path, pixels: np.ndarray) -> None:
+    """Height x width, with three channels if in colour."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(pixels).save(path)
+
+
+@pytest.fixture
+def mixed(tmp_path: Path) -> Path:
+    """A wide colour image, a high grey one and a small one with a palette."""
+    wide = np.full((20, 40, 3), (0, 0, 255), np.uint8)
+    wide[:, 10:30] = (200, 100, 0)
+    save(tmp_path / "a/wide.png", wide)
+    high = np.full((50, 16), 255, np.uint8)
+    high[17:33] = 40
+    save(tmp_path / "a/high.jpg", high)
+    (tmp_path / "b").mkdir()
+    Image.new("RGB", (5, 5), (200, 100, 0)).quantize(4).save(tmp_path / "b/small.png")
+    return tmp_path
+
+
+@pytest.mark.parametrize("suffix", ["png", "jpg", "pgm"])
+def test_images_of_every_kind_and_size(tmp_path: Path, suffix: str) -> None:
+    save(tmp_path / f"cat/1.{suffix}", np.full((20, 30), 10, np.uint8))
+    save(tmp_path / f"dog/1.{suffix}", np.full((20, 30), 200, np.uint8))
+    source = load(tmp_path)
+    assert source.classes == ("cat", "dog")
+    assert source.train.images.shape == (2, 1, 20, 30)
+    assert source.train.images[1].mean() == pytest.approx(200, abs=1)
+    assert source.groups is None
+
+
+def test_colour_folders_have_three_channels(tmp_path: Path) -> None:
+    save(tmp_path / "red/1.png", np.full((4, 4, 3), (255, 0, 0), np.uint8))
+    assert load(tmp_path).train.images[0, :, 0, 0].tolist() == [255, 0, 0]
+
+
+def test_images_of_all_kinds_are_cut_to_squares_of_one_size(mixed: Path) -> None:
+    colour = load(mixed, size=10, channels=3).train
+    assert colour.images.shape == (3, 3, 10, 10)
+    assert colour.labels.tolist() == [0, 0, 1]
+    high, wide, small = colour.images
+    assert np.abs(wide.astype(int) - np.reshape([200, 100, 0], (3, 1, 1))).max() == 0
+    assert np.array_equal(small, wide)
+    assert np.abs(high.astype(int) - 40).max() < 8  # none of the white above and below
+    grey = load(mixed, size=10, channels=1).train.images
+    assert grey.shape == (3, 1, 10, 10)
+    assert np.unique(grey[1]).tolist() == [round(0.299 * 200 + 0.587 * 100)]
+
+
+@pytest.mark.parametrize(("size", "channels"), [(32, 1), (64, 3)])
+def test_whole_images_are_resized(tmp_path: Path, size: int, channels: int) -> None:
+    slope = np.linspace(0, 255, 200).round().astype(np.uint8)
+    save(tmp_path / "a/1.png", np.tile(slope, (200, 1)))
+    image = load(tmp_path, size, channels).train.images[0]
+    assert image.shape == (channels, size, size)
+    expected = (np.arange(size) + 0.5) * 255 / size
+    assert np.abs(image - expected).max() < 2
+
+
+def test_with_one_of_the_two_the_first_image_decides_the_other(mixed: Path) -> None:
+    advice = r"\. Set data\.size or data\.channels, or convert it\."
+    with pytest.raises(
+        DataError, match=rf"wide\.png: expected 1 x 8 x 8 .*found 3 x 8 x 8{advice}"
+    ):
+        load(mixed, size=8)
+    with pytest.raises(DataError, match=rf"expected 3 x 50 x 16 .*found 3 x 20 x 40{advice}"):
+        load(mixed, channels=3)
+    (mixed / "a/high.jpg").unlink()
+    assert load(mixed, size=8).train.images.shape == (2, 3, 8, 8)
+
+
+def test_train_and_test_must_agree(tmp_path: Path) -> None:
+    for split, size in (("train", 4), ("test", 6)):
+        save(tmp_path / split / "a/1.png", np.zeros((size, size), np.uint8))
+    with pytest.raises(DataError, match=r"test/a/1\.png: expected 1 x 4 x 4 .* found 1 x 6 x 6"):
+        load(tmp_path)
+    source = load(tmp_path, size=5)
+    assert source.test is not None
+    assert source.train.image_shape == source.test.image_shape == (1, 5, 5)
+    save(tmp_path / "test/b/1.png", np.zeros((4, 4), np.uint8))
+    with pytest.raises(DataError, match="train and test have different class folders"):
+        load(tmp_path)
+
+
+def test_faulty_folders(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="expected a folder of class folders, found none"):
+        load(tmp_path / "none")
+    with pytest.raises(DataError, match="found no folder"):
+        load(tmp_path)
+    (tmp_path / "a").mkdir()
+    with pytest.raises(DataError, match="found no image"):
+        load(tmp_path)
+    save(tmp_path / "a/1.png", np.zeros((4, 4), np.uint8))
+    save(tmp_path / "a/2.png", np.zeros((4, 4), np.uint16))
+    with pytest.raises(DataError, match=r"2\.png: expected 8 bits a channel, found mode I;16"):
+        load(tmp_path, size=4, channels=1)
+    (tmp_path / "a/2.png").rename(tmp_path / "a/._2.png")  # hidden: not looked at
+    assert len(load(tmp_path).train) == 1
+    (tmp_path / "a/2.png").write_bytes(b"no image")
+    with pytest.raises(DataError, match=r"2\.png: cannot be decoded"):
+        load(tmp_path)
+
+
+def test_other_formats_under_an_images_name_are_not_opened(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a/1.png").write_bytes(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 4 4\n")
+    with pytest.raises(DataError, match=r"1\.png: .*does not begin as PNG, JPEG, PPM files do"):
+        load(tmp_path)
+
+
+def test_there_is_nothing_to_fetch(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="folders: there is nothing to fetch; give a folder of"):
+        get_dataset("folders").fetch(tmp_path, None)
