@@ -1,19 +1,25 @@
-"""The ELBO and its two terms, in every model that has them."""
+"""The ELBO, its two terms and the importance-weighted bound, in every model that has them."""
 
 import math
 
 import pytest
 import torch
+from gradients import recorders
 from networks import random
 from torch import Tensor, nn
 from torch.distributions import Bernoulli, Normal, kl_divergence
 
 from conftest import GREY, stripes, tiny_model
 from ganvae.config import Params
-from ganvae.images import from_uint8
+from ganvae.errors import ConfigError
+from ganvae.images import binarised, from_uint8
+from ganvae.metrics import likelihood
+from ganvae.metrics.likelihood import importance_weighted_bound
+from ganvae.models import vae as module
 from ganvae.models.base import ImageShape
-from ganvae.models.registry import model_class, model_names
-from ganvae.models.vae import AutoencodingModel
+from ganvae.models.priors import drawing_share, standard_normal
+from ganvae.models.registry import build_model, model_class, model_config, model_names
+from ganvae.models.vae import VAE, AutoencodingModel, log_mean_exp
 
 NAMES = [name for name in model_names() if issubclass(model_class(name), AutoencodingModel)]
 every_model = pytest.mark.parametrize("name", NAMES)
@@ -112,3 +118,134 @@ def test_pin_10_a_pixel_that_the_decoder_is_sure_and_wrong_about(
         else:  # a squared error never exceeds 1, and its gradient vanishes by definition
             torch.testing.assert_close(loss, torch.full((2,), 784.0))
             assert torch.isfinite(gradient).all()
+
+
+TRAINED = [name for name in NAMES if issubclass(model_class(name), VAE)]
+every_vae = pytest.mark.parametrize("name", TRAINED)
+K = 4
+
+
+def with_k(smoke: Params, name: str, k: int = K, **changes: object) -> VAE:
+    config = model_config(name, smoke.models[name] | {"importance_samples": k} | changes)
+    model = build_model(name, config, GREY, 0)
+    assert isinstance(model, VAE)
+    return model
+
+
+def log_weights(model: AutoencodingModel, images: Tensor, noise: Tensor) -> Tensor:
+    """log p(x|z) + log p(z) - log q(z|x), k x N, as torch.distributions has it."""
+    mean, log_variance = model.encode(images)
+    q = Normal(mean, (log_variance / 2).exp())
+    rows = []
+    for draw in noise:
+        latents = mean + q.scale * draw
+        prior = Normal(0, 1).log_prob(latents).sum(dim=1)
+        posterior = q.log_prob(latents).sum(dim=1)
+        rows.append(log_likelihood(model, images, latents) + prior - posterior)
+    return torch.stack(rows)
+
+
+def noise_of(model: VAE, n: int) -> Tensor:
+    """What `random` gives a training step of k latents for each of ``n`` images: k x n x size."""
+    return standard_normal(K * n, model.latent_size, random()).reshape(K, n, -1)
+
+
+@every_model
+def test_pin_12_log_weights_are_the_definition(smoke: Params, name: str) -> None:
+    model, images = vae(smoke, name), from_uint8(stripes(6)[0])
+    noise = torch.randn(K, 6, model.latent_size, generator=random())
+    torch.testing.assert_close(
+        model.log_weights(images, noise), log_weights(model, images, noise), rtol=1e-5, atol=1e-3
+    )
+
+
+def test_log_mean_exp_of_large_numbers_is_finite() -> None:
+    values = torch.tensor([[-2000.0, 1000.0], [-2000.0, 1000.0 + math.log(3)]])
+    torch.testing.assert_close(log_mean_exp(values), torch.tensor([-2000.0, 1000.0 + math.log(2)]))
+
+
+def test_pin_12_the_training_loss_is_minus_the_bound_that_is_measured(
+    smoke: Params, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The measure draws k latents for one image after another; it is handed the step's."""
+    model = with_k(smoke, "bernoulli-vae")
+    images = from_uint8(binarised(stripes(6)[0], random()))
+    of_images = iter(noise_of(model, 6).unbind(dim=1))
+    monkeypatch.setattr(likelihood, "standard_normal", lambda *_: next(of_images))
+    bounds = importance_weighted_bound(model, images, k=K, random=random())
+    losses = model.train_step(images, model.optimizers(), random())
+    torch.testing.assert_close(losses["loss"], -bounds.mean().float())
+    assert losses["elbo"] < -losses["loss"]
+
+
+@every_vae
+def test_pin_12_a_step_descends_minus_the_bound(smoke: Params, name: str) -> None:
+    model, images = with_k(smoke, name), from_uint8(stripes(6)[0])
+    weights = log_weights(model, images, noise_of(model, 6))
+    loss = -(weights.double().logsumexp(dim=0) - math.log(K)).mean().float()
+    expected = torch.autograd.grad(loss, list(model.parameters()))
+    optimizers = recorders(model)
+    losses = model.train_step(images, optimizers, random())  # type: ignore[arg-type]
+    torch.testing.assert_close(losses["loss"], loss.detach())
+    torch.testing.assert_close(losses["elbo"], weights.detach().mean())
+    (gradients,) = optimizers["vae"].steps
+    torch.testing.assert_close(gradients, list(expected), rtol=1e-3, atol=1e-4)
+
+
+@every_vae
+def test_pin_12_a_batch_of_copies_with_their_noise_has_its_loss_and_gradients(
+    smoke: Params, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    images = from_uint8(stripes(6)[0])
+    results = []
+    for times in (1, 2):
+        model = with_k(smoke, name)
+        noise = noise_of(model, 6).repeat(1, times, 1).flatten(end_dim=1)
+        monkeypatch.setattr(module, "standard_normal", lambda *_, noise=noise: noise)
+        optimizers = recorders(model)
+        batch = images.repeat(times, 1, 1, 1)
+        losses = model.train_step(batch, optimizers, random())  # type: ignore[arg-type]
+        results.append((losses, optimizers["vae"].steps))
+    torch.testing.assert_close(results[1], results[0], rtol=1e-4, atol=1e-5)
+
+
+@every_vae
+def test_pin_12_shares_of_a_step_add_up_to_it(smoke: Params, name: str) -> None:
+    """Each image has its own k latents, whichever of several processes has the image."""
+    images, found = from_uint8(stripes(6)[0]), []
+    for number, shares in ((0, 1), (0, 2), (1, 2)):
+        model = with_k(smoke, name)
+        optimizers = recorders(model)
+        with drawing_share(number, shares):
+            model.train_step(images[number::shares], optimizers, random())  # type: ignore[arg-type]
+        (gradients,) = optimizers["vae"].steps
+        found.append(torch.cat([gradient.flatten() for gradient in gradients]))
+    torch.testing.assert_close((found[1] + found[2]) / 2, found[0], rtol=1e-3, atol=1e-4)
+
+
+@every_vae
+def test_one_importance_sample_is_the_elbo_as_ever(smoke: Params, name: str) -> None:
+    images = from_uint8(stripes(6)[0])
+    weights, names = [], []
+    for model in (vae(smoke, name), with_k(smoke, name, k=1)):
+        names.append(list(model.train_step(images, model.optimizers(), random())))
+        weights.append(model.state_dict())
+    assert names == [["loss", "reconstruction_loss", "kl"]] * 2
+    torch.testing.assert_close(*weights, rtol=0, atol=0)
+
+
+@every_vae
+def test_training_raises_the_importance_weighted_bound(smoke: Params, name: str) -> None:
+    model, images = with_k(smoke, name, learning_rate=3e-3), from_uint8(stripes(32)[0])
+    optimizers, noise = model.optimizers(), random()
+    losses = [float(model.train_step(images, optimizers, noise)["loss"]) for _ in range(60)]
+    assert losses[-1] < losses[0] - 10
+
+
+@every_vae
+def test_a_weighed_kl_and_several_importance_samples_are_refused(name: str) -> None:
+    with pytest.raises(ConfigError, match=r"^models\.x: importance_samples = 5 .* beta = 1 alone"):
+        model_config(name, {"importance_samples": 5, "beta": 0.5}, "models.x")
+    model_config(name, {"importance_samples": 1, "beta": 0.5})
+    with pytest.raises(ConfigError, match=r"models\.x\.importance_samples = 0"):
+        model_config(name, {"importance_samples": 0}, "models.x")

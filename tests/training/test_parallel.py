@@ -50,7 +50,7 @@ MORE = {"ema": 0.8, "learning_rate_decay": "linear"}
 BALANCE = {"balance": {"ratio": 1.03, "d_steps": 2}}
 EQUAL: dict[str, dict[str, Any]] = {
     "bernoulli-vae": {**MORE, "binarize": "dynamic"},
-    "conv-vae": {},
+    "conv-vae": {"importance_samples": 3},
     "vanilla-gan": {**MORE, **BALANCE},
     "dcgan": {**MORE, **BALANCE, "generator_norm": "none", "r1": 0.5, "r1_share": 0.25},
     "vae-gan": {**BALANCE},

@@ -1,14 +1,11 @@
 """Importance-weighted bound of a VAE's log-likelihood (Burda et al., 1509.00519, eq. 8)."""
 
-import math
-
 import torch
 from torch import Tensor
 
 from ganvae.models.base import evaluating
-from ganvae.models.losses import bernoulli_cross_entropy
 from ganvae.models.priors import standard_normal
-from ganvae.models.vae import AutoencodingModel, drawn
+from ganvae.models.vae import AutoencodingModel, log_mean_exp
 
 LATENTS_A_PASS = 1000
 
@@ -38,28 +35,6 @@ def importance_weighted_bound(
 
 def _bound(model: AutoencodingModel, image: Tensor, k: int, random: torch.Generator) -> Tensor:
     image = image.to(model.device)
-    mean, log_variance = model.encode(image)
-    noise = standard_normal(k, model.latent_size, random).to(model.device)
-    weights = []
-    for part in noise.split(LATENTS_A_PASS):
-        latents = drawn(mean, log_variance, part)
-        logits = model.decode_logits(latents)
-        log_likelihood = -bernoulli_cross_entropy(logits, image.expand_as(logits))
-        weights.append(log_weights(log_likelihood, latents, part, log_variance))
-    return log_mean_exp(torch.cat(weights))[None]
-
-
-def log_weights(
-    log_likelihood: Tensor, latents: Tensor, noise: Tensor, log_variance: Tensor
-) -> Tensor:
-    """log p(x|z) + log p(z) - log q(z|x), k, of latents, k x size, that ``noise`` drew from q.
-
-    The prior is N(0, I), q a Gaussian of this log-variance.
-    """
-    ratio = (noise.square() + log_variance - latents.square()).sum(dim=1) / 2
-    return (log_likelihood + ratio).double()
-
-
-def log_mean_exp(values: Tensor) -> Tensor:
-    """log of the mean of exp, without overflow."""
-    return values.logsumexp(dim=0) - math.log(len(values))
+    noise = standard_normal(k, model.latent_size, random).to(model.device)[:, None]
+    weights = [model.log_weights(image, part) for part in noise.split(LATENTS_A_PASS)]
+    return log_mean_exp(torch.cat(weights).double())
