@@ -1,35 +1,64 @@
-"""Train one judge of judges/params.yaml; write its weights, and its card beside them."""
+"""Make one judge of judges/params.yaml; write its weights, and its card beside them."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import torch
 
-from ganvae.config import JudgeConfig, parse, read_yaml
-from ganvae.data.splits import load_source, make_splits
+from ganvae.config import ChannelJudgeConfig, JudgeConfig, parse, read_yaml
+from ganvae.data.splits import Split, load_source, make_splits
 from ganvae.errors import ConfigError
-from ganvae.files import sha256, write_json
-from ganvae.judge.training import judge_card, train_judge
+from ganvae.files import replacing, sha256, write_json
+from ganvae.judge.making import make_judge
+from ganvae.judge.network import FrozenJudge
+from ganvae.metrics.fid import fid
+from ganvae.seeds import generator
 from ganvae.stage import run_stage
 from ganvae.tensors import save_tensors
 
+MAX_BYTES = 1_000_000  # a judge is committed
+
 
 def main(params_file: str, name: str, output: str) -> None:
-    judges = read_yaml(Path(params_file))
-    if name not in judges:
-        raise ConfigError(f"{params_file}: no judge {name!r}; there are: {', '.join(judges)}")
-    config = parse(JudgeConfig, judges[name], f"{params_file}: {name}")
-    torch.set_num_threads(config.training.threads)
+    config = _config(Path(params_file), name)
+    torch.set_num_threads(config.training.threads if isinstance(config, JudgeConfig) else 1)
     source = load_source(config.data)
     splits = make_splits(source, config.data)
-    judge = train_judge(config, splits["train"].data, len(source.classes))
-    card = judge_card(judge, config, splits, len(source.classes))
-    weights = Path(output)
-    save_tensors(weights, judge.state_dict(), card)
-    write_json(weights.with_suffix(".json"), {"sha256": sha256(weights), **card})
-    print(
-        f"{output}: accuracy {card['validation_accuracy']:.2%} on validation, "
-        f"{card['test_accuracy']:.2%} on test"
-    )
+    weights, card = make_judge(config, splits, len(source.classes))
+    path = Path(output)
+    with replacing(path) as temporary:
+        save_tensors(temporary, weights, card)
+        size = temporary.stat().st_size
+        if size >= MAX_BYTES:
+            raise ConfigError(
+                f"{params_file}: {name}: its weights take {size:,} bytes, fewer than "
+                f"{MAX_BYTES:,} are allowed: give it fewer channels or features."
+            )
+        floor = _floor(FrozenJudge(temporary), splits)
+    about = {"sha256": sha256(path), "bytes": size, **card, "floor": floor}
+    write_json(path.with_suffix(".json"), about)
+    found = [f"{key} {card[key]:.2%}" for key in card if key.endswith(("_accuracy", "_auc"))]
+    print(f"{output}: {', '.join(found)}, FID of real images {floor['fid']:.2f}")
+
+
+def _config(params_file: Path, name: str) -> JudgeConfig | ChannelJudgeConfig:
+    judges = read_yaml(params_file)
+    if name not in judges:
+        raise ConfigError(f"{params_file}: no judge {name!r}; there are: {', '.join(judges)}")
+    where = f"{params_file}: {name}"
+    if "channels_of" in judges[name]:
+        return parse(ChannelJudgeConfig, judges[name], where)
+    return parse(JudgeConfig, judges[name], where)
+
+
+def _floor(judge: FrozenJudge, splits: Mapping[str, Split]) -> dict[str, Any]:
+    """FID of as many training images as there are test images: what no model gets below."""
+    train, test = (torch.from_numpy(splits[name].data.images) for name in ("train", "test"))
+    n = min(len(train), len(test), 10_000)
+    drawn = train[torch.randperm(len(train), generator=generator(0, "judge's floor"))[:n]]
+    score = fid(real=judge(test)[0], generated=judge(drawn)[0])
+    return {"fid": score, "n_real": len(test), "n_generated": n}
 
 
 if __name__ == "__main__":

@@ -17,7 +17,8 @@ from torch import Tensor
 from conftest import GREY, ROOT, stripes
 from ganvae import cli, scoring
 from ganvae.comparison import protocol_changes
-from ganvae.config import EvaluationConfig, InceptionConfig, JudgeNetworkConfig, Params
+from ganvae.config import DataConfig, EvaluationConfig, InceptionConfig, JudgeNetworkConfig, Params
+from ganvae.data import registry
 from ganvae.data.samples import read_samples
 from ganvae.data.source import LabelledImages, Source
 from ganvae.data.splits import make_splits
@@ -77,7 +78,7 @@ Score = Callable[..., ScoreRecord]
 def score(judge: FrozenJudge, profile: Params, monkeypatch: pytest.MonkeyPatch) -> Score:
     """`score_samples` against a little data set, with a little judge and protocol."""
     monkeypatch.setattr(scoring, "load_source", lambda config: SOURCE)
-    monkeypatch.setattr(scoring, "_profile", lambda: profile)
+    monkeypatch.setattr(scoring, "_profile", lambda dataset: profile)
     monkeypatch.setattr(scoring, "find_judge", lambda dataset, device: judge)
 
     def score(images: Tensor, **given: Any) -> ScoreRecord:
@@ -247,7 +248,7 @@ SOME = "some.npy"
     [
         ([], "Missing argument 'samples'"),
         (["nowhere"], r"nowhere: cannot be read \(No such file or directory\)\. Give an \.npz"),
-        ([SOME, "--dataset", "minst"], "dataset 'minst' is unknown; there are: mnist"),
+        ([SOME, "--dataset", "minst"], "dataset 'minst' is unknown; there are: .*mnist"),
         ([SOME, "--split", "dev"], "Invalid value for '--split': .*dev"),
         ([SOME, "--family", "flow"], "Invalid value for '--family': .*flow"),
         ([SOME, "--seed", "-1"], "Invalid value for '--seed'"),
@@ -297,6 +298,71 @@ def test_only_registered_data_sets_have_judges() -> None:
     assert scoring.find_judge("mnist").sha256 == sha256(ROOT / "judges/mnist.safetensors")
     with pytest.raises(ConfigError, match="'minst' is unknown"):
         scoring.find_judge("minst")
+
+
+def test_a_data_set_without_a_judge_is_named_with_those_that_have_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(registry, "CHECKOUT", tmp_path)
+    (tmp_path / "judges").mkdir()
+    (tmp_path / "judges/mnist.safetensors").touch()
+    message = (
+        r"judges/fashion-mnist\.safetensors is missing: only these .* have a judge here: mnist\."
+    )
+    with pytest.raises(DataError, match=message):
+        scoring.find_judge("fashion-mnist")
+
+
+@pytest.fixture
+def clone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A clone with five profiles, each of which splits its data set by a seed of its own."""
+    monkeypatch.setattr(scoring, "CHECKOUT", tmp_path)
+    params = (ROOT / "profiles/smoke/params.yaml").read_text()
+    profiles = [
+        (".", "mnist"),
+        ("profiles/fashion", "fashion-mnist"),
+        ("profiles/fashion-again", "fashion-mnist"),
+        ("profiles/full", "lfw"),
+        ("profiles/smoke", "stacked-mnist"),
+    ]
+    for seed, (folder, dataset) in enumerate(profiles):
+        text = params.replace("dataset: mnist", f"dataset: {dataset}")
+        text = text.replace("split_seed: 0", f"split_seed: {seed}")
+        (tmp_path / folder).mkdir(parents=True, exist_ok=True)
+        (tmp_path / folder / "params.yaml").write_text(text)
+    return tmp_path
+
+
+def test_a_data_set_is_scored_by_the_first_profile_of_it(clone: Path) -> None:
+    assert scoring._profile("mnist").data.split_seed == 0
+    assert scoring._profile("fashion-mnist").data.split_seed == 1
+
+
+@pytest.mark.parametrize("dataset", ["lfw", "stacked-mnist"])
+def test_profiles_whose_scores_are_not_published_score_nothing(clone: Path, dataset: str) -> None:
+    known = r"mnist \(params\.yaml\), fashion-mnist \(profiles/fashion/params\.yaml\), fashion-"
+    with pytest.raises(ConfigError, match=f"^dataset '{dataset}' has no profile, .* of {known}"):
+        scoring._profile(dataset)
+
+
+def test_the_data_sets_own_files_are_read_where_no_others_are_named(
+    clone: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[tuple[str, str, int]] = []
+
+    def load_source(config: DataConfig) -> Source:
+        read.append((config.dataset, config.directory, config.split_seed))
+        raise DataError("enough")
+
+    monkeypatch.setattr(scoring, "load_source", load_source)
+    profile = scoring._profile("fashion-mnist")
+    for place in (None, clone / "elsewhere"):
+        with pytest.raises(DataError, match="enough"):
+            scoring._write_splits(profile, "fashion-mnist", place, {"test"}, clone)
+    assert read == [
+        ("fashion-mnist", str(clone / "data/raw/fashion-mnist"), 1),
+        ("fashion-mnist", str(clone / "elsewhere"), 1),
+    ]
 
 
 @pytest.mark.slow

@@ -9,10 +9,10 @@ import torch
 from torch import Tensor
 
 from ganvae.config import EvaluationConfig, InceptionConfig, Params, load_params
-from ganvae.data.registry import get_dataset
+from ganvae.data.registry import get_dataset, judge_file
 from ganvae.data.splits import load_source, make_splits
 from ganvae.data.store import write_split
-from ganvae.errors import ConfigError
+from ganvae.errors import ConfigError, DataError
 from ganvae.evaluation.baselines import BASELINES
 from ganvae.evaluation.evaluator import Evaluator
 from ganvae.evaluation.inception import Inception
@@ -29,8 +29,9 @@ Family = Literal["gan", "vae", "hybrid", "other"]
 SplitName = Literal["test", "validation", "train"]
 Report = Callable[[str], None]
 
-ENOUGH_TO_JUDGE = 20  # samples: of fewer all may be of one class by chance
+ENOUGH_TO_JUDGE = 20  # samples, to say that a model has collapsed
 SAME = 1e-3  # a distance in the judge's features, where neighbours are whole units apart
+NOT_PUBLISHED = ("smoke", "full")  # profiles whose scores are not in the repository
 COPIES_BY_CHANCE = 0.01  # of the samples, blank images say
 
 
@@ -50,9 +51,10 @@ def score_samples(
 ) -> ScoreRecord:
     """Score uint8 images, N x C x H x W, against a split of a data set.
 
-    By the parameters of params.yaml, the laptop profile's, so that the record ranks with those in
-    ``results/laptop/scores.json``. Of more images than the protocol takes some are drawn; fewer
-    have the scores that so few can have, and a flag that keeps them out of every ranking.
+    By the parameters of the data set's profile (for MNIST the laptop profile's, params.yaml), so
+    that the record ranks with those in ``results/<profile>/scores.json``. Of more images than the
+    protocol takes some are drawn; fewer have the scores that so few can have, and a flag that
+    keeps them out of every ranking.
 
     Args:
         source: where the images come from, as it is to be reported.
@@ -65,7 +67,7 @@ def score_samples(
         report: gets a line before each long step.
 
     Raises:
-        ConfigError: no such data set, or a model's name that is a baseline's.
+        ConfigError: no profile is of the data set, or a model's name is a baseline's.
         DataError: its files are missing or damaged, the images are of another shape, or the
             Inception file is not the one named.
     """
@@ -76,12 +78,11 @@ def score_samples(
     of = "" if len(scored) == len(images) else f", drawn from {len(images):,}"
     report(f"scoring {len(scored):,} samples{of}: {source}")
     measured = evaluator.measure_samples(scored, seed)
-    outcome = {"status": "completed", "reason": None}  # of too few samples no more can be said
-    if len(scored) >= ENOUGH_TO_JUDGE:
-        outcome = measured.outcome()
     flags = [*measured.flags, *_known(scored, evaluator)]
     scores = blank_scores() | measured.scores
-    found = vars(measured) | outcome | {"scores": scores, "flags": flags}
+    found = vars(measured) | {"scores": scores, "flags": flags}
+    if len(scored) < ENOUGH_TO_JUDGE:  # all may be of one class by chance
+        found |= {"status": "completed", "reason": None}
     return ScoreRecord(
         model=model,
         family=family,
@@ -111,7 +112,7 @@ def _evaluator(
     report: Report,
 ) -> Evaluator:
     """An evaluator of a data set as it is here, whatever the pipeline has left of it."""
-    profile = _profile()
+    profile = _profile(dataset)
     extractor = Inception(inception, judge.device) if inception else None
     with tempfile.TemporaryDirectory() as folder:
         report(f"reading {dataset} and drawing its splits")
@@ -127,16 +128,32 @@ def _evaluator(
         )
 
 
-def _profile() -> Params:
-    return load_params(CHECKOUT / "params.yaml")
+def _profile(dataset: str) -> Params:
+    """The first profile of a data set, by whose parameters its published scores were taken.
+
+    Raises:
+        ConfigError: there is none.
+    """
+    others = sorted((CHECKOUT / "profiles").glob("*/params.yaml"))
+    known = []
+    for path in (CHECKOUT / "params.yaml", *others):
+        if path.parent.name not in NOT_PUBLISHED:
+            profile = load_params(path)
+            if profile.data.dataset == dataset:
+                return profile
+            known.append(f"{profile.data.dataset} ({path.relative_to(CHECKOUT)})")
+    raise ConfigError(
+        f"dataset {dataset!r} has no profile, which says how its images are split and scored; "
+        f"there are those of {', '.join(known)}."
+    )
 
 
 def _write_splits(
     profile: Params, dataset: str, data_dir: Path | None, names: set[str], folder: Path
 ) -> dict[str, Path]:
     """Write splits as the pipeline does, to the byte: their checksums go into the record."""
-    place = {"dataset": dataset, "directory": str(data_dir or CHECKOUT / "data/raw" / dataset)}
-    config = profile.data.model_copy(update={**place, "layout": "idx"})
+    place = data_dir or CHECKOUT / get_dataset(dataset).directory
+    config = profile.data.model_copy(update={"directory": str(place)})
     source = load_source(config)
     splits = make_splits(source, config)
     paths = {name: folder / f"{name}.safetensors" for name in names}
@@ -161,7 +178,11 @@ def find_judge(dataset: str, device: str = "cpu") -> FrozenJudge:
         DataError: it has no judge.
     """
     get_dataset(dataset)
-    return FrozenJudge(CHECKOUT / "judges" / f"{dataset}.safetensors", device)
+    path = judge_file(dataset)
+    if not path.is_file():
+        known = ", ".join(sorted(judge.stem for judge in path.parent.glob("*.safetensors")))
+        raise DataError(f"{path} is missing: only these data sets have a judge here: {known}.")
+    return FrozenJudge(path, device)
 
 
 def check_place(path: Path) -> None:

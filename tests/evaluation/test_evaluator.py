@@ -1,5 +1,6 @@
 """Evaluation: the same whatever the batches, and without a trace on model or generators."""
 
+import math
 from dataclasses import replace
 from pathlib import Path
 from random import getstate
@@ -107,7 +108,7 @@ def all_scores(
     if isinstance(model, VariationalModel):
         scores |= evaluator.score_variational(model, split, 0)
     if isinstance(model, AutoencodingModel) and model.likelihood == "bernoulli":
-        scores |= evaluator.score_likelihood(model, split, 0)
+        scores |= evaluator.score_likelihood(model, split, 0)[0]
     return scores
 
 
@@ -259,8 +260,8 @@ def test_committed_judge_fits_its_card() -> None:
     assert judge.card["test_accuracy"] >= 0.994
     assert judge.card["train_size"] == 55_000
     config = parse(JudgeConfig, read_yaml(ROOT / "judges/params.yaml")["mnist"], "mnist")
-    assert judge.card["training"] == config.training.model_dump()
-    assert judge.card["data"] == config.data.model_dump()
+    assert judge.card["training"] == config.training.model_dump(exclude_defaults=True)
+    assert judge.card["data"] == config.data.model_dump(exclude_defaults=True)
 
 
 def test_a_judge_learns(smoke: Params) -> None:
@@ -329,12 +330,27 @@ def test_the_likelihood_is_of_images_binarised_once_for_all(
     vae = tiny_model(smoke, "bernoulli-vae")
     assert isinstance(vae, AutoencodingModel)
     for seed in (0, 1):
-        scores = judged.score_likelihood(vae, split, seed)
+        scores, noise = judged.score_likelihood(vae, split, seed)
         assert scores["elbo_binarised"] < scores["importance_bound_binarised"] < 0
+        (of_bound,) = noise.values()
+        assert of_bound.low < scores["importance_bound_binarised"] < of_bound.high
     assert torch.equal(*seen)
     assert set(seen[0].unique().tolist()) == {0.0, 1.0}
     grey = from_uint8(split.images)
     assert seen[0].mean() == pytest.approx(float(grey.mean()), rel=0.02)
+
+
+def test_a_bound_that_is_not_finite_has_no_noise(
+    tmp_path: Path, smoke: Params, split: StoredSplit
+) -> None:
+    vae = tiny_model(smoke, "bernoulli-vae")
+    assert isinstance(vae, AutoencodingModel)
+    torch.nn.init.constant_(next(vae.parameters()), float("inf"))
+    scores, noise = evaluator(tmp_path, split).score_likelihood(vae, split, 0)
+    bound = scores["importance_bound_binarised"]
+    assert bound is not None
+    assert not math.isfinite(bound)
+    assert noise == {}
 
 
 def test_pin_7_real_and_generated_are_not_swapped(tmp_path: Path, split: StoredSplit) -> None:

@@ -17,8 +17,10 @@ def test_counts_are_of_the_largest_logit() -> None:
         ([25, 25, 25, 25], 0, 4),
         ([100, 0, 0, 0], 0.75, 1),
         ([50, 50, 0, 0], 0.5, 2),
-        ([989, 10, 1], 989 / 1000 - 1 / 3, 1),  # one per cent is not more than one per cent
-        ([978, 11, 11], 978 / 1000 - 1 / 3, 3),
+        ([990, 10, *[0] * 8], 0.89, 1),  # one per cent is not more than one per cent
+        ([978, 11, 11, *[0] * 7], 0.878, 3),
+        ([950, 50], 0.45, 1),  # a tenth of an even share is not more than that
+        ([949, 51], 0.449, 2),
     ],
 )
 def test_distance_and_number(counts: list[int], distance: float, present: int) -> None:

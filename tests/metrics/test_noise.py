@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from ganvae.metrics.fid import FidTo, fid
-from ganvae.metrics.noise import evaluation_noise, fid_curve, fid_infinity
+from ganvae.metrics.noise import evaluation_noise, fid_curve, fid_infinity, noise_of_mean
 
 D = 16
 
@@ -160,3 +160,18 @@ def test_the_same_seed_gives_the_same_and_global_generators_stay_as_they_are() -
     assert curve != other_curve
     assert torch.equal(torch.get_rng_state(), torch_before)
     assert np.array_equal(np.random.get_state()[1], numpy_before)
+
+
+def test_the_noise_of_a_mean_is_that_of_the_central_limit_theorem() -> None:
+    noise = noise_of_mean(torch.tensor([1.0, 2.0, 3.0, 4.0, 5.0]))
+    assert noise.standard_error == pytest.approx((2.5 / 5) ** 0.5)
+    assert (noise.low, noise.high) == pytest.approx(
+        (3 - 1.959964 * 0.5**0.5, 3 + 1.959964 * 0.5**0.5)
+    )
+
+
+def test_the_interval_of_a_mean_holds_the_truth_95_times_in_100() -> None:
+    noises = [noise_of_mean(normal(200, 1, seed)[:, 0]) for seed in range(1000)]
+    assert np.mean([noise.low <= 0 <= noise.high for noise in noises]) == pytest.approx(
+        0.95, abs=0.02
+    )

@@ -21,6 +21,7 @@ from ganvae.metrics.inversion import invert
 from ganvae.metrics.kid import kid
 from ganvae.metrics.likelihood import importance_weighted_bound
 from ganvae.metrics.memorisation import closer_to_train
+from ganvae.metrics.modes import kl_from_even, modes_covered
 from ganvae.metrics.noise import evaluation_noise, fid_curve
 from ganvae.metrics.prdc import prdc
 from ganvae.metrics.reconstruction import reconstruction_scores
@@ -73,6 +74,7 @@ def vae() -> AutoencodingModel:
 BITS = torch.eye(28).repeat(2, 1, 1, 1)  # two black and white images
 METRICS: dict[str, Callable[[Tensor], object]] = {
     "classes": class_counts,
+    "modes": lambda logits: (modes_covered(class_counts(logits)), kl_from_even([3, 1])),
     "distances": lambda features: nearest(features, features.flip(1))[1].tolist(),
     "fid": lambda features: fid(real=features, generated=features.flip(1)),
     "inception_score": lambda logits: inception_score(logits, splits=2, seed=0),

@@ -54,13 +54,12 @@ def _baseline(evaluator: Evaluator, name: str, seed: int) -> tuple[ScoreRecord, 
     random = generator(evaluator.config.seed, name, seed)
     images = BASELINES[name](evaluator.train.images, evaluator.config.n_generated, random)
     measured = evaluator.measure_samples(images, seed)
-    found = vars(measured) | {"scores": blank_scores() | measured.scores}
+    scores = blank_scores() | measured.scores
+    found = vars(measured) | {"status": "completed", "reason": None, "scores": scores}
     record = ScoreRecord(
         model=name,
         family="reference",
         seed=seed,
-        status="completed",
-        reason=None,
         **found,
         provenance=evaluator.provenance(training_seed=seed),
     )

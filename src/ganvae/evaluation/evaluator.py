@@ -8,7 +8,7 @@ from torch import Tensor
 from ganvae.config import EvaluationConfig
 from ganvae.data.store import StoredSplit
 from ganvae.evaluation.inception import Inception
-from ganvae.evaluation.records import PROTOCOL_VERSION, Provenance
+from ganvae.evaluation.records import PROTOCOL_VERSION, Noise, Provenance
 from ganvae.evaluation.reference import Reference
 from ganvae.evaluation.sampled import Measured, measure
 from ganvae.evaluation.training_set import TrainingSet
@@ -16,6 +16,7 @@ from ganvae.images import binarised, from_uint8, to_uint8
 from ganvae.judge.network import FrozenJudge
 from ganvae.metrics.inversion import invert
 from ganvae.metrics.likelihood import importance_weighted_bound
+from ganvae.metrics.noise import noise_of_mean
 from ganvae.metrics.reconstruction import reconstruction_scores
 from ganvae.models.base import GenerativeModel, VariationalModel, evaluating
 from ganvae.models.priors import standard_normal
@@ -112,8 +113,11 @@ class Evaluator:
 
     def score_likelihood(
         self, model: AutoencodingModel, split: StoredSplit, training_seed: int
-    ) -> Scores:
+    ) -> tuple[Scores, dict[str, Noise]]:
         """Mean bounds of log p(x), nats, over a split's images as binarised once for everybody.
+
+        The noise is what the importance-weighted one owes to the draw of these images; there is
+        none where a bound is not finite.
 
         Args:
             model: with a Bernoulli decoder, and trained on binarised images.
@@ -125,18 +129,26 @@ class Evaluator:
             k=self.config.importance_samples,
             random=self.random(training_seed, "importance"),
         )
-        return {
+        scores: Scores = {
             "elbo_binarised": self._mean_elbo(model, images, training_seed),
             "importance_bound_binarised": float(bounds.double().mean()),
         }
+        if not bounds.isfinite().all():
+            return scores, {}
+        return scores, {"importance_bound_binarised": Noise(**noise_of_mean(bounds)._asdict())}
 
     def _closeness(self, split: StoredSplit, index: Tensor, images: Tensor) -> Scores:
-        """How close uint8 images are to those of a split that they stand for."""
-        _, logits = self.judge(images, self.config.batch_size)
-        kept = (logits.argmax(dim=1) == split.labels[index]).double().mean()
+        """How close uint8 images are to those of a split that they stand for.
+
+        No label is kept where the judge does not know the split's labels, its people.
+        """
         scores = reconstruction_scores(
             original=from_uint8(split.images[index]), reconstructed=from_uint8(images)
         )
+        if self.judge.kind == "identities":
+            return scores | {"label_kept_judge": None}
+        _, logits = self.judge(images, self.config.batch_size)
+        kept = (logits.argmax(dim=1) == split.labels[index]).double().mean()
         return scores | {"label_kept_judge": float(kept)}
 
     def _mean_elbo(self, model: VariationalModel, images: Tensor, training_seed: int) -> float:

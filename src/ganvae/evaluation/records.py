@@ -24,6 +24,8 @@ SCORE_NAMES = (
     "coverage_judge",
     "class_distance_judge",
     "classes_judge",
+    "modes_judge",
+    "mode_kl_judge",
     "closer_to_train_judge",
     "closer_to_train_pixels",
     "reconstruction_mse",
@@ -45,7 +47,7 @@ SCORE_NAMES = (
     "train_images_per_second",
     "peak_memory_mb",
 )
-"""Every record has all of these; what does not apply to a model is null."""
+"""Every record has all of these; what does not apply to a model, or to a judge, is null."""
 
 INCEPTION_SCORES = ("fid_inception", "kid_inception")
 """Only the records of a profile that names an Inception extractor have these."""
@@ -61,6 +63,8 @@ BETTER: dict[str, Literal["lower", "higher"]] = {
     "coverage_judge": "higher",
     "class_distance_judge": "lower",
     "classes_judge": "higher",
+    "modes_judge": "higher",
+    "mode_kl_judge": "lower",
     "reconstruction_mse": "lower",
     "reconstruction_psnr": "higher",
     "reconstruction_ssim": "higher",
@@ -140,9 +144,9 @@ class Provenance(Record):
 
 
 class Noise(Record):
-    """How much a score owes to the draw of its samples: by resampling them.
+    """How much a score owes to the draw of its images; ``low`` and ``high`` bound 95 % around it.
 
-    ``low`` and ``high`` bound 95 % around the score.
+    Scores of samples: by resampling them. Importance bound: of the test images, by their spread.
     """
 
     standard_error: float
@@ -156,8 +160,8 @@ class ScoreRecord(Record):
     ``status``: a ``diverged`` run has no scores, only a ``reason``; a ``collapsed`` one has both,
     and its scores count. ``flags`` say why a record is not to be ranked. ``noise`` has the scores
     whose evaluation noise was measured; ``class_counts`` how many samples the judge gives to each
-    class; ``samples_sha256`` the checksum of the samples' pixels; ``fid_curve`` the FID (judge) of
-    so many of the samples.
+    class, where it is one of classes; ``samples_sha256`` the checksum of the samples' pixels;
+    ``fid_curve`` the FID (judge) of so many of the samples.
     """
 
     model: str

@@ -56,7 +56,7 @@ def evaluate_run(params: Params, key: str) -> ScoreRecord:
             reason = str(error)
     found: dict[str, Any] = {"status": "diverged", "reason": reason, "scores": {}}
     if measured and reason is None:
-        found = vars(measured) | measured.outcome()
+        found = dict(vars(measured))
     found["scores"] = blank_scores() | {"parameters": outcome["parameters"]} | found["scores"]
     return ScoreRecord(
         model=outcome["model"],
@@ -105,11 +105,13 @@ def _measure(evaluator: Evaluator, model: GenerativeModel, test_path: Path, seed
     split = read_split(test_path)
     measured = evaluator.measure_samples(evaluator.generate(model, seed), seed)
     scores = measured.scores | evaluator.score_inversion(model, split, seed)
+    noise = measured.noise
     if isinstance(model, VariationalModel):
         scores |= evaluator.score_variational(model, split, seed)
     if isinstance(model, AutoencodingModel) and bounds_a_likelihood(model):
-        scores |= evaluator.score_likelihood(model, split, seed)
-    return replace(measured, scores=scores)
+        bounds, errors = evaluator.score_likelihood(model, split, seed)
+        scores, noise = scores | bounds, noise | errors
+    return replace(measured, scores=scores, noise=noise)
 
 
 def bounds_a_likelihood(model: AutoencodingModel) -> bool:

@@ -1,8 +1,9 @@
 """The scores that samples alone decide, whoever drew them."""
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import torch
@@ -13,13 +14,14 @@ from ganvae.evaluation.inception import Inception
 from ganvae.evaluation.records import Noise
 from ganvae.evaluation.reference import Reference
 from ganvae.evaluation.training_set import TrainingSet
-from ganvae.judge.network import FrozenJudge
-from ganvae.metrics.classes import class_counts, class_distance, classes_present
+from ganvae.judge.network import FrozenJudge, Kind
+from ganvae.metrics.classes import PRESENT, class_counts, class_distance, classes_present
 from ganvae.metrics.distances import nearest, pixels
 from ganvae.metrics.fid import FidTo, fid
 from ganvae.metrics.inception_score import inception_score
 from ganvae.metrics.kid import kid
 from ganvae.metrics.memorisation import closer_to_train
+from ganvae.metrics.modes import kl_from_even, modes_covered
 from ganvae.metrics.noise import evaluation_noise, fid_curve, fid_infinity
 from ganvae.metrics.prdc import prdc
 from ganvae.seeds import derive, generator
@@ -32,27 +34,19 @@ Scores = dict[str, float | None]
 class Measured:
     """What was measured of samples; the fields are those of a `ScoreRecord`.
 
-    A score that so few samples cannot have is absent from ``scores``.
+    A score that so few samples, or a judge of this kind, cannot have is absent from ``scores``.
+    ``class_counts`` are None where the judge is not one of classes. A collapsed model's scores
+    count like any: without them it would look better than it is.
     """
 
     scores: Scores
     noise: dict[str, Noise]
-    class_counts: list[int]
+    class_counts: list[int] | None
     samples_sha256: str
     fid_curve: list[tuple[int, float]]
     flags: list[str]
-
-    def outcome(self) -> dict[str, str | None]:
-        """The status of a run with these samples, and the reason for it.
-
-        Collapsed means that the judge gives more than 1 % of the samples to one class alone. The
-        scores count all the same: without them the model would look better than it is.
-        """
-        if self.scores["classes_judge"] == 1:
-            most = self.class_counts.index(max(self.class_counts))
-            reason = f"no class but {most} has more than 1 % of the samples"
-            return {"status": "collapsed", "reason": reason}
-        return {"status": "completed", "reason": None}
+    status: Literal["completed", "collapsed"]
+    reason: str | None
 
 
 @dataclass(frozen=True)
@@ -87,24 +81,30 @@ def measure(
     features, logits = judge(images, config.batch_size)
     samples = _Samples(features, logits, training_seed, reference, config)
     counts = class_counts(logits)
-    scores: Scores = {
-        "class_distance_judge": class_distance(counts),
-        "classes_judge": float(classes_present(counts)),
-        **_memorisation(images, train, samples),
-    }
+    scores = _spread(judge.kind, counts) | _memorisation(images, train, samples)
     noise: dict[str, Noise] = {}
     curve: list[tuple[int, float]] = []
-    flags = list(_shortages(len(images), features.shape[1], config))
+    flags = list(_shortages(len(images), features.shape[1], judge.kind, config))
     if len(images) > features.shape[1]:
         curve = _frechet(samples, scores, noise)
-    if len(images) >= MIN_IMAGES_A_SPLIT * config.inception_score_splits:
+    if judge.kind == "classes" and len(images) >= _least_for_inception_score(config):
         _inception_score(samples, scores, noise)
     if len(images) > K:
         _neighbours(samples, scores)
     if inception:
         scores |= _in_inception_features(inception(images, config.batch_size), samples)
     digest = hashlib.sha256(images.contiguous().numpy().tobytes()).hexdigest()
-    return Measured(scores, noise, counts, digest, curve, flags)
+    collapse = _collapse(counts)
+    return Measured(
+        scores=scores,
+        noise=noise,
+        class_counts=counts if judge.kind == "classes" else None,
+        samples_sha256=digest,
+        fid_curve=curve,
+        flags=flags,
+        status="collapsed" if collapse else "completed",
+        reason=collapse,
+    )
 
 
 def in_order(images: Tensor) -> Tensor:
@@ -114,14 +114,44 @@ def in_order(images: Tensor) -> Tensor:
     return images[torch.from_numpy(order)]
 
 
-def _shortages(n: int, d: int, config: EvaluationConfig) -> Iterator[str]:
+def _spread(kind: Kind, counts: Sequence[int]) -> Scores:
+    """How evenly the samples spread over what the judge tells apart, where that means something.
+
+    People that a judge was trained on are no classes that faces could be spread over.
+    """
+    if kind == "classes":
+        return {
+            "class_distance_judge": class_distance(counts),
+            "classes_judge": float(classes_present(counts)),
+        }
+    if kind == "channels":
+        return {
+            "modes_judge": float(modes_covered(counts)),
+            "mode_kl_judge": kl_from_even(counts),
+        }
+    return {}
+
+
+def _collapse(counts: Sequence[int]) -> str | None:
+    """Why samples are those of a collapsed model: all but stray ones are in one class."""
+    if classes_present(counts) != 1:
+        return None
+    most, share = np.argmax(counts), 100 / (PRESENT * len(counts))
+    return f"no class but {most} has more than {share:.2g} % of the samples"
+
+
+def _least_for_inception_score(config: EvaluationConfig) -> int:
+    return MIN_IMAGES_A_SPLIT * config.inception_score_splits
+
+
+def _shortages(n: int, d: int, kind: Kind, config: EvaluationConfig) -> Iterator[str]:
     """What so few images leave out, and whether they cannot be ranked for their number."""
     if n != config.n_generated:
         yield f"{n:,} samples where the protocol takes {config.n_generated:,}: not to be ranked"
     if n <= d:
         yield f"FID over {d} features needs more than {d} samples"
-    least = MIN_IMAGES_A_SPLIT * config.inception_score_splits
-    if n < least:
+    least = _least_for_inception_score(config)
+    if kind == "classes" and n < least:
         yield f"the Inception Score needs at least {least} samples"
     if n <= K:
         yield f"KID, precision, recall, density and coverage need more than {K} samples"

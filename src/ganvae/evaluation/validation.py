@@ -19,7 +19,7 @@ from ganvae.tensors import load_tensors, save_tensors
 
 @dataclass(frozen=True)
 class ValidationScore:
-    """``classes``: how many the judge gives more than 1 % of the samples; one is a collapse."""
+    """``classes``: how many have more than a tenth of an even share; one is a collapse."""
 
     fid_judge: float
     classes: int

@@ -1,6 +1,7 @@
 """The judge: the classifier whose features and logits all judge scores are computed from."""
 
 from pathlib import Path
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
@@ -10,6 +11,9 @@ from ganvae.errors import DataError
 from ganvae.files import sha256
 from ganvae.images import from_uint8
 from ganvae.tensors import load_tensors
+
+Kind = Literal["classes", "identities", "channels"]
+"""What a judge tells apart: the classes of the data, people, or the classes of each channel."""
 
 
 class Judge(nn.Module):
@@ -51,6 +55,31 @@ class Judge(nn.Module):
         return features, self.classify(features)
 
 
+class ChannelJudge(nn.Module):
+    """A judge of grey images at work on every channel of others.
+
+    Its features are the channels', one after the other. Its classes are all combinations of the
+    channels' classes; the first channel's is the leading figure of a combination's number.
+    """
+
+    def __init__(self, judge: Judge) -> None:
+        super().__init__()
+        self.judge = judge
+
+    def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        """Features, N x (C d), and logits, N x classes^C, of contract images.
+
+        The channels are judged apart, so that the logarithm of a combination's probability is the
+        sum of the channels'; these are the logits.
+        """
+        features, logits = self.judge(images.flatten(end_dim=1)[:, None])
+        first, *others = logits.log_softmax(dim=1).unflatten(0, images.shape[:2]).unbind(dim=1)
+        joint = first
+        for other in others:
+            joint = (joint[:, :, None] + other[:, None, :]).flatten(start_dim=1)
+        return features.unflatten(0, images.shape[:2]).flatten(start_dim=1), joint
+
+
 class FrozenJudge:
     """A trained judge: always in eval mode, never differentiated through, never retrained.
 
@@ -59,6 +88,7 @@ class FrozenJudge:
     Attributes:
         sha256: checksum of the weights file; it travels with every score.
         card: what it was trained on and how well it does (the file's metadata).
+        kind: what it tells apart, and so which scores can be taken by it.
         image_shape: channels, height and width of the images that it reads.
     """
 
@@ -67,10 +97,8 @@ class FrozenJudge:
         self.sha256 = sha256(path)
         self.device = device
         self.image_shape: tuple[int, int, int] = tuple(self.card["image_shape"])
-        network = JudgeNetworkConfig(**self.card["network"])
-        with torch.device("meta"):  # no initial weights: they would draw from the global generator
-            self._network = Judge(network, self.image_shape, self.card["classes"])
-        self._network.load_state_dict(weights, assign=True)
+        self.kind: Kind = self.card.get("kind", "classes")
+        self._network = _network(self.card, weights)
         self._network.eval().requires_grad_(False).to(device)
 
     @torch.inference_mode()
@@ -90,3 +118,17 @@ class FrozenJudge:
         ]
         features, logits = (torch.cat(parts).cpu() for parts in zip(*batches, strict=True))
         return features, logits
+
+
+def _network(card: dict[str, Any], weights: dict[str, Tensor]) -> Judge | ChannelJudge:
+    """The network that a judge's card describes, with its weights."""
+    channels, height, width = card["image_shape"]
+    classes = card["classes"]
+    of_channels = card.get("channels_of")
+    if of_channels:
+        channels, classes = 1, of_channels["classes"]
+    config = JudgeNetworkConfig(**card["network"])
+    with torch.device("meta"):  # no initial weights: they would draw from the global generator
+        judge = Judge(config, (channels, height, width), classes)
+    judge.load_state_dict(weights, assign=True)
+    return ChannelJudge(judge) if of_channels else judge

@@ -8,16 +8,15 @@ from torch import Tensor
 
 from ganvae.config import JudgeConfig
 from ganvae.data.source import LabelledImages
-from ganvae.data.splits import Split
 from ganvae.images import from_uint8
-from ganvae.judge.network import Judge
+from ganvae.judge.network import ChannelJudge, Judge
 from ganvae.seeds import generator, global_seed
 
 
 def train_judge(
     config: JudgeConfig, train: LabelledImages, classes: int, report: Callable[[str], None] = print
 ) -> Judge:
-    """Train a judge by cross-entropy on randomly shifted images, one-cycle learning rate.
+    """Train a judge by cross-entropy on randomly moved images, one-cycle learning rate.
 
     No label smoothing: it would squeeze the logits, and the Inception Score with them.
     """
@@ -39,6 +38,8 @@ def train_judge(
             batches = order.split(settings.batch_size)[: steps // settings.epochs]
             for index in batches:
                 images = shift(from_uint8(pixels[index]), settings.max_shift, random)
+                if settings.flip:
+                    images = mirror(images, random)
                 loss = F.cross_entropy(judge(images)[1], labels[index])
                 optimizer.zero_grad()
                 loss.backward()
@@ -66,25 +67,15 @@ def shift(images: Tensor, most: int, random: torch.Generator) -> Tensor:
     ]
 
 
+def mirror(images: Tensor, random: torch.Generator) -> Tensor:
+    """Mirror each image left to right, or not, at even odds."""
+    mirrored = torch.rand(len(images), generator=random) < 0.5
+    return torch.where(mirrored[:, None, None, None], images.flip(3), images)
+
+
 @torch.inference_mode()
-def accuracy(judge: Judge, data: LabelledImages, batch_size: int = 125) -> float:
+def accuracy(judge: Judge | ChannelJudge, data: LabelledImages, batch_size: int = 125) -> float:
     """Share of the images whose class the judge names correctly, in [0, 1]."""
     batches = torch.from_numpy(data.images).split(batch_size)
     guesses = torch.cat([judge(from_uint8(images))[1].argmax(dim=1) for images in batches])
     return float((guesses.numpy() == data.labels).mean())
-
-
-def judge_card(
-    judge: Judge, config: JudgeConfig, splits: dict[str, Split], classes: int
-) -> dict[str, object]:
-    """What a judge was made from and how well it does; stored with its weights."""
-    return {
-        "image_shape": splits["train"].data.image_shape,
-        "classes": classes,
-        "network": config.network.model_dump(),
-        "training": config.training.model_dump(),
-        "data": config.data.model_dump(),
-        "train_size": len(splits["train"].data),
-        "validation_accuracy": accuracy(judge, splits["validation"].data),
-        "test_accuracy": accuracy(judge, splits["test"].data),
-    }

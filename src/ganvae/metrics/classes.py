@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-PRESENT = 0.01
-"""The share of the samples above which a class counts as there."""
+PRESENT = 10
+"""A class counts as there above one part in so many of an even share: 1 % of ten classes."""
 
 
 def class_counts(logits: Tensor) -> list[int]:
@@ -21,5 +21,5 @@ def class_distance(counts: Sequence[int]) -> float:
 
 
 def classes_present(counts: Sequence[int]) -> int:
-    """How many classes have more than one per cent of the samples."""
-    return sum(count > PRESENT * sum(counts) for count in counts)
+    """How many classes have more than a tenth of an even share of the samples."""
+    return sum(PRESENT * len(counts) * count > sum(counts) for count in counts)

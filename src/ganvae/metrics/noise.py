@@ -1,5 +1,6 @@
-"""What a score owes to the number of generated images, and to which of them were drawn."""
+"""What a score owes to the number of images, and to which of them were drawn."""
 
+import math
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -58,6 +59,17 @@ def evaluation_noise(
     shift = point - drawn.bootstrap_distribution.mean()
     low, high = (float(bound + shift) for bound in drawn.confidence_interval)
     return Noise(float(drawn.standard_error), low, high)
+
+
+def noise_of_mean(values: Tensor) -> Noise:
+    """Of the mean of one value an image (N, at least 2) under another draw of the images.
+
+    The interval is the normal one.
+    """
+    mean = float(values.double().mean())
+    error = float(values.double().std()) / math.sqrt(len(values))
+    half = float(stats.norm.ppf((1 + CONFIDENCE) / 2)) * error
+    return Noise(error, mean - half, mean + half)
 
 
 def fid_curve(

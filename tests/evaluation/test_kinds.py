@@ -1,0 +1,148 @@
+"""What is reported by judges that know no classes, or a class for each channel."""
+
+import math
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor
+
+from conftest import stripes, tiny_model
+from ganvae.config import EvaluationConfig, InversionConfig, JudgeNetworkConfig, Params
+from ganvae.data.source import LabelledImages
+from ganvae.data.splits import Split
+from ganvae.data.store import StoredSplit, write_split
+from ganvae.evaluation import evaluator as module
+from ganvae.evaluation.evaluator import Evaluator
+from ganvae.evaluation.records import SCORE_NAMES
+from ganvae.evaluation.reference import make_reference
+from ganvae.evaluation.sampled import Measured
+from ganvae.evaluation.training_set import TrainingSet
+from ganvae.judge.network import FrozenJudge, Judge, Kind
+from ganvae.metrics.modes import kl_from_even
+from ganvae.seeds import global_seed
+from ganvae.tensors import save_tensors
+
+NETWORK = JudgeNetworkConfig(channels=[4], strides=[2], features=8, dropout=0)
+CONFIG = EvaluationConfig(
+    n_generated=50,
+    inception_score_splits=5,
+    bootstrap_resamples=20,
+    memorisation_samples=40,
+    inversion=InversionConfig(images=10, restarts=1, steps=1),
+)
+
+
+def judge_of(kind: Kind, folder: Path) -> FrozenJudge:
+    """An untrained judge: of 20 people, or of ten digits in each of three channels."""
+    outputs = {"classes": 10, "identities": 20, "channels": 10}[kind]
+    with global_seed(0, "judge"):
+        weights = Judge(NETWORK, (1, 28, 28), outputs).state_dict()
+    card = {"network": NETWORK.model_dump(), "image_shape": (1, 28, 28), "classes": outputs}
+    if kind == "channels":
+        card |= {"image_shape": (3, 28, 28), "classes": 1000, "channels_of": {"classes": 10}}
+    save_tensors(folder / kind, weights, card | {"kind": kind})
+    return FrozenJudge(folder / kind)
+
+
+def images_for(judge: FrozenJudge, n: int) -> Tensor:
+    return stripes(n, judge.image_shape)[0]
+
+
+def evaluator_of(kind: Kind, folder: Path) -> tuple[Evaluator, StoredSplit]:
+    judge = judge_of(kind, folder)
+    images = images_for(judge, 140)
+    labels, index = torch.arange(60) % 7, torch.arange(60)
+    names = tuple(f"Person {label}" for label in range(7))
+    split = StoredSplit(images[:60], labels, index, "toy", "test", "train", names)
+    data = LabelledImages(split.images.numpy(), labels.numpy())
+    write_split(folder / "test", "test", Split(data, index.numpy(), "train"), "toy", names)
+    train = TrainingSet(images[60:], judge(images[60:])[0])
+    reference = make_reference(folder / "test", train, judge)
+    return Evaluator(judge, reference, CONFIG, train), split
+
+
+def measured_by(kind: Kind, folder: Path) -> Measured:
+    judged, split = evaluator_of(kind, folder)
+    return judged.measure_samples(split.images[:50], 0)
+
+
+GENERAL = {"fid_judge", "kid_judge", "recall_judge", "closer_to_train_judge"}
+OF_CLASSES = {"is_judge", "is_judge_std", "class_distance_judge", "classes_judge"}
+OF_MODES = {"modes_judge", "mode_kl_judge"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "has"), [("classes", OF_CLASSES), ("identities", set()), ("channels", OF_MODES)]
+)
+def test_each_kind_of_judge_gives_the_scores_that_mean_something(
+    tmp_path: Path, kind: Kind, has: set[str]
+) -> None:
+    measured = measured_by(kind, tmp_path)
+    found = set(measured.scores)
+    assert found <= set(SCORE_NAMES)
+    assert GENERAL | has <= found
+    assert not found & ((OF_CLASSES | OF_MODES) - has)
+    assert ("is_judge" in measured.noise) == (kind == "classes")
+    assert (measured.class_counts is None) == (kind != "classes")
+    assert measured.flags == []
+
+
+def test_modes_are_counted_by_the_verdicts_on_the_channels(tmp_path: Path) -> None:
+    judged, split = evaluator_of("channels", tmp_path)
+    scores = judged.measure_samples(split.images[:50], 0).scores
+    verdicts = judged.judge(split.images[:50])[1].argmax(dim=1)
+    assert scores["modes_judge"] == len(verdicts.unique())
+    expected = kl_from_even(torch.bincount(verdicts, minlength=1000).tolist())
+    assert scores["mode_kl_judge"] == pytest.approx(expected)
+    one = judged.measure_samples(split.images[:1].repeat(50, 1, 1, 1), 0)
+    assert one.scores["modes_judge"] == 1
+    assert one.scores["mode_kl_judge"] == pytest.approx(math.log(1000))
+
+
+@pytest.mark.parametrize(("kind", "share"), [("classes", "1"), ("identities", "0.5")])
+def test_a_collapse_is_seen_by_the_verdicts_of_every_kind(
+    tmp_path: Path, kind: Kind, share: str
+) -> None:
+    judged, split = evaluator_of(kind, tmp_path)
+    same = split.images[:1].repeat(50, 1, 1, 1)
+    verdict = int(judged.judge(same[:1])[1].argmax())
+    measured = judged.measure_samples(same, 0)
+    assert measured.status == "collapsed"
+    assert measured.reason == f"no class but {verdict} has more than {share} % of the samples"
+
+
+def test_samples_of_many_people_are_no_collapse(tmp_path: Path) -> None:
+    judged, split = evaluator_of("identities", tmp_path)
+    judge = judged.judge
+
+    class Certain(FrozenJudge):
+        """Sees another person in every image."""
+
+        def __init__(self) -> None:
+            self.kind = "identities"
+
+        def __call__(self, images: Tensor, batch_size: int = 125) -> tuple[Tensor, Tensor]:
+            return judge(images)[0], torch.eye(20)[torch.arange(len(images)) % 20]
+
+    measured = replace(judged, judge=Certain()).measure_samples(split.images[:50], 0)
+    assert (measured.status, measured.reason) == ("completed", None)
+
+
+@pytest.mark.parametrize("kind", ["identities", "channels"])
+def test_labels_are_kept_only_where_the_judge_knows_them(
+    tmp_path: Path, kind: Kind, smoke: Params, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    judged, split = evaluator_of(kind, tmp_path)
+    monkeypatch.setattr(module, "invert", lambda model, images, **settings: images)
+    truth = judged.judge(split.images)[1].argmax(dim=1)
+    scores = judged.score_inversion(tiny_model(smoke, "dcgan"), replace(split, labels=truth), 0)
+    assert scores["inverted_mse"] == 0
+    assert scores["inverted_label_kept_judge"] == (None if kind == "identities" else 1)
+
+
+def test_few_samples_lack_no_inception_score_where_there_is_none(tmp_path: Path) -> None:
+    judged, split = evaluator_of("identities", tmp_path)
+    flags = judged.measure_samples(split.images[:30], 0).flags
+    assert flags == ["30 samples where the protocol takes 50: not to be ranked"]
