@@ -12,6 +12,7 @@ from ganvae.paths import ProfilePaths
 from ganvae.report.figures import draw_comparison
 from ganvae.report.notes import notes_of
 from ganvae.report.pictures.samples import read_sample_rows
+from ganvae.report.published import published_of
 from ganvae.report.tables import write_leaderboard_csv, write_leaderboard_markdown
 from ganvae.stage import run_stage
 
@@ -25,9 +26,10 @@ def main(params_file: str) -> None:
     write_records(results / "scores.json", records)
     write_comparison(results / "comparison.json", comparison)
     write_leaderboard_csv(results / "leaderboard.csv", rows)
-    table, changes = results / "leaderboard.md", departures(params)
+    table, changes, notes = results / "leaderboard.md", departures(params), notes_of(params)
+    published = published_of(params, rows, records)
     write_leaderboard_markdown(
-        table, params.profile, comparison, records, changes, notes_of(params), params.tuned
+        table, params.profile, comparison, records, changes, notes, params.tuned, published
     )
     samples = {row.model: read_sample_rows(sample_picture(params, row, records), 2) for row in rows}
     draw_comparison(results / "comparison.png", rows, records, samples)

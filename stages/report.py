@@ -9,6 +9,7 @@ from ganvae.models.registry import model_class
 from ganvae.paths import ProfilePaths
 from ganvae.report.notes import notes_of
 from ganvae.report.page import Report, write_page
+from ganvae.report.published import published_of
 from ganvae.stage import run_stage
 from ganvae.studies import read_studies
 
@@ -18,13 +19,14 @@ def main(params_file: str) -> None:
     results = ProfilePaths(params.profile).results
     records = read_records(results / "scores.json")
     finalists = (params.finalists[0], params.finalists[1]) if params.finalists else None
+    comparison = compare(records, finalists, params.aside)
     path = results / "report.html"
     write_page(
         path,
         Report(
             profile=params.profile,
             command=command(params),
-            comparison=compare(records, finalists, params.aside),
+            comparison=comparison,
             records=records,
             finalists=finalists,
             departures=departures(params),
@@ -34,6 +36,7 @@ def main(params_file: str) -> None:
             results=results,
             studies=read_studies(Path(), params.profile),
             promoted=params.promoted,
+            published=published_of(params, comparison.rows, records),
         ),
     )
     print(f"{path}: {len(records)} records, {path.stat().st_size / 1e6:.1f} MB")

@@ -17,7 +17,7 @@ ROOMS_OF = {
     "typer": {"cli"},
     "jinja2": {"report"},
     "playwright": set(),
-    "sklearn": {"data"},
+    "sklearn": {"data", "judge"},
     "pooch": {"data"},
     "filelock": {"standalone", "tracking"},
 }

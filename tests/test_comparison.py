@@ -29,6 +29,7 @@ from ganvae.evaluation.records import (
 )
 from ganvae.report.scores import COLUMNS
 from ganvae.report.tables import write_leaderboard_csv, write_leaderboard_markdown
+from ganvae.report.text import comparison_text
 
 PROVENANCE = provenance.PROVENANCE.model_copy(
     update={"n_real": 100, "n_generated": 100, "weights_sha256": None, "training_steps": 7}
@@ -176,7 +177,8 @@ def test_the_two_kinds_of_noise_stand_apart() -> None:
     assert (alone.training, alone.evaluation) == (None, None)
 
 
-SCORES = dict.fromkeys(COMPARED[1:], 0.5)
+OF_CLASSES = [score for score in COMPARED if score != "mode_kl_judge"]  # by a judge of classes
+SCORES = dict.fromkeys(OF_CLASSES[1:], 0.5)
 
 
 def study(seeds: int) -> list[ScoreRecord]:
@@ -209,7 +211,7 @@ def test_pairs_are_corrected_together() -> None:
 
 def test_families_are_compared_by_their_models_means() -> None:
     family = compare(study(3), None).families
-    assert [one.score for one in family] == list(COMPARED)
+    assert [one.score for one in family] == OF_CLASSES
     fid = family[0]
     assert (fid.first, fid.second, fid.n_first, fid.n_second) == ("gan", "vae", 2, 2)
     assert fid.mean == pytest.approx((1 + 11) / 2 - (21 + 31) / 2)
@@ -222,7 +224,7 @@ def test_finalists_are_compared_by_seed_and_fid_is_tested_alone() -> None:
     fid, *secondary = compare(records, ("good-gan", "good-vae")).finalists
     assert (fid.first, fid.second, fid.n_first, fid.n_second) == ("good-gan", "good-vae", 5, 5)
     assert fid.p_holm == fid.p == pytest.approx(2 / 252)
-    assert [one.score for one in secondary] == list(COMPARED[1:])
+    assert [one.score for one in secondary] == OF_CLASSES[1:]
     assert all(one.smallest_p_holm == pytest.approx(12 / 252) for one in secondary)
 
 
@@ -300,7 +302,7 @@ def test_tables(tmp_path: Path) -> None:
     changed = {"gan": {"schedule": ("9 steps", "4 epochs"), "hidden": ([8], [64, 8])}}
     notes = {"gan": "Its own rate is too low for so few steps."}
     text = markdown(tmp_path, found, records, departures=changed, notes=notes, tuned=["gan"])
-    assert "| `gan` † | gan | 12.00 ± 25.41 | 0.123 |  |" in text
+    assert "| `gan` † | gan | 12.00 ± 25.41 | 0.123 | 7 | 3 | 0 | 1 |" in text
     assert "\n| `gan` † | 0.750 |" in text.split("## Further scores")[1]
     assert (
         "- †: tuned, that is, its parameters were chosen by FID on the validation split. The "
@@ -350,7 +352,7 @@ def test_enough_seeds_get_a_verdict(tmp_path: Path) -> None:
     text = markdown(tmp_path, compare(records, ("good-gan", "good-vae")), records)
     finalists = text.split("**The finalists**")[1].split("**The families**")[0]
     assert "| 0.00 | good-gan better, p = 0.0079 |" in finalists
-    assert finalists.count("| no difference shown, p = 1.0 |") == len(COMPARED) - 1
+    assert finalists.count("| no difference shown, p = 1.0 |") == len(OF_CLASSES) - 1
     assert "| `good-gan` | `gan` |" in text
     assert "| good-gan better, p = 0.048 |" in text
 
@@ -428,3 +430,31 @@ def test_a_file_that_is_no_record(tmp_path: Path) -> None:
     (tmp_path / "scores.json").write_text('[{"model": "gan"}]')
     with pytest.raises(UserError, match=r"not a score record \(family: Field required\)"):
         read_records(tmp_path / "scores.json")
+
+
+@pytest.mark.parametrize(
+    ("scores", "heads", "judged"),
+    [
+        ({"is_judge": 9.0}, "FID (judge) ↓ | IS (judge) ↑ | steps", "- FID and IS are"),
+        ({"recall_judge": 0.5}, "FID (judge) ↓ | recall ↑ | steps", "- FID and recall are"),
+        (
+            {"modes_judge": 997.5, "mode_kl_judge": 0.034},
+            "FID (judge) ↓ | modes ↑ | KL of modes ↓ | steps",
+            "- FID and modes are",
+        ),
+    ],
+)
+def test_the_leaderboard_has_the_columns_that_its_judge_gives(
+    tmp_path: Path, scores: dict[str, float], heads: str, judged: str
+) -> None:
+    records = [*runs("gan", [1.0, 2.0], **scores), *runs("vae", [3.0, 4.0], **scores)]
+    found = compare(records, ("gan", "vae"))
+    text = markdown(tmp_path, found, records)
+    assert f"| model | family | {heads} |" in text
+    assert judged in text
+    assert (" IS" in text) == ("is_judge" in scores)
+    assert "labels" not in text
+    if "modes_judge" in scores:
+        assert "| 997.5 | 0.034 |" in text
+        assert [one.score for one in found.finalists][1:] == ["mode_kl_judge"]
+    assert ("IS" in comparison_text(found, [])) == ("is_judge" in scores)

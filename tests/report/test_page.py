@@ -336,3 +336,36 @@ def test_the_pairs_are_a_triangle_in_the_order_of_the_leaderboard(tmp_path: Path
     first = pairs.lines[0][1][1]
     assert first is not None
     assert "gan-one minus vae-one: −5.00" in first.detail
+
+
+def of_faces(model: str, seed: int, fid: float, **scores: float) -> ScoreRecord:
+    """A run that a judge without classes has measured."""
+    return record(model, seed, fid, scores={"is_judge": None, "recall_judge": 0.5} | scores)
+
+
+def test_a_judge_without_classes_is_not_said_to_have_any(tmp_path: Path) -> None:
+    records = [of_faces(m, seed, 5.0 + seed) for m in ("gan-one", "vae-one") for seed in (0, 1)]
+    shown = page(tmp_path, records)
+    assert not re.search(r"\bIS\b|label kept|class distance|KL of modes", shown.text)
+    assert "Shares of the classes" not in str(shown.elements)
+    assert "1606.03498" not in str(shown.elements)
+
+
+def test_modes_stand_in_the_leaderboard_and_the_glossary(tmp_path: Path) -> None:
+    modes = {"modes_judge": 998.0, "mode_kl_judge": 0.042}
+    records = [of_faces(m, s, 5.0 + s, **modes) for m in ("gan-one", "vae-one") for s in (0, 1)]
+    made = report(tmp_path, records)
+    heads = [head.text for head in tables.leaderboard_table(made.comparison.rows, []).heads]
+    assert heads == ["FID", "modes", "KL of modes", "recall", "runs"]
+    shown = Page(render(made))
+    assert "How many of the data's known modes" in shown.text
+    for source in ("1611.02163", "1712.04086"):
+        assert f"https://arxiv.org/abs/{source}" in str(shown.elements)
+
+
+def test_the_glossary_of_a_judge_of_classes_says_what_its_scores_are(tmp_path: Path) -> None:
+    scores = {"class_distance_judge": 0.1, "classes_judge": 10.0, "label_kept_judge": 0.9}
+    text = page(tmp_path, [record("gan-one", 0, 5.0, scores=scores)], None).text
+    for term in ("How certain and how varied", "class distance", "label kept"):
+        assert term in text
+    assert "KL of modes" not in text

@@ -23,6 +23,7 @@ from ganvae.models.base import VariationalModel
 from ganvae.report import figures
 from ganvae.report.pictures import latents, nearest, training
 from ganvae.report.pictures.canvas import captioned, figure, read_pixels
+from ganvae.report.pictures.classes import shown_classes
 from ganvae.report.pictures.rows import draw_rows
 from ganvae.report.pictures.samples import draw_samples, read_sample_rows
 from ganvae.report.pictures.training import Frame
@@ -258,7 +259,43 @@ def test_a_class_without_held_out_images_is_left_out(smoke: Params, tmp_path: Pa
     lacking = dataclasses.replace(split, labels=split.labels.clamp(max=7))
     for draw in (latents.draw_reconstructions, latents.draw_class_means):
         draw(tmp_path / "x.png", model, lacking, "t")
-    assert list(latents._by_class(lacking)) == [f"class {label}" for label in range(8)]
+    assert list(shown_classes(lacking)) == list(range(8))
+
+
+def test_of_many_classes_the_ten_with_most_images_are_shown(
+    smoke: Params, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counts = dict.fromkeys(range(2000, 2009), 3) | {7: 5, 8: 2, 9: 2}
+    labels = torch.tensor([label for label, n in counts.items() for _ in range(n)])
+    many = dataclasses.replace(
+        held_out(len(labels)), labels=labels, classes=tuple(f"Person {n}" for n in range(5749))
+    )
+    shown = [7, *range(2000, 2009)]
+    assert list(shown_classes(many)) == shown
+    drawn: list[tuple[Any, ...]] = []
+    for module in (latents, nearest):
+        monkeypatch.setattr(module, "draw_rows", lambda *arguments: drawn.append(arguments))
+    monkeypatch.setattr(nearest, "invert", lambda model, images, **settings: images)
+    model = tiny_model(smoke, "bernoulli-vae")
+    assert isinstance(model, VariationalModel)
+    latents.draw_class_means(tmp_path / "x.png", model, many, "t")
+    settings, random = InversionConfig(), torch.Generator()
+    nearest.draw_inversions(tmp_path / "x.png", model, many, settings, random, "t")
+    for _, rows, title, names in drawn:
+        assert names == [f"Person {label}" for label in shown]
+        assert {len(images) for images in rows.values()} == {10}
+        assert title.endswith("(10 classes with most images)")
+    latents.draw_latent_scatter(tmp_path / "x.png", model, many, "t")
+    assert read_pixels(tmp_path / "x.png").shape[0] < 700
+
+
+def test_long_names_stand_upright_below_their_images(tmp_path: Path) -> None:
+    rows = {"row": torch.full((4, 1, 28, 28), 60, dtype=torch.uint8)}
+    heights = []
+    for name in ("Coat", "Ariel_Sharon"):
+        draw_rows(tmp_path / "x.png", rows, "a title", [name] * 4)
+        heights.append(read_pixels(tmp_path / "x.png").shape[0])
+    assert heights[1] > heights[0] + 60
 
 
 def test_every_class_has_a_colour_of_its_own(smoke: Params, tmp_path: Path) -> None:

@@ -1,17 +1,23 @@
 """What every score says, its source and its limits, for the page."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One line of the glossary. ``sources``: arXiv numbers."""
+    """One line of the glossary.
+
+    ``sources``: arXiv numbers. ``scores``: it is shown where any of these was measured; always if
+    there are none.
+    """
 
     term: str
     says: str
     good: str
     limits: str
     sources: tuple[str, ...] = ()
+    scores: tuple[str, ...] = ()
 
 
 GLOSSARY = (  # {images}: how many images the latents are searched for
@@ -45,6 +51,25 @@ GLOSSARY = (  # {images}: how many images the latents are searched for
         "Higher, from 1 to the number of classes.",
         "Whether the images look real, or vary within a class.",
         ("1606.03498",),
+        scores=("is_judge",),
+    ),
+    Entry(
+        "modes",
+        "How many of the data's known modes the judge puts at least one sample in.",
+        "Higher, up to all of them.",
+        "How often each is drawn: one sample is enough, and may be the judge's mistake. More "
+        "samples find more.",
+        ("1611.02163",),
+        scores=("modes_judge",),
+    ),
+    Entry(
+        "KL of modes",
+        "KL divergence of the samples' shares of the modes from equal shares, in nats.",
+        "Lower; from 0 to the logarithm of the number of modes.",
+        "Whether the images look real. Few samples cannot be even: equal shares give (modes − 1) / "
+        "2N on average, so that only equal N compare.",
+        ("1712.04086",),
+        scores=("mode_kl_judge",),
     ),
     Entry(
         "precision, recall",
@@ -63,11 +88,12 @@ GLOSSARY = (  # {images}: how many images the latents are searched for
         ("2002.09797",),
     ),
     Entry(
-        "class distance, classes above 1 %",
+        "class distance, classes present",
         "Total variation between the judge's class counts of samples and equal counts; number of "
-        "classes above 1 %.",
+        "classes with more than a tenth of an equal share (of ten classes: 1 %).",
         "Distance 0, every class.",
         "Whether what is drawn of a class varies.",
+        scores=("class_distance_judge", "classes_judge"),
     ),
     Entry(
         "closer to train",
@@ -78,18 +104,25 @@ GLOSSARY = (  # {images}: how many images the latents are searched for
         ("2004.05675",),
     ),
     Entry(
-        "inverted MSE, PSNR, SSIM, label kept",
+        "inverted MSE, PSNR, SSIM",
         "How close a model can come to held-out images, by a search of its latents: the same "
         "search for GANs and VAEs.",
-        "Lower MSE; higher PSNR, SSIM and share of images whose class the judge still sees.",
+        "Lower MSE; higher PSNR and SSIM.",
         "How good the search was: it bounds what the model can draw from one side. It rests on "
         "{images} images, the same for all runs; its interval is of seeds only.",
     ),
     Entry(
         "reconstruction",
         "Held-out images encoded and decoded by the posterior mean: models with an encoder only.",
-        "Lower MSE and cross-entropy; higher PSNR, SSIM, label kept.",
+        "Lower MSE and cross-entropy; higher PSNR and SSIM.",
         "Anything of samples.",
+    ),
+    Entry(
+        "label kept",
+        "How often the judge gives a reconstructed or inverted image the class of its original.",
+        "Higher, up to 1.",
+        "How close the images are. The judge also errs on originals.",
+        scores=("label_kept_judge", "inverted_label_kept_judge"),
     ),
     Entry(
         "ELBO",
@@ -110,8 +143,15 @@ GLOSSARY = (  # {images}: how many images the latents are searched for
 )
 
 
-def glossary(inversion_images: int) -> list[Entry]:
-    """The glossary, with the number of images that the inverted scores rest on."""
+def glossary(inversion_images: int, measured: Collection[str]) -> list[Entry]:
+    """The entries of what was measured.
+
+    Args:
+        inversion_images: how many images the inverted scores rest on.
+        measured: the scores that any model has.
+    """
     return [
-        replace(entry, limits=entry.limits.format(images=inversion_images)) for entry in GLOSSARY
+        replace(entry, limits=entry.limits.format(images=inversion_images))
+        for entry in GLOSSARY
+        if not entry.scores or not set(entry.scores).isdisjoint(measured)
     ]

@@ -24,12 +24,15 @@ from ganvae.report.embedding import Embedded, embed_sample_rows
 from ganvae.report.glossary import glossary
 from ganvae.report.page_models import ModelSection, model_section, shown_run
 from ganvae.report.page_sweeps import sweep_sections
-from ganvae.report.scores import REFERENCES, estimated
+from ganvae.report.published import HEADING, PublishedTable
+from ganvae.report.scores import COLUMNS, REFERENCES, estimated, measured, title
 from ganvae.report.sweep_text import CAVEATS, HEADS, OPTIMISM
 from ganvae.report.verdicts import UNTUNED, naming, reach
 from ganvae.studies import StudyRecord
 
 STRIP_ROWS = 2
+NOISY = (RANKED_BY, "is_judge")
+"""The scores whose evaluation noise the page shows."""
 OF_A_RUN = ("weights_sha256", "training_seed", "training_steps", "training_precision")
 
 
@@ -40,7 +43,7 @@ class Report:
     By model: ``departures`` from its defaults, its ``sources`` (where it comes from, one line)
     and the profile's ``notes``; none of these needs to have every model.
     ``studies`` are the sweeps to show, whose folders are under ``root``; ``promoted``: by variant,
-    the trial that it is.
+    the trial that it is. ``published``: tables beside numbers from papers.
     """
 
     profile: str
@@ -55,6 +58,7 @@ class Report:
     results: Path
     studies: Sequence[StudyRecord] = ()
     promoted: Mapping[str, Promotion] = field(default_factory=dict)
+    published: Sequence[PublishedTable] = ()
     root: Path = Path()
 
 
@@ -97,6 +101,7 @@ def _contents(report: Report) -> dict[str, Any]:
     rows = comparison.rows
     ranked = [record for record in records if not record.flags]
     provenance = (ranked or records)[0].provenance
+    noisy = measured(rows, NOISY)
     strips = {model: strip for model in _models(records) if (strip := _strip(report, model))}
     return {
         "profile": report.profile,
@@ -115,10 +120,13 @@ def _contents(report: Report) -> dict[str, Any]:
         "ranking_figure": figures.ranking_figure(rows, ranked),
         "strips": [(row, strips[row.model]) for row in rows if row.model in strips],
         "references": REFERENCES,
+        "published": report.published,
+        "published_heading": HEADING,
         "finalist_contrasts": differences.contrasts(comparison.finalists, "seeds"),
         "family_contrasts": differences.contrasts(comparison.families, "models"),
         "pairs": differences.pair_table(comparison.pairs),
-        "noise": differences.noise_lines(rows, (RANKED_BY, "is_judge")),
+        "noise": differences.noise_lines(rows, noisy),
+        "noise_titles": [title(name) for name in noisy],
         "curve_figure": figures.curve_figure(
             [record for record in ranked if record.model in (report.finalists or ())]
         ),
@@ -132,7 +140,7 @@ def _contents(report: Report) -> dict[str, Any]:
             model: tables.changes(those) for model, those in report.departures.items() if those
         },
         "unranked": comparison.unranked,
-        "glossary": glossary(provenance.inversion_images),
+        "glossary": glossary(provenance.inversion_images, measured(rows, COLUMNS)),
     }
 
 

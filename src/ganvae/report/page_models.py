@@ -65,7 +65,8 @@ KINDS = (
         "latent_scatter.png",
         "more",
         "Latent space",
-        "Where the encoder puts held-out images, by class.",
+        "Where the encoder puts held-out images, by class; of more than ten classes, those of the "
+        "ten with most images are told apart.",
     ),
 )
 

@@ -12,6 +12,7 @@ from ganvae.report.scores import (
     arrow,
     estimated,
     failures,
+    measured,
     printed,
     title,
 )
@@ -74,7 +75,7 @@ class Table:
 
 def score_table(rows: Sequence[Row], scores: Sequence[str], tuned: Collection[str]) -> Table:
     """Every model's means with half of their intervals; scores that no model has are left out."""
-    there = [name for name in scores if any(name in row.scores for row in rows)]
+    there = measured(rows, scores)
     lines = [
         _line(row, tuned, [_cell(name, row.scores.get(name)) for name in there]) for row in rows
     ]
@@ -148,6 +149,8 @@ def _value(value: object) -> str:
 SUMMARY = (
     "fid_judge",
     "is_judge",
+    "modes_judge",
+    "mode_kl_judge",
     "precision_judge",
     "recall_judge",
     "inverted_mse",

@@ -1,5 +1,6 @@
 """How models and scores are called and written: in Markdown, in plain text and in HTML alike."""
 
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from ganvae.comparison import COMPARED, Row
@@ -25,6 +26,8 @@ COLUMNS = {
     "fid_judge": Column("FID (judge)", 2),
     "kid_judge": Column("KID (judge)", 3),
     "is_judge": Column("IS (judge)", 2),
+    "modes_judge": Column("modes", 1),
+    "mode_kl_judge": Column("KL of modes", 3),
     "precision_judge": Column("precision", 3),
     "recall_judge": Column("recall", 3),
     "coverage_judge": Column("coverage", 3),
@@ -33,7 +36,7 @@ COLUMNS = {
     "fid_judge_infinity": Column("FID (judge), N → ∞", 2),
     "density_judge": Column("density", 3),
     "class_distance_judge": Column("class distance", 3),
-    "classes_judge": Column("classes above 1 %", 1),
+    "classes_judge": Column("classes present", 1),
     "closer_to_train_judge": Column("closer to train (judge)", 3),
     "closer_to_train_pixels": Column("closer to train (pixels)", 3),
     "inverted_ssim": Column("inverted SSIM", 3),
@@ -55,8 +58,13 @@ COLUMNS = {
 }
 """Every score that tables show, in their order."""
 
-HEADLINE = (*COMPARED, "train_seconds")
+HEADLINE = tuple(name for name in COLUMNS if name in (*COMPARED, "modes_judge", "train_seconds"))
 """The scores of the leaderboard; the others follow in tables of their own."""
+
+
+def measured(rows: Sequence[Row], scores: Iterable[str]) -> list[str]:
+    """Those of the scores that any row has: what is never measured gets no column."""
+    return [name for name in scores if any(name in row.scores for row in rows)]
 
 
 def heading(score: str) -> str:

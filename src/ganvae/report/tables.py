@@ -7,10 +7,23 @@ from ganvae.comparison import Comparison, Departures, Row
 from ganvae.evaluation.records import INCEPTION_SCORES, SCORE_NAMES, ScoreRecord
 from ganvae.files import write_csv, write_text
 from ganvae.report.differences import differences_markdown, markdown_line
-from ganvae.report.scores import COLUMNS, HEADLINE, REFERENCES, estimated, heading
+from ganvae.report.numbers import listed
+from ganvae.report.published import PublishedTable, published_markdown
+from ganvae.report.scores import COLUMNS, HEADLINE, REFERENCES, estimated, heading, measured
 from ganvae.report.verdicts import UNTUNED
 
 TUNED = " †"
+JUDGED = {
+    "fid_judge": "FID",
+    "kid_judge": "KID",
+    "is_judge": "IS",
+    "modes_judge": "modes",
+    "precision_judge": "precision",
+    "recall_judge": "recall",
+    "coverage_judge": "coverage",
+    "inverted_label_kept_judge": "labels",
+}
+"""What scores are called where it is said that they are the judge's."""
 
 
 def write_leaderboard_csv(path: Path, rows: Iterable[Row]) -> None:
@@ -46,6 +59,7 @@ def write_leaderboard_markdown(
     departures: dict[str, Departures],
     notes: dict[str, str],
     tuned: Collection[str],
+    published: Sequence[PublishedTable] = (),
 ) -> None:
     """The table as people read it; below it how it was measured and what differs.
 
@@ -54,31 +68,33 @@ def write_leaderboard_markdown(
         departures: by model, the parameters that are not at the model's defaults.
         notes: by model, what the profile has to say of it.
         tuned: models whose parameters were chosen by scores; they get a mark.
+        published: what stands beside numbers from papers.
     """
     lines = [f"# GAN or VAE? Leaderboard of the {profile} profile", ""]
     lines += _headline(comparison.rows, tuned)
     lines += ["", *_notes(records, tuned), ""]
     lines += differences_markdown(comparison, records[0].provenance.n_generated, tuned)
     lines += ["## Further scores", "", *_further(comparison.rows, tuned), ""]
+    lines += published_markdown(published)
     lines += ["## What was scaled down", "", *_scaled_down(departures, notes), ""]
     write_text(path, "\n".join(lines))
 
 
-def _headline(rows: Iterable[Row], tuned: Collection[str]) -> list[str]:
-    header = ["model", "family", *map(heading, HEADLINE)]
+def _headline(rows: Sequence[Row], tuned: Collection[str]) -> list[str]:
+    names = measured(rows, HEADLINE)
+    header = ["model", "family", *map(heading, names)]
     header += ["steps", "seeds", "collapsed", "diverged"]
     body = []
     for row in rows:
         counts = (row.seeds, row.collapsed, row.diverged)
-        cells = [_name(row, tuned), row.family, *_cells(row, HEADLINE)]
+        cells = [_name(row, tuned), row.family, *_cells(row, names)]
         body.append(markdown_line([*cells, str(row.steps or ""), *map(str, counts)]))
     return [markdown_line(header), _rule(len(header), words=2), *body]
 
 
 def _further(rows: Sequence[Row], tuned: Collection[str]) -> list[str]:
     """The other scores that any model has."""
-    names = [name for name in COLUMNS if any(name in row.scores for row in rows)]
-    names = [name for name in names if name not in HEADLINE]
+    names = [name for name in measured(rows, COLUMNS) if name not in HEADLINE]
     header = ["model", *map(heading, names)]
     body = [markdown_line([_name(row, tuned), *_cells(row, names)]) for row in rows]
     return [markdown_line(header), _rule(len(header), words=1), *body]
@@ -109,6 +125,10 @@ def _cells(row: Row, names: Iterable[str]) -> list[str]:
 def _notes(records: list[ScoreRecord], tuned: Collection[str]) -> list[str]:
     provenance = records[0].provenance
     precisions = {record.provenance.training_precision for record in records} - {None}
+    scores = {name for one in records for name, value in one.scores.items() if value is not None}
+    exact = "FID, KID, IS" if "is_judge" in scores else "FID, KID"
+    judged = listed([term for name, term in JUDGED.items() if name in scores])
+    kept = " and labels kept are" if "label_kept_judge" in scores else " are"
     notes = [
         "Means over seeds ± half of the 95 % Student t interval of the mean; one seed has none. "
         "A model's seeds are trainings; those of floor and ceiling are draws of images. "
@@ -117,7 +137,7 @@ def _notes(records: list[ScoreRecord], tuned: Collection[str]) -> list[str]:
         "",
         f"- Data: {provenance.dataset}, {provenance.split} split, {provenance.n_real:,} real "
         f"against {provenance.n_generated:,} generated images.",
-        "- FID, KID, IS, precision, recall, coverage and labels are taken from the features and "
+        f"- {judged} are taken from the features and "
         "logits of this project's own judge, SHA-256 "
         f"`{provenance.judge_sha256[:16]}…`: they do not compare with Inception scores.",
         "- FID falls with the number of generated images. N → ∞: extrapolated from subsets of "
@@ -128,16 +148,16 @@ def _notes(records: list[ScoreRecord], tuned: Collection[str]) -> list[str]:
         "- Inverted MSE: of the image closest to a test image that a search through the latents "
         f"finds ({provenance.inversion_images} images, {provenance.inversion_restarts} starts, "
         f"{provenance.inversion_steps} steps); GANs and VAEs alike. The images are the same for "
-        "all runs, so that its interval is of seeds only. Reconstructions and labels kept are "
-        "those of encoders.",
+        f"all runs, so that its interval is of seeds only. Reconstructions{kept} those of "
+        "encoders.",
         "- ELBO: mean over the split. Bernoulli: of grey values, so it bounds no log-likelihood. "
         "Gaussian: a density, with variance 1/2. Binarised: of images made black and white it "
         "bounds the log-likelihood, and the importance-weighted bound "
         f"({provenance.importance_samples} samples) does so more tightly. The three kinds do not "
         "compare.",
         f"- Networks trained in {' and '.join(sorted(map(str, precisions)))}, weights and "
-        "losses kept in fp32. The judge computes in fp32; FID, KID, IS and their errors are "
-        "computed in double precision, nearest neighbours in single.",
+        f"losses kept in fp32. The judge computes in fp32; {exact} and their errors "
+        "are computed in double precision, nearest neighbours in single.",
         "- What the profile sets otherwise than the models' defaults stands at the end, the "
         "defaults in parentheses.",
         f"- Protocol version {provenance.protocol_version}, evaluation seed "

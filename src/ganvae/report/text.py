@@ -4,11 +4,18 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from ganvae.comparison import Comparison, Row
 from ganvae.evaluation.records import ScoreRecord
-from ganvae.report.scores import estimated, failures, title
+from ganvae.report.scores import estimated, failures, measured, title
 from ganvae.report.verdicts import shortages, spread, verdict
 from ganvae.statistics import Difference
 
-SHOWN = ("fid_judge", "is_judge", "precision_judge", "recall_judge", "coverage_judge")
+SHOWN = (
+    "fid_judge",
+    "is_judge",
+    "modes_judge",
+    "precision_judge",
+    "recall_judge",
+    "coverage_judge",
+)
 
 
 def comparison_text(comparison: Comparison, remarks: Sequence[str]) -> str:
@@ -31,9 +38,10 @@ def _families(comparison: Comparison) -> str:
 
 
 def _leaderboard(rows: Sequence[Row]) -> Iterator[str]:
-    cells = [["model", "family", *map(title, SHOWN), "seeds"]]
+    shown = measured(rows, SHOWN)
+    cells = [["model", "family", *map(title, shown), "seeds"]]
     cells += [
-        [row.model, row.family, *(_mean(row, name) for name in SHOWN), _seeds(row)] for row in rows
+        [row.model, row.family, *(_mean(row, name) for name in shown), _seeds(row)] for row in rows
     ]
     yield from _aligned(cells)
     yield "means over seeds ± half of the 95 % interval (Student); FID: lower is better"

@@ -1,6 +1,7 @@
 """What a model makes of its latents, and where an encoder puts the images."""
 
 from pathlib import Path
+from typing import Any
 
 import matplotlib as mpl
 import numpy as np
@@ -12,12 +13,14 @@ from ganvae.data.store import StoredSplit
 from ganvae.images import from_uint8, to_uint8
 from ganvae.models.base import GenerativeModel, VariationalModel, evaluating
 from ganvae.report.pictures.canvas import figure, show_images
+from ganvae.report.pictures.classes import MOST, of_classes, shown_classes
 from ganvae.report.pictures.rows import draw_rows
 
 INTERPOLATIONS = 6
 INTERPOLATION_STEPS = 9
 RECONSTRUCTED_PER_CLASS = 2
 MANIFOLD_SIDE = 20
+OTHERS = "0.8"  # light grey
 SCATTERED = 5000  # more points hide one another
 BATCH = 125
 
@@ -45,37 +48,32 @@ def draw_interpolations(
 def draw_reconstructions(
     path: Path, model: VariationalModel, split: StoredSplit, title: str
 ) -> None:
-    """The first held-out images of each class above what the model makes of them."""
-    firsts = {name: indices[:RECONSTRUCTED_PER_CLASS] for name, indices in _by_class(split).items()}
-    originals = split.images[torch.cat(list(firsts.values()))]
+    """The first held-out images of the classes above what the model makes of them."""
+    firsts = [indices[:RECONSTRUCTED_PER_CLASS] for indices in shown_classes(split).values()]
+    chosen = torch.cat(firsts)
+    originals = split.images[chosen]
     reconstructions = to_uint8(model.reconstruct(from_uint8(originals)), "reconstructions")
-    names = [name for name, indices in firsts.items() for _ in indices]
+    names = [split.classes[label] for label in split.labels[chosen]]
     rows = {"held-out image": originals, "reconstruction": reconstructions}
-    draw_rows(path, rows, f"{title}: held-out images, named by class", names)
+    what = of_classes(split, "held-out images, named by class")
+    draw_rows(path, rows, f"{title}: {what}", names)
 
 
 def draw_class_means(path: Path, model: VariationalModel, split: StoredSplit, title: str) -> None:
-    """The mean held-out image of each class above its reconstruction."""
-    classes = _by_class(split)
+    """The mean held-out image of the classes above its reconstruction."""
+    classes = shown_classes(split)
     means = torch.stack([from_uint8(split.images[i]).mean(dim=0) for i in classes.values()])
     reconstructions = to_uint8(model.reconstruct(means), "reconstructions")
     rows = {"mean of the class": to_uint8(means), "its reconstruction": reconstructions}
-    draw_rows(path, rows, f"{title}: mean held-out image of each class", list(classes))
-
-
-def _by_class(split: StoredSplit) -> dict[str, Tensor]:
-    """The indices of each class's images, by its name; a class without images is left out."""
-    found = {
-        name: (split.labels == label).nonzero().flatten()
-        for label, name in enumerate(split.classes)
-    }
-    return {name: indices for name, indices in found.items() if len(indices)}
+    names = [split.classes[label] for label in classes]
+    what = of_classes(split, "mean held-out image of each class")
+    draw_rows(path, rows, f"{title}: {what}", names)
 
 
 def draw_latent_scatter(
     path: Path, model: VariationalModel, split: StoredSplit, title: str
 ) -> None:
-    """The posterior means of held-out images, coloured by class.
+    """The posterior means of held-out images, coloured by class: of many, the ten with most images.
 
     Latents of more than two dimensions are shown in the plane of their two principal components.
     """
@@ -83,16 +81,23 @@ def draw_latent_scatter(
     labels = split.labels[:SCATTERED].numpy()
     points, names = _plane(means)
     size = float(np.clip(20_000 / len(points), 4, 30))
-    colours = mpl.colormaps["tab10" if len(split.classes) <= 10 else "tab20"]
+    shown = list(shown_classes(split))
+    style: dict[str, Any] = {"s": size, "lw": 0, "alpha": 0.6}
+    colours = mpl.colormaps["tab10"]
     with figure(path, 5.6, 4.8) as canvas:
         ax = canvas.subplots()
-        for label, name in enumerate(split.classes):
+        others = points[~np.isin(labels, shown)]
+        if len(others):
+            ax.scatter(*others.T, **style, color=OTHERS, label="others")
+        for place, label in enumerate(shown):
             own = points[labels == label]
-            ax.scatter(
-                own[:, 0], own[:, 1], s=size, lw=0, alpha=0.6, color=colours(label), label=name
-            )
+            ax.scatter(*own.T, **style, color=colours(place), label=split.classes[label])
         legend = ax.legend(
-            title="class", loc="center left", bbox_to_anchor=(1, 0.5), markerscale=4, frameon=False
+            title=f"the {MOST} classes\nwith most images" if len(others) else "class",
+            loc="center left",
+            bbox_to_anchor=(1, 0.5),
+            markerscale=8 / size**0.5,
+            frameon=False,
         )
         for handle in legend.legend_handles:
             if handle is not None:

@@ -13,6 +13,7 @@ from ganvae.judge.network import FrozenJudge
 from ganvae.metrics.distances import nearest, pixels
 from ganvae.metrics.inversion import invert
 from ganvae.models.base import GenerativeModel
+from ganvae.report.pictures.classes import of_classes, shown_classes
 from ganvae.report.pictures.rows import draw_rows
 
 COMPARED = 20
@@ -48,9 +49,9 @@ def draw_inversions(
     random: torch.Generator,
     title: str,
 ) -> None:
-    """Held-out images of each class above the nearest that the model was found to draw."""
-    found = [(split.labels == label).nonzero().flatten() for label in range(len(split.classes))]
-    chosen = torch.cat([index[:INVERTED_PER_CLASS] for index in found])
+    """Held-out images of the classes above the nearest that the model was found to draw."""
+    classes = shown_classes(split)
+    chosen = torch.cat([index[:INVERTED_PER_CLASS] for index in classes.values()])
     images = invert(
         model,
         from_uint8(split.images[chosen]),
@@ -64,4 +65,5 @@ def draw_inversions(
         "nearest drawn": to_uint8(images, "inverted images"),
     }
     names = [split.classes[label] for label in split.labels[chosen]]
-    draw_rows(path, rows, f"{title}: held-out images, and the nearest that it can draw", names)
+    what = of_classes(split, "held-out images, and the nearest that it can draw")
+    draw_rows(path, rows, f"{title}: {what}", names)

@@ -28,6 +28,7 @@ LOSS_TITLES = {
     "loss": "total loss",
     "reconstruction_loss": "reconstruction loss, summed over pixels",
     "kl": "KL(q(z|x) || p(z)), nats",
+    "elbo": "evidence lower bound, nats",
     "d_skipped": "share of steps without D's update",
     "g_skipped": "share of steps without G's update",
 }

@@ -1,0 +1,23 @@
+"""The classes of a split that pictures show: ten at most."""
+
+from torch import Tensor
+
+from ganvae.data.store import StoredSplit
+
+MOST = 10
+
+
+def shown_classes(split: StoredSplit) -> dict[int, Tensor]:
+    """The indices of each class's images, by its label: of the ten classes with most images.
+
+    Classes without images are left out; of equally many the first are taken.
+    """
+    counts = split.labels.bincount(minlength=len(split.classes))
+    order = counts.argsort(descending=True, stable=True)[:MOST]
+    labels = sorted(label for label in order.tolist() if counts[label])
+    return {label: (split.labels == label).nonzero().flatten() for label in labels}
+
+
+def of_classes(split: StoredSplit, what: str) -> str:
+    """``what`` with a remark where the split has more classes than are shown."""
+    return f"{what} ({MOST} classes with most images)" if len(split.classes) > MOST else what

@@ -1,0 +1,167 @@
+"""Numbers from papers stand beside scores that they are to be read with, and nowhere else."""
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+from toy_report import PROVENANCE, record, report, usual
+
+from conftest import ROOT
+from ganvae.comparison import compare
+from ganvae.config import load_params
+from ganvae.evaluation.records import Noise, ScoreRecord
+from ganvae.files import write_json
+from ganvae.paths import ProfilePaths
+from ganvae.report.page import render
+from ganvae.report.published import (
+    HEADING,
+    PublishedTable,
+    Training,
+    published_markdown,
+    published_of,
+    published_tables,
+)
+from ganvae.report.scores import TIMES
+from ganvae.report.tables import write_leaderboard_markdown
+
+
+def trained(model: str) -> Training:
+    assert model not in ("floor", "ceiling"), "a baseline has not been trained"
+    return Training(54_900, 5 if model.startswith("vae") else None)
+
+
+def counted(model: str, seed: int, modes: float, kl: float, n: int = 26_000) -> ScoreRecord:
+    """A run on stacked digits."""
+    measured = PROVENANCE.model_copy(update={"dataset": "stacked-mnist", "n_generated": n})
+    scores = {"modes_judge": modes, "mode_kl_judge": kl}
+    return record(model, seed, 5.0, scores=scores, provenance=measured)
+
+
+def bounded(model: str, seed: int, bound: float, k: int = 5000, **changes: object) -> ScoreRecord:
+    """A run on black and white digits; its standard error over images is 0.5."""
+    measured = {"dataset": "mnist", "importance_samples": k} | changes
+    return record(
+        model,
+        seed,
+        9.0,
+        family="vae",
+        scores={"importance_bound_binarised": bound},
+        noise={"importance_bound_binarised": Noise(standard_error=0.5, low=0, high=1)},
+        provenance=PROVENANCE.model_copy(update=measured),
+    )
+
+
+def tables(records: Sequence[ScoreRecord]) -> list[PublishedTable]:
+    return published_tables(compare(records, None).rows, records, trained)
+
+
+STACKED = [
+    counted("floor", 0, 1000, 0.06),
+    counted("floor", 1, 1000, 0.06),
+    counted("ceiling", 0, 3, 6.0),
+    counted("gan-one", 0, 900, 0.5),
+    counted("gan-one", 1, 910, 0.6),
+    counted("vae-one", 0, 800, 0.25),
+]
+BLACK_AND_WHITE = [bounded("vae-one", seed, bound) for seed, bound in enumerate((-86.0, -88.0))]
+
+
+def cells(lines: Sequence[str], label: str) -> list[str]:
+    """Of a Markdown table's line."""
+    (line,) = [line for line in lines if line.startswith(f"| {label}")]
+    return line.strip("| ").split(" | ")[1:]
+
+
+def test_modes_stand_beside_the_published_ones() -> None:
+    lines = published_markdown(tables(STACKED))
+    assert lines[0] == f"## {HEADING}"
+    assert cells(lines, "VEEGAN ([1705.07761]")[:2] == ["150.0", "2.95"]
+    assert cells(lines, "PacDCGAN2 ([1712.04086]")[:2] == ["1,000.0", "0.06"]
+    assert cells(lines, "`gan-one`") == [
+        "905.0 ± 63.5", "0.550 ± 0.635", "2", "4,500", "54,900", "1,000",
+    ]  # fmt: skip
+    assert cells(lines, "`vae-one`")[:3] == ["800.0", "0.250", "1"]
+    assert cells(lines, "floor")[:3] == ["1,000.0", "0.060", "2"]
+    assert not any("ceiling" in line for line in lines)
+
+
+def test_what_keeps_the_modes_apart_is_said_of_these_records() -> None:
+    text = "\n".join(published_markdown(tables(STACKED)))
+    assert "in 26,000 samples, as many as the published ones" in text
+    assert f"(1,000 − 1) / (2{TIMES}26,000) = 0.019" in text
+    assert f"`{'a' * 16}…`" in text  # the judge
+    few = [counted("gan-one", 0, 900, 0.5, n=2000)]
+    text = "\n".join(published_markdown(tables(few)))
+    assert "in 2,000 samples, and not the 26,000 of the published ones" in text
+    assert f"(2{TIMES}2,000) = 0.250" in text
+
+
+def test_likelihoods_stand_beside_the_published_ones() -> None:
+    lines = published_markdown(tables(BLACK_AND_WHITE))
+    published = [line.split(" | ") for line in lines if "1509.00519" in line]
+    assert [(cell[1], cell[3]) for cell in published] == [
+        ("86.76", "1"), ("85.54", "5"), ("84.78", "50"),
+    ]  # fmt: skip
+    assert cells(lines, "`vae-one`") == [
+        "87.00 ± 12.71", "0.50", "5", "2", "4,500", "54,900", "1,000",
+    ]  # fmt: skip
+    text = "\n".join(lines)
+    assert "10,000 test images" in text
+    assert "k = 5,000 here and 5,000 there" in text
+    assert "k = 1,000 here" in "\n".join(published_markdown(tables([bounded("vae", 0, -90, 1000)])))
+
+
+def test_what_a_model_lacks_is_left_empty() -> None:
+    mixed = bounded("mix-one", 0, -99.0).model_copy(update={"noise": {}})
+    lines = published_markdown(tables([mixed]))
+    assert cells(lines, "`mix-one`")[:4] == ["99.00", "", "", "1"]
+
+
+@pytest.mark.parametrize(
+    "records",
+    [
+        usual(),
+        [bounded("vae-one", 0, -87.0, k=999)],
+        [bounded("vae-one", 0, -87.0, dataset="fashion-mnist")],
+        [STACKED[0], record("gan-one", 0, None, provenance=STACKED[0].provenance)],
+        [one.model_copy(update={"flags": ["too few"]}) for one in STACKED],
+        [],
+    ],
+    ids=["ordinary", "loose bound", "other images", "only the floor", "flagged", "none"],
+)
+def test_other_records_have_no_such_section(records: list[ScoreRecord], tmp_path: Path) -> None:
+    assert tables(records) == []
+    assert published_markdown([]) == []
+    if len(records) > 5:  # those of an ordinary profile
+        assert HEADING not in render(report(tmp_path, usual()))
+
+
+def test_the_leaderboard_and_the_page_show_the_tables(tmp_path: Path) -> None:
+    found, made = compare(STACKED, None), tables(STACKED)
+    path = tmp_path / "x.md"
+    write_leaderboard_markdown(path, "toy", found, STACKED, {}, {}, [], made)
+    text = path.read_text()
+    assert "\n\n## Beside published numbers\n\n**Modes" in text
+    assert text.index("## Further scores") < text.index(HEADING) < text.index("## What was scaled")
+
+    html = render(report(tmp_path, STACKED, None, published=made))
+    assert '<a href="#published">Beside published numbers</a>' in html
+    section = html[html.index('<section id="published">') :].partition("</section>")[0]
+    assert '<a href="https://arxiv.org/abs/1705.07761">1705.07761</a>' in section
+    assert re.search(r"<code>gan-one</code></th><td>905\.0 ± 63\.5</td>", section)
+    assert "draws from the uniform distribution" in section
+    assert "`" not in section
+
+
+def test_a_models_training_is_what_its_first_outcome_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    params = load_params(ROOT / "profiles/smoke/params.yaml")
+    outcome = {"train_images": 300, "config": {"importance_samples": 7}}
+    write_json(ProfilePaths("smoke").run("bernoulli-vae-binary-0").outcome, outcome)
+    records = [bounded("bernoulli-vae-binary", 0, -90.0, 5000)]
+    (table,) = published_of(params, compare(records, None).rows, records)
+    assert table.lines[-1].cells == ("90.00", "0.50", "7", "1", "4,500", "300", "1,000")
+    assert published_of(params, compare(usual(), None).rows, usual()) == []
