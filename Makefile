@@ -5,7 +5,7 @@ INSTALLED := .venv/.installed
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 SHELL := /bin/bash
 
-.PHONY: help install repro smoke full test test-all pins lint check-locks ui bench bench-quality readme lock clean
+.PHONY: help install repro smoke fashion faces stacked full test test-all pins lint check-locks ui bench bench-quality across readme lock clean
 .DEFAULT_GOAL := help
 
 help:  ## Show this list
@@ -26,6 +26,15 @@ repro: $(INSTALLED)  ## Reproduce the laptop profile (results/laptop), a run a c
 smoke: $(INSTALLED)  ## Run the whole pipeline in small (results/smoke)
 	ganvae repro profiles/smoke/dvc.yaml
 
+fashion: $(INSTALLED)  ## The same on Fashion-MNIST (results/fashion); `ganvae fetch fashion-mnist` first
+	ganvae repro profiles/fashion/dvc.yaml
+
+faces: $(INSTALLED)  ## The same on faces (results/faces); needs data/raw/lfw
+	ganvae repro profiles/faces/dvc.yaml
+
+stacked: $(INSTALLED)  ## The same on stacked MNIST, 1,000 modes (results/stacked)
+	ganvae repro profiles/stacked/dvc.yaml
+
 full: $(INSTALLED)  ## The systems' own budgets, five seeds; wants a GPU (results/full)
 	ganvae repro profiles/full/dvc.yaml
 
@@ -44,7 +53,7 @@ lint: $(INSTALLED)  ## Check style and types
 	mypy
 
 check-locks: $(INSTALLED)  ## Fail if a committed dvc.lock is older than the code, parameters or data
-	@for lock in $$(git ls-files 'dvc.lock' 'profiles/*dvc.lock'); do \
+	@for lock in $$(git ls-files 'dvc.lock' 'profiles/*dvc.lock' 'results/dvc.lock'); do \
 	    if ! plan=$$(dvc repro --dry --allow-missing "$$(dirname $$lock)/dvc.yaml" 2>&1) \
 	            || grep -q 'Running stage' <<<"$$plan"; then \
 	        grep -E 'Running stage|ERROR' <<<"$$plan"; \
@@ -66,6 +75,10 @@ bench: $(INSTALLED)  ## Measure against named baselines; results in benchmarks/R
 
 bench-quality: $(INSTALLED)  ## FID against CPU-seconds of training (20 minutes)
 	python benchmarks/quality.py
+
+# `dvc repro results/dvc.yaml` would bring every profile up to date first.
+across: $(INSTALLED)  ## Write the page across data sets (results/across.md)
+	dvc repro --single-item results/dvc.yaml
 
 readme:  ## Copy the leaderboard into the README
 	sed -i '/^<!-- leaderboard/,/^<!-- end of/{//!d}' README.md

@@ -82,9 +82,14 @@ def test_a_weight_that_does_not_fit_is_named(trained: Params) -> None:
 
 def test_a_name_or_a_file() -> None:
     assert find_weights("vae-gan") == PRETRAINED / "vae-gan.safetensors"
+    assert find_weights("laptop/vae-gan") == find_weights("vae-gan")
     assert find_weights("mine/w.safetensors") == Path("mine/w.safetensors")
-    with pytest.raises(ConfigError, match="no pretrained model 'biggan'; there are: balanced-gan"):
-        find_weights("biggan")
+    for wrong in ("biggan", "laptop/biggan"):
+        message = f"no pretrained model '{wrong}'; of profile laptop there are: balanced-gan"
+        with pytest.raises(ConfigError, match=message):
+            find_weights(wrong)
+    with pytest.raises(ConfigError, match=r"of profile nowhere there are: none.*laptop"):
+        find_weights("nowhere/vae-gan")
 
 
 def test_the_shipped_weights_are_those_of_the_table() -> None:

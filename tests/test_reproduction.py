@@ -44,8 +44,11 @@ if any("@" in target for target in targets):
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """The smoke profile's parameters, all of its runs stale, and a `dvc` that writes a log."""
-    shutil.copy(ROOT / "profiles/smoke/params.yaml", tmp_path)
+    params = (ROOT / "profiles/smoke/params.yaml").read_text()
+    (tmp_path / "params.yaml").write_text(params.replace("root: ../..", "root: ."))
     (tmp_path / "dvc.yaml").touch()
+    (tmp_path / "data/raw/mnist").mkdir(parents=True)
+    (tmp_path / "data/raw/mnist/train-images-idx3-ubyte.gz").touch()
     (tmp_path / "stand_in.py").write_text(STAND_IN)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(reproduction, "DVC", (sys.executable, str(tmp_path / "stand_in.py")))
@@ -166,8 +169,9 @@ def test_another_profiles_stages_go_by_their_full_names(
 ) -> None:
     stale(project, "deep/dvc.yaml:train@dcgan-0")
     (project / "deep").mkdir()
-    for name in ("dvc.yaml", "params.yaml"):
-        shutil.copy(project / name, project / "deep")
+    shutil.copy(project / "dvc.yaml", project / "deep")
+    params = (project / "params.yaml").read_text()
+    (project / "deep/params.yaml").write_text(params.replace("root: .", "root: .."))
     reproduce(project / "deep", jobs=1)  # a folder, and not a relative path
     first, last = log(project)
     assert first.startswith("--single-item deep/dvc.yaml:train@dcgan-0 deep/dvc.yaml:evaluate@")
@@ -183,6 +187,14 @@ def test_a_faulty_section_is_found_before_anything_runs(project: Path) -> None:
     params = project / "params.yaml"
     params.write_text(params.read_text().replace("r1: 1.0", "r1: -1.0"))
     with pytest.raises(ConfigError, match=r"dcgan-tuned\.r1 = -1"):
+        reproduce(Path("dvc.yaml"), None)
+    assert not (project / "log.txt").exists()
+
+
+def test_missing_data_are_named_before_anything_runs(project: Path) -> None:
+    shutil.rmtree(project / "data/raw/mnist")
+    message = r"data/raw/mnist: no files of mnist are there\. Get them with `ganvae fetch mnist`"
+    with pytest.raises(UserError, match=message):
         reproduce(Path("dvc.yaml"), None)
     assert not (project / "log.txt").exists()
 

@@ -151,8 +151,9 @@ def sample(
     model: Annotated[
         str,
         typer.Argument(
-            help="A pretrained model (a wrong name lists them), a *.safetensors file, or one of "
-            "MLflow's models, such as models:/mnist-laptop@champion-gan."
+            help="A pretrained model (a wrong name lists them) of the laptop profile, of another "
+            "as PROFILE/MODEL, a *.safetensors file, or one of MLflow's models, such as "
+            "models:/mnist-laptop@champion-gan."
         ),
     ],
     n: Annotated[int, typer.Option("--n", min=1, help="How many images.")] = 64,

@@ -13,6 +13,7 @@ from ganvae.paths import CHECKOUT, ProfilePaths
 from ganvae.tensors import load_tensors, save_tensors
 
 PROFILE = "laptop"
+"""Whose models go by their names alone."""
 
 
 def publish(params: Params) -> list[Path]:
@@ -53,19 +54,25 @@ def _half(name: str, tensor: Tensor, weights: Path) -> Tensor:
 
 
 def find_weights(model: str) -> Path:
-    """A weights file: ``model`` itself, or the one in this clone of the model of that name.
+    """A weights file: ``model`` itself, or one in this clone.
+
+    Args:
+        model: a file's path, a model's name (of the laptop profile), or ``PROFILE/MODEL``.
 
     Raises:
-        ConfigError: neither.
+        ConfigError: none of these.
     """
     if model.endswith(".safetensors"):
         return Path(model)
-    folder = CHECKOUT / ProfilePaths(PROFILE).pretrained
-    path = folder / f"{model}.safetensors"
+    profile, _, name = model.rpartition("/")
+    folder = CHECKOUT / ProfilePaths(profile or PROFILE).pretrained
+    path = folder / f"{name}.safetensors"
     if not path.exists():
         there = ", ".join(sorted(path.stem for path in folder.glob("*.safetensors"))) or "none"
+        others = sorted(found.parent.name for found in CHECKOUT.glob("results/*/pretrained"))
         raise ConfigError(
-            f"no pretrained model {model!r}; there are: {there}. "
-            "Or give a weights file, *.safetensors."
+            f"no pretrained model {model!r}; of profile {profile or PROFILE} there are: {there}. "
+            f"Give one of these, PROFILE/MODEL (profiles: {', '.join(others)}), "
+            "or a weights file, *.safetensors."
         )
     return path

@@ -56,6 +56,7 @@ def reproduce(pipeline: Path, jobs: int | None) -> None:
         print("Data and pipelines are up to date.")
         return
     _check_models(params)
+    _check_data(params, pipeline)
     kinds = {stage.partition("@")[0] for stage in stale}
     shared = not kinds <= {*OF_A_RUN, *AFTER_RUNS}  # what all runs need has changed
     children = Children()
@@ -123,6 +124,21 @@ def _check_models(params: Params) -> None:
     from ganvae.training.runs import model_configs  # torch takes a second; see `_jobs`
 
     model_configs(params)
+
+
+def _check_data(params: Params, pipeline: Path) -> None:
+    """Say where the images are to be had, which DVC cannot.
+
+    Raises:
+        UserError: the folder that they are read from is missing or empty.
+    """
+    directory = pipeline.parent / params.root / params.data.directory
+    if not (directory.is_dir() and any(directory.iterdir())):
+        raise UserError(
+            f"{params.data.directory}: no files of {params.data.dataset} are there. Get them with "
+            f"`ganvae fetch {params.data.dataset}`, or name their folder in {params.file}: "
+            "data.directory."
+        )
 
 
 class Children:
