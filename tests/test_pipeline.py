@@ -12,6 +12,7 @@ from ganvae.config import read_yaml
 from test_architecture import imports
 
 PIPELINES = [ROOT / "dvc.yaml", *sorted(ROOT.glob("profiles/*/dvc.yaml"))]
+ACROSS = read_yaml(ROOT / "results/dvc.yaml")["stages"]["across"]
 
 
 @pytest.fixture
@@ -103,6 +104,7 @@ PLUMBING = {
 }
 """What carries parameters and data from place to place and decides no number itself."""
 IMPORTED_ONLY = {  # for a constant, a type or a thing beside the results
+    "across": {"images.py", "models/", "seeds.py"},
     "baselines": {"models/"},
     "compare": {"images.py", "seeds.py", "studies.py", "tracking/"},
     "draw": {"training/"},
@@ -126,15 +128,27 @@ def reached(script: Path) -> set[str]:
     return {str(file.relative_to(ROOT / "src/ganvae")) for file in found}
 
 
+def missed(name: str, stage: dict[str, Any]) -> set[str]:
+    """What a stage's script imports that can change its results and that it does not watch."""
+    watched = {
+        path.removeprefix("src/ganvae/") + ("" if path.endswith(".py") else "/")
+        for path in stage["deps"]
+        if path.startswith("src/ganvae/")
+    }
+    known = tuple(watched | PLUMBING | IMPORTED_ONLY.get(name, set()))
+    return {file for file in reached(ROOT / f"stages/{name}.py") if not file.startswith(known)}
+
+
 def test_an_edit_that_can_change_results_makes_their_stages_stale(stages: dict[str, Any]) -> None:
-    for name, stage in stages.items():
-        watched = {
-            path.removeprefix("src/ganvae/") + ("" if path.endswith(".py") else "/")
-            for path in stage["deps"]
-            if path.startswith("src/ganvae/")
-        }
-        known = tuple(watched | PLUMBING | IMPORTED_ONLY.get(name, set()))
-        missed = {
-            file for file in reached(ROOT / f"stages/{name}.py") if not file.startswith(known)
-        }
-        assert not missed, f"{name} does not depend on {missed}"
+    for name, stage in {**stages, "across": ACROSS}.items():
+        assert not missed(name, stage), f"{name} does not depend on {missed(name, stage)}"
+
+
+def test_the_page_across_data_sets_watches_every_profile_that_it_is_of() -> None:
+    watched = {file for one in ACROSS["params"] for file in one}
+    files = read_yaml(ROOT / "results/params.yaml")["profiles"]
+    assert watched == {"results/params.yaml", *files}
+    for file in files:
+        profile = Path(file).parent.name or "laptop"
+        for part in ("runs", "scores.json"):
+            assert f"results/{profile}/{part}" in ACROSS["deps"]

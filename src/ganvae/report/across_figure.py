@@ -1,0 +1,73 @@
+"""The forest plot of the page across data sets."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from matplotlib.axes import Axes
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+from ganvae.report.across import DataSet, ratio
+from ganvae.report.across_text import ratio_text, standing
+from ganvae.report.pictures.canvas import figure
+from ganvae.report.vector import COLOURS
+from ganvae.statistics import Difference
+
+FINALISTS = {"GAN ahead": COLOURS["gan"], "VAE ahead": COLOURS["vae"]}
+"""The colour of whom a difference shows to be ahead; ink where it shows nothing."""
+LIGHT = "#b9babb"
+WIDTH = 7.6  # inches: what GitHub shows without making it smaller
+
+
+def draw_across(path: Path, sets: Sequence[DataSet]) -> None:
+    """FID of GAN over FID of VAE on every data set: the finalists', below it the families'."""
+    with figure(path, WIDTH, 0.62 * len(sets) + 1.1) as canvas:
+        ax = canvas.subplots()
+        ax.axvline(1, color=COLOURS["faint"], lw=1, zorder=0)
+        for position, one in enumerate(sets):
+            _draw(ax, position, one)
+        ax.set_xscale("log")
+        _label(ax, sets)
+
+
+def _draw(ax: Axes, position: int, one: DataSet) -> None:
+    if one.families:
+        _mark(ax, position + 0.24, one.families, LIGHT, "D", size=4)
+    if one.finalists:
+        colour = FINALISTS.get(standing(one.finalists), COLOURS["ink"])
+        _mark(ax, position, one.finalists, colour, "o", size=7)
+    text = ratio_text(one.finalists) if one.finalists else "no comparison"
+    ax.text(1.02, position, text, transform=ax.get_yaxis_transform(), va="center")
+
+
+def _mark(
+    ax: Axes, position: float, one: Difference, colour: str, marker: str, size: float
+) -> None:
+    middle, low, high = ratio(one)
+    if low is not None and high is not None:
+        ends = [position, position]
+        ax.plot([low, high], ends, color=colour, lw=size / 3, solid_capstyle="butt")
+    ax.plot(middle, position, marker, color=colour, markersize=size)
+
+
+def _label(ax: Axes, sets: Sequence[DataSet]) -> None:
+    ax.set_ylim(len(sets) - 0.4, -0.6)
+    ax.set_yticks(range(len(sets)), [f"{one.name}\n{_seeds(one.finalists)}" for one in sets])
+    ax.tick_params(axis="y", length=0)
+    ax.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    ax.xaxis.set_minor_formatter(NullFormatter())
+    ax.grid(axis="x", alpha=0.3)
+    ax.set_xlabel("FID of GAN / FID of VAE, 95 % intervals (light: the families)")
+    low, high = ax.get_xlim()
+    ax.set_xlim(min(low, 0.5), max(high, 2))
+    _say(ax, "← GAN ahead", -6, "right", COLOURS["gan"])
+    _say(ax, "VAE ahead →", 6, "left", COLOURS["vae"])
+
+
+def _say(ax: Axes, text: str, shift: float, side: str, colour: str) -> None:
+    """Words beside the top of the line at 1."""
+    ax.annotate(text, (1, -0.6), (shift, 4), textcoords="offset points", ha=side, color=colour)
+
+
+def _seeds(one: Difference | None) -> str:
+    return f"{one.n_first} v. {one.n_second} seeds" if one else ""

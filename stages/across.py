@@ -1,0 +1,51 @@
+"""Write the page across data sets: what every profile's results say of GAN or VAE."""
+
+from pathlib import Path
+
+from pydantic import Field
+
+from ganvae.config import Params, Section, load_params, parse, read_yaml
+from ganvae.errors import UserError
+from ganvae.evaluation.records import read_records
+from ganvae.files import read_json
+from ganvae.paths import ProfilePaths
+from ganvae.report.across import DataSet, across, data_set
+from ganvae.report.across_figure import draw_across
+from ganvae.report.across_text import write_across_markdown
+from ganvae.stage import run_stage
+
+
+class Profiles(Section):
+    """``profiles``: the params.yaml of each, in the page's order."""
+
+    profiles: list[str] = Field(min_length=1)
+
+
+def main(params_file: str) -> None:
+    file = Path(params_file)
+    profiles = parse(Profiles, read_yaml(file), params_file).profiles
+    sets = across([read_profile(load_params(Path(name))) for name in profiles])
+    page = file.with_name("across.md")
+    write_across_markdown(page, sets, "across.png")
+    draw_across(page.with_suffix(".png"), sets)
+    print(f"{page}: {len(sets)} data sets")
+
+
+def read_profile(params: Params) -> DataSet:
+    """A profile's data set.
+
+    Raises:
+        UserError: the profile has no results.
+    """
+    paths = ProfilePaths(params.profile)
+    scores = paths.results / "scores.json"
+    if not scores.is_file():
+        pipeline = Path(params.file).with_name("dvc.yaml")
+        raise UserError(f"{scores} is missing: `ganvae repro {pipeline}` writes it.")
+    outcome = read_json(paths.run(next(iter(params.runs))).outcome)
+    shape = read_json(Path(params.judge).with_suffix(".json"))["image_shape"]
+    return data_set(params, read_records(scores), outcome["train_images"], tuple(shape))
+
+
+if __name__ == "__main__":
+    run_stage(main, __doc__)

@@ -1,0 +1,348 @@
+"""The page across data sets says what the numbers say, whichever they are."""
+
+import math
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+from ruamel.yaml import YAML
+from toy_report import record, runs
+
+from conftest import ROOT
+from ganvae.config import Params, parse, read_yaml
+from ganvae.errors import ConfigError
+from ganvae.evaluation.records import ScoreRecord, write_records
+from ganvae.files import write_json
+from ganvae.report.across import (
+    DataSet,
+    across,
+    correlations,
+    data_set,
+    places,
+    ratio,
+    untuned,
+)
+from ganvae.report.across_figure import draw_across
+from ganvae.report.across_text import (
+    agreement,
+    headline,
+    ratio_text,
+    standing,
+    write_across_markdown,
+)
+from ganvae.report.scores import TIMES
+from ganvae.statistics import Estimate
+
+LOW, HIGH = [5.0, 5.1, 5.2, 5.3, 5.4], [10.0, 10.1, 10.2, 10.3, 10.4]
+MIXED = [4.9, 5.15, 5.25, 5.35, 5.45]
+SHAPE = (1, 28, 28)
+
+
+def values(profile: str, **changes: Any) -> dict[str, Any]:
+    """A params.yaml's of two finalists, and of what ``changes`` says."""
+    own = {
+        "profile": profile,
+        "file": f"{profile}.yaml",
+        "judge": f"{profile}.safetensors",
+        "models": {"gan-one": {}, "vae-one": {}},
+        "runs": {"gan-one-0": {"model": "gan-one", "code": "gan_one", "seed": 0}},
+        "finalists": ["gan-one", "vae-one"],
+        "tuned": ["gan-one", "vae-one"],
+    }
+    common = ("root", "data", "by_class", "compute", "evaluation")
+    laptop = read_yaml(ROOT / "params.yaml")
+    return {key: laptop[key] for key in common} | own | changes
+
+
+def params(profile: str, **changes: Any) -> Params:
+    return parse(Params, values(profile, **changes), profile)
+
+
+def of(name: str, records: Sequence[ScoreRecord]) -> list[ScoreRecord]:
+    """The same records, of a data set of that name."""
+    return [
+        one.model_copy(update={"provenance": one.provenance.model_copy(update={"dataset": name})})
+        for one in records
+    ]
+
+
+def found(name: str, *records: ScoreRecord, **changes: Any) -> DataSet:
+    return data_set(params(name, **changes), of(name, records), 1000, SHAPE)
+
+
+def duel(name: str, gan: Sequence[float | None], vae: Sequence[float | None]) -> DataSet:
+    return found(name, *runs("gan-one", gan), *runs("vae-one", vae))
+
+
+def test_a_ratio_is_of_geometric_means_with_welchs_interval_of_logarithms() -> None:
+    one = duel("a", [2.0, 8.0], [16.0, 16.0]).finalists
+    assert one is not None
+    # geometric means 4 and 16; standard error log(2), one degree of freedom
+    margin = math.log(2) * 12.7062047364
+    assert ratio(one) == pytest.approx((0.25, 0.25 / math.exp(margin), 0.25 * math.exp(margin)))
+
+
+def test_a_ratio_of_one_seed_a_side_has_no_interval() -> None:
+    one = duel("a", [5.0], [10.0]).finalists
+    assert one is not None
+    assert ratio_text(one) == "0.500"
+
+
+def test_families_have_one_value_a_model_its_mean() -> None:
+    one = found(
+        "a",
+        *runs("gan-one", [1.0, 3.0]),  # mean 2
+        *runs("gan-two", [8.0]),
+        *runs("gan-aside", [1000.0]),
+        *runs("mix-one", [1000.0]),
+        *runs("vae-one", [16.0]),
+        models={"gan-one": {}, "gan-two": {}, "gan-aside": {}, "vae-one": {}},
+        aside=["gan-aside"],
+    ).families
+    assert one is not None
+    assert (one.n_first, one.n_second) == (2, 1)
+    assert ratio(one)[0] == pytest.approx(0.25)
+
+
+def test_data_sets_are_tested_together() -> None:
+    alone = across([duel("a", LOW, HIGH)])[0].finalists
+    together = [one.finalists for one in across([duel(name, LOW, HIGH) for name in "abcd"])]
+    assert alone is not None
+    assert alone.p_holm == pytest.approx(2 / 252)
+    assert [one.p_holm for one in together if one] == pytest.approx([8 / 252] * 4)
+
+
+def test_seeds_that_suffice_for_one_data_set_may_be_too_few_for_two() -> None:
+    one, other = duel("a", LOW[:4], HIGH[:4]), duel("b", LOW[:4], HIGH[:4])
+    assert standing(across([one])[0].finalists) == "GAN ahead"
+    assert {standing(each.finalists) for each in across([one, other])} == {"too few seeds"}
+
+
+def test_one_data_set_counts_once() -> None:
+    other = data_set(params("b"), of("a", runs("gan-one", LOW)), 1000, SHAPE)
+    with pytest.raises(ConfigError, match="profiles a and b are both of a, which would count"):
+        across([duel("a", LOW, HIGH), other])
+
+
+GAN, VAE = (LOW, HIGH), (HIGH, LOW)
+NONE, FEW, LOST = (LOW, MIXED), ([5.0], [10.0]), ([None, None], HIGH)
+
+
+@pytest.mark.parametrize(
+    ("duels", "said"),
+    [
+        ([GAN], "the tuned GAN is ahead by FID on the one data set."),
+        ([GAN, GAN], "the tuned GAN is ahead by FID on all 2 data sets."),
+        ([VAE, VAE], "the tuned VAE is ahead by FID on all 2 data sets."),
+        (
+            [GAN, VAE, GAN],
+            "the tuned GAN is ahead by FID on 2 of 3 data sets (a and c), the tuned VAE on 1 (b).",
+        ),
+        (
+            [GAN, NONE],
+            "the tuned GAN is ahead by FID on 1 of 2 data sets (a), the tuned VAE on none; "
+            "on 1 (b) no difference is shown.",
+        ),
+        (
+            [VAE, FEW],
+            "the tuned VAE is ahead by FID on 1 of 2 data sets (a), the tuned GAN on none; "
+            "on 1 (b) the seeds are too few to tell.",
+        ),
+        (
+            [NONE, FEW],
+            "neither the tuned GAN nor the tuned VAE is shown to be ahead by FID on any of the 2 "
+            "data sets; on 1 (a) no difference is shown, on 1 (b) the seeds are too few to tell.",
+        ),
+        (
+            [FEW],
+            "neither the tuned GAN nor the tuned VAE is shown to be ahead by FID on the one data "
+            "set; on 1 (a) the seeds are too few to tell.",
+        ),
+        (
+            [GAN, LOST],
+            "the tuned GAN is ahead by FID on 1 of 2 data sets (a), the tuned VAE on none; on 1 "
+            "(b) a GAN and a VAE with scores are not both there. This is of the runs that did not "
+            "diverge.",
+        ),
+    ],
+)
+def test_the_headline_counts_the_data_sets(
+    duels: list[tuple[list[float | None], list[float | None]]], said: str
+) -> None:
+    sets = [duel(name, *one) for name, one in zip("abc", duels, strict=False)]
+    assert headline(across(sets)) == f"At these budgets {said}"
+
+
+def test_finalists_that_were_not_tuned_are_not_called_so() -> None:
+    one = found("a", *runs("gan-one", LOW), *runs("vae-one", HIGH), tuned=[])
+    assert headline([one]) == "At these budgets the GAN is ahead by FID on the one data set."
+
+
+PRESETS = {
+    name: [Estimate(mean, None, 1) if mean else None for mean in means]
+    for name, means in {
+        "gan-a": (1.0, 10.0, 3.0),
+        "gan-b": (2.0, 30.0, 2.0),
+        "vae-c": (3.0, 20.0, 1.0),
+        "vae-d": (3.0, None, 0.5),
+    }.items()
+}
+
+
+def test_places_are_counted_among_the_models_that_have_a_score() -> None:
+    assert places(PRESETS) == {
+        "gan-a": [1, 1, 4],
+        "gan-b": [2, 3, 3],
+        "vae-c": [3, 2, 2],
+        "vae-d": [3, None, 1],
+    }
+
+
+def test_orders_are_correlated_over_the_models_that_every_data_set_has() -> None:
+    models, rhos = correlations(PRESETS)
+    assert models == 3
+    # ranks 1 2 3, 1 3 2 and 3 2 1: 1 - 6 sum(d^2) / (3 x 8)
+    assert rhos == pytest.approx([0.5, -1.0, -0.5])
+
+
+def test_two_models_have_no_correlation() -> None:
+    assert correlations({name: PRESETS[name] for name in ("gan-a", "vae-d")}) == (1, [])
+
+
+def presets(name: str, fids: Sequence[float], **changes: Any) -> DataSet:
+    """Three systems with a FID each, and models that are none of them."""
+    systems = ("gan-x", "vae-y", "vae-z")
+    others = {"gan-variant": "gan_x", "gan-tuned": "gan_tuned", "vae-aside": "vae_aside"}
+    codes = {system: system.replace("-", "_") for system in systems} | others
+    records = [record(model, 0, fid) for model, fid in zip(systems, fids, strict=True)]
+    return found(
+        name,
+        *records,
+        *(record(model, 0, 1.0) for model in (*others, "mix-one")),
+        models={model: {} for model in codes},
+        runs={f"{model}-0": {"model": model, "code": codes[model], "seed": 0} for model in codes},
+        finalists=[],
+        tuned=["gan-tuned"],
+        aside=["vae-aside"],
+        **changes,
+    )
+
+
+def test_untuned_are_the_systems_themselves_the_best_on_average_first() -> None:
+    sets = [presets("a", [2.0, 9.0, 3.0]), presets("b", [30.0, 90.0, 20.0])]
+    assert list(untuned([*sets, presets("c", [5.0, 4.0, 3.0])])) == ["vae-z", "gan-x", "vae-y"]
+
+
+def test_agreement_gives_the_mean_correlation_and_its_range() -> None:
+    one, same = presets("a", [1.0, 2.0, 3.0]), presets("b", [10.0, 20.0, 30.0])
+    assert agreement([one, same]).startswith(
+        "Of the 3 models that every data set has, Spearman's rank correlation between two data "
+        "sets is 1.0; 1 is the same order, −1 the reverse. This describes"
+    )
+    said = agreement([one, same, presets("c", [3.0, 2.0, 1.0])])
+    assert "is −0.33 on average over 3 pairs (−1.0 to 1.0)" in said
+
+
+def test_agreement_takes_two_data_sets() -> None:
+    assert agreement([presets("a", [1.0, 2.0, 3.0])]) == (
+        "How stable the order is cannot be said: that takes three models on two data sets."
+    )
+
+
+def page(path: Path, *sets: DataSet) -> str:
+    write_across_markdown(path, across(sets), "across.png")
+    return path.read_text()
+
+
+def test_the_page_has_a_line_a_data_set(tmp_path: Path) -> None:
+    floor = runs("floor", [0.2, 0.2])
+    one = found("a", *floor, *runs("gan-one", LOW), *runs("vae-one", [*HIGH, None]))
+    said = page(tmp_path / "across.md", one, duel("b", [5.0], [10.0]))
+    assert (
+        f"| a | 1,000 of 1{TIMES}28{TIMES}28 | `gan-one` 5.20 ± 0.20 (5 seeds) | `vae-one` 10.20 "
+        "± 0.20 (5 seeds, 1 diverged) | 0.20 | 0.510 (0.491 to 0.529) | 0.0079 | GAN ahead |"
+    ) in said
+    assert "| `gan-one` 5.00 (1 seed) | `vae-one` 10.00 (1 seed) |  | 0.500 |  | too few" in said
+    assert "Too few seeds: 1 against 1 seeds cannot reach significance" in said
+    assert "[report](b/report.html)" in said
+    assert f"| `{'b' * 16}` | `{'a' * 16}` |" in said
+
+
+def test_the_page_says_which_finalist_has_no_score_and_where_none_is_named(tmp_path: Path) -> None:
+    nobody = found("b", *runs("gan-one", LOW), finalists=[])
+    said = page(tmp_path / "across.md", duel("a", [None], HIGH), nobody)
+    assert "| `gan-one`: no score | `vae-one` 10.20 ± 0.20 (5 seeds) |  |  |  | no comp" in said
+    assert "| none is named | none is named |  |  |  | no comparison |" in said
+
+
+def test_other_criteria_are_those_of_each_profiles_own_comparison(tmp_path: Path) -> None:
+    def without_is(model: str, fids: Sequence[float]) -> list[ScoreRecord]:
+        return [
+            record(model, seed, fid, scores={"is_judge": None, "kid_judge": fid})
+            for seed, fid in enumerate(fids)
+        ]
+
+    said = page(
+        tmp_path / "across.md",
+        duel("a", LOW, HIGH),
+        found("b", *without_is("gan-one", HIGH), *without_is("vae-one", LOW)),
+        duel("c", LOW[:2], HIGH[:2]),
+    )
+    assert "| IS (judge) ↑ | GAN |  | too few seeds |" in said
+    assert "| KID (judge) ↓ |  | VAE |  |" in said
+    assert "| recall ↑" not in said
+
+
+def test_the_figure_has_a_line_a_data_set_compared_or_not(tmp_path: Path) -> None:
+    sets = across([duel(name, *one) for name, one in zip("abc", (GAN, FEW, LOST), strict=True)])
+    heights = []
+    for n in (1, 3):
+        draw_across(tmp_path / f"{n}.png", sets[:n])
+        with Image.open(tmp_path / f"{n}.png") as picture:
+            heights.append(picture.height)
+    assert heights[0] < heights[1]
+
+
+def write_profile(root: Path, name: str) -> None:
+    """A profile's params.yaml and what the stage reads of its results."""
+    YAML().dump(values(name), root / f"{name}.yaml")
+    records = of(name, [*runs("gan-one", LOW), *runs("vae-one", HIGH)])
+    write_records(root / "results" / name / "scores.json", records)
+    write_json(root / f"results/{name}/runs/gan-one-0/outcome.json", {"train_images": 60_000})
+    write_json(root / f"{name}.json", {"image_shape": [3, 32, 32]})
+
+
+def call_stage(root: Path, *profiles: str) -> subprocess.CompletedProcess[str]:
+    files = [f"{name}.yaml" for name in profiles]
+    YAML().dump({"profiles": files}, root / "results/params.yaml")
+    return subprocess.run(
+        [sys.executable, ROOT / "stages/across.py", "results/params.yaml"],
+        cwd=root,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_the_stage_writes_page_and_figure(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        write_profile(tmp_path, name)
+    assert call_stage(tmp_path, "a", "b").stdout == "results/across.md: 2 data sets\n"
+    said = (tmp_path / "results/across.md").read_text()
+    assert f"| b | 60,000 of 3{TIMES}32{TIMES}32 |" in said
+    with Image.open(tmp_path / "results/across.png") as picture:
+        assert 800 < picture.width < 1000
+
+
+def test_a_profile_without_results_gets_one_line(tmp_path: Path) -> None:
+    write_profile(tmp_path, "a")
+    (tmp_path / "results/a/scores.json").unlink()
+    process = call_stage(tmp_path, "a")
+    assert process.returncode == 1
+    assert process.stderr == (
+        "error: results/a/scores.json is missing: `ganvae repro dvc.yaml` writes it.\n"
+    )
