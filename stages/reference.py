@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from ganvae import compute
-from ganvae.config import load_params
+from ganvae.config import Params, load_params
+from ganvae.errors import ConfigError
 from ganvae.evaluation.inception import Inception
 from ganvae.evaluation.reference import make_reference, write_reference
 from ganvae.evaluation.training_set import make_training_set, write_features
@@ -17,12 +18,31 @@ def main(params_file: str) -> None:
     params = load_params(Path(params_file))
     paths = ProfilePaths(params.profile)
     judge = FrozenJudge(Path(params.judge), compute.use(params.compute))
+    check_people(judge, params)
     settings = params.evaluation.inception
     inception = Inception(settings, judge.device) if settings else None
     train = make_training_set(paths.split("train"), judge)
     write_features(paths.train_features, train, judge)
     write_validation(paths.validation_features, paths.split("validation"), judge)
     write_reference(paths.reference, make_reference(paths.split("test"), train, judge, inception))
+
+
+def check_people(judge: FrozenJudge, params: Params) -> None:
+    """Refuse a judge of people that would judge those whom it was trained on as strangers.
+
+    Raises:
+        ConfigError: it was trained on another split than the profile's.
+    """
+    if judge.kind != "identities":
+        return
+    ours = params.data.model_dump()
+    for key in ("dataset", "validation_size", "test_size", "split_seed"):
+        if judge.card["data"][key] != ours[key]:
+            raise ConfigError(
+                f"{params.file}: data.{key} = {ours[key]}: the judge {params.judge} was trained on "
+                f"the people of another split ({key}: {judge.card['data'][key]}), some of whom are "
+                "test people here. Set it to that, or train a judge on this split."
+            )
 
 
 if __name__ == "__main__":

@@ -48,7 +48,10 @@ sys.exit(f"loaded: {[name for name in heavy if name in sys.modules]}")
     [
         (["fetch", "nope", "--directory", "there"], "error: dataset 'nope' is unknown"),
         (["fetch", "lfw", "--variant", "x"], "error: lfw has no variant 'x'; there are: funneled,"),
-        (["fetch", "mnist", "--variant", "x"], "error: mnist has no variant 'x'; it has none."),
+        (
+            ["fetch", "mnist", "--variant", "x"],
+            "error: mnist has no variant 'x'; there are: none, leave",
+        ),
         (["nope"], "error: No such command 'nope'"),
         (["ui", "--port", "x"], "error: Invalid value for '--port': Input should be a valid int"),
         (["train", "nope"], "error: model 'nope' is unknown; there are: balanced-gan, "),
@@ -66,7 +69,7 @@ sys.exit(f"loaded: {[name for name in heavy if name in sys.modules]}")
         (["train", "dcgan", "--image-size", "9"], "error: data.size = 9: the images of mnist are "),
         (["train", "dcgan", "--channels", "2"], "error: data.channels = 2: input should be 1 or 3"),
         (["train", "dcgan", "--data", "nowhere"], "error: nowhere"),
-        (["sample", "nope"], "error: no pretrained model 'nope'; there are: "),
+        (["sample", "nope"], "error: no pretrained model 'nope'; of profile laptop there are: "),
         (["sample", "no.safetensors"], "error: no.safetensors is missing"),
         (["sample", "vae-gan", "--out", "x.jpg"], "error: --out x.jpg: the name must end in .png"),
         (["sample", "vae-gan", "--n", "0"], "error: Invalid value for '--n': Input should be gr"),

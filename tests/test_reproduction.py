@@ -193,8 +193,13 @@ def test_a_faulty_section_is_found_before_anything_runs(project: Path) -> None:
 
 def test_missing_data_are_named_before_anything_runs(project: Path) -> None:
     shutil.rmtree(project / "data/raw/mnist")
-    message = r"data/raw/mnist: no files of mnist are there\. Get them with `ganvae fetch mnist`"
-    with pytest.raises(UserError, match=message):
+    missing = r"^data/raw/mnist: no folder with files of mnist\. "
+    fetch = "Get them with `ganvae fetch mnist --directory data/raw/mnist`, or name theirs in "
+    with pytest.raises(UserError, match=missing + fetch):
+        reproduce(Path("dvc.yaml"), None)
+    params = Path("params.yaml").read_text()
+    Path("params.yaml").write_text(params.replace("layout: idx", "layout: folders"))
+    with pytest.raises(UserError, match=missing + "Name theirs in "):
         reproduce(Path("dvc.yaml"), None)
     assert not (project / "log.txt").exists()
 

@@ -15,7 +15,7 @@ from scipy.ndimage import gaussian_filter
 from torch import Tensor
 
 from conftest import GREY, ROOT, stripes
-from ganvae import cli, scoring
+from ganvae import cli, profiles, scoring
 from ganvae.comparison import protocol_changes
 from ganvae.config import DataConfig, EvaluationConfig, InceptionConfig, JudgeNetworkConfig, Params
 from ganvae.data import registry
@@ -316,16 +316,17 @@ def test_a_data_set_without_a_judge_is_named_with_those_that_have_one(
 @pytest.fixture
 def clone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A clone with five profiles, each of which splits its data set by a seed of its own."""
+    monkeypatch.setattr(profiles, "CHECKOUT", tmp_path)
     monkeypatch.setattr(scoring, "CHECKOUT", tmp_path)
     params = (ROOT / "profiles/smoke/params.yaml").read_text()
-    profiles = [
+    folders = [
         (".", "mnist"),
         ("profiles/fashion", "fashion-mnist"),
         ("profiles/fashion-again", "fashion-mnist"),
         ("profiles/full", "lfw"),
         ("profiles/smoke", "stacked-mnist"),
     ]
-    for seed, (folder, dataset) in enumerate(profiles):
+    for seed, (folder, dataset) in enumerate(folders):
         text = params.replace("dataset: mnist", f"dataset: {dataset}")
         text = text.replace("split_seed: 0", f"split_seed: {seed}")
         (tmp_path / folder).mkdir(parents=True, exist_ok=True)

@@ -33,7 +33,7 @@ from ganvae.files import sha256
 from ganvae.judge.network import Judge
 from ganvae.paths import ProfilePaths
 from ganvae.seeds import global_seed
-from ganvae.tensors import save_tensors
+from ganvae.tensors import load_tensors, save_tensors
 
 PATHS = ProfilePaths("tiny")
 
@@ -211,6 +211,21 @@ def test_a_run_of_one_class_has_collapsed_and_keeps_its_scores(
     assert record.reason.endswith(" has more than 1 % of the samples")
     assert record.scores["fid_judge"] is not None
     assert max(record.class_counts or []) == 120
+
+
+def test_a_judge_of_people_that_are_test_people_here_is_refused(values: dict[str, Any]) -> None:
+    card = {"kind": "identities", "data": values["data"] | {"split_seed": 7}}
+    tensors, own = load_tensors(Path("judge.safetensors"))
+    save_tensors(Path("judge.safetensors"), tensors, own | card)
+    params = write_params(values)
+    stage("prepare")(params)
+    message = (
+        r"data\.split_seed = 0: the judge judge\.safetensors .* another split \(split_seed: 7\)"
+    )
+    with pytest.raises(ConfigError, match=message):
+        stage("reference")(params)
+    save_tensors(Path("judge.safetensors"), tensors, own | card | {"data": values["data"]})
+    stage("reference")(params)
 
 
 def test_a_fault_in_any_model_shows_before_the_first_is_trained(values: dict[str, Any]) -> None:

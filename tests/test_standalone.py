@@ -15,7 +15,9 @@ from PIL import Image
 from conftest import ROOT, stripes
 from ganvae import standalone
 from ganvae.compute import Machine
+from ganvae.config import load_params
 from ganvae.data.source import LabelledImages, Source
+from ganvae.data.splits import make_splits
 from ganvae.errors import ConfigError, DataError, UserError
 from ganvae.files import sha256
 from ganvae.models.registry import build_model, model_names
@@ -187,6 +189,18 @@ def test_stacks_are_made_of_mnists_files_and_held_out_by_the_pool() -> None:
     assert train.images.shape == (700, 3, 28, 28)
     assert len(held_out.images) == 5000
     assert len(train.classes) == 1000
+
+
+def test_people_that_the_profile_holds_out_are_held_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By the sizes of the profile of faces, whatever the images are resized to."""
+    people = np.repeat(np.arange(4000), np.random.default_rng(0).geometric(0.4, 4000))
+    images = LabelledImages(np.zeros((len(people), 1, 1, 1), np.uint8), people)
+    source = Source(images, None, tuple(map(str, range(4000))), people)
+    monkeypatch.setattr(standalone, "load_source", lambda config: source)
+    train, held_out = load_images("lfw", image_size=64)
+    splits = make_splits(source, load_params(ROOT / "profiles/faces/params.yaml").data)
+    assert train.index.tolist() == splits["train"].index.tolist()
+    assert held_out.index.tolist() == splits["validation"].index.tolist()
 
 
 def test_as_many_are_held_out_as_whole_groups_give(

@@ -132,13 +132,15 @@ def _check_data(params: Params, pipeline: Path) -> None:
     Raises:
         UserError: the folder that they are read from is missing or empty.
     """
-    directory = pipeline.parent / params.root / params.data.directory
-    if not (directory.is_dir() and any(directory.iterdir())):
-        raise UserError(
-            f"{params.data.directory}: no files of {params.data.dataset} are there. Get them with "
-            f"`ganvae fetch {params.data.dataset}`, or name their folder in {params.file}: "
-            "data.directory."
-        )
+    data = params.data
+    directory = pipeline.parent / params.root / data.directory
+    if directory.is_dir() and any(directory.iterdir()):
+        return
+    fetch = f"Get them with `ganvae fetch {data.dataset} --directory {data.directory}`, or name"
+    raise UserError(
+        f"{data.directory}: no folder with files of {data.dataset}. "
+        f"{'Name' if data.layout == 'folders' else fetch} theirs in {params.file}: data.directory."
+    )
 
 
 class Children:

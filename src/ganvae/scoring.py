@@ -8,7 +8,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from ganvae.config import EvaluationConfig, InceptionConfig, Params, load_params
+from ganvae.config import EvaluationConfig, InceptionConfig, Params
 from ganvae.data.registry import get_dataset, judge_file
 from ganvae.data.splits import load_source, make_splits
 from ganvae.data.store import write_split
@@ -23,6 +23,7 @@ from ganvae.evaluation.training_set import make_training_set
 from ganvae.judge.network import FrozenJudge
 from ganvae.metrics.distances import nearest
 from ganvae.paths import CHECKOUT
+from ganvae.profiles import profile_of, published_profiles
 from ganvae.seeds import generator
 
 Family = Literal["gan", "vae", "hybrid", "other"]
@@ -31,7 +32,6 @@ Report = Callable[[str], None]
 
 ENOUGH_TO_JUDGE = 20  # samples, to say that a model has collapsed
 SAME = 1e-3  # a distance in the judge's features, where neighbours are whole units apart
-NOT_PUBLISHED = ("smoke", "full")  # profiles whose scores are not in the repository
 COPIES_BY_CHANCE = 0.01  # of the samples, blank images say
 
 
@@ -129,23 +129,19 @@ def _evaluator(
 
 
 def _profile(dataset: str) -> Params:
-    """The first profile of a data set, by whose parameters its published scores were taken.
+    """The profile by whose parameters the data set's published scores were taken.
 
     Raises:
         ConfigError: there is none.
     """
-    others = sorted((CHECKOUT / "profiles").glob("*/params.yaml"))
-    known = []
-    for path in (CHECKOUT / "params.yaml", *others):
-        if path.parent.name not in NOT_PUBLISHED:
-            profile = load_params(path)
-            if profile.data.dataset == dataset:
-                return profile
-            known.append(f"{profile.data.dataset} ({path.relative_to(CHECKOUT)})")
-    raise ConfigError(
-        f"dataset {dataset!r} has no profile, which says how its images are split and scored; "
-        f"there are those of {', '.join(known)}."
-    )
+    profile = profile_of(dataset)
+    if profile is None:
+        known = [f"{params.data.dataset} ({path})" for path, params in published_profiles()]
+        raise ConfigError(
+            f"dataset {dataset!r} has no profile, which says how its images are split and scored; "
+            f"there are those of {', '.join(known)}."
+        )
+    return profile
 
 
 def _write_splits(

@@ -14,17 +14,19 @@ from torch import Tensor
 from ganvae.compute import Machine
 from ganvae.config import DataConfig, InversionConfig, ModelConfig, Schedule, parse
 from ganvae.data.registry import dataset_names, get_dataset
+from ganvae.data.source import Source
 from ganvae.data.splits import load_source, make_splits, reachable_sizes
 from ganvae.data.store import StoredSplit
 from ganvae.errors import ConfigError, UserError
 from ganvae.models.base import ImageShape
 from ganvae.models.registry import build_model, model_config
 from ganvae.paths import CHECKOUT, RunPaths
+from ganvae.profiles import profile_of
 from ganvae.report.pictures.run import draw_run
 from ganvae.training.runs import STATE, fingerprint, train_into
 from ganvae.training.trainer import TrainingResult
 
-HELD_OUT = 5000  # as in the pipeline's profiles; of a small set, a tenth
+HELD_OUT = 5000  # at most; of a small set, a tenth
 HELD_OUT_SHARE = 10
 REPORTS = 20  # of a run whose length was given
 CADENCES = ("report_every", "sample_every", "checkpoint_every")
@@ -113,12 +115,12 @@ def load_images(
     image_size: int | None = None,
     channels: int | None = None,
 ) -> tuple[StoredSplit, StoredSplit]:
-    """Training images, and held-out ones: the pipeline's splits. The test set is left alone.
+    """Training images, and held-out ones: the pipeline's splits. The test images are left alone.
 
     Args:
         dataset: a registered name, or a folder of class folders.
         directory: where a registered data set's files are; by default in this clone.
-        train_size: how many images to train on, the classes in proportion; None takes all.
+        train_size: how many images to train on, drawn as in the pipeline; None takes all.
         image_size, channels: what photos are made of, as in `ganvae.config.DataConfig`.
 
     Raises:
@@ -131,13 +133,7 @@ def load_images(
     place = _place(dataset, directory)
     config = parse(DataConfig, {"dataset": dataset, **place, **options, **sizes}, "data")
     source = load_source(config)
-    share = max(1, len(source.train) // HELD_OUT_SHARE)
-    held_out_sizes = {
-        "validation_size": min(HELD_OUT, share),
-        "test_size": share if source.test is None else None,
-    }
-    config = reachable_sizes(source, config.model_copy(update=held_out_sizes))
-    splits = make_splits(source, config)
+    splits = make_splits(source, _holding_out(source, config))
     train, held_out = (
         StoredSplit(
             images=torch.from_numpy(splits[name].data.images),
@@ -151,6 +147,26 @@ def load_images(
         for name in ("train", "validation")
     )
     return train, held_out
+
+
+def _holding_out(source: Source, config: DataConfig) -> DataConfig:
+    """The same with the sizes of what is held out: those of the data set's profile.
+
+    So a model is never trained on images that it may be scored on later. Of a set that has no
+    profile, or fewer images than that, a tenth each.
+    """
+    if profile := profile_of(config.dataset):
+        held_out = {"validation_size", "test_size", "split_seed"}
+        sizes = profile.data.model_dump(include=held_out)
+        in_train = profile.data.validation_size + (0 if source.test else sizes["test_size"])
+        if in_train < len(source.train):
+            return config.model_copy(update=sizes)
+    share = max(1, len(source.train) // HELD_OUT_SHARE)
+    shares = {
+        "validation_size": min(HELD_OUT, share),
+        "test_size": share if source.test is None else None,
+    }
+    return reachable_sizes(source, config.model_copy(update=shares))
 
 
 def _place(dataset: str, directory: Path | None) -> dict[str, str]:

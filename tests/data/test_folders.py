@@ -81,7 +81,7 @@ def test_whole_images_are_resized(tmp_path: Path, size: int, channels: int) -> N
 
 
 def test_with_one_of_the_two_the_first_image_decides_the_other(mixed: Path) -> None:
-    advice = r"\. Set data\.size or data\.channels, or convert it\."
+    advice = r"\. Set size and channels, or convert it\."
     with pytest.raises(
         DataError, match=rf"wide\.png: expected 1 x 8 x 8 .*found 3 x 8 x 8{advice}"
     ):

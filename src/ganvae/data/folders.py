@@ -68,7 +68,7 @@ def _read_classes(
             if image.shape != shape:
                 raise DataError(
                     f"{path}: expected {describe(shape)} as in the first image, found "
-                    f"{describe(image.shape)}. Set data.size or data.channels, or convert it."
+                    f"{describe(image.shape)}. Set size and channels, or convert it."
                 )
             images.append(image)
             labels.append(label)

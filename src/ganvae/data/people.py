@@ -33,9 +33,15 @@ def load_people(directory: Path, dataset: str, form: Form) -> Source:
         dataset: the registered name, for errors.
 
     Raises:
-        DataError: no photo, one that lies elsewhere or cannot be decoded, two archives, or an
-            archive that is damaged, has links or devices, or leads out of itself.
+        DataError: no such folder, no photo, one that lies elsewhere or cannot be decoded, two
+            archives, or an archive that is damaged, has links or devices, or leads out of itself.
     """
+    if not directory.is_dir():
+        found, folder = ("a file", "FOLDER") if directory.exists() else ("none", directory)
+        raise DataError(
+            f"{directory}: expected a folder of people's folders, or with an archive of them, "
+            f"found {found}. Get one with `ganvae fetch {dataset} --directory {folder}`."
+        )
     archive = _only_archive(directory)
     photos = _unpacked(directory, form) if archive is None else _packed(archive, form)
     if not photos:
@@ -92,7 +98,8 @@ def _packed(archive: Path, form: Form) -> Photos:
         with gzip.open(archive) as stream, tarfile.open(fileobj=stream, mode="r:") as tar:
             photos = dict(_members(archive, tar, form))
             # A damaged header, too, ends the members: only a block of zeros is the end. What is
-            # behind it is read for gzip to compare its checksum.
+            # behind it is read for gzip to compare its checksum. To go back to it unpacks all once
+            # more, which takes far less than the photos' decoding.
             stream.seek(tar.offset)
             if stream.read()[: tarfile.BLOCKSIZE] != bytes(tarfile.BLOCKSIZE):
                 raise tarfile.ReadError("no end of archive")

@@ -41,8 +41,8 @@ def fetch_dataset(name: str, directory: Path | None, variant: str | None) -> Pat
     """
     dataset = get_dataset(name)
     if variant is not None and variant not in dataset.variants:
-        known = f"there are: {', '.join(dataset.variants)}" if dataset.variants else "it has none"
-        raise ConfigError(f"{name} has no variant {variant!r}; {known}.")
+        known = ", ".join(dataset.variants) or "none, leave --variant out"
+        raise ConfigError(f"{name} has no variant {variant!r}; there are: {known}.")
     place = directory or CHECKOUT / dataset.directory
     dataset.fetch(place, variant)
     return place

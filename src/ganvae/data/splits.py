@@ -7,7 +7,6 @@ import numpy as np
 import numpy.typing as npt
 
 from ganvae.config import DataConfig
-from ganvae.data.folders import load_folders
 from ganvae.data.registry import get_dataset
 from ganvae.data.source import LabelledImages, Source
 from ganvae.errors import ConfigError
@@ -26,14 +25,12 @@ class Split:
 
 
 def load_source(config: DataConfig) -> Source:
-    """Read the configured data set; one read from folders may have any name.
+    """Read the configured data set; one read from class folders may have any name.
 
     Raises:
         ConfigError: an unknown data set, or one whose files lie otherwise.
     """
-    if config.layout == "folders":
-        return load_folders(config)
-    dataset = get_dataset(config.dataset)
+    dataset = get_dataset("folders" if config.layout == "folders" else config.dataset)
     if config.layout != dataset.layout:
         raise ConfigError(
             f"data.layout = {config.layout!r}: {dataset.name} is read as {dataset.layout!r}, "

@@ -32,11 +32,11 @@ class Training(NamedTuple):
     """How a model was trained.
 
     ``images``: the size of the training set; ``latents``: how many a VAE drew for each image of a
-    step, None for other models.
+    step, which is one but for an importance-weighted bound.
     """
 
     images: int
-    latents: int | None
+    latents: int
 
 
 Trainings = Callable[[str], Training]
@@ -88,7 +88,7 @@ def _training_of(params: Params, model: str) -> Training:
     """What the outcome of a model's first run says; all its runs are trained alike."""
     key = next(key for key, run in params.runs.items() if run.model == model)
     outcome = read_json(ProfilePaths(params.profile).run(key).outcome)
-    return Training(outcome["train_images"], outcome["config"].get("importance_samples"))
+    return Training(outcome["train_images"], outcome["config"].get("importance_samples", 1))
 
 
 def published_tables(
@@ -106,7 +106,9 @@ def published_tables(
     provenance = ranked[0].provenance
     tables = []
     with_modes = [row for row in rows if {MODES, KL} <= row.scores.keys()]
-    if any(row.family != "reference" for row in with_modes):
+    if provenance.dataset == "stacked-mnist" and any(
+        row.family != "reference" for row in with_modes
+    ):
         tables.append(_modes_table(with_modes, provenance, trainings))
     with_bound = [row for row in rows if BOUND in row.scores]
     tight = provenance.importance_samples >= LEAST_BOUND_SAMPLES
@@ -181,7 +183,7 @@ def _bounds_table(
         score, latents = row.scores[BOUND], trainings(row.model).latents
         negative = Estimate(-score.mean, score.margin, score.n)
         error = _error_over_images([record for record in records if record.model == row.model])
-        cells = (_estimated(negative, 2), error, "" if latents is None else str(latents))
+        cells = (_estimated(negative, 2), error, str(latents))
         ours.append(PublishedLine(_label(row), "", (*cells, *_own(row, score, trainings))))
     return PublishedTable(
         "Likelihood of black and white MNIST",
