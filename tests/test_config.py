@@ -27,8 +27,10 @@ def test_committed_profiles_are_valid(path: Path) -> None:
         model_config(params.system(name), section)
 
 
-def test_there_are_three_profiles() -> None:
-    assert [load_params(path).profile for path in PROFILES] == ["laptop", "full", "smoke"]
+def test_a_profile_is_called_as_its_folder_is_but_the_first() -> None:
+    folders = [path.parent.name for path in PROFILES[1:]]
+    assert {"faces", "fashion", "full", "smoke", "stacked"} <= set(folders)
+    assert [load_params(path).profile for path in PROFILES] == ["laptop", *folders]
 
 
 def test_unknown_key_names_the_allowed_ones(values: dict[str, Any]) -> None:

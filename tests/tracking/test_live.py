@@ -123,9 +123,12 @@ def steps(client: MlflowClient) -> list[int]:
 
 
 def grids(client: MlflowClient) -> Counter[int]:
-    """How often each step's sample grid is there, whole and small counted as one."""
+    """How often each step's sample grid is there.
+
+    The small version is counted, which is written last: a kill may leave a large one without it.
+    """
     files = client.list_artifacts(the_run(client).info.run_id, "images")
-    return Counter(int(file.path.split("+")[2]) for file in files if file.path.endswith(".png"))
+    return Counter(int(file.path.split("+")[2]) for file in files if file.path.endswith(".webp"))
 
 
 def wait_for(condition: Callable[[], bool], process: "subprocess.Popen[bytes]") -> None:
