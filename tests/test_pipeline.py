@@ -12,13 +12,17 @@ from ganvae.config import read_yaml
 from test_architecture import imports
 
 PIPELINES = [ROOT / "dvc.yaml", *sorted(ROOT.glob("profiles/*/dvc.yaml"))]
-ACROSS = read_yaml(ROOT / "results/dvc.yaml")["stages"]["across"]
 
 
 @pytest.fixture
 def stages() -> dict[str, Any]:
     found = read_yaml(ROOT / "dvc.yaml")["stages"]
     return {name: stage.get("do", stage) for name, stage in found.items()}
+
+
+@pytest.fixture
+def across() -> Any:
+    return read_yaml(ROOT / "results/dvc.yaml")["stages"]["across"]
 
 
 @pytest.mark.parametrize("path", PIPELINES, ids=lambda path: path.parent.name)
@@ -139,16 +143,23 @@ def missed(name: str, stage: dict[str, Any]) -> set[str]:
     return {file for file in reached(ROOT / f"stages/{name}.py") if not file.startswith(known)}
 
 
-def test_an_edit_that_can_change_results_makes_their_stages_stale(stages: dict[str, Any]) -> None:
-    for name, stage in {**stages, "across": ACROSS}.items():
+def test_an_edit_that_can_change_results_makes_their_stages_stale(
+    stages: dict[str, Any], across: Any
+) -> None:
+    for name, stage in {**stages, "across": across}.items():
         assert not missed(name, stage), f"{name} does not depend on {missed(name, stage)}"
 
 
-def test_the_page_across_data_sets_watches_every_profile_that_it_is_of() -> None:
-    watched = {file for one in ACROSS["params"] for file in one}
+def test_an_edit_that_can_change_a_judge_makes_its_stage_stale() -> None:
+    for name, stage in read_yaml(ROOT / "judges/dvc.yaml")["stages"].items():
+        assert not missed("judge", stage), f"{name} does not depend on {missed('judge', stage)}"
+
+
+def test_the_page_across_data_sets_watches_every_profile_that_it_is_of(across: Any) -> None:
+    watched = {file for one in across["params"] for file in one}
     files = read_yaml(ROOT / "results/params.yaml")["profiles"]
     assert watched == {"results/params.yaml", *files}
     for file in files:
         profile = Path(file).parent.name or "laptop"
         for part in ("runs", "scores.json"):
-            assert f"results/{profile}/{part}" in ACROSS["deps"]
+            assert f"results/{profile}/{part}" in across["deps"]
