@@ -115,11 +115,20 @@ def points(client: MlflowClient, run: Run, name: str = "train/kl") -> list[Metri
 
 
 def steps(client: MlflowClient) -> list[int]:
-    """The steps that have a point in both curves, one entry a point."""
+    """The steps that have a point in both curves, one entry a point.
+
+    The curves are read one after the other, so nobody may be writing.
+    """
     run = the_run(client)
     kl, loss = (sorted(p.step for p in points(client, run, f"train/{n}")) for n in ("kl", "loss"))
     assert kl == loss
     return kl
+
+
+def has_points(client: MlflowClient, count: int) -> bool:
+    """Whether each curve has so many points, which may be asked while somebody is writing."""
+    run = the_run(client)
+    return all(len(points(client, run, f"train/{n}")) >= count for n in ("kl", "loss"))
 
 
 def grids(client: MlflowClient) -> Counter[int]:
@@ -247,7 +256,7 @@ def test_a_killed_follower_that_is_started_again_goes_on(
     train(log, 401, 500)
     draw(root, 500)
     second = start_follower()
-    wait_for(lambda: len(steps(client)) >= 500 and 500 in grids(client), second)
+    wait_for(lambda: has_points(client, 500) and 500 in grids(client), second)
     second.terminate()
     second.wait()
     assert steps(client) == list(range(1, 501))
