@@ -1,4 +1,4 @@
-"""conv-vae: squared error summed over pixels + beta * KL, and layers that mirror each other."""
+"""conv-vae: squared error (or cross-entropy) + beta * KL, and layers that mirror each other."""
 
 import math
 
@@ -6,7 +6,7 @@ import pytest
 import torch
 from networks import conv, default_model, dense, random, shapes
 from torch import nn
-from torch.distributions import Normal
+from torch.distributions import Bernoulli, Normal
 
 from conftest import GREY, stripes
 from ganvae.images import from_uint8
@@ -92,6 +92,21 @@ def test_pin_5_elbo_is_that_of_a_gaussian_with_variance_one_half_whatever_beta()
         likelihood = Normal(x_hat, math.sqrt(0.5)).log_prob(images).sum(dim=(1, 2, 3))
         kl = -0.5 * (1 + log_variance - mean**2 - log_variance.exp()).sum(dim=1)
         torch.testing.assert_close(model.elbo(images, noise), likelihood - kl)
+
+
+def test_pin_5_with_a_bernoulli_likelihood_the_loss_is_cross_entropy() -> None:
+    """The losses and the ELBO, by torch's distribution; the default is squared error."""
+    model = conv_vae(likelihood="bernoulli")
+    images = from_uint8(stripes(5)[0]).round()
+    noise = torch.randn(5, 20, generator=random())
+    mean, log_variance = model.encode(images)
+    logits = model.decode_logits(mean + (log_variance / 2).exp() * noise)
+    likelihood = Bernoulli(logits=logits).log_prob(images).sum(dim=(1, 2, 3))
+    kl = -0.5 * (1 + log_variance - mean**2 - log_variance.exp()).sum(dim=1)
+    torch.testing.assert_close(model.elbo(images, noise), likelihood - kl)
+    losses = model.train_step(images, model.optimizers(), random())
+    torch.testing.assert_close(losses["reconstruction_loss"], -likelihood.mean())
+    assert (model.likelihood, conv_vae().likelihood) == ("bernoulli", "gaussian")
 
 
 def test_a_large_beta_pulls_the_posterior_to_the_prior() -> None:

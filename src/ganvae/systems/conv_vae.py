@@ -1,4 +1,4 @@
-"""Convolutional VAE with squared error (three convolutions each way; widths ours)."""
+"""Convolutional VAE, with squared error by default (three convolutions each way; widths ours)."""
 
 from itertools import pairwise
 from typing import ClassVar
@@ -14,19 +14,25 @@ from ganvae.models.vae import VAE, VAEConfig
 
 
 class ConvVAEConfig(VAEConfig):
-    """Parameters. Each entry of ``channels`` halves the size once; the decoder mirrors them."""
+    """Parameters. Each entry of ``channels`` halves the size once; the decoder mirrors them.
+
+    ``likelihood`` is p(x|z): N(decoder's mean, I/2), whose loss is the squared error, or a
+    Bernoulli distribution of each pixel, whose loss is the cross-entropy.
+    """
 
     schedule: Schedule = Schedule(
         unit="epochs", length=30, report_every=1, sample_every=3, checkpoint_every=3
     )
     channels: list[PositiveInt] = Field([32, 64, 128], min_length=1)
     learning_rate: PositiveFloat = 1e-4
+    likelihood: Likelihood = "gaussian"
 
 
 class ConvVAE(VAE):
     """Minimises squared error, summed over pixels, + beta * KL, both averaged over images.
 
-    With beta 1 that is -ELBO of p(x|z) = N(decoder's mean, I/2), but for a constant.
+    With beta 1 that is -ELBO of p(x|z) = N(decoder's mean, I/2), but for a constant. With the
+    Bernoulli likelihood, cross-entropy stands for squared error, and there is no constant.
     """
 
     name: ClassVar[str] = "conv-vae"
@@ -39,6 +45,7 @@ class ConvVAE(VAE):
 
     def __init__(self, config: ConvVAEConfig, image_shape: ImageShape) -> None:
         super().__init__(config, image_shape)
+        self.likelihood = config.likelihood  # type: ignore[misc]  # the others' is their class's
         image_channels, height, width = image_shape
         sizes = [(height, width)]
         for _ in config.channels:
