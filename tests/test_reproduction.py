@@ -146,7 +146,8 @@ def test_ctrl_c_ends_all_children_and_theirs(
     if stubborn:  # what does not mind a Ctrl-C is killed
         monkeypatch.setenv("STUBBORN", "1")
     script = (
-        "from pathlib import Path; from ganvae import reproduction;"
+        "import signal; from pathlib import Path; from ganvae import reproduction;"
+        "signal.signal(signal.SIGHUP, signal.SIG_DFL);"  # the tests may be under nohup
         f"reproduction.DVC = {reproduction.DVC!r}; reproduction.GRACE = 1.0;"
         "reproduction.reproduce(Path('dvc.yaml'), jobs=2)"
     )
