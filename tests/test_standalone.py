@@ -44,6 +44,14 @@ def write_folders(root: Path, per_class: int = 40) -> Path:
     return root
 
 
+def write_classes(root: Path, sizes: dict[str, int]) -> None:
+    """Class folders of so many images each."""
+    for name, n in sizes.items():
+        (root / name).mkdir()
+        for number in range(n):
+            Image.new("L", (8, 8), number).save(root / name / f"{number}.png")
+
+
 def train_in(
     outdir: Path,
     folder: Path,
@@ -215,6 +223,30 @@ def test_as_many_are_held_out_as_whole_groups_give(
         train, held_out = load_images(str(tmp_path))
         assert 0 < len(held_out.index) <= max(12, np.bincount(people).max())
         assert not set(people[train.index]) & set(people[held_out.index])
+
+
+@pytest.mark.parametrize(("classes", "per_class"), [(30, 6), (3, 4), (3, 3)])
+def test_small_classes_are_divided(tmp_path: Path, classes: int, per_class: int) -> None:
+    write_classes(tmp_path, dict.fromkeys(map(str, range(classes)), per_class))
+    train, held_out = load_images(str(tmp_path))
+    assert set(held_out.labels.tolist()) == set(train.labels.tolist()) == set(range(classes))
+    assert len(train.images) == classes * (per_class - 2)
+
+
+def test_a_class_too_small_to_divide_is_named(tmp_path: Path) -> None:
+    write_classes(tmp_path, {"cats": 9, "dogs": 2})
+    with pytest.raises(DataError, match=r"found 2 images of class 'dogs' .* it takes 3 or more"):
+        load_images(str(tmp_path))
+
+
+def test_photos_of_one_person_cannot_be_divided(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    images = LabelledImages(np.zeros((9, 1, 4, 4), np.uint8), np.zeros(9, np.int64))
+    source = Source(images, None, ("somebody",), np.zeros(9, np.int64))
+    monkeypatch.setattr(standalone, "load_source", lambda config: source)
+    with pytest.raises(DataError, match=r"found photos of 1 person; .* it takes 3 or more"):
+        load_images("lfw", directory=tmp_path)
 
 
 def test_photos_are_resized_and_coloured(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from filelock import FileLock, Timeout
 from torch import Tensor
@@ -17,7 +18,7 @@ from ganvae.data.registry import dataset_names, get_dataset
 from ganvae.data.source import Source
 from ganvae.data.splits import load_source, make_splits, reachable_sizes
 from ganvae.data.store import StoredSplit
-from ganvae.errors import ConfigError, UserError
+from ganvae.errors import ConfigError, DataError, UserError
 from ganvae.models.base import ImageShape
 from ganvae.models.registry import build_model, model_config
 from ganvae.paths import CHECKOUT, RunPaths
@@ -126,7 +127,7 @@ def load_images(
     Raises:
         ConfigError: no such data set, a size that cannot be met, or images of a data set that
             are not resized.
-        DataError: a missing or damaged file.
+        DataError: a missing or damaged file, or too few images to divide.
     """
     options = {"size": image_size, "channels": channels, "train_size": train_size}
     sizes = {"validation_size": HELD_OUT, "test_size": None, "split_seed": 0}
@@ -153,7 +154,8 @@ def _holding_out(source: Source, config: DataConfig) -> DataConfig:
     """The same with the sizes of what is held out: those of the data set's profile.
 
     So a model is never trained on images that it may be scored on later. Of a set that has no
-    profile, or fewer images than that, a tenth each.
+    profile, or fewer images than that, a tenth each, but as many as there are classes at least:
+    fewer cannot be drawn by class.
     """
     if profile := profile_of(config.dataset):
         held_out = {"validation_size", "test_size", "split_seed"}
@@ -161,12 +163,37 @@ def _holding_out(source: Source, config: DataConfig) -> DataConfig:
         in_train = profile.data.validation_size + (0 if source.test else sizes["test_size"])
         if in_train < len(source.train):
             return config.model_copy(update=sizes)
+    _refuse_too_few(source, config.directory)
     share = max(1, len(source.train) // HELD_OUT_SHARE)
+    if source.groups is None:
+        share = max(share, len(source.classes))
     shares = {
-        "validation_size": min(HELD_OUT, share),
+        "validation_size": min(share, max(HELD_OUT, len(source.classes))),
         "test_size": share if source.test is None else None,
     }
     return reachable_sizes(source, config.model_copy(update=shares))
+
+
+def _refuse_too_few(source: Source, directory: str) -> None:
+    """Every split needs an image of every class, or, where images go by groups, a group."""
+    splits = ["training", "validation"] + (["test"] if source.test is None else [])
+    need = f"{', '.join(splits[:-1])} and {splits[-1]} images are not to overlap"
+    if source.groups is not None:
+        n = len(np.unique(source.groups))
+        if n < len(splits):
+            raise DataError(
+                f"{directory}: found photos of {n} {'person' if n == 1 else 'people'}; as "
+                f"{need} in people, it takes {len(splits)} or more."
+            )
+        return
+    counts = np.bincount(source.train.labels, minlength=len(source.classes))
+    for name, n in zip(source.classes, counts.tolist(), strict=True):
+        if n < len(splits):
+            raise DataError(
+                f"{directory}: found {n} {'image' if n == 1 else 'images'} of class {name!r} to "
+                f"divide; as {need}, it takes {len(splits)} or more of every class. Add some, or "
+                "take the class away."
+            )
 
 
 def _place(dataset: str, directory: Path | None) -> dict[str, str]:
