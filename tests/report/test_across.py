@@ -297,6 +297,20 @@ def test_other_criteria_are_those_of_each_profiles_own_comparison(tmp_path: Path
     assert "| recall ↑" not in said
 
 
+def test_criteria_by_which_noise_is_better_are_named_with_their_data_set(tmp_path: Path) -> None:
+    def with_kid(model: str, fids: Sequence[float], kid: float) -> list[ScoreRecord]:
+        return runs(model, fids, scores={"kid_judge": kid})
+
+    both = [*with_kid("gan-one", LOW, 0.1), *with_kid("vae-one", HIGH, 0.3)]
+    said = page(
+        tmp_path / "across.md",
+        found("a", *both, *with_kid("ceiling", [90.0], 0.5)),
+        found("b", *both, *with_kid("ceiling", [90.0], 0.2)),
+    )
+    assert "- b: by KID the ceiling, pixels drawn by themselves, is better (0.200) than" in said
+    assert "- a:" not in said
+
+
 def test_the_figure_has_a_line_a_data_set_compared_or_not(tmp_path: Path) -> None:
     sets = across([duel(name, *one) for name, one in zip("abc", (GAN, FEW, LOST), strict=True)])
     heights = []

@@ -269,3 +269,21 @@ def test_what_tuning_did_to_the_order_is_said() -> None:
     )
     assert "Tuning" not in answer(found, FINALISTS).caveat
     assert "Tuning" not in answer(compare(records[:10], FINALISTS), FINALISTS, FINALISTS).caveat
+
+
+def with_precision(model: str, fids: list[float], precision: float) -> list[ScoreRecord]:
+    scores = {"precision_judge": precision, "kid_judge": fids[0] / 100}
+    return runs(model, fids, scores=scores)
+
+
+def test_a_criterion_by_which_noise_is_better_than_a_finalist_is_named() -> None:
+    remark = (
+        "By precision the ceiling, pixels drawn by themselves, is better (0.850) than `vae-one`: "
+        "here it does not tell images from noise."
+    )
+    gan, vae = with_precision("gan-one", LOW, 0.9), with_precision("vae-one", HIGH, 0.8)
+    said = of(gan, vae, *with_precision("ceiling", [90.0], 0.85)).others
+    assert said.endswith(remark)
+    assert said.count("ceiling") == 1, "by KID and FID, where lower is better, it is not"
+    assert "ceiling" not in of(gan, vae, *with_precision("ceiling", [90.0], 0.75)).others
+    assert "ceiling" not in of(gan, vae).others

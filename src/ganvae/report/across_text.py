@@ -11,7 +11,7 @@ from ganvae.report.answer import SIDES
 from ganvae.report.differences import markdown_line
 from ganvae.report.numbers import duration, listed, p_value, significant
 from ganvae.report.scores import TIMES, estimated, failures, heading
-from ganvae.report.verdicts import TOO_FEW, shortages, winner
+from ganvae.report.verdicts import TOO_FEW, noise_remarks, shortages, winner
 from ganvae.statistics import Difference
 
 Standing = Literal["GAN ahead", "VAE ahead", "none shown", "too few seeds", "no comparison"]
@@ -64,7 +64,7 @@ def write_across_markdown(path: Path, sets: Sequence[DataSet], picture: str) -> 
     lines = ["# GAN or VAE? Across data sets", "", f"**{headline(sets)}**", ""]
     lines += [f"![FID of GAN over FID of VAE on each data set]({picture})", "", FIGURE, ""]
     lines += ["## The finalists", "", *_finalists(sets), "", HOW, "", *_shortages(sets)]
-    lines += ["## Other criteria", "", CRITERIA, "", *_criteria(sets), ""]
+    lines += ["## Other criteria", "", CRITERIA, "", *_criteria(sets), "", *_noise(sets)]
     lines += ["## The systems, not tuned", "", UNTUNED, "", *_untuned(sets), "", agreement(sets)]
     lines += ["", "## What this does not say", "", *(f"- {text}" for text in NOT_SAID), ""]
     lines += ["## What it was measured with", "", *_provenance(sets), ""]
@@ -200,6 +200,15 @@ def _criteria(sets: Sequence[DataSet]) -> list[str]:
         if score != RANKED_BY and any(score in differences for differences in found)
     ]
     return _table(["criterion", *(one.name for one in sets)], body)
+
+
+def _noise(sets: Sequence[DataSet]) -> list[str]:
+    remarks = [
+        f"- {one.name}: {text[:1].lower()}{text[1:]}"
+        for one in sets
+        for text in noise_remarks(one.comparison)
+    ]
+    return [*remarks, ""] if remarks else []
 
 
 def _short(one: Difference | None) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from ganvae.comparison import RANKED_BY, Comparison, Row
 from ganvae.report.numbers import duration, listed, p_value, significant
 from ganvae.report.scores import estimated, name, printed
-from ganvae.report.verdicts import TOO_FEW, Side, leader, reach, spread, winner
+from ganvae.report.verdicts import TOO_FEW, Side, leader, noise_remarks, reach, spread, winner
 from ganvae.statistics import Difference
 
 SIDES: dict[Side, str] = {"first": "GAN", "second": "VAE"}
@@ -165,7 +165,8 @@ def _of_other_criteria(comparison: Comparison) -> str:
         *_shown([one for one in others if one.verdict != TOO_FEW]),
         *_by_means([one for one in others if one.verdict == TOO_FEW], values),
     ]
-    return f"For the {whom}, further criteria {_agreement(differences)}: {'; '.join(parts)}."
+    said = f"For the {whom}, further criteria {_agreement(differences)}: {'; '.join(parts)}."
+    return " ".join([said, *noise_remarks(comparison)])
 
 
 def _agreement(differences: Sequence[Difference]) -> str:

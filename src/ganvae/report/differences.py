@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Sequence
 from ganvae.comparison import RANKED_BY, Comparison, Row
 from ganvae.report.numbers import significant
 from ganvae.report.scores import heading
-from ganvae.report.verdicts import naming, reach, shortages, sizes, spread, verdict
+from ganvae.report.verdicts import naming, noise_remarks, reach, shortages, sizes, spread, verdict
 from ganvae.statistics import Difference
 
 HOW = (
@@ -44,6 +44,7 @@ def _gan_against_vae(comparison: Comparison, tuned: Collection[str]) -> list[str
             f"{naming((one.first, one.second), tuned)}",
             "",
             *_table(comparison.finalists, "seeds"),
+            *_listed(noise_remarks(comparison)),
         ]
     if comparison.families:
         one = comparison.families[0]
@@ -66,12 +67,11 @@ def _table(differences: Sequence[Difference], unit: str) -> list[str]:
             for one in differences
         ),
         "",
-        *_shortages(differences, unit),
+        *_listed(shortages(differences, unit)),
     ]
 
 
-def _shortages(differences: Sequence[Difference], unit: str) -> list[str]:
-    sentences = shortages(differences, unit)
+def _listed(sentences: Sequence[str]) -> list[str]:
     lines = [f"- {sentence[:1].upper()}{sentence[1:]}" for sentence in sentences]
     return [*lines, ""] if lines else []
 
@@ -94,7 +94,7 @@ def _pairs(pairs: Sequence[Difference]) -> list[str]:
             for one in pairs
         ),
     ]
-    return [*lines, "", *_shortages(pairs, "seeds")]
+    return [*lines, "", *_listed(shortages(pairs, "seeds"))]
 
 
 def _noise(rows: Sequence[Row], n_generated: int) -> list[str]:

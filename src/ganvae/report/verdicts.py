@@ -6,8 +6,8 @@ from typing import Literal
 from ganvae.comparison import Comparison
 from ganvae.evaluation.records import BETTER
 from ganvae.report.numbers import fixed, listed, p_value, significant
-from ganvae.report.scores import interval, signed
-from ganvae.statistics import Difference
+from ganvae.report.scores import interval, name, printed, signed
+from ganvae.statistics import Difference, Estimate
 
 TOO_FEW = "too few seeds"  # a verdict of statistics.py
 
@@ -72,6 +72,31 @@ def _shortage(one: Difference, unit: str) -> str:
         f"{one.n_first} against {one.n_second} {unit} cannot reach significance with a rank test "
         f"(the least possible p is {significant(one.smallest_p_holm, 2)}{when})"
     )
+
+
+def noise_remarks(comparison: Comparison) -> list[str]:
+    """A sentence on each criterion by which the ceiling, mere noise, is better than a finalist."""
+    ceiling = next((row for row in comparison.rows if row.model == "ceiling"), None)
+    if ceiling is None:
+        return []
+    remarks = []
+    for one in comparison.finalists:
+        noise = ceiling.scores.get(one.score)
+        if noise is None:
+            continue
+        sides = ((one.first, one.mean_first), (one.second, one.mean_second))
+        worse = [f"`{model}`" for model, mean in sides if _beaten(one, mean, noise)]
+        if worse:
+            remarks.append(
+                f"By {name(one.score)} the ceiling, pixels drawn by themselves, is better "
+                f"({printed(one.score, noise.mean)}) than {listed(worse)}: here it does not tell "
+                "images from noise."
+            )
+    return remarks
+
+
+def _beaten(one: Difference, mean: float, noise: Estimate) -> bool:
+    return noise.mean > mean if BETTER[one.score] == "higher" else noise.mean < mean
 
 
 def naming(finalists: Sequence[str], tuned: Collection[str]) -> str:
