@@ -5,7 +5,7 @@ INSTALLED := .venv/.installed
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 SHELL := /bin/bash
 
-.PHONY: help install repro smoke fashion faces stacked full test test-all pins lint check-locks ui bench bench-quality across readme lock clean
+.PHONY: help install repro smoke fashion faces stacked likelihood full test test-all pins lint check-locks ui bench bench-quality across readme lock clean
 .DEFAULT_GOAL := help
 
 help:  ## Show this list
@@ -34,6 +34,9 @@ faces: $(INSTALLED)  ## The same on faces (results/faces); needs data/raw/lfw
 
 stacked: $(INSTALLED)  ## The same on stacked MNIST, 1,000 modes (results/stacked)
 	ganvae repro profiles/stacked/dvc.yaml
+
+likelihood: $(INSTALLED)  ## Bounds of VAEs' likelihood of binarised MNIST (results/likelihood)
+	ganvae repro profiles/likelihood/dvc.yaml
 
 full: $(INSTALLED)  ## The systems' own budgets, five seeds; wants a GPU (results/full)
 	ganvae repro profiles/full/dvc.yaml

@@ -29,7 +29,7 @@ def test_committed_profiles_are_valid(path: Path) -> None:
 
 def test_a_profile_is_called_as_its_folder_is_but_the_first() -> None:
     folders = [path.parent.name for path in PROFILES[1:]]
-    assert {"faces", "fashion", "full", "smoke", "stacked"} <= set(folders)
+    assert {"faces", "fashion", "full", "likelihood", "smoke", "stacked"} <= set(folders)
     assert [load_params(path).profile for path in PROFILES] == ["laptop", *folders]
 
 
