@@ -147,7 +147,9 @@ def test_ctrl_c_ends_all_children_and_theirs(
         monkeypatch.setenv("STUBBORN", "1")
     script = (
         "import signal; from pathlib import Path; from ganvae import reproduction;"
-        "signal.signal(signal.SIGHUP, signal.SIG_DFL);"  # the tests may be under nohup
+        # the tests may be under nohup, or in the background of a script
+        "signal.signal(signal.SIGHUP, signal.SIG_DFL);"
+        "signal.signal(signal.SIGINT, signal.default_int_handler);"
         f"reproduction.DVC = {reproduction.DVC!r}; reproduction.GRACE = 1.0;"
         "reproduction.reproduce(Path('dvc.yaml'), jobs=2)"
     )
