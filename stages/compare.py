@@ -14,6 +14,7 @@ from ganvae.report.notes import notes_of
 from ganvae.report.pictures.samples import read_sample_rows
 from ganvae.report.published import published_of
 from ganvae.report.tables import write_leaderboard_csv, write_leaderboard_markdown
+from ganvae.report.tuning import tuning_of
 from ganvae.stage import run_stage
 
 
@@ -29,7 +30,7 @@ def main(params_file: str) -> None:
     table, changes, notes = results / "leaderboard.md", departures(params), notes_of(params)
     published = published_of(params, rows, records)
     write_leaderboard_markdown(
-        table, params.profile, comparison, records, changes, notes, params.tuned, published
+        table, params.profile, comparison, records, changes, notes, tuning_of(params), published
     )
     samples = {row.model: read_sample_rows(sample_picture(params, row, records), 2) for row in rows}
     draw_comparison(results / "comparison.png", rows, records, samples)

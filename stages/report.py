@@ -10,6 +10,7 @@ from ganvae.paths import ProfilePaths
 from ganvae.report.notes import notes_of
 from ganvae.report.page import Report, write_page
 from ganvae.report.published import published_of
+from ganvae.report.tuning import tuning_of
 from ganvae.stage import run_stage
 from ganvae.studies import read_studies
 
@@ -32,7 +33,7 @@ def main(params_file: str) -> None:
             departures=departures(params),
             sources={name: model_class(params.system(name)).source for name in params.models},
             notes=notes_of(params),
-            tuned=params.tuned,
+            tuning=tuning_of(params),
             results=results,
             studies=read_studies(Path(), params.profile),
             promoted=params.promoted,

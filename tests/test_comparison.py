@@ -30,6 +30,7 @@ from ganvae.evaluation.records import (
 from ganvae.report.scores import COLUMNS
 from ganvae.report.tables import write_leaderboard_csv, write_leaderboard_markdown
 from ganvae.report.text import comparison_text
+from ganvae.report.tuning import Tuning
 
 PROVENANCE = provenance.PROVENANCE.model_copy(
     update={"n_real": 100, "n_generated": 100, "weights_sha256": None, "training_steps": 7}
@@ -280,7 +281,7 @@ def test_the_comparison_is_plain_json() -> None:
 
 
 def markdown(path: Path, found: Comparison, records: list[ScoreRecord], **given: Any) -> str:
-    extra: dict[str, Any] = {"departures": {}, "notes": {}, "tuned": []} | given
+    extra: dict[str, Any] = {"departures": {}, "notes": {}, "tuning": Tuning()} | given
     write_leaderboard_markdown(path / "x.md", "laptop", found, records, **extra)
     return (path / "x.md").read_text()
 
@@ -301,11 +302,13 @@ def test_tables(tmp_path: Path) -> None:
 
     changed = {"gan": {"schedule": ("9 steps", "4 epochs"), "hidden": ([8], [64, 8])}}
     notes = {"gan": "Its own rate is too low for so few steps."}
-    text = markdown(tmp_path, found, records, departures=changed, notes=notes, tuned=["gan"])
+    text = markdown(
+        tmp_path, found, records, departures=changed, notes=notes, tuning=Tuning(["gan"])
+    )
     assert "| `gan` † | gan | 12.00 ± 25.41 | 0.123 | 7 | 3 | 0 | 1 |" in text
     assert "\n| `gan` † | 0.750 |" in text.split("## Further scores")[1]
     assert (
-        "- †: tuned, that is, its parameters were chosen by FID on the validation split. The "
+        "- †: tuned, that is, parameters chosen by FID on the validation split. The "
         "others have their sources' parameters, scaled down by hand to the time there is; no "
         "search by score.\n"
     ) in text
@@ -382,10 +385,19 @@ def test_markdown_says_how_the_finalists_were_named_and_what_was_left_aside(
     assert "a value a seed. The finalists are named in the profile's parameters, not picked" in text
     assert "Left aside" not in text
     found = compare(records, finalists, aside=["vae"])
-    text = markdown(tmp_path, found, records, tuned=list(finalists))
+    text = markdown(tmp_path, found, records, tuning=Tuning(finalists))
     assert "a value a seed. The finalists are the GAN and the VAE whose parameters were tun" in text
     assert "**The families**, 2 GANs against 1 VAEs" in text
     assert "Left aside, being there for a picture or a likelihood: `vae`. Hybrids" in text
+
+
+def test_markdown_says_how_the_effort_was_unequal(tmp_path: Path) -> None:
+    records, finalists = study(3), ("good-gan", "good-vae")
+    tuning = Tuning(finalists, unequal="the GAN got a week", outside="A trial found more.")
+    text = markdown(tmp_path, compare(records, finalists), records, tuning=tuning)
+    section = text.split("## GAN against VAE")[1]
+    assert "\nThe effort was unequal: the GAN got a week. Pairs of equal effort, by FID:" in section
+    assert " A trial found more.\n\n**The finalists**" in section
 
 
 def test_one_pair_with_enough_seeds_has_the_p_of_the_finalists(tmp_path: Path) -> None:

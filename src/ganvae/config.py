@@ -191,6 +191,17 @@ class Promotion(Section):
     seeds: list[NonNegativeInt] = Field(min_length=1)
 
 
+class EffortConfig(Section):
+    """What a reader must know of the effort that went into the finalists.
+
+    ``unequal``: how their tuning differs, a clause that follows "the effort was unequal:".
+    ``outside``: what trials outside the pipeline found, in whole sentences.
+    """
+
+    unequal: str = Field(min_length=1)
+    outside: str = ""
+
+
 class Params(Section):
     """A whole params.yaml. ``models`` stays raw here: a model's own class gives it types."""
 
@@ -206,6 +217,10 @@ class Params(Section):
     models: dict[str, dict[str, Any]]
     tuned: list[str] = []
     """Models whose parameters were chosen by scores, on the validation split; marked as such."""
+    tuned_on: dict[str, str] = {}
+    """By tuned model, the data set that its parameters were chosen on, if not on this profile's."""
+    effort: EffortConfig | None = None
+    """Given where the finalists were not tuned with equal effort; the answer begins with it."""
     finalists: list[str] = []
     """The GAN and the VAE that answer the question; not chosen by their scores on test."""
     aside: list[str] = []
@@ -229,6 +244,7 @@ class Params(Section):
         sections: dict[str, Collection[str]] = {
             "notes": self.notes,
             "tuned": self.tuned,
+            "tuned_on": self.tuned_on,
             "finalists": self.finalists,
             "aside": self.aside,
             "promoted": self.promoted,
@@ -237,6 +253,9 @@ class Params(Section):
             for name in names:
                 if name not in self.models:
                     raise ValueError(f"{key}.{name}: has no section under models")
+        for name in self.tuned_on:
+            if name not in self.tuned:
+                raise ValueError(f"tuned_on.{name}: must be in tuned")
         for name in self.promoted:
             if name not in self.tuned:
                 raise ValueError(f"promoted.{name}: must be in tuned: scores chose its parameters")

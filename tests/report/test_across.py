@@ -182,6 +182,17 @@ def test_finalists_that_were_not_tuned_are_not_called_so() -> None:
     assert headline([one]) == "At these budgets the GAN is ahead by FID on the one data set."
 
 
+def test_unequal_effort_comes_first() -> None:
+    effort = {"unequal": "the GAN got a week", "outside": ""}
+    one = found("a", *runs("gan-one", LOW), *runs("vae-one", HIGH), effort=effort)
+    other = duel("b", LOW, HIGH)
+    assert headline([one]).startswith(
+        "Not settled, for the effort that went into the finalists was unequal on the one data set. "
+        "At these budgets the tuned GAN is ahead"
+    )
+    assert "was unequal on a. At these" in headline(across([one, other]))
+
+
 PRESETS = {
     name: [Estimate(mean, None, 1) if mean else None for mean in means]
     for name, means in {

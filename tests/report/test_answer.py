@@ -1,12 +1,15 @@
 """The answer says what the numbers say, whichever they are."""
 
+from dataclasses import replace
+
 import pytest
 from toy_report import record, runs
 
 from ganvae.comparison import compare
 from ganvae.evaluation.records import ScoreRecord
 from ganvae.report.answer import SIDES, Answer, answer
-from ganvae.report.verdicts import leader, naming, winner
+from ganvae.report.tuning import Tuning, naming
+from ganvae.report.verdicts import leader, winner
 from ganvae.statistics import difference
 
 FINALISTS = ("gan-one", "vae-one")
@@ -151,12 +154,15 @@ def test_models_left_aside_are_named_and_not_counted() -> None:
 
 
 def test_how_the_finalists_came_to_be() -> None:
-    tuned = naming(FINALISTS, ["vae-one", "gan-two", "gan-one"])
+    tuned = naming(FINALISTS, Tuning(["vae-one", "gan-two", "gan-one"]))
     assert "whose parameters were tuned on the validation split, not the best" in tuned
     for some in ([], ["gan-one"], ["gan-two", "vae-two"]):
-        assert naming(FINALISTS, some) == (
+        assert naming(FINALISTS, Tuning(some)) == (
             "The finalists are named in the profile's parameters, not picked by these scores."
         )
+    elsewhere = naming(FINALISTS, Tuning(FINALISTS, tuned_on={"gan-one": "mnist"}))
+    assert "validation" not in elsewhere
+    assert elsewhere.endswith("The parameters of one were chosen on another data set.")
 
 
 def test_a_family_that_is_not_there() -> None:
@@ -256,19 +262,43 @@ def test_sides_follow_the_better_direction_of_the_score(score: str, side: str) -
     assert leader(difference(score, "gan", LOW, "vae", LOW)) is None
 
 
-def test_what_tuning_did_to_the_order_is_said() -> None:
+def test_pairs_of_equal_effort_are_named() -> None:
     records = [
         *runs("gan-one", LOW), *runs("vae-one", HIGH),
         *runs("gan-two", [20.0, 21.0]), *runs("vae-two", [10.0, 11.0]), *runs("vae-odd", [9.0]),
+        *runs("gan-swept", [7.0]), *runs("vae-swept", [8.0]),
     ]  # fmt: skip
     found = compare(records, FINALISTS, ["vae-odd"])
-    said = answer(found, FINALISTS, ["gan-one", "vae-one"]).caveat
-    assert said.startswith(
-        "Tuning decides much: of the models that were not tuned the GAN with the lowest FID is "
-        "`gan-two` (20.50) and the VAE with the lowest FID is `vae-two` (10.50)."
+    swept = ["gan-swept", "vae-swept"]
+    assert answer(found, FINALISTS, Tuning([*FINALISTS, *swept], swept)).effort == (
+        "Pairs of equal effort, by FID: not tuned, the VAE `vae-two` (10.50) is ahead of the GAN "
+        "`gan-two` (20.50); swept, the GAN `gan-swept` (7.00) is ahead of the VAE `vae-swept` "
+        "(8.00)."
     )
-    assert "Tuning" not in answer(found, FINALISTS).caveat
-    assert "Tuning" not in answer(compare(records[:10], FINALISTS), FINALISTS, FINALISTS).caveat
+    one_sided = answer(found, FINALISTS, Tuning([*FINALISTS, *swept], ["gan-swept"])).effort
+    assert "gan-two" in one_sided
+    assert "swept" not in one_sided
+    assert answer(found, FINALISTS).effort == ""
+    assert answer(compare(records[:10], FINALISTS), FINALISTS, Tuning(FINALISTS)).effort == ""
+
+
+def test_an_answer_of_unequal_effort_begins_with_the_effort() -> None:
+    tuning = Tuning(FINALISTS, unequal="the GAN got a week", outside="A trial found more.")
+    found = answer(compare([*runs("gan-one", LOW), *runs("vae-one", HIGH)], FINALISTS), FINALISTS,
+                   tuning)  # fmt: skip
+    assert found.headline == (
+        "Not settled, for the effort was unequal (the GAN got a week). Between these two "
+        "finalists: at these budgets, the GAN."
+    )
+    assert found.effort == "A trial found more."
+
+
+def test_a_mark_says_whose_validation_split_it_was() -> None:
+    here = Tuning(["gan-one", "vae-one"])
+    assert here.mark == "parameters chosen by FID on the validation split"
+    assert replace(here, tuned_on={"gan-one": "mnist"}).mark == (
+        f"{here.mark} (those of `gan-one` on mnist's)"
+    )
 
 
 def with_precision(model: str, fids: list[float], precision: float) -> list[ScoreRecord]:

@@ -25,6 +25,7 @@ from ganvae.report.embedding import embed
 from ganvae.report.page import render, write_page
 from ganvae.report.page_models import shown_run
 from ganvae.report.scores import COLUMNS, HEADLINE
+from ganvae.report.tuning import Tuning
 
 HOSTILE = "<img src=x onerror=alert(1)>\"'&$x$`{{ 7 }}"
 
@@ -313,7 +314,7 @@ def test_it_says_how_the_finalists_were_named(tmp_path: Path) -> None:
     named = "named in the profile's parameters, not picked by these scores"
     tuned = "whose parameters were tuned on the validation split, not the best by these scores"
     for models, says in ((["gan-one", "vae-one"], tuned), (["gan-one"], named), ([], named)):
-        text = Page(render(report(tmp_path, usual(), tuned=models))).text
+        text = Page(render(report(tmp_path, usual(), tuning=Tuning(models)))).text
         assert [says in text for says in (tuned, named)] == [says == tuned, says == named]
         assert ("no search by score" in text) == bool(models)
 

@@ -24,6 +24,7 @@ from ganvae.report.published import (
 )
 from ganvae.report.scores import TIMES
 from ganvae.report.tables import write_leaderboard_markdown
+from ganvae.report.tuning import NOT_TUNED
 
 
 def trained(model: str) -> Training:
@@ -140,7 +141,7 @@ def test_other_records_have_no_such_section(records: list[ScoreRecord], tmp_path
 def test_the_leaderboard_and_the_page_show_the_tables(tmp_path: Path) -> None:
     found, made = compare(STACKED, None), tables(STACKED)
     path = tmp_path / "x.md"
-    write_leaderboard_markdown(path, "toy", found, STACKED, {}, {}, [], made)
+    write_leaderboard_markdown(path, "toy", found, STACKED, {}, {}, NOT_TUNED, made)
     text = path.read_text()
     assert "\n\n## Beside published numbers\n\n**Modes" in text
     assert text.index("## Further scores") < text.index(HEADING) < text.index("## What was scaled")

@@ -14,6 +14,7 @@ from ganvae.files import write_json
 from ganvae.report.page import Report
 from ganvae.report.sweep_effects import EFFECTS
 from ganvae.report.sweep_text import PICTURES
+from ganvae.report.tuning import Tuning
 from ganvae.studies import StudyRecord, write_study
 from toy_sweeps import effects_of_toy, study, trial
 
@@ -97,7 +98,7 @@ def report(
         "departures": {"gan-one": {"hidden": ([8], [64, 8]), "ema": (0.9, None)}},
         "sources": {"gan-one": "a GAN for tests"},
         "notes": {"gan-one": "It learns `stripes`."},
-        "tuned": ["gan-one"],
+        "tuning": Tuning(["gan-one"]),
         "results": results,
     }
     return Report(**fields | changes)

@@ -426,7 +426,7 @@ def reproduced(clone: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     values = read_yaml(ROOT / SMOKE) | {"root": ".", "file": "params.yaml", "judge": "judge.bin"}
     values["runs"] = {key: values["runs"][key] for key in ("balanced-gan-0", "bernoulli-vae-0")}
     values["models"] = {key[:-2]: values["models"][key[:-2]] for key in values["runs"]}
-    values |= {"finalists": [], "aside": [], "tuned": [], "promoted": {}}
+    values |= {"finalists": [], "aside": [], "tuned": [], "tuned_on": {}, "promoted": {}}
     with FILES["laptop"].open("w") as file:
         YAML().dump(values, file)
     (clone / values["data"]["directory"]).mkdir(parents=True)

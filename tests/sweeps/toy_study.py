@@ -59,6 +59,8 @@ def make_profile() -> None:
         "runs": {"bernoulli-vae-0": {"model": "bernoulli-vae", "code": "bernoulli_vae", "seed": 0}},
         "models": {name: {"schedule": schedule, **model} for name, model in MODELS.items()},
         **{key: [] for key in ("tuned", "finalists", "aside")},
+        "tuned_on": {},
+        "effort": None,
         "notes": {},
     }
     write_yaml(PARAMS, values)

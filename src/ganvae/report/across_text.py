@@ -48,9 +48,8 @@ NOT_SAID = (
     "Budgets are short and the models small: with more, the order may be another.",
     "Each data set has a judge of its own, a small network. FIDs in its features compare neither "
     "between data sets nor with those of papers, and the same ratio need not mean the same gain.",
-    "The finalists are the best of what was tried on validation, by hand or by a sweep, with "
-    "unequal effort for the two sides and the data sets: a ratio is of two models, not of all "
-    "GANs and VAEs.",
+    "The finalists are the best of what was tried, by hand or by a sweep: a ratio is of two "
+    "models, not of all GANs and VAEs.",
     "The data sets were picked, not drawn: their counts say nothing of others.",
 )
 
@@ -63,7 +62,8 @@ def write_across_markdown(path: Path, sets: Sequence[DataSet], picture: str) -> 
     """
     lines = ["# GAN or VAE? Across data sets", "", f"**{headline(sets)}**", ""]
     lines += [f"![FID of GAN over FID of VAE on each data set]({picture})", "", FIGURE, ""]
-    lines += ["## The finalists", "", *_finalists(sets), "", HOW, "", *_shortages(sets)]
+    lines += ["## The finalists", "", *_efforts(sets)]
+    lines += [*_finalists(sets), "", HOW, "", *_shortages(sets)]
     lines += ["## Other criteria", "", CRITERIA, "", *_criteria(sets), "", *_noise(sets)]
     lines += ["## The systems, not tuned", "", UNTUNED, "", *_untuned(sets), "", agreement(sets)]
     lines += ["", "## What this does not say", "", *(f"- {text}" for text in NOT_SAID), ""]
@@ -83,7 +83,26 @@ def headline(sets: Sequence[DataSet]) -> str:
     ]
     gan, vae = by_standing.get("GAN ahead", []), by_standing.get("VAE ahead", [])
     said = "; ".join(filter(None, [_ahead(sets, gan, vae), ", ".join(rest)]))
-    return f"At these budgets {said}.{_diverged(sets)}"
+    return f"{_effort(sets)}At these budgets {said}.{_diverged(sets)}"
+
+
+def _effort(sets: Sequence[DataSet]) -> str:
+    """Where the finalists were not tuned with equal effort; "" if nowhere."""
+    unequal = [one.name for one in sets if one.params.effort]
+    if not unequal:
+        return ""
+    where = _whole(sets, "all") if len(unequal) == len(sets) else listed(unequal)
+    return f"Not settled, for the effort that went into the finalists was unequal on {where}. "
+
+
+def _efforts(sets: Sequence[DataSet]) -> list[str]:
+    """What is known of the efforts, a line per data set."""
+    lines = [
+        f"- {one.name}: {one.params.effort.unequal}. {one.params.effort.outside}".rstrip()
+        for one in sets
+        if one.params.effort
+    ]
+    return ["How the effort was unequal:", "", *lines, ""] if lines else []
 
 
 def _ahead(sets: Sequence[DataSet], gan: list[str], vae: list[str]) -> str:

@@ -1,11 +1,12 @@
 """The answer to the question, in words that follow from the numbers alone."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ganvae.comparison import RANKED_BY, Comparison, Row
 from ganvae.report.numbers import duration, listed, p_value, significant
 from ganvae.report.scores import estimated, name, printed
+from ganvae.report.tuning import NOT_TUNED, Tuning, equal_effort
 from ganvae.report.verdicts import TOO_FEW, Side, leader, noise_remarks, reach, spread, winner
 from ganvae.statistics import Difference
 
@@ -17,12 +18,14 @@ SIDES: dict[Side, str] = {"first": "GAN", "second": "VAE"}
 class Answer:
     """What the report opens with. Names of models stand in `backticks`.
 
-    ``headline``: the answer; ``finalists`` and ``families``: a sentence each, with the
-    uncertainty; ``others``: what further criteria say ("" if there are none); ``caveat``: what
-    all of it holds for.
+    ``headline``: the answer, which begins with the effort where it was unequal; ``effort``: pairs
+    of equal effort, and what was found outside the pipeline; ``finalists`` and ``families``: a
+    sentence each, with the uncertainty; ``others``: what further criteria say; ``caveat``: what
+    all of it holds for. ``effort`` and ``others`` are "" where there is nothing to say.
     """
 
     headline: str
+    effort: str
     finalists: str
     families: str
     others: str
@@ -30,21 +33,22 @@ class Answer:
 
 
 def answer(
-    comparison: Comparison, finalists: tuple[str, str] | None, tuned: Collection[str] = ()
+    comparison: Comparison, finalists: tuple[str, str] | None, tuning: Tuning = NOT_TUNED
 ) -> Answer:
     """Answer "GAN or VAE?" from the primary outcome, FID in the judge's features.
 
     Args:
         finalists: the GAN and the VAE named to answer it, or None.
-        tuned: the models whose parameters were chosen by scores.
+        tuning: how the models' parameters were chosen.
     """
     compared = [row for row in comparison.rows if not finalists or row.model in finalists]
     return Answer(
-        headline=_headline(comparison, finalists),
+        headline=_headline(comparison, finalists, tuning.unequal),
+        effort=" ".join(filter(None, [equal_effort(comparison, tuning), tuning.outside])),
         finalists=_of_finalists(comparison, finalists),
         families=_of_families(comparison),
         others=_of_other_criteria(comparison),
-        caveat=" ".join(filter(None, [_untuned(comparison, tuned), _caveat(compared)])),
+        caveat=_caveat(compared),
     )
 
 
@@ -53,7 +57,7 @@ def primary(differences: Sequence[Difference]) -> Difference | None:
     return next((one for one in differences if one.score == RANKED_BY), None)
 
 
-def _headline(comparison: Comparison, finalists: tuple[str, str] | None) -> str:
+def _headline(comparison: Comparison, finalists: tuple[str, str] | None, unequal: str) -> str:
     if finalists is None:
         return "No GAN and VAE were named to answer it."
     one = primary(comparison.finalists)
@@ -62,7 +66,14 @@ def _headline(comparison: Comparison, finalists: tuple[str, str] | None) -> str:
         why = listed([_score(comparison, model) for model in without])
         return f"The question cannot be answered here: {why}."
     diverged = any(row.model in finalists and row.diverged for row in comparison.rows)
-    return _verdict(one) + (" This is of the runs that did not diverge." if diverged else "")
+    verdict = _verdict(one)
+    if unequal:
+        verdict = f"Not settled, for the effort was unequal ({unequal}). {_between(verdict)}"
+    return verdict + (" This is of the runs that did not diverge." if diverged else "")
+
+
+def _between(verdict: str) -> str:
+    return f"Between these two finalists: {verdict[:1].lower()}{verdict[1:]}"
 
 
 def _verdict(one: Difference) -> str:
@@ -207,27 +218,6 @@ def _ahead(by_side: dict[Side, list[Difference]]) -> str:
         if criteria
     ]
     return ", ".join(parts).replace(" in ", " is ahead in ", 1)
-
-
-def _untuned(comparison: Comparison, tuned: Collection[str]) -> str:
-    """What tuning the finalists did to the order: how the others stand."""
-    if not tuned:
-        return ""
-    best = []
-    for family, side in (("gan", "GAN"), ("vae", "VAE")):
-        rows = [
-            row
-            for row in comparison.rows
-            if row.family == family
-            and row.model not in {*tuned, *comparison.aside}
-            and RANKED_BY in row.scores
-        ]
-        if rows:
-            score = printed(RANKED_BY, rows[0].scores[RANKED_BY].mean)
-            best.append(f"the {side} with the lowest FID is `{rows[0].model}` ({score})")
-    if len(best) < 2:
-        return ""
-    return f"Tuning decides much: of the models that were not tuned {' and '.join(best)}."
 
 
 def _caveat(rows: Sequence[Row]) -> str:

@@ -1,11 +1,12 @@
 """GAN against VAE, every pair of models, and what noise there is: sections in Markdown."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 
 from ganvae.comparison import RANKED_BY, Comparison, Row
 from ganvae.report.numbers import significant
 from ganvae.report.scores import heading
-from ganvae.report.verdicts import naming, noise_remarks, reach, shortages, sizes, spread, verdict
+from ganvae.report.tuning import Tuning, equal_effort, naming
+from ganvae.report.verdicts import noise_remarks, reach, shortages, sizes, spread, verdict
 from ganvae.statistics import Difference
 
 HOW = (
@@ -22,26 +23,28 @@ def markdown_line(cells: Iterable[str]) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def differences_markdown(
-    comparison: Comparison, n_generated: int, tuned: Collection[str]
-) -> list[str]:
+def differences_markdown(comparison: Comparison, n_generated: int, tuning: Tuning) -> list[str]:
     """The lines below the leaderboard."""
     return [
-        *_gan_against_vae(comparison, tuned),
+        *_gan_against_vae(comparison, tuning),
         *_pairs(comparison.pairs),
         *_noise(comparison.rows, n_generated),
     ]
 
 
-def _gan_against_vae(comparison: Comparison, tuned: Collection[str]) -> list[str]:
+def _gan_against_vae(comparison: Comparison, tuning: Tuning) -> list[str]:
     if not (comparison.finalists or comparison.families):
         return []
     lines = ["## GAN against VAE", "", HOW, ""]
+    if tuning.unequal:
+        unequal = f"The effort was unequal: {tuning.unequal}."
+        said = (unequal, equal_effort(comparison, tuning), tuning.outside)
+        lines += [" ".join(filter(None, said)), ""]
     if comparison.finalists:
         one = comparison.finalists[0]
         lines += [
             f"**The finalists**, `{one.first}` against `{one.second}`, a value a seed. "
-            f"{naming((one.first, one.second), tuned)}",
+            f"{naming((one.first, one.second), tuning)}",
             "",
             *_table(comparison.finalists, "seeds"),
             *_listed(noise_remarks(comparison)),

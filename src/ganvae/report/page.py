@@ -3,7 +3,7 @@
 import base64
 import hashlib
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
@@ -27,7 +27,8 @@ from ganvae.report.page_sweeps import sweep_sections
 from ganvae.report.published import HEADING, PublishedTable
 from ganvae.report.scores import COLUMNS, REFERENCES, estimated, measured, title
 from ganvae.report.sweep_text import CAVEATS, HEADS, OPTIMISM
-from ganvae.report.verdicts import UNTUNED, naming, reach
+from ganvae.report.tuning import UNTUNED, Tuning, naming
+from ganvae.report.verdicts import reach
 from ganvae.studies import StudyRecord
 
 STRIP_ROWS = 2
@@ -54,7 +55,7 @@ class Report:
     departures: Mapping[str, Departures]
     sources: Mapping[str, str]
     notes: Mapping[str, str]
-    tuned: Collection[str]
+    tuning: Tuning
     results: Path
     studies: Sequence[StudyRecord] = ()
     promoted: Mapping[str, Promotion] = field(default_factory=dict)
@@ -109,14 +110,15 @@ def _contents(report: Report) -> dict[str, Any]:
         "provenance": provenance,
         "settings": _settings(provenance),
         "records": [record for record in records if record.family != "reference"],
-        "answer": answer(comparison, report.finalists, report.tuned),
+        "answer": answer(comparison, report.finalists, report.tuning),
         "finalists": [_finalist(model, rows, strips) for model in report.finalists or ()],
-        "naming": naming(report.finalists or (), report.tuned),
+        "naming": naming(report.finalists or (), report.tuning),
         "reach": reach(comparison),
-        "untuned": UNTUNED if report.tuned else "",
+        "mark": report.tuning.mark if report.tuning.tuned else "",
+        "untuned": UNTUNED,
         "families": tables.FAMILIES,
-        "leaderboard": tables.leaderboard_table(rows, report.tuned),
-        "further": tables.further_tables(rows, report.tuned),
+        "leaderboard": tables.leaderboard_table(rows, report.tuning.tuned),
+        "further": tables.further_tables(rows, report.tuning.tuned),
         "ranking_figure": figures.ranking_figure(rows, ranked),
         "strips": [(row, strips[row.model]) for row in rows if row.model in strips],
         "references": REFERENCES,
@@ -159,7 +161,7 @@ def _sections(report: Report) -> list[ModelSection]:
             rows.get(name),
             report.results / "runs",
             anchor=f"model-{number}",
-            tuned=name in report.tuned,
+            tuned=name in report.tuning.tuned,
             texts={"source": report.sources.get(name, ""), "note": report.notes.get(name, "")},
             changed=tables.changes(report.departures.get(name, {})),
         )

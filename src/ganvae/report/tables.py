@@ -10,7 +10,7 @@ from ganvae.report.differences import differences_markdown, markdown_line
 from ganvae.report.numbers import listed
 from ganvae.report.published import PublishedTable, published_markdown
 from ganvae.report.scores import COLUMNS, HEADLINE, REFERENCES, estimated, heading, measured
-from ganvae.report.verdicts import UNTUNED
+from ganvae.report.tuning import UNTUNED, Tuning
 
 TUNED = " †"
 JUDGED = {
@@ -58,7 +58,7 @@ def write_leaderboard_markdown(
     records: list[ScoreRecord],
     departures: dict[str, Departures],
     notes: dict[str, str],
-    tuned: Collection[str],
+    tuning: Tuning,
     published: Sequence[PublishedTable] = (),
 ) -> None:
     """The table as people read it; below it how it was measured and what differs.
@@ -67,14 +67,14 @@ def write_leaderboard_markdown(
         records: all that the table is of.
         departures: by model, the parameters that are not at the model's defaults.
         notes: by model, what the profile has to say of it.
-        tuned: models whose parameters were chosen by scores; they get a mark.
+        tuning: how parameters were chosen; those chosen by scores get a mark.
         published: what stands beside numbers from papers.
     """
     lines = [f"# GAN or VAE? Leaderboard of the {profile} profile", ""]
-    lines += _headline(comparison.rows, tuned)
-    lines += ["", *_notes(records, tuned), ""]
-    lines += differences_markdown(comparison, records[0].provenance.n_generated, tuned)
-    lines += ["## Further scores", "", *_further(comparison.rows, tuned), ""]
+    lines += _headline(comparison.rows, tuning.tuned)
+    lines += ["", *_notes(records, tuning), ""]
+    lines += differences_markdown(comparison, records[0].provenance.n_generated, tuning)
+    lines += ["## Further scores", "", *_further(comparison.rows, tuning.tuned), ""]
     lines += published_markdown(published)
     lines += ["## What was scaled down", "", *_scaled_down(departures, notes), ""]
     write_text(path, "\n".join(lines))
@@ -122,7 +122,7 @@ def _cells(row: Row, names: Iterable[str]) -> list[str]:
     return [" ".join(estimated(name, score)).rstrip() if score else "" for name, score in there]
 
 
-def _notes(records: list[ScoreRecord], tuned: Collection[str]) -> list[str]:
+def _notes(records: list[ScoreRecord], tuning: Tuning) -> list[str]:
     provenance = records[0].provenance
     precisions = {record.provenance.training_precision for record in records} - {None}
     scores = {name for one in records for name, value in one.scores.items() if value is not None}
@@ -163,11 +163,8 @@ def _notes(records: list[ScoreRecord], tuned: Collection[str]) -> list[str]:
         f"- Protocol version {provenance.protocol_version}, evaluation seed "
         f"{provenance.evaluation_seed}. Every record with its provenance: `scores.json`.",
     ]
-    if tuned:
-        notes.append(
-            f"-{TUNED}: tuned, that is, its parameters were chosen by FID on the validation split. "
-            + UNTUNED
-        )
+    if tuning.tuned:
+        notes.append(f"-{TUNED}: tuned, that is, {tuning.mark}. {UNTUNED}")
     notes += [
         f"- {record.model}, seed {record.seed}, {record.status}: {record.reason}."
         for record in records

@@ -1,6 +1,6 @@
 """What a difference between two models, or two families, allows to be said."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from typing import Literal
 
 from ganvae.comparison import Comparison
@@ -12,12 +12,6 @@ from ganvae.statistics import Difference, Estimate
 TOO_FEW = "too few seeds"  # a verdict of statistics.py
 
 Side = Literal["first", "second"]
-
-UNTUNED = (
-    "The others have their sources' parameters, scaled down by hand to the time there is; no "
-    "search by score."
-)
-"""Of the models that were not tuned, where some were."""
 
 
 def winner(one: Difference) -> Side | None:
@@ -97,16 +91,6 @@ def noise_remarks(comparison: Comparison) -> list[str]:
 
 def _beaten(one: Difference, mean: float, noise: Estimate) -> bool:
     return noise.mean > mean if BETTER[one.score] == "higher" else noise.mean < mean
-
-
-def naming(finalists: Sequence[str], tuned: Collection[str]) -> str:
-    """How the finalists came to be finalists."""
-    if set(finalists) <= set(tuned):
-        return (
-            "The finalists are the GAN and the VAE whose parameters were tuned on the validation "
-            "split, not the best by these scores."
-        )
-    return "The finalists are named in the profile's parameters, not picked by these scores."
 
 
 def reach(comparison: Comparison) -> str:
