@@ -47,8 +47,9 @@ test: $(INSTALLED)  ## Run the fast tests
 test-all: $(INSTALLED)  ## Run all tests, or those of TESTS="FOLDER ..."
 	pytest $(TESTS)
 
-pins: $(INSTALLED)  ## Put in faults against each pin of the protocol and see its tests fail; 3 minutes
+pins: $(INSTALLED)  ## Put in faults: the tests of their pins fail, and fingerprints of behaviour move
 	python tests/pins.py
+	python tests/moved.py
 
 lint: $(INSTALLED)  ## Check style and types
 	ruff check .
@@ -56,6 +57,7 @@ lint: $(INSTALLED)  ## Check style and types
 	mypy
 
 check-locks: $(INSTALLED)  ## Fail if a committed dvc.lock is older than the code, parameters or data
+	@dvc repro behaviour/dvc.yaml
 	@for lock in $$(git ls-files 'dvc.lock' 'profiles/*dvc.lock' 'results/dvc.lock'); do \
 	    if ! plan=$$(dvc repro --dry --allow-missing "$$(dirname $$lock)/dvc.yaml" 2>&1) \
 	            || grep -q 'Running stage' <<<"$$plan"; then \

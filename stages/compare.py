@@ -1,12 +1,9 @@
-"""Gather all scores into the leaderboard and its figure, and record the runs in MLflow."""
+"""Gather all scores into the leaderboard and its figure."""
 
-import sys
-from importlib.util import find_spec
 from pathlib import Path
 
 from ganvae.comparison import Row, collect_records, compare, departures, write_comparison
 from ganvae.config import Params, load_params
-from ganvae.errors import UserError
 from ganvae.evaluation.records import ScoreRecord, write_records
 from ganvae.paths import ProfilePaths
 from ganvae.report.figures import draw_comparison
@@ -35,7 +32,6 @@ def main(params_file: str) -> None:
     samples = {row.model: read_sample_rows(sample_picture(params, row, records), 2) for row in rows}
     draw_comparison(results / "comparison.png", rows, records, samples)
     print(f"{table}: {len(rows)} rows from {len(records)} records")
-    record_in_mlflow(params.profile)
 
 
 def sample_picture(params: Params, row: Row, records: list[ScoreRecord]) -> Path:
@@ -46,19 +42,6 @@ def sample_picture(params: Params, row: Row, records: list[ScoreRecord]) -> Path
     runs = [record for record in records if record.model == row.model]
     first = next((run for run in runs if run.status != "diverged"), runs[0])
     return paths.run(f"{first.model}-{first.seed}").pictures / "samples.png"
-
-
-def record_in_mlflow(profile: str) -> None:
-    """Project the results into MLflow; without it they are whole all the same."""
-    if find_spec("mlflow") is None:
-        print("MLflow is not installed here: `ganvae sync` records these results where it is.")
-        return
-    from ganvae.tracking.sync import sync
-
-    try:
-        print(sync(profile))
-    except UserError as error:
-        print(f"warning: {error}", file=sys.stderr)
 
 
 if __name__ == "__main__":

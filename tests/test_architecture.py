@@ -22,10 +22,11 @@ ROOMS_OF = {
     "filelock": {"standalone", "tracking"},
 }
 ORDER = [
-    "errors", "files", "config", "compute", "tensors", "seeds", "images", "paths", "profiles",
+    "errors", "files", "tokens", "config", "compute", "tensors", "seeds", "images", "paths",
+    "profiles",
     "live", "stage", "data", "judge", "models", "systems", "training", "metrics", "evaluation",
-    "statistics", "comparison", "studies", "report", "pretrained", "sampling", "standalone",
-    "scoring", "reproduction", "tracking", "sweeps", "cli",
+    "statistics", "comparison", "studies", "report", "pretrained", "behaviour", "sampling",
+    "standalone", "scoring", "reproduction", "tracking", "sweeps", "cli",
 ]  # fmt: skip
 MAY_LOOK_AHEAD = {("models", "systems")}  # the registry names the package it looks models up in
 

@@ -18,7 +18,9 @@ from ganvae.errors import UserError
 from ganvae.files import read_json
 from ganvae.live import start_follower
 from ganvae.paths import ProfilePaths
+from ganvae.tokens import FOLDER
 
+BEHAVIOUR = "behaviour"
 OF_A_RUN = ("train", "evaluate", "draw")  # stages with one instance a run, in their order
 AFTER_RUNS = ("baselines", "by_class", "compare", "pretrained", "report")  # what no run waits for
 # DVC parses params.yaml anew for each stage that watches it, which is most of the time that
@@ -35,11 +37,14 @@ DVC = (sys.executable, "-c", QUICK_DVC)
 GRACE = 10.0  # seconds between asking a child to end and ending it
 
 
-def reproduce(pipeline: Path, jobs: int | None) -> None:
+def reproduce(pipeline: Path, jobs: int | None) -> str | None:
     """Reproduce the pipeline of a ``dvc.yaml``: what all runs need, the runs, then the rest.
 
     Args:
         jobs: runs at once; by default as many as have cores enough for their threads.
+
+    Returns:
+        The profile, or None if there was nothing to do.
 
     Raises:
         UserError: there is no such pipeline, DVC cannot tell what there is to do, or a stage
@@ -51,25 +56,29 @@ def reproduce(pipeline: Path, jobs: int | None) -> None:
         raise UserError(f"{pipeline}: no such pipeline; give a profile's dvc.yaml or its folder.")
     pipeline = Path(os.path.relpath(pipeline))  # as DVC names its stages
     params = load_params(pipeline.with_name("params.yaml"))
-    stale = _stale(pipeline)
+    stale = _stale(pipeline, params)
     if not stale:
         print("Data and pipelines are up to date.")
-        return
+        return None
     _check_models(params)
     _check_data(params, pipeline)
-    kinds = {stage.partition("@")[0] for stage in stale}
-    shared = not kinds <= {*OF_A_RUN, *AFTER_RUNS}  # what all runs need has changed
     children = Children()
     for number in (signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) is not signal.SIG_IGN:  # nohup
             signal.signal(number, signal.default_int_handler)
     try:
+        if BEHAVIOUR in stale:  # only then it shows what else is
+            children.run(BEHAVIOUR, [str(_behaviour(pipeline, params))])
+            stale = _stale(pipeline, params)
+        kinds = {stage.partition("@")[0] for stage in stale}
+        shared = not kinds <= {*OF_A_RUN, *AFTER_RUNS}  # what all runs need has changed
         if shared:
             children.run("dvc", [f"{pipeline}:reference"])
         to_do = {run: _stages(run, stale, shared) for run in _longest_first(params)}
         with _followed(to_do):
             _reproduce_runs(pipeline, to_do, children, jobs or _jobs(params))
         children.run("dvc", [str(pipeline)])
+        return params.profile
     except KeyboardInterrupt:
         print("interrupted: the same command goes on from the last checkpoints", file=sys.stderr)
         raise
@@ -202,14 +211,21 @@ def _signal(processes: Iterable["subprocess.Popen[str]"], number: signal.Signals
             os.killpg(process.pid, number)
 
 
-def _stale(pipeline: Path) -> set[str]:
+def _behaviour(pipeline: Path, params: Params) -> Path:
+    """The pipeline that measures what the code does, which every other one depends on."""
+    return Path(os.path.relpath(pipeline.parent / params.root / FOLDER / "dvc.yaml"))
+
+
+def _stale(pipeline: Path, params: Params) -> set[str]:
     """The names of the stages that have something to do, without the files they are in.
 
-    A judge's pipeline stands in a folder beside the profile's.
+    DVC tells it of the files that it is given, not of those that they depend on. A judge's pipeline
+    stands in a folder beside the profile's.
     """
     judges = pipeline.parent.glob("judge*/dvc.yaml")
+    others = [*judges, _behaviour(pipeline, params)]
     status = subprocess.run(
-        [*DVC, "--wait-for-lock", "status", "--json", str(pipeline), *map(str, judges)],
+        [*DVC, "--wait-for-lock", "status", "--json", str(pipeline), *map(str, others)],
         capture_output=True,
         text=True,
         check=False,

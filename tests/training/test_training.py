@@ -15,16 +15,17 @@ from torch import Tensor, nn
 
 from conftest import ROOT, stripes, tiny_config, tiny_model
 from ganvae.compute import Machine
-from ganvae.config import Binarization, ModelConfig, Params, Schedule, load_params, read_yaml
+from ganvae.config import Binarization, ModelConfig, Params, Schedule, load_params
 from ganvae.data.source import LabelledImages
 from ganvae.data.splits import Split
 from ganvae.data.store import write_split
-from ganvae.files import sha256
+from ganvae.files import sha256, write_json
 from ganvae.images import from_uint8
 from ganvae.models.base import GenerativeModel
 from ganvae.models.registry import model_class, model_config
 from ganvae.paths import ProfilePaths
 from ganvae.seeds import derive, generator, global_seed
+from ganvae.tokens import MEASURED, source_checksum, token_path
 from ganvae.training import runs, trainer
 from ganvae.training.batches import Batches
 from ganvae.training.checkpoint import TrainingState
@@ -347,8 +348,9 @@ def test_pin_4_training_opens_the_training_split_alone(
 
 
 def test_everything_that_decides_the_weights_is_in_the_fingerprint(
-    smoke: Params, monkeypatch: pytest.MonkeyPatch
+    smoke: Params, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.chdir(tmp_path)  # where nobody has measured what the code does
     config = tiny_config(smoke, "dcgan")
     other_config = model_config("dcgan", smoke.models["dcgan"] | {"learning_rate": 1e-3})
     fingerprint = runs.fingerprint
@@ -370,15 +372,39 @@ def test_everything_that_decides_the_weights_is_in_the_fingerprint(
     assert first not in others
 
 
-def test_fingerprint_and_pipeline_name_the_same_code(name: str) -> None:
-    stage = read_yaml(ROOT / "dvc.yaml")["stages"]["train"]["do"]
-    named: set[Path] = set()
-    for dependency in stage["deps"]:
-        path = ROOT / dependency.replace("${item.code}", name.replace("-", "_"))
-        if path.is_relative_to(ROOT / "src"):
-            named |= set(path.rglob("*.py")) if path.is_dir() else {path}
-    package_marks = {path for path in named if path.name == "__init__.py"}
-    assert set(runs.code_files(name)) | package_marks == named
+def test_a_checkpoint_survives_an_edit_that_changes_nothing(
+    smoke: Params, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where what the code does has been measured since its last edit, that decides."""
+    monkeypatch.chdir(tmp_path)
+    source = write_source(tmp_path, "first text")
+    config = tiny_config(smoke, "dcgan")
+
+    def identity() -> str:
+        return runs.fingerprint("dcgan", config, 0, "a", Machine())
+
+    by_text = identity()
+    write_token(tmp_path, "token")
+    measured = identity()
+    assert measured != by_text
+    source.write_text("second text")  # not measured yet
+    assert identity() == by_text
+    write_token(tmp_path, "token")
+    assert identity() == measured
+    write_token(tmp_path, "another")
+    assert identity() not in (measured, by_text)
+
+
+def write_source(root: Path, text: str) -> Path:
+    path = root / "src/ganvae/one.py"
+    path.parent.mkdir(parents=True)
+    path.write_text(text)
+    return path
+
+
+def write_token(root: Path, behaviour: str) -> None:
+    write_json(root / token_path("train/dcgan"), {"behaviour": behaviour})
+    write_json(root / MEASURED, {"source": source_checksum(root)})
 
 
 def test_pin_8_the_seed_decides_the_weights(smoke: Params, name: str, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import sys
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -188,7 +189,21 @@ def repro(
     """Do what `dvc repro` does, with several runs at once."""
     from ganvae.reproduction import reproduce
 
-    reproduce(pipeline, jobs)
+    if profile := reproduce(pipeline, jobs):
+        _show_in_mlflow(profile)
+
+
+def _show_in_mlflow(profile: str) -> None:
+    """Without MLflow, or where it cannot be reached, the results are whole all the same."""
+    if find_spec("mlflow") is None:
+        typer.echo("MLflow is not installed here: `ganvae sync` shows these results where it is.")
+        return
+    from ganvae.tracking.sync import sync
+
+    try:
+        typer.echo(sync(profile))
+    except UserError as error:
+        typer.echo(f"warning: {error}", err=True)
 
 
 @commands.command()

@@ -13,10 +13,13 @@ FORMAT = 2
 
 
 def save_model(path: Path, model: GenerativeModel, config: ModelConfig, seed: int) -> None:
-    """Write a model as safetensors, with its name, parameters, image shape and seed."""
+    """Write a model as safetensors, with its name, image shape, seed and the parameters set.
+
+    Defaults are not named: a new parameter that is off leaves the bytes as they are.
+    """
     metadata = {
         "model": model.name,
-        "config": config.model_dump(),
+        "config": config.model_dump(exclude_unset=True),
         "image_shape": model.image_shape,
         "seed": seed,
         "format": FORMAT,

@@ -23,6 +23,7 @@ from ganvae.models.base import GenerativeModel
 from ganvae.models.registry import count_parameters, model_class, model_config, source_files
 from ganvae.models.weights import save_model
 from ganvae.paths import ProfilePaths, RunPaths
+from ganvae.tokens import current_token
 from ganvae.training.history import Row
 from ganvae.training.parallel import ALONE, Group, share_of, use_to_train
 from ganvae.training.trainer import TrainingResult, Watch, train
@@ -151,16 +152,16 @@ def train_into(
 def fingerprint(
     system: str, config: ModelConfig, seed: int, data: str, machine: Machine, processes: int = 1
 ) -> str:
-    """Checksum of all that decides a run's weights: parameters, data, code and numerics.
+    """Checksum of all that decides a run's weights: parameters, data, behaviour and numerics.
 
     ``data`` is the checksum of the training set.
     """
     content = {
         "system": system,
-        "config": config.model_dump(),
+        "config": config.model_dump(exclude_defaults=True),
         "seed": seed,
         "data": data,
-        "code": [sha256(path) for path in code_files(system)],
+        "code": _code(system),
         "torch": torch.__version__,
         "threads": torch.get_num_threads(),
         **machine._asdict(),
@@ -169,8 +170,18 @@ def fingerprint(
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
 
 
+def _code(system: str) -> str | list[str]:
+    """What the code does, where that was measured since its last edit; or else its text.
+
+    So a checkpoint survives an edit of a comment.
+    """
+    module = system.replace("-", "_")
+    token = current_token(Path(), f"train/{module}")
+    return token or [sha256(path) for path in code_files(system)]
+
+
 def code_files(system: str) -> list[Path]:
-    """The files whose change can change the weights of a system: those dvc.yaml names too."""
+    """The files whose change can change the weights of a system."""
     room = Path(__file__).parent
     shared = [room.parent / name for name in ("compute.py", "images.py", "seeds.py")]
     return [*source_files(system), *sorted(room.glob("*.py")), *shared]
@@ -221,6 +232,6 @@ def _write_outputs(
             "parameters": count_parameters(result.model),
             "training_precision": machine.precision,
             "processes": processes,
-            "config": config.model_dump(),
+            "config": config.model_dump(exclude_unset=True),
         },
     )

@@ -1,0 +1,81 @@
+"""What the pictures of a run show: those of a GAN, of VAEs, and of runs without an end."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image, ImageSequence
+
+from ganvae.behaviour import REVISIONS
+from ganvae.behaviour.fixture import sketch
+from ganvae.behaviour.panel import COLOUR, GREY, SMALL
+from ganvae.behaviour.scoring import in_a_folder
+from ganvae.behaviour.toy_profile import Fate, write_profile, write_run
+from ganvae.config import Params
+from ganvae.data.store import read_split
+from ganvae.evaluation.baselines import evaluate_baselines
+from ganvae.evaluation.training_set import read_training_set
+from ganvae.judge.network import FrozenJudge
+from ganvae.models.base import ImageShape
+from ganvae.models.registry import model_config
+from ganvae.paths import ProfilePaths
+from ganvae.report.pictures.run import draw_run
+from ganvae.report.pictures.samples import draw_samples
+
+RUNS: dict[str, tuple[str, dict[str, Any], ImageShape, Fate]] = {
+    "GAN": ("dcgan", SMALL["dcgan"], GREY, "trained"),
+    "VAE with a map": (
+        "bernoulli-vae",
+        SMALL["bernoulli-vae"] | {"latent_size": 2},
+        GREY,
+        "trained",
+    ),
+    "VAE in colour": ("conv-vae", SMALL["conv-vae"], COLOUR, "trained"),
+    "diverged": ("vanilla-gan", SMALL["vanilla-gan"], GREY, "diverged"),
+    "broken": ("vanilla-gan", SMALL["vanilla-gan"], GREY, "broken"),
+}
+
+
+def pictures() -> dict[str, Any]:
+    """The pixels of every picture of some runs, and of the baselines' samples."""
+    found: dict[str, Any] = {"revision": REVISIONS["draw"]}
+    for title, (system, parameters, shape, fate) in RUNS.items():
+        with in_a_folder():
+            params = write_profile(shape, "classes")
+            found[title] = _of_a_run(params, write_run(system, model_config(system, parameters),
+                                                       shape, fate))  # fmt: skip
+            if title == "GAN":
+                found["baselines"] = _of_baselines(params)
+    return found
+
+
+def _of_a_run(params: Params, key: str) -> dict[str, Any]:
+    paths = ProfilePaths(params.profile)
+    judge = FrozenJudge(Path(params.judge))
+    train = read_training_set(paths.split("train"), paths.train_features, judge)
+    held_out = read_split(paths.split("validation"))
+    run = paths.run(key)
+    draw_run(run, held_out, train.images, params.evaluation.inversion, (judge, train))
+    return {path.name: _frames(path) for path in sorted(run.pictures.iterdir())}
+
+
+def _of_baselines(params: Params) -> dict[str, Any]:
+    found = {}
+    for record, images in evaluate_baselines(params):
+        path = Path(f"{record.model}.png")
+        draw_samples(path, images, record.model)
+        found[record.model] = _frames(path)
+    return found
+
+
+def _frames(path: Path) -> list[Any]:
+    with Image.open(path) as picture:
+        frames = [
+            (np.asarray(frame.convert("RGB")), frame.info.get("duration"))
+            for frame in ImageSequence.Iterator(picture)
+        ]
+    return [
+        [*pixels.shape, duration, *sketch(torch.from_numpy(pixels.copy()))]
+        for pixels, duration in frames
+    ]

@@ -1,0 +1,20 @@
+"""Measure what the code does, for all results that cost more than seconds to depend on."""
+
+from pathlib import Path
+
+from ganvae.behaviour.fingerprints import refresh
+from ganvae.stage import run_stage
+
+
+def main() -> None:
+    findings = refresh(Path())
+    for finding in findings:
+        if finding.verdict not in ("same", "grown"):
+            entries = ", ".join(dict.fromkeys(finding.what[:5]))
+            print(f"{finding.name}: {finding.verdict}" + (f" ({entries}, ...)" if entries else ""))
+    moved = [finding.name for finding in findings if finding.verdict == "moved"]
+    print(f"behaviour: {len(moved)} of {len(findings)} fingerprints moved")
+
+
+if __name__ == "__main__":
+    run_stage(main, __doc__)

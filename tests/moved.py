@@ -1,0 +1,153 @@
+"""Put each fault of faults.yaml into a copy of the repository and see a fingerprint move.
+
+    python tests/moved.py [pin ...]
+
+Results depend on fingerprints of what the code does: a fault that moves none would leave them
+fresh. Those that cannot move one say why (`unseen`). The exit status is 1 if another does not.
+"""
+
+import json
+import multiprocessing
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+from pins import HEAVY, Bench, Fault, read_faults
+
+SHARED = (
+    "options dcgan",
+    "options bernoulli_vae",
+    "options conv_vae",
+    "options vae_gan",
+    "options balanced_gan",
+    "resume balanced_gan",
+    "resume keras_dcgan",
+    "scores bernoulli_vae",
+    "scores conv_vae",
+)
+SCORES = ("samples", "scores bernoulli_vae", "scores dcgan")
+
+
+def candidates(file: str) -> tuple[str, ...]:
+    """What to measure first for a fault in a file; the first that moves is enough."""
+    path = Path(file)
+    if path.match("src/ganvae/systems/*.py"):
+        return tuple(f"{part} {path.stem}" for part in ("options", "scores", "resume"))
+    if path.parts[:3] == ("src", "ganvae", "data"):
+        return ("prepare",)
+    if path.parts[2] in ("metrics", "evaluation", "judge"):
+        return SCORES
+    return (*SHARED, *SCORES)
+
+
+def measured(copy: Path, what: str) -> dict[str, Any]:
+    """What the code of ``copy`` does, by fingerprint; in a process of its own."""
+    from ganvae.behaviour import measure, training
+
+    part, _, module = what.partition(" ")
+    if part == "options":
+        return {f"train/{module}": {"options": measure._options(module)}}
+    if part == "resume":
+        with tempfile.TemporaryDirectory() as folder:
+            measure._system(module)
+            start = multiprocessing.get_context("fork").Process(
+                target=training.start_of_defaults, args=(module.replace("_", "-"), Path(folder))
+            )
+            start.start()
+            start.join()
+            return {f"train/{module}": measure._rest(module, Path(folder))}
+    if part == "scores":
+        return {f"evaluate/{module}": measure._scores(module)}
+    if part == "samples":
+        return {"evaluate/samples": measure._sample_scores()}
+    return {"prepare": measure._prepared()}
+
+
+def first_moved(copy: Path, whole: dict[str, Any], wanted: tuple[str, ...]) -> str | None:
+    """The first measurement that is not as ``whole`` has it, or that fails."""
+    os.chdir(copy)
+    sys.dont_write_bytecode = True
+    sys.path.insert(0, str(copy / "src"))
+    from ganvae.behaviour.fingerprints import differences
+
+    for what in wanted:
+        try:
+            found = json.loads(json.dumps(measured(copy, what)))
+        except Exception as error:
+            return f"{what}: {type(error).__name__}"
+        for name, record in found.items():
+            before = {part: whole[name][part] for part in record}
+            if place := next(differences(before, record), None):
+                return f"{what}: {place}"
+    return None
+
+
+def outcome(bench: Bench, whole: dict[str, Any], fault: Fault) -> str | None:
+    path = bench.copy / fault.file
+    as_it_was = path.read_text()
+    path.write_text(fault.changed(bench.copy))
+    try:
+        with ProcessPoolExecutor(1, multiprocessing.get_context("forkserver")) as pool:
+            return pool.submit(first_moved, bench.copy, whole, candidates(fault.file)).result()
+    finally:
+        path.write_text(as_it_was)
+
+
+def whole_behaviour(copy: Path) -> dict[str, Any]:
+    """All fingerprints of the code without a fault, on this processor."""
+    out = copy / "measured.json"
+    subprocess.run(
+        [sys.executable, "-m", "ganvae.behaviour", str(out)],
+        cwd=copy,
+        env=os.environ | {"PYTHONPATH": str(copy / "src")},
+        check=True,
+    )
+    found: dict[str, Any] = json.loads(out.read_text())
+    return found
+
+
+def side_by_side(folder: Path, faults: list[Fault]) -> Iterator[tuple[Fault, str | None]]:
+    """Each fault with what moved, on all cores."""
+    cores = len(os.sched_getaffinity(0))
+    benches = [Bench(folder / str(number)) for number in range(cores)]
+    whole = whole_behaviour(benches[0].copy)
+    free = list(benches)
+
+    def run(fault: Fault) -> str | None:
+        bench = free.pop()
+        try:
+            return outcome(bench, whole, fault)
+        finally:
+            free.append(bench)
+
+    call: Callable[[Fault], str | None] = run
+    with ThreadPoolExecutor(cores) as pool:
+        yield from zip(faults, pool.map(call, faults), strict=True)
+
+
+def main(pins: set[int]) -> int:
+    faults = [fault for fault in read_faults() if not pins or fault.pin in pins]
+    os.environ |= dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
+    multiprocessing.get_context("forkserver").set_forkserver_preload([*HEAVY, "torch._dynamo"])
+    start, unseen = time.monotonic(), 0
+    with tempfile.TemporaryDirectory() as folder:
+        seen = [fault for fault in faults if not fault.unseen]
+        for fault, place in side_by_side(Path(folder).resolve(), seen):
+            unseen += place is None
+            print(f"{fault.pin:>3}  {place or 'NOTHING MOVES'}  {fault.what}", flush=True)
+    for fault in faults:
+        if fault.unseen:
+            print(f"{fault.pin:>3}  not seen: {fault.unseen}  {fault.what}")
+    seconds = time.monotonic() - start
+    print(f"{len(seen) - unseen} of {len(seen)} faults move a fingerprint, in {seconds:.0f} s")
+    return 1 if unseen else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main({int(pin) for pin in sys.argv[1:]}))
