@@ -12,8 +12,9 @@ from ruamel.yaml import YAML
 from conftest import ROOT
 from ganvae.config import read_yaml
 
-FOLDERS = ("src", "stages", "data/raw")
+FOLDERS = ("behaviour", "src", "stages", "data/raw")
 FILES = (
+    "requirements.lock",
     "dvc.yaml",
     ".dvcignore",
     ".gitignore",

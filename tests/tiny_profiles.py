@@ -24,8 +24,14 @@ BATCH = 16
 WIDTH = 8
 FEATURES = 16  # of a judge; one of three channels has three times as many
 
-FOLDERS = ("src", "stages", "data/raw/mnist", "results/sweeps", "results/laptop")
-FILES = (".dvcignore", "params.yaml", "results/dvc.yaml", "results/params.yaml")
+FOLDERS = ("behaviour", "src", "stages", "data/raw/mnist", "results/sweeps", "results/laptop")
+FILES = (
+    ".dvcignore",
+    "requirements.lock",
+    "params.yaml",
+    "results/dvc.yaml",
+    "results/params.yaml",
+)
 LEFT_OUT = ("__pycache__", "*.egg-info", "*.png", "*.gif", "pretrained")
 
 PHOTOS = [12] * 15 + [5] * 30 + [1] * 200

@@ -20,6 +20,11 @@ def token_path(name: str) -> Path:
     return FOLDER / "tokens" / f"{name}.json"
 
 
+def record_path(name: str) -> Path:
+    """What was measured for a fingerprint, and on which processor."""
+    return FOLDER / "records" / f"{name}.json"
+
+
 def source_checksum(root: Path) -> str:
     """Of all text that behaviour could depend on."""
     digest = hashlib.sha256()

@@ -9,9 +9,8 @@ from typing import Any
 import pytest
 
 from ganvae.behaviour import fingerprints
-from ganvae.behaviour.before import record_path
 from ganvae.behaviour.fingerprints import differences, refresh
-from ganvae.tokens import LOCKED, current_token, token_path
+from ganvae.tokens import LOCKED, current_token, record_path, token_path
 
 NAME = "train/toy"
 BEHAVIOUR = {"revision": 1, "options": {"plain": {"losses": [["loss", 0.5], ["loss", 0.25]]}}}

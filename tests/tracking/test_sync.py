@@ -26,7 +26,10 @@ from toy_results import (
 )
 
 from ganvae.errors import UserError
+from ganvae.files import write_json
+from ganvae.tokens import record_path
 from ganvae.tracking import store
+from ganvae.tracking.runs import whole_config
 from ganvae.tracking.store import TrackingError, connected, find_store
 from ganvae.tracking.sync import sync
 
@@ -430,3 +433,18 @@ def test_a_run_that_the_profile_no_longer_compares_is_left_out(root: Path) -> No
     kept = [record for record in records if record["model"] != "vae"]
     (folder / "scores.json").write_text(json.dumps(kept))
     assert counts(sync()) == (ALL - 2, 0, 1)
+
+
+def test_parameters_that_were_not_set_are_shown_at_their_defaults(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    given = {"batch_size": 32, "balance": {"ratio": 1.5}}
+    assert whole_config("toy", given) == given
+    defaults = {"batch_size": 128, "balance": {"ratio": None, "d_steps": 1}, "ema": None}
+    write_json(record_path("systems"), {"behaviour": {"toy": {"defaults": defaults}}})
+    assert whole_config("toy", given) == {
+        "batch_size": 32,
+        "balance": {"ratio": 1.5, "d_steps": 1},
+        "ema": None,
+    }

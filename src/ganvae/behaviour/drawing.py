@@ -2,6 +2,7 @@
 
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 import torch
@@ -9,54 +10,53 @@ from PIL import Image, ImageSequence
 
 from ganvae.behaviour import REVISIONS
 from ganvae.behaviour.fixture import sketch
-from ganvae.behaviour.panel import COLOUR, GREY, SMALL
+from ganvae.behaviour.panel import COLOUR, GREY
 from ganvae.behaviour.scoring import in_a_folder
-from ganvae.behaviour.toy_profile import Fate, write_profile, write_run
+from ganvae.behaviour.toy_models import ToyGenerator, ToyVAE
+from ganvae.behaviour.toy_profile import Fate, break_weights, write_outcome, write_profile
 from ganvae.config import Params
 from ganvae.data.store import read_split
 from ganvae.evaluation.baselines import evaluate_baselines
 from ganvae.evaluation.training_set import read_training_set
 from ganvae.judge.network import FrozenJudge
-from ganvae.models.base import ImageShape
-from ganvae.models.registry import model_config
+from ganvae.models.base import GenerativeModel, ImageShape
 from ganvae.paths import ProfilePaths
-from ganvae.report.pictures.run import draw_run
+from ganvae.report.pictures import run as drawn
 from ganvae.report.pictures.samples import draw_samples
 
-RUNS: dict[str, tuple[str, dict[str, Any], ImageShape, Fate]] = {
-    "GAN": ("dcgan", SMALL["dcgan"], GREY, "trained"),
-    "VAE with a map": (
-        "bernoulli-vae",
-        SMALL["bernoulli-vae"] | {"latent_size": 2},
-        GREY,
-        "trained",
-    ),
-    "VAE in colour": ("conv-vae", SMALL["conv-vae"], COLOUR, "trained"),
-    "diverged": ("vanilla-gan", SMALL["vanilla-gan"], GREY, "diverged"),
-    "broken": ("vanilla-gan", SMALL["vanilla-gan"], GREY, "broken"),
+RUNS: dict[str, tuple[type[ToyGenerator | ToyVAE], int, ImageShape, Fate]] = {
+    "GAN": (ToyGenerator, 5, GREY, "trained"),
+    "VAE with a map": (ToyVAE, 2, GREY, "trained"),
+    "VAE in colour": (ToyVAE, 5, COLOUR, "trained"),
+    "diverged": (ToyGenerator, 5, GREY, "diverged"),
+    "broken": (ToyGenerator, 5, GREY, "broken"),
 }
+"""Kind of model, latent size, form of images, and what became of the run."""
 
 
 def pictures() -> dict[str, Any]:
     """The pixels of every picture of some runs, and of the baselines' samples."""
     found: dict[str, Any] = {"revision": REVISIONS["draw"]}
-    for title, (system, parameters, shape, fate) in RUNS.items():
+    for title, (kind, latent_size, shape, fate) in RUNS.items():
         with in_a_folder():
             params = write_profile(shape, "classes")
-            found[title] = _of_a_run(params, write_run(system, model_config(system, parameters),
-                                                       shape, fate))  # fmt: skip
+            model = kind(shape, latent_size)
+            if fate == "broken":
+                break_weights(model)
+            found[title] = _of_a_run(params, model, write_outcome(model, fate))
             if title == "GAN":
                 found["baselines"] = _of_baselines(params)
     return found
 
 
-def _of_a_run(params: Params, key: str) -> dict[str, Any]:
+def _of_a_run(params: Params, model: GenerativeModel, key: str) -> dict[str, Any]:
     paths = ProfilePaths(params.profile)
     judge = FrozenJudge(Path(params.judge))
     train = read_training_set(paths.split("train"), paths.train_features, judge)
     held_out = read_split(paths.split("validation"))
     run = paths.run(key)
-    draw_run(run, held_out, train.images, params.evaluation.inversion, (judge, train))
+    with patch.object(drawn, "load_model", return_value=model):
+        drawn.draw_run(run, held_out, train.images, params.evaluation.inversion, (judge, train))
     return {path.name: _frames(path) for path in sorted(run.pictures.iterdir())}
 
 

@@ -15,18 +15,27 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-from ganvae.behaviour.before import Before, last_commit, record_path
+from ganvae.behaviour.before import Before, last_commit
 from ganvae.behaviour.measure import Record, measure
 from ganvae.errors import UserError
 from ganvae.files import read_json, write_json, write_text
-from ganvae.tokens import LOCKED, MEASURED, source_checksum, token_path
+from ganvae.tokens import LOCKED, MEASURED, record_path, source_checksum, token_path
 
 DECISIVE = ("matplotlib", "numpy", "pillow", "safetensors", "scipy", "torch", "torchmetrics")
 """The libraries whose versions decide numbers or pictures."""
 TOLERANCE = 1e-3
 """Relative; for another kind of processor, where there is no git to ask what the old code does."""
 
-Verdict = Literal["new", "same", "grown", "restored", "same on this processor", "alike", "moved"]
+Verdict = Literal[
+    "new",
+    "same",
+    "grown",
+    "restored",
+    "same on this processor",
+    "measured otherwise",
+    "alike",
+    "moved",
+]
 
 
 class Finding(NamedTuple):
@@ -41,7 +50,8 @@ def refresh(root: Path) -> list[Finding]:
     """Measure what the code does now; tokens change where that is not what it did before.
 
     Where numbers differ, the code of the last commit of the records is measured on this processor
-    too: if it gives the same numbers as the code does now, only the processor is another.
+    too: if it gives the same numbers as the code does now, only the processor is another, or the
+    way of measuring.
 
     Args:
         root: the repository's root.
@@ -74,6 +84,11 @@ class Now:
         return last_commit(self._root)
 
     @cached_property
+    def old_code_measured_anew(self) -> dict[str, Record]:
+        """The same, by today's way of measuring."""
+        return self.before.measured_anew(self.machine) if self.before else {}
+
+    @cached_property
     def old_code(self) -> dict[str, Record]:
         """What the last commit's code does on this processor; empty if that is not to be known."""
         return self.before.measured(self.machine) if self.before else {}
@@ -82,7 +97,8 @@ class Now:
 def _judged(root: Path, name: str, new: Record, now: Now) -> Finding:
     """Compare with what was written down before, and write down what has changed."""
     here = _read(root / record_path(name))
-    if here and not list(differences(here["behaviour"], new)):
+    written = here is not None and (root / token_path(name)).exists()
+    if here and written and not list(differences(here["behaviour"], new)):
         if here["behaviour"] == new:
             return Finding(name, "same", [])
         _write_record(root, name, new, now)
@@ -97,6 +113,11 @@ def _judged(root: Path, name: str, new: Record, now: Now) -> Finding:
         if name in now.old_code and not list(differences(now.old_code[name], new)):
             now.before.restore(name)
             return Finding(name, "same on this processor", differing)
+        anew = now.old_code_measured_anew
+        if name in anew and not list(differences(anew[name], new)):
+            now.before.restore(name)
+            _write_record(root, name, new, now)
+            return Finding(name, "measured otherwise", differing)
     if here and not now.old_code and _alike(here, new, now):
         return Finding(name, "alike", differing)
     _write_record(root, name, new, now)

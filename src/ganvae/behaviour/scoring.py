@@ -115,11 +115,17 @@ def _scored(
 
 
 def _record(record: ScoreRecord) -> dict[str, Any]:
-    content = record.model_dump(mode="json")
+    content = _without_words(record.model_dump(mode="json"))
     content["provenance"] = {
         name: value for name, value in content["provenance"].items() if name not in CHECKSUMS
     }
     return {name: value for name, value in content.items() if name not in CHECKSUMS}
+
+
+def _without_words(content: dict[str, Any]) -> dict[str, Any]:
+    """What a flag or a reason says may be said otherwise; whether there is one may not."""
+    flags, reason = content["flags"], content["reason"]
+    return content | {"flags": len(flags), "reason": reason is not None}
 
 
 def _reference(evaluator: Evaluator) -> dict[str, Any]:
@@ -143,6 +149,7 @@ def _measured(
         images[1:] = images[0]
     content = dict(vars(evaluator.measure_samples(images, training_seed=7)))
     content.pop("samples_sha256")
+    content = _without_words(content)
     return {name: _plain(value) for name, value in content.items()}
 
 

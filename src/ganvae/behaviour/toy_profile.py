@@ -24,8 +24,8 @@ from ganvae.evaluation.validation import write_validation
 from ganvae.files import sha256, write_csv, write_json
 from ganvae.images import grid, write_png
 from ganvae.judge.network import FrozenJudge, Judge, Kind
-from ganvae.models.base import ImageShape
-from ganvae.models.registry import build_model, count_parameters, model_class
+from ganvae.models.base import GenerativeModel, ImageShape
+from ganvae.models.registry import build_model, count_parameters
 from ganvae.models.weights import save_model
 from ganvae.paths import ProfilePaths
 from ganvae.tensors import save_tensors
@@ -149,19 +149,29 @@ def write_inception(path: Path) -> dict[str, str]:
 
 
 def write_run(system: str, config: ModelConfig, shape: ImageShape, fate: Fate = "trained") -> str:
-    """Write what training leaves of a run, but for the training; returns the run's key."""
-    paths = ProfilePaths(PROFILE).run(KEY)
+    """Write a system's weights, as if it had been trained, and `write_outcome`; returns the key."""
     model = build_model(system, config, shape, SEED)
     fill(model)
     if fate == "broken":
-        next(model.parameters()).data[0] = float("nan")
-    save_model(paths.weights, model, config, SEED)
+        break_weights(model)
+    save_model(ProfilePaths(PROFILE).run(KEY).weights, model, config, SEED)
+    return write_outcome(model, fate)
+
+
+def break_weights(model: GenerativeModel) -> None:
+    """Make some of its weights NaN."""
+    next(model.parameters()).data[0] = float("nan")
+
+
+def write_outcome(model: GenerativeModel, fate: Fate) -> str:
+    """Write what training leaves of a run beside its weights; returns the run's key."""
+    paths = ProfilePaths(PROFILE).run(KEY)
     write_json(
         paths.outcome,
         {
             "model": "model",
-            "system": system,
-            "family": model_class(system).family,
+            "system": model.name,
+            "family": model.family,
             "seed": SEED,
             "reason": "g_loss was NaN" if fate == "diverged" else None,
             "steps": 12,
@@ -177,6 +187,6 @@ def write_run(system: str, config: ModelConfig, shape: ImageShape, fate: Fate = 
             for step in (4, 8, 12)]  # fmt: skip
     write_csv(paths.history, rows, rows[0])
     for step in (0, 6, 12):
-        pixels = grid(drawings(64, shape, step), 8)
+        pixels = grid(drawings(64, model.image_shape, step), 8)
         write_png(paths.progress / f"step-{step:07d}.png", pixels, 2)
     return KEY

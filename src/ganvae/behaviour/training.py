@@ -37,7 +37,6 @@ OUTCOME = (
     "images_seen",
     "mark_steps",
     "parameters",
-    "reason",
     "seed",
     "status",
     "steps",

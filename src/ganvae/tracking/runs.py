@@ -14,8 +14,9 @@ from ganvae.config import flat
 from ganvae.errors import UserError
 from ganvae.evaluation.records import ScoreRecord, ValidationRecord, read_record, read_records
 from ganvae.files import read_json, sha256
-from ganvae.paths import ProfilePaths, RunPaths
+from ganvae.paths import ProfilePaths, RunPaths, checkout_root
 from ganvae.studies import SWEEPS
+from ganvae.tokens import record_path
 from ganvae.tracking.lock import locked_outputs
 from ganvae.tracking.tags import LEVEL
 
@@ -130,6 +131,24 @@ def checksum(*findings: Any) -> str:
     return hashlib.sha256(json.dumps(findings, sort_keys=True).encode()).hexdigest()
 
 
+def whole_config(system: str, config: dict[str, Any]) -> dict[str, Any]:
+    """The parameters that were set, over the system's defaults, which records do not name.
+
+    The defaults are those that were written down last, since to ask the code takes seconds.
+    """
+    path = checkout_root() / record_path("systems")
+    defaults = read_json(path)["behaviour"].get(system, {}) if path.exists() else {}
+    return _over(defaults.get("defaults", {}), config)
+
+
+def _over(defaults: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
+    merged = defaults | given
+    for key, value in defaults.items():
+        if isinstance(value, dict) and isinstance(given.get(key), dict):
+            merged[key] = _over(value, given[key])
+    return merged
+
+
 def as_params(values: Mapping[str, Any]) -> dict[str, str]:
     """Nested parameters by dotted name; lists, numbers, booleans and null as JSON."""
     return {
@@ -203,7 +222,7 @@ def _trained(
             *_curves(rows),
         ],
         parent=model_key(profile, measured.model),
-        params=as_params(outcome["config"]),
+        params=as_params(whole_config(outcome.get("system", ""), outcome["config"])),
         progress={int(path.stem.split("-")[1]): path for path in files.progress.glob("step-*.png")},
         pictures=pictures,
         inputs=_inputs(profile, measured, locked),
