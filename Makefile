@@ -57,16 +57,7 @@ lint: $(INSTALLED)  ## Check style and types
 	mypy
 
 check-locks: $(INSTALLED)  ## Fail if a committed dvc.lock is older than the code, parameters or data
-	@dvc repro behaviour/dvc.yaml
-	@for lock in $$(git ls-files 'dvc.lock' 'profiles/*dvc.lock' 'results/dvc.lock'); do \
-	    if ! plan=$$(dvc repro --dry --allow-missing "$$(dirname $$lock)/dvc.yaml" 2>&1) \
-	            || grep -q 'Running stage' <<<"$$plan"; then \
-	        grep -E 'Running stage|ERROR' <<<"$$plan"; \
-	        echo "error: $$lock is stale: reproduce that profile and commit its results" >&2; \
-	        exit 1; \
-	    fi; \
-	    echo "$$lock is up to date"; \
-	done
+	ganvae check-locks
 
 ui: $(INSTALLED)  ## Open the MLflow UI on all recorded runs
 	ganvae ui

@@ -7,7 +7,7 @@ from ganvae.config import Params, load_params
 from ganvae.evaluation.records import ScoreRecord, write_records
 from ganvae.paths import ProfilePaths
 from ganvae.report.figures import draw_comparison
-from ganvae.report.notes import notes_of
+from ganvae.report.notes import frozen_notice, notes_of
 from ganvae.report.pictures.samples import read_sample_rows
 from ganvae.report.published import published_of
 from ganvae.report.tables import write_leaderboard_csv, write_leaderboard_markdown
@@ -27,7 +27,15 @@ def main(params_file: str) -> None:
     table, changes, notes = results / "leaderboard.md", departures(params), notes_of(params)
     published = published_of(params, rows, records)
     write_leaderboard_markdown(
-        table, params.profile, comparison, records, changes, notes, tuning_of(params), published
+        table,
+        params.profile,
+        comparison,
+        records,
+        changes,
+        notes,
+        tuning_of(params),
+        published,
+        frozen_notice(params),
     )
     samples = {row.model: read_sample_rows(sample_picture(params, row, records), 2) for row in rows}
     draw_comparison(results / "comparison.png", rows, records, samples)

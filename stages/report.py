@@ -7,7 +7,7 @@ from ganvae.config import Params, load_params
 from ganvae.evaluation.records import read_records
 from ganvae.models.registry import model_class
 from ganvae.paths import ProfilePaths
-from ganvae.report.notes import notes_of
+from ganvae.report.notes import frozen_notice, notes_of
 from ganvae.report.page import Report, write_page
 from ganvae.report.published import published_of
 from ganvae.report.tuning import tuning_of
@@ -38,6 +38,7 @@ def main(params_file: str) -> None:
             studies=read_studies(Path(), params.profile),
             promoted=params.promoted,
             published=published_of(params, comparison.rows, records),
+            notice=frozen_notice(params),
         ),
     )
     print(f"{path}: {len(records)} records, {path.stat().st_size / 1e6:.1f} MB")

@@ -26,7 +26,7 @@ ORDER = [
     "profiles",
     "live", "stage", "data", "judge", "models", "systems", "training", "metrics", "evaluation",
     "statistics", "comparison", "studies", "report", "pretrained", "behaviour", "sampling",
-    "standalone", "scoring", "reproduction", "tracking", "sweeps", "cli",
+    "standalone", "scoring", "locks", "reproduction", "tracking", "sweeps", "cli",
 ]  # fmt: skip
 MAY_LOOK_AHEAD = {("models", "systems")}  # the registry names the package it looks models up in
 

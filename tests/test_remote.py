@@ -88,7 +88,14 @@ def _params() -> dict[str, object]:
     params = read_yaml(ROOT / "profiles/smoke/params.yaml")
     params |= {"profile": "tiny", "root": ".", "file": "params.yaml"}
     params |= {"judge": "judges/mnist.safetensors"}
-    params |= {"tuned": [], "tuned_on": {}, "effort": None, "aside": [], "finalists": list(STEPS)}
+    params |= {
+        "tuned": [],
+        "tuned_on": {},
+        "effort": None,
+        "frozen": None,
+        "aside": [],
+        "finalists": list(STEPS),
+    }
     params["data"] |= {"train_size": 300, "validation_size": 150, "test_size": 150}
     params["evaluation"] |= {"n_generated": 150}
     params["runs"] = {name: params["runs"][name] for name in (f"{model}-0" for model in STEPS)}

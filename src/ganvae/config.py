@@ -202,6 +202,13 @@ class EffortConfig(Section):
     outside: str = ""
 
 
+class FrozenConfig(Section):
+    """Of which protocol and which commit the committed results are."""
+
+    protocol: PositiveInt
+    commit: str = Field(pattern=r"^[0-9a-f]{7,40}$")
+
+
 class Params(Section):
     """A whole params.yaml. ``models`` stays raw here: a model's own class gives it types."""
 
@@ -221,6 +228,8 @@ class Params(Section):
     """By tuned model, the data set that its parameters were chosen on, if not on this profile's."""
     effort: EffortConfig | None = None
     """Given where the finalists were not tuned with equal effort; the answer begins with it."""
+    frozen: FrozenConfig | None = None
+    """Given where results that cost hours are kept while the code goes on; docs/design.md."""
     finalists: list[str] = []
     """The GAN and the VAE that answer the question; not chosen by their scores on test."""
     aside: list[str] = []
@@ -239,6 +248,8 @@ class Params(Section):
                 raise ValueError(f"runs.{key}.model: {run.model} has no section under models")
             if run.code.replace("_", "-") != self.system(run.model):
                 raise ValueError(f"runs.{key}.code: all runs of {run.model} must have the same")
+        if self.frozen and self.profile == "laptop":
+            raise ValueError("frozen: the laptop profile is always that of the code")
         if len(self.finalists) not in (0, 2):
             raise ValueError("finalists: must be two models, a GAN and a VAE, or none")
         sections: dict[str, Collection[str]] = {

@@ -17,6 +17,7 @@ from ganvae.config import Params, load_params
 from ganvae.errors import UserError
 from ganvae.files import read_json
 from ganvae.live import start_follower
+from ganvae.locks import refuse_frozen
 from ganvae.paths import ProfilePaths
 from ganvae.tokens import FOLDER
 
@@ -37,18 +38,19 @@ DVC = (sys.executable, "-c", QUICK_DVC)
 GRACE = 10.0  # seconds between asking a child to end and ending it
 
 
-def reproduce(pipeline: Path, jobs: int | None) -> str | None:
+def reproduce(pipeline: Path, jobs: int | None, thaw: bool = False) -> str | None:
     """Reproduce the pipeline of a ``dvc.yaml``: what all runs need, the runs, then the rest.
 
     Args:
         jobs: runs at once; by default as many as have cores enough for their threads.
+        thaw: run a frozen profile again.
 
     Returns:
         The profile, or None if there was nothing to do.
 
     Raises:
-        UserError: there is no such pipeline, DVC cannot tell what there is to do, or a stage
-            failed (the other runs are completed first).
+        UserError: there is no such pipeline, it is frozen, DVC cannot tell what there is to do,
+            or a stage failed (the other runs are completed first).
     """
     if pipeline.is_dir():
         pipeline /= "dvc.yaml"
@@ -56,6 +58,8 @@ def reproduce(pipeline: Path, jobs: int | None) -> str | None:
         raise UserError(f"{pipeline}: no such pipeline; give a profile's dvc.yaml or its folder.")
     pipeline = Path(os.path.relpath(pipeline))  # as DVC names its stages
     params = load_params(pipeline.with_name("params.yaml"))
+    if not thaw:
+        refuse_frozen(pipeline, params)
     stale = _stale(pipeline, params)
     if not stale:
         print("Data and pipelines are up to date.")

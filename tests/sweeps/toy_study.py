@@ -61,6 +61,7 @@ def make_profile() -> None:
         **{key: [] for key in ("tuned", "finalists", "aside")},
         "tuned_on": {},
         "effort": None,
+        "frozen": None,
         "notes": {},
     }
     write_yaml(PARAMS, values)

@@ -185,12 +185,22 @@ def repro(
     jobs: Annotated[
         int | None, typer.Option(min=1, help="Runs at once; else as many as there are cores for.")
     ] = None,
+    thaw: Annotated[bool, typer.Option("--thaw", help="Run a frozen profile again.")] = False,
 ) -> None:
     """Do what `dvc repro` does, with several runs at once."""
     from ganvae.reproduction import reproduce
 
-    if profile := reproduce(pipeline, jobs):
+    if profile := reproduce(pipeline, jobs, thaw):
         _show_in_mlflow(profile)
+
+
+@commands.command("check-locks")
+def check_locks_command() -> None:
+    """Fail if a committed dvc.lock is older than the code, parameters or data."""
+    from ganvae.locks import check_locks
+
+    for line in check_locks(Path()):
+        typer.echo(line)
 
 
 def _show_in_mlflow(profile: str) -> None:

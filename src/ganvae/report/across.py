@@ -64,9 +64,15 @@ def across(sets: Sequence[DataSet]) -> list[DataSet]:
     """The same data sets, their finalists tested together: verdicts by Holm's p-values.
 
     Raises:
-        ConfigError: two profiles of one data set, which would count twice.
+        ConfigError: two profiles of one data set, which would count twice, or of two protocols.
     """
     for one, other in combinations(sets, 2):
+        first, second = (found.provenance.protocol_version for found in (one, other))
+        if first != second:
+            raise ConfigError(
+                f"profiles {one.params.profile} and {other.params.profile} were measured by "
+                f"protocols {first} and {second}, which do not compare: leave one of them out."
+            )
         if one.name == other.name:
             raise ConfigError(
                 f"profiles {one.params.profile} and {other.params.profile} are both of "

@@ -13,6 +13,16 @@ def notes_of(params: Params) -> dict[str, str]:
     return notes
 
 
+def frozen_notice(params: Params) -> str:
+    """What pages of frozen results begin with; "" where they are those of the code."""
+    if not params.frozen:
+        return ""
+    return (
+        f"Frozen: these results are of protocol {params.frozen.protocol} and of commit "
+        f"{params.frozen.commit}, not of the code beside them."
+    )
+
+
 def _origin(promotion: Promotion) -> str:
     seeds = listed([str(seed) for seed in promotion.seeds])
     of = f"the mean of seeds {seeds}" if len(promotion.seeds) > 1 else f"from seed {seeds}"

@@ -44,7 +44,8 @@ class Report:
     By model: ``departures`` from its defaults, its ``sources`` (where it comes from, one line)
     and the profile's ``notes``; none of these needs to have every model.
     ``studies`` are the sweeps to show, whose folders are under ``root``; ``promoted``: by variant,
-    the trial that it is. ``published``: tables beside numbers from papers.
+    the trial that it is. ``published``: tables beside numbers from papers. ``notice`` is said
+    before all else.
     """
 
     profile: str
@@ -61,6 +62,7 @@ class Report:
     promoted: Mapping[str, Promotion] = field(default_factory=dict)
     published: Sequence[PublishedTable] = ()
     root: Path = Path()
+    notice: str = ""
 
 
 def write_page(path: Path, report: Report) -> None:
@@ -107,6 +109,7 @@ def _contents(report: Report) -> dict[str, Any]:
     return {
         "profile": report.profile,
         "command": report.command,
+        "notice": report.notice,
         "provenance": provenance,
         "settings": _settings(provenance),
         "records": [record for record in records if record.family != "reference"],

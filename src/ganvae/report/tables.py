@@ -60,6 +60,7 @@ def write_leaderboard_markdown(
     notes: dict[str, str],
     tuning: Tuning,
     published: Sequence[PublishedTable] = (),
+    notice: str = "",
 ) -> None:
     """The table as people read it; below it how it was measured and what differs.
 
@@ -69,8 +70,10 @@ def write_leaderboard_markdown(
         notes: by model, what the profile has to say of it.
         tuning: how parameters were chosen; those chosen by scores get a mark.
         published: what stands beside numbers from papers.
+        notice: what is said before all else.
     """
     lines = [f"# GAN or VAE? Leaderboard of the {profile} profile", ""]
+    lines += [f"**{notice}**", ""] if notice else []
     lines += _headline(comparison.rows, tuning.tuned)
     lines += ["", *_notes(records, tuning), ""]
     lines += differences_markdown(comparison, records[0].provenance.n_generated, tuning)
