@@ -1,5 +1,6 @@
 """Measure what the code does, for all results that cost more than seconds to depend on."""
 
+import time
 from pathlib import Path
 
 from ganvae.behaviour.fingerprints import refresh
@@ -7,13 +8,15 @@ from ganvae.stage import run_stage
 
 
 def main() -> None:
+    start = time.monotonic()
     findings = refresh(Path())
     for finding in findings:
         if finding.verdict not in ("same", "grown"):
             entries = ", ".join(dict.fromkeys(finding.what[:5]))
             print(f"{finding.name}: {finding.verdict}" + (f" ({entries}, ...)" if entries else ""))
     moved = [finding.name for finding in findings if finding.verdict == "moved"]
-    print(f"behaviour: {len(moved)} of {len(findings)} fingerprints moved")
+    seconds = time.monotonic() - start
+    print(f"behaviour: {len(moved)} of {len(findings)} fingerprints moved ({seconds:.0f} s)")
 
 
 if __name__ == "__main__":

@@ -89,12 +89,13 @@ def first_moved(copy: Path, whole: dict[str, Any], wanted: tuple[str, ...]) -> s
 
 
 def outcome(bench: Bench, whole: dict[str, Any], fault: Fault) -> str | None:
-    path = bench.copy / fault.file
+    path = fault.path(bench.copy)
+    file = str(path.relative_to(bench.copy))
     as_it_was = path.read_text()
     path.write_text(fault.changed(bench.copy))
     try:
         with ProcessPoolExecutor(1, multiprocessing.get_context("forkserver")) as pool:
-            return pool.submit(first_moved, bench.copy, whole, candidates(fault.file)).result()
+            return pool.submit(first_moved, bench.copy, whole, candidates(file)).result()
     finally:
         path.write_text(as_it_was)
 

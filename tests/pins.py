@@ -22,6 +22,8 @@ from typing import NamedTuple
 import pytest
 from ruamel.yaml import YAML
 
+import places
+
 ROOT = Path(__file__).parent.parent
 COPIED = (
     "behaviour",
@@ -42,31 +44,45 @@ HEAVY = ["pytest", "scipy.stats", "sklearn.model_selection", "torch", "torchmetr
 class Fault(NamedTuple):
     """One change that breaks one pin, and the names of the tests that must notice.
 
+    ``place``: a function (`places.find`), or a file of another kind, in which ``old`` is replaced.
     ``unseen``: why no fingerprint of behaviour moves ("" if one must; tests/moved.py).
     """
 
     pin: int
     what: str
-    file: str
+    place: str
     old: str
     new: str
     tests: tuple[str, ...]
     unseen: str = ""
 
+    def path(self, root: Path) -> Path:
+        """The file that the fault is in.
+
+        Raises:
+            ValueError: there is no such function, or there are several.
+        """
+        plain = root / self.place
+        return plain if plain.is_file() else places.find(root, self.place).path
+
     def changed(self, root: Path) -> str:
         """The text of the file with the fault in it.
 
         Raises:
-            ValueError: the text to replace does not stand in the file exactly once.
+            ValueError: the text to replace does not stand in its place exactly once.
         """
-        text = (root / self.file).read_text()
-        found = text.count(self.old)
-        if found != 1:
+        plain = root / self.place
+        try:
+            if not plain.is_file():
+                return places.changed(places.find(root, self.place), self.old, self.new)
+            if plain.read_text().count(self.old) != 1:
+                raise ValueError(f"expected {self.old!r} once in {self.place}")
+        except ValueError as error:
             raise ValueError(
-                f"pin {self.pin}, {self.what}: expected {self.old!r} once in {self.file}, found it "
-                f"{found} times: change tests/faults.yaml as that file was changed"
-            )
-        return text.replace(self.old, self.new)
+                f"pin {self.pin}, {self.what}: {error}: change tests/faults.yaml as the code was "
+                "changed"
+            ) from None
+        return plain.read_text().replace(self.old, self.new)
 
 
 def read_faults() -> list[Fault]:
@@ -77,7 +93,7 @@ def read_faults() -> list[Fault]:
         Fault(
             pin,
             entry["fault"],
-            entry["file"],
+            entry.get("at") or entry["file"],
             entry["old"],
             entry["new"],
             (*entry["tests"],),
@@ -164,7 +180,7 @@ class Bench:
 
     def try_out(self, fault: Fault) -> dict[str, tuple[int, int]]:
         """By test, how many of how many cases fail with the fault put in."""
-        path = self.copy / fault.file
+        path = fault.path(self.copy)
         as_it_was = path.read_text()
         path.write_text(fault.changed(self.copy))
         try:
@@ -213,7 +229,7 @@ def main(pins: set[int]) -> int:
         print(f"all {len(passed)} tests pass.", file=sys.stderr)
         survivors = 0
         for number, fault in enumerate(faults, start=1):
-            progress = f"{number} of {len(faults)}, {time.monotonic() - start:.0f} s: {fault.file}"
+            progress = f"{number} of {len(faults)}, {time.monotonic() - start:.0f} s: {fault.place}"
             print(progress, file=sys.stderr, flush=True)
             survivors += not report(fault, bench.try_out(fault))
     seconds = time.monotonic() - start

@@ -2,6 +2,7 @@
 
 import ast
 import re
+from pathlib import Path
 
 import pytest
 
@@ -17,10 +18,10 @@ def test_every_pin_has_a_fault() -> None:
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: f"{fault.pin}: {fault.what}")
 def test_a_fault_can_be_put_in_and_tests_of_its_pin_are_to_notice(fault: Fault) -> None:
-    changed = fault.changed(ROOT)
-    assert changed != (ROOT / fault.file).read_text()
-    if fault.file.endswith(".py"):
-        ast.parse(changed)
+    changed, path = fault.changed(ROOT), fault.path(ROOT)
+    assert changed != path.read_text()
+    if path.suffix == ".py":
+        assert ast.dump(ast.parse(changed)) != ast.dump(ast.parse(path.read_text()))
     assert fault.tests
     places = places_of_tests(ROOT)
     for test in fault.tests:
@@ -30,8 +31,41 @@ def test_a_fault_can_be_put_in_and_tests_of_its_pin_are_to_notice(fault: Fault) 
 
 
 def test_a_fault_that_no_longer_fits_is_named() -> None:
-    twice = FAULTS[0]._replace(old="import")
-    with pytest.raises(ValueError, match=f"pin {twice.pin}, .* found it [0-9]+ times"):
-        twice.changed(ROOT)
+    first = FAULTS[0]
+    for other, says in (
+        (first._replace(old="no such text"), "found it 0 times"),
+        (first._replace(place="VanillaGAN.gone"), "expected one function VanillaGAN.gone, found 0"),
+        (first._replace(place="_mean"), "expected one function _mean, found 2"),
+    ):
+        with pytest.raises(ValueError, match=f"pin {first.pin}, .*{says}"):
+            other.changed(ROOT)
     with pytest.raises(ValueError, match=r"expected one test called test_pin_1_gone.*, found 0"):
         node_id("test_pin_1_gone[dcgan]", places_of_tests(ROOT))
+
+
+CODE = """
+class One:
+    def step(self):
+        with lock(
+            self.a,
+            self.b,
+        ):  # a comment
+            return f(1)
+"""
+
+
+def test_a_fault_fits_however_the_function_is_laid_out_and_wherever_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "src/ganvae/room/module.py"
+    path.parent.mkdir(parents=True)
+    path.write_text(CODE)
+    fault = FAULTS[0]._replace(place="One.step", old="lock(self.a, self.b)", new="lock(self.b)")
+    assert "with lock(self.b):" in fault.changed(tmp_path)
+    path = path.rename(tmp_path / "src/ganvae/other.py")
+    lines = fault._replace(
+        old="with lock(self.a, self.b):\n    return f(1)", new="if True:\n    return f(2)"
+    )
+    assert lines.path(tmp_path) == path
+    assert lines.changed(tmp_path).splitlines()[3:] == [
+        "        if True:",
+        "            return f(2)",
+    ]

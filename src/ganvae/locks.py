@@ -25,8 +25,9 @@ def check_locks(root: Path) -> Iterator[str]:
     Raises:
         UserError: a lock is stale, or a frozen result has been changed.
     """
+    locks = _committed_locks(root)
     _dvc(root, "repro", str(FOLDER / "dvc.yaml"))
-    for lock in _committed_locks(root):
+    for lock in locks:
         pipeline = lock.with_name("dvc.yaml")
         if params := frozen_params(root / pipeline):
             check_frozen(root, pipeline, params)
@@ -95,8 +96,10 @@ def refuse_frozen(pipeline: Path, params: Params) -> None:
 def _committed_locks(root: Path) -> list[Path]:
     names = ("dvc.lock", "profiles/*dvc.lock", "results/dvc.lock")
     listed = subprocess.run(
-        ["git", "-C", str(root), "ls-files", *names], capture_output=True, text=True, check=True
+        ["git", "-C", str(root), "ls-files", *names], capture_output=True, text=True, check=False
     )
+    if listed.returncode:
+        raise UserError(f"{root.resolve()}: not a git clone, so no lock is committed here.")
     return [Path(line) for line in listed.stdout.splitlines()]
 
 

@@ -350,7 +350,7 @@ def test_pin_4_training_opens_the_training_split_alone(
 def test_everything_that_decides_the_weights_is_in_the_fingerprint(
     smoke: Params, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.chdir(tmp_path)  # where nobody has measured what the code does
+    monkeypatch.setattr(runs, "CHECKOUT", tmp_path)  # nobody has measured what the code does
     config = tiny_config(smoke, "dcgan")
     other_config = model_config("dcgan", smoke.models["dcgan"] | {"learning_rate": 1e-3})
     fingerprint = runs.fingerprint
@@ -376,7 +376,7 @@ def test_a_checkpoint_survives_an_edit_that_changes_nothing(
     smoke: Params, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Where what the code does has been measured since its last edit, that decides."""
-    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(runs, "CHECKOUT", tmp_path)
     source = write_source(tmp_path, "first text")
     config = tiny_config(smoke, "dcgan")
 

@@ -22,7 +22,7 @@ from ganvae.live import LiveLog, LiveRun
 from ganvae.models.base import GenerativeModel
 from ganvae.models.registry import count_parameters, model_class, model_config, source_files
 from ganvae.models.weights import save_model
-from ganvae.paths import ProfilePaths, RunPaths
+from ganvae.paths import CHECKOUT, ProfilePaths, RunPaths
 from ganvae.tokens import current_token
 from ganvae.training.history import Row
 from ganvae.training.parallel import ALONE, Group, share_of, use_to_train
@@ -176,7 +176,7 @@ def _code(system: str) -> str | list[str]:
     So a checkpoint survives an edit of a comment.
     """
     module = system.replace("-", "_")
-    token = current_token(Path(), f"train/{module}")
+    token = current_token(CHECKOUT, f"train/{module}")
     return token or [sha256(path) for path in code_files(system)]
 
 
