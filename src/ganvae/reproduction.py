@@ -35,6 +35,16 @@ param.load_path = cache(param.load_path)
 sys.exit(main(sys.argv[1:]))
 """
 DVC = (sys.executable, "-c", QUICK_DVC)
+HINTS = (
+    "Generating lock file",
+    "To enable auto staging",
+    "To track the changes with git",
+    "Updating lock file",
+    "Use `dvc push`",
+    "dvc config core.autostage",
+    "git add",
+)
+"""How lines begin that DVC prints after every run, and that tell nothing of it."""
 GRACE = 10.0  # seconds between asking a child to end and ending it
 
 
@@ -78,7 +88,7 @@ def reproduce(pipeline: Path, jobs: int | None, thaw: bool = False) -> str | Non
         shared = not kinds <= {*OF_A_RUN, *AFTER_RUNS}  # what all runs need has changed
         if shared:
             children.run("dvc", [f"{pipeline}:reference"])
-        to_do = {run: _stages(run, stale, shared) for run in _longest_first(params)}
+        to_do = {run: _stages(run, stale, shared) for run in _in_order(params)}
         with _followed(to_do):
             _reproduce_runs(pipeline, to_do, children, jobs or _jobs(params))
         children.run("dvc", [str(pipeline)])
@@ -185,7 +195,7 @@ class Children:
             self._running.add(process)
         assert process.stdout is not None
         for line in process.stdout:
-            if line.strip() and not self._ended:
+            if line.strip() and not line.strip().startswith(HINTS) and not self._ended:
                 sys.stdout.write(f"{name:>20} | {line.rstrip()}\n")
                 sys.stdout.flush()
         failed = process.wait() != 0
@@ -247,15 +257,21 @@ def _stages(run: str, stale: set[str], shared: bool) -> list[str]:
     return [stage for stage in stages if everything or stage in stale]
 
 
-def _longest_first(params: Params) -> list[str]:
-    """The runs by how long they took the last time; those that never ran come first."""
+def _in_order(params: Params) -> list[str]:
+    """The finalists' runs, which answer the question, then the others; of each the longest first.
+
+    Those that never ran count as the longest.
+    """
     paths = ProfilePaths(params.profile)
 
     def seconds(run: str) -> float:
         timing = paths.run(run).timing
         return float(read_json(timing)["train_seconds"]) if timing.exists() else float("inf")
 
-    return sorted(params.runs, key=seconds, reverse=True)
+    def place(run: str) -> tuple[bool, float]:
+        return params.runs[run].model not in params.finalists, -seconds(run)
+
+    return sorted(params.runs, key=place)
 
 
 def _jobs(params: Params) -> int:

@@ -28,14 +28,14 @@ class Before:
 
     def record(self, name: str) -> Record | None:
         """The committed record, if there is one."""
-        content = git(self._root, "show", f"{self._commit}:{record_path(name)}")
+        content = git(self._root, "show", f"{self._commit}:./{record_path(name)}")
         record: Record | None = json.loads(content) if content else None
         return record
 
     def restore(self, name: str) -> None:
         """Take a fingerprint's files from the commit."""
         for path in (record_path(name), token_path(name)):
-            content = git(self._root, "show", f"{self._commit}:{path}")
+            content = git(self._root, "show", f"{self._commit}:./{path}")
             if not (self._root / path).exists() or (self._root / path).read_bytes() != content:
                 with replacing(self._root / path) as temporary:
                     temporary.write_bytes(content)
