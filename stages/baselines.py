@@ -20,4 +20,4 @@ def main(params_file: str) -> None:
 
 
 if __name__ == "__main__":
-    run_stage(main, __doc__)
+    run_stage(main, __doc__, by_behaviour=True)

@@ -22,4 +22,4 @@ def main(params_file: str, run: str) -> None:
 
 
 if __name__ == "__main__":
-    run_stage(main, __doc__)
+    run_stage(main, __doc__, by_behaviour=True)

@@ -46,4 +46,4 @@ def check_people(judge: FrozenJudge, params: Params) -> None:
 
 
 if __name__ == "__main__":
-    run_stage(main, __doc__)
+    run_stage(main, __doc__, by_behaviour=True)

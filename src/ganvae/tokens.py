@@ -40,9 +40,13 @@ def current_token(root: Path, name: str) -> str | None:
     Args:
         root: the repository's root.
     """
-    measured, token = root / MEASURED, root / token_path(name)
-    if not (measured.exists() and token.exists()):
-        return None
-    if read_json(measured)["source"] != source_checksum(root):
+    token = root / token_path(name)
+    if not (token.exists() and is_current(root)):
         return None
     return str(read_json(token)["behaviour"])
+
+
+def is_current(root: Path) -> bool:
+    """Whether the tokens are those of the source as it stands now."""
+    measured = root / MEASURED
+    return measured.exists() and read_json(measured)["source"] == source_checksum(root)

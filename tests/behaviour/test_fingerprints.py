@@ -10,6 +10,8 @@ import pytest
 
 from ganvae.behaviour import fingerprints
 from ganvae.behaviour.fingerprints import differences, refresh
+from ganvae.errors import UserError
+from ganvae.stage import run_stage
 from ganvae.tokens import LOCKED, current_token, record_path, token_path
 
 NAME = "train/toy"
@@ -128,8 +130,8 @@ def write_old_code(root: Path, behaviour: dict[str, Any]) -> None:
 def test_with_git_the_old_code_is_asked_on_this_processor(
     tmp_path: Path, measured: Measure
 ) -> None:
-    measured(BEHAVIOUR)
     write_old_code(tmp_path, changed(0.2))  # so it rounds here
+    measured(BEHAVIOUR)
     commit(tmp_path)
     before = files(tmp_path)
     assert measured(changed(0.2), ELSEWHERE) == "same on this processor"
@@ -154,13 +156,85 @@ def test_an_edit_that_is_taken_back_brings_the_committed_token_back(
 def test_on_another_processor_an_edit_that_is_taken_back_does_so_too(
     tmp_path: Path, measured: Measure
 ) -> None:
-    measured(BEHAVIOUR)
     write_old_code(tmp_path, changed(0.2))
+    measured(BEHAVIOUR)
     commit(tmp_path)
     before = files(tmp_path)
     assert measured(changed(0.3), ELSEWHERE) == "moved"
     assert measured(changed(0.2), ELSEWHERE) == "same on this processor"
     assert files(tmp_path) == before
+
+
+def test_a_raised_revision_counts_though_the_old_code_does_the_same(
+    tmp_path: Path, measured: Measure
+) -> None:
+    write_old_code(tmp_path, BEHAVIOUR)
+    measured(BEHAVIOUR)
+    commit(tmp_path)
+    before = files(tmp_path)
+    assert measured(BEHAVIOUR | {"revision": 2}) == "moved"
+    assert files(tmp_path)[0] != before[0]
+
+
+def test_an_option_that_is_not_committed_yet_counts_too(tmp_path: Path, measured: Measure) -> None:
+    """Something may have been trained with it."""
+    measured(BEHAVIOUR)
+    commit(tmp_path)
+    assert measured(changed(0.25, penalty={"losses": [["loss", 3.0]]})) == "grown"
+    assert measured(changed(0.25, penalty={"losses": [["loss", 4.0]]})) == "moved"
+
+
+def test_a_record_grows_on_another_processor_too(tmp_path: Path, measured: Measure) -> None:
+    write_old_code(tmp_path, changed(0.2))
+    measured(BEHAVIOUR)
+    commit(tmp_path)
+    token, _ = files(tmp_path)
+    more = changed(0.2, penalty={"losses": [["loss", 3.0]]})
+    assert measured(more, ELSEWHERE) == "same on this processor"
+    assert files(tmp_path)[0] == token
+    assert json.loads(files(tmp_path)[1])["behaviour"] == more
+    assert measured(changed(0.2, penalty={"losses": [["loss", 4.0]]}), ELSEWHERE) == "moved"
+
+
+def test_code_that_the_records_are_not_of_is_not_asked(tmp_path: Path, measured: Measure) -> None:
+    """A commit that changes the code and did not measure it anew cannot stand for before."""
+    measured(BEHAVIOUR)
+    write_old_code(tmp_path, changed(0.2))
+    commit(tmp_path)
+    assert measured(changed(0.2), ELSEWHERE) == "moved"
+
+
+def test_an_edit_while_it_is_measured_is_noticed(
+    tmp_path: Path, measured: Measure, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def edited() -> dict[str, Any]:
+        (tmp_path / "src/new.py").write_text("")
+        return {NAME: BEHAVIOUR}
+
+    measured(BEHAVIOUR)
+    before = files(tmp_path)
+    monkeypatch.setattr(fingerprints, "measure", edited)
+    with pytest.raises(UserError, match="was edited while it was measured"):
+        refresh(tmp_path)
+    assert files(tmp_path) == before
+
+
+def test_a_stage_under_dvc_refuses_code_that_was_not_measured(
+    tmp_path: Path, measured: Measure, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sys.argv", ["stage"])
+    ran: list[int] = []
+    measured(BEHAVIOUR)
+    monkeypatch.setenv("DVC_STAGE", "train@dcgan-0")
+    run_stage(lambda: ran.append(1), None, by_behaviour=True)
+    (tmp_path / "src/new.py").write_text("")
+    with pytest.raises(SystemExit):
+        run_stage(lambda: ran.append(2), None, by_behaviour=True)
+    run_stage(lambda: ran.append(3), None)
+    monkeypatch.delenv("DVC_STAGE")
+    run_stage(lambda: ran.append(4), None, by_behaviour=True)
+    assert ran == [1, 3, 4]
 
 
 def test_a_fingerprint_of_a_system_that_is_no_more_goes(tmp_path: Path, measured: Measure) -> None:

@@ -13,7 +13,15 @@ from pathlib import Path
 
 from ganvae.behaviour.measure import Record
 from ganvae.files import read_json, replacing, write_json
-from ganvae.tokens import FOLDER, SOURCE, record_path, token_path
+from ganvae.tokens import (
+    FOLDER,
+    LOCKED,
+    MEASURED,
+    SOURCE,
+    record_path,
+    source_checksum,
+    token_path,
+)
 
 MEASURING = Path("ganvae/behaviour")
 CACHE = Path(".state/behaviour")
@@ -59,9 +67,11 @@ class Before:
         if known.exists():
             found: dict[str, Record] = read_json(known)
             return found
-        archive = git(self._root, "archive", self._commit, str(SOURCE))
+        archive = git(self._root, "archive", self._commit, str(SOURCE), str(LOCKED))
         print(f"other numbers: measuring commit {self._commit[:10]} here too", flush=True)
-        measured = _run(archive, measuring) if archive else {}
+        written = git(self._root, "show", f"{self._commit}:./{MEASURED}")
+        source = json.loads(written)["source"] if written else ""
+        measured = _run(archive, source, measuring) if archive else {}
         if measured:
             write_json(known, measured)
         return measured
@@ -82,10 +92,14 @@ def git(root: Path, *arguments: str) -> bytes:
         return b""
 
 
-def _run(archive: bytes, measuring: Path | None) -> dict[str, Record]:
+def _run(archive: bytes, source: str, measuring: Path | None) -> dict[str, Record]:
+    """Measure archived code, if its checksum is that of the source that the records are of."""
     with tempfile.TemporaryDirectory() as folder:
         with tarfile.open(fileobj=BytesIO(archive)) as tar:
             tar.extractall(folder, filter="data")
+        if source_checksum(Path(folder)) != source:
+            print("its records are not of its code, so it is not asked (a shallow clone?)")
+            return {}
         if measuring:
             shutil.rmtree(Path(folder) / SOURCE / MEASURING, ignore_errors=True)
             shutil.copytree(measuring, Path(folder) / SOURCE / MEASURING)

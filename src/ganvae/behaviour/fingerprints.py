@@ -21,7 +21,16 @@ from ganvae.errors import UserError
 from ganvae.files import read_json, write_json, write_text
 from ganvae.tokens import LOCKED, MEASURED, record_path, source_checksum, token_path
 
-DECISIVE = ("matplotlib", "numpy", "pillow", "safetensors", "scipy", "torch", "torchmetrics")
+DECISIVE = (
+    "matplotlib",
+    "numpy",
+    "pillow",
+    "safetensors",
+    "scikit-learn",
+    "scipy",
+    "torch",
+    "torchmetrics",
+)
 """The libraries whose versions decide numbers or pictures."""
 TOLERANCE = 1e-3
 """Relative; for another kind of processor, where there is no git to ask what the old code does."""
@@ -59,6 +68,8 @@ def refresh(root: Path) -> list[Finding]:
     source = source_checksum(root)  # an edit from here on makes the tokens old
     measured = measure()
     now = Now(root)
+    if source_checksum(root) != source:
+        raise UserError("src was edited while it was measured: run the same command again.")
     findings = [_judged(root, name, new, now) for name, new in measured.items()]
     _remove_others(root, set(measured))
     write_json(root / MEASURED, {"source": source})
@@ -99,31 +110,63 @@ def _judged(root: Path, name: str, new: Record, now: Now) -> Finding:
     here = _read(root / record_path(name))
     written = here is not None and (root / token_path(name)).exists()
     if here and written and not list(differences(here["behaviour"], new)):
-        if here["behaviour"] == new:
+        if here["behaviour"] == new and here["libraries"] == now.libraries:
             return Finding(name, "same", [])
         _write_record(root, name, new, now)
         return Finding(name, "grown", [])
     # The record here may be of an edit that was taken back since.
     committed = now.before.record(name) if now.before else None
     differing = list(differences((committed or here or {}).get("behaviour", {}), new))
-    if committed and now.before and committed["libraries"] == now.libraries:
+    if committed and now.before and _comparable(committed, here, new, now):
         if not differing:
             now.before.restore(name)
             return Finding(name, "restored", [])
         if name in now.old_code and not list(differences(now.old_code[name], new)):
             now.before.restore(name)
+            if _beyond(new, now.old_code[name]):  # a record is of one processor
+                _write_record(root, name, new, now)
             return Finding(name, "same on this processor", differing)
         anew = now.old_code_measured_anew
         if name in anew and not list(differences(anew[name], new)):
             now.before.restore(name)
             _write_record(root, name, new, now)
             return Finding(name, "measured otherwise", differing)
-    if here and not now.old_code and _alike(here, new, now):
+    if here and _alike(here, new, now) and not now.old_code:
         return Finding(name, "alike", differing)
     _write_record(root, name, new, now)
     digest = hashlib.sha256(json.dumps(new, sort_keys=True).encode()).hexdigest()
     write_text(root / token_path(name), json.dumps({"behaviour": digest[:16]}) + "\n")
     return Finding(name, "moved" if here else "new", differing)
+
+
+def _comparable(committed: Record, here: Record | None, new: Record, now: Now) -> bool:
+    """Whether what was committed can stand for what was done before.
+
+    It cannot where other libraries are locked since, where the revision was raised by hand, or
+    where something that was only added since the commit does something else now.
+    """
+    if committed["libraries"] != now.libraries:
+        return False
+    if committed["behaviour"].get("revision") != new.get("revision"):
+        return False
+    added = _beyond(here["behaviour"], committed["behaviour"]) if here else {}
+    return not list(differences(_within(added, new), new))
+
+
+def _beyond(more: Any, known: Any) -> Any:
+    """The entries of ``more`` that ``known`` does not have."""
+    if not (isinstance(more, dict) and isinstance(known, dict)):
+        return {}
+    inner = {key: _beyond(value, known[key]) for key, value in more.items() if key in known}
+    only = {key: value for key, value in more.items() if key not in known}
+    return only | {key: value for key, value in inner.items() if value}
+
+
+def _within(some: Any, known: Any) -> Any:
+    """The entries of ``some`` that ``known`` has, too, however it has them."""
+    if not (isinstance(some, dict) and isinstance(known, dict)):
+        return some
+    return {key: _within(value, known[key]) for key, value in some.items() if key in known}
 
 
 def _alike(here: Record, new: Record, now: Now) -> bool:
@@ -156,7 +199,7 @@ def differences(old: Any, new: Any, tolerance: float = 0.0, path: str = "") -> I
 def _equal(old: Any, new: Any, tolerance: float) -> bool:
     numbers = isinstance(old, float | int) and isinstance(new, float | int)
     if numbers and tolerance:
-        return math.isclose(old, new, rel_tol=tolerance, abs_tol=tolerance)
+        return math.isclose(old, new, rel_tol=tolerance, abs_tol=1e-9)
     return bool(old == new) or (numbers and math.isnan(old) and math.isnan(new))
 
 

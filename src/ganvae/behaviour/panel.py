@@ -134,11 +134,22 @@ OWN: dict[str, dict[str, dict[str, Any]]] = {
 }
 
 
+TOGETHER = {"learning_rate_decay": "linear", "ema": 0.8, "learning_rate": 0.003}
+OWN_TOGETHER: dict[str, dict[str, Any]] = {
+    "bernoulli-vae": {"binarize": "dynamic", "beta": 1.3},
+    "conv-vae": {"binarize": "dynamic", "likelihood": "bernoulli"},
+    "dcgan": {"r1": 2.0, "r1_share": 0.3, "generator_norm": "none", "beta_2": 0.99},
+}
+"""As tuned models have them: what is trained in earnest is trained so."""
+
+
 def panel(system: str) -> dict[str, Entry]:
     """What a system is tried with beside its `DEFAULTS`, by name."""
     small = {"schedule": STEPS, "batch_size": 10, **SMALL.get(system, {})}
     options = {**COMMON, **OWN.get(system, {})}
     tried = {name: Entry(small | parameters) for name, parameters in options.items()}
     tried["bf16"] = Entry(small, precision="bf16")
+    together = {**TOGETHER, **OWN_TOGETHER.get(system, {})}
+    tried["bf16, options together"] = Entry(small | together, precision="bf16")
     tried["colour"] = Entry(small, shape=COLOUR)
     return tried
