@@ -419,7 +419,7 @@ def test_a_promotion_is_of_a_model_that_is_tuned() -> None:
 def reproduced(clone: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A study, and a pipeline of two runs that DVC holds to be up to date, all outputs empty."""
     monkeypatch.setenv("DVC_SITE_CACHE_DIR", str(clone / "site"))
-    for name in ("src", "stages"):
+    for name in ("behaviour/tokens", "src", "stages"):
         ignored = shutil.ignore_patterns("__pycache__", "*.egg-info")
         shutil.copytree(ROOT / name, clone / name, ignore=ignored)
     shutil.copy(ROOT / "dvc.yaml", clone)
