@@ -13,12 +13,12 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from pins import HEAVY, Bench, Fault, read_faults
+from pins import HEAVY, Bench, Fault, benches_in, read_faults, side_by_side
 
 SHARED = (
     "options dcgan",
@@ -88,7 +88,8 @@ def first_moved(copy: Path, whole: dict[str, Any], wanted: tuple[str, ...]) -> s
     return None
 
 
-def outcome(bench: Bench, whole: dict[str, Any], fault: Fault) -> str | None:
+def outcome(whole: dict[str, Any], bench: Bench, fault: Fault) -> str | None:
+    """What moved with a fault put in."""
     path = fault.path(bench.copy)
     file = str(path.relative_to(bench.copy))
     as_it_was = path.read_text()
@@ -113,25 +114,6 @@ def whole_behaviour(copy: Path) -> dict[str, Any]:
     return found
 
 
-def side_by_side(folder: Path, faults: list[Fault]) -> Iterator[tuple[Fault, str | None]]:
-    """Each fault with what moved, on all cores."""
-    cores = len(os.sched_getaffinity(0))
-    benches = [Bench(folder / str(number)) for number in range(cores)]
-    whole = whole_behaviour(benches[0].copy)
-    free = list(benches)
-
-    def run(fault: Fault) -> str | None:
-        bench = free.pop()
-        try:
-            return outcome(bench, whole, fault)
-        finally:
-            free.append(bench)
-
-    call: Callable[[Fault], str | None] = run
-    with ThreadPoolExecutor(cores) as pool:
-        yield from zip(faults, pool.map(call, faults), strict=True)
-
-
 def main(pins: set[int]) -> int:
     faults = [fault for fault in read_faults() if not pins or fault.pin in pins]
     os.environ |= dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
@@ -139,7 +121,10 @@ def main(pins: set[int]) -> int:
     start, unseen = time.monotonic(), 0
     with tempfile.TemporaryDirectory() as folder:
         seen = [fault for fault in faults if not fault.unseen]
-        for fault, place in side_by_side(Path(folder).resolve(), seen):
+        benches = benches_in(Path(folder).resolve())
+        whole = whole_behaviour(benches[0].copy)
+        work = partial(outcome, whole)
+        for fault, place in side_by_side(benches, seen, work):
             unseen += place is None
             print(f"{fault.pin:>3}  {place or 'NOTHING MOVES'}  {fault.what}", flush=True)
     for fault in faults:

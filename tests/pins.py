@@ -14,10 +14,10 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Iterable
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import pytest
 from ruamel.yaml import YAML
@@ -162,6 +162,7 @@ class Bench:
 
     def __init__(self, copy: Path) -> None:
         self.copy = copy
+        copy.mkdir(parents=True, exist_ok=True)
         for name in COPIED:
             if (ROOT / name).is_dir():
                 shutil.copytree(ROOT / name, copy / name, ignore=_caches)
@@ -195,6 +196,31 @@ class Bench:
         return results
 
 
+def benches_in(folder: Path) -> list[Bench]:
+    """A bench for each core, in folders below ``folder``."""
+    return [Bench(folder / str(number)) for number in range(len(os.sched_getaffinity(0)))]
+
+
+T = TypeVar("T")
+
+
+def side_by_side(
+    benches: list[Bench], faults: list[Fault], work: Callable[[Bench, Fault], T]
+) -> Iterator[tuple[Fault, T]]:
+    """Each fault, in their order, with what became of it on one of the benches."""
+    free = list(benches)
+
+    def run(fault: Fault) -> T:
+        bench = free.pop()
+        try:
+            return work(bench, fault)
+        finally:
+            free.append(bench)
+
+    with ThreadPoolExecutor(len(benches)) as pool:
+        yield from zip(faults, pool.map(run, faults), strict=True)
+
+
 def _caches(_: str, names: list[str]) -> set[str]:
     return {name for name in names if name == "__pycache__" or name.endswith(".egg-info")}
 
@@ -217,21 +243,22 @@ def main(pins: set[int]) -> int:
     multiprocessing.get_context("forkserver").set_forkserver_preload(HEAVY)
     start = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
-        bench = Bench(Path(folder).resolve())
+        benches = benches_in(Path(folder).resolve())
         for fault in faults:
-            fault.changed(bench.copy)  # say now what cannot be put in
+            fault.changed(benches[0].copy)  # say now what cannot be put in
         print("Without a fault ...", file=sys.stderr, flush=True)
-        passed = bench.run(faults)
+        passed = benches[0].run(faults)
         red = [case for case, good in passed.items() if not good]
         if red:
             print("error: these fail without any fault:", *red, sep="\n  ", file=sys.stderr)
             return 1
         print(f"all {len(passed)} tests pass.", file=sys.stderr)
         survivors = 0
-        for number, fault in enumerate(faults, start=1):
-            progress = f"{number} of {len(faults)}, {time.monotonic() - start:.0f} s: {fault.place}"
+        tried = side_by_side(benches, faults, Bench.try_out)
+        for number, (fault, results) in enumerate(tried, start=1):
+            survivors += not report(fault, results)
+            progress = f"{number} of {len(faults)}, {time.monotonic() - start:.0f} s"
             print(progress, file=sys.stderr, flush=True)
-            survivors += not report(fault, bench.try_out(fault))
     seconds = time.monotonic() - start
     print(f"{len(faults) - survivors} of {len(faults)} faults caught in {seconds:.0f} s")
     return 1 if survivors else 0
