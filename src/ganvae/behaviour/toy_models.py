@@ -13,7 +13,19 @@ from ganvae.models.priors import standard_normal
 from ganvae.models.vae import AutoencodingModel
 
 
-class ToyGenerator(GenerativeModel):
+class _NeverTrained:
+    """What a model needs for training, and these do not."""
+
+    def optimizers(self) -> dict[str, Optimizer]:
+        return {}
+
+    def train_step(
+        self, images: Tensor, optimizers: Optimizers, generator: torch.Generator
+    ) -> dict[str, Tensor]:
+        return {}
+
+
+class ToyGenerator(_NeverTrained, GenerativeModel):
     """A linear layer and a sigmoid."""
 
     name: ClassVar[str] = "toy-generator"
@@ -27,14 +39,6 @@ class ToyGenerator(GenerativeModel):
         self.generator = nn.Linear(latent_size, prod(image_shape))
         fill(self)
 
-    def optimizers(self) -> dict[str, Optimizer]:
-        return {}
-
-    def train_step(
-        self, images: Tensor, optimizers: Optimizers, generator: torch.Generator
-    ) -> dict[str, Tensor]:
-        return {}
-
     def sample_prior(self, n: int, generator: torch.Generator) -> Tensor:
         return standard_normal(n, self.latent_size, generator)
 
@@ -42,7 +46,7 @@ class ToyGenerator(GenerativeModel):
         return torch.sigmoid(self.generator(latents)).unflatten(1, self.image_shape)
 
 
-class ToyVAE(AutoencodingModel):
+class ToyVAE(_NeverTrained, AutoencodingModel):
     """A linear layer each way."""
 
     name: ClassVar[str] = "toy-vae"
@@ -58,14 +62,6 @@ class ToyVAE(AutoencodingModel):
         self.encoder = nn.Sequential(nn.Flatten(), nn.Linear(pixels, 2 * latent_size))
         self.decoder = nn.Linear(latent_size, pixels)
         fill(self)
-
-    def optimizers(self) -> dict[str, Optimizer]:
-        return {}
-
-    def train_step(
-        self, images: Tensor, optimizers: Optimizers, generator: torch.Generator
-    ) -> dict[str, Tensor]:
-        return {}
 
     def decode_logits(self, latents: Tensor) -> Tensor:
         return self.decoder(latents).unflatten(1, self.image_shape)
