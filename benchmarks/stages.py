@@ -19,7 +19,7 @@ from ganvae.files import read_json
 from ganvae.paths import ProfilePaths
 from results import report, table
 
-ONCE = ("prepare", "by_class", "reference", "baselines", "pretrained", "compare", "report")
+ONCE = ("prepare", "by_class", "reference", "baselines", "publish", "compare", "report")
 
 
 def seconds(*command: str) -> float:

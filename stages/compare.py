@@ -4,12 +4,13 @@ from pathlib import Path
 
 from ganvae.comparison import Row, collect_records, compare, departures, write_comparison
 from ganvae.config import Params, load_params
-from ganvae.evaluation.records import ScoreRecord, write_records
+from ganvae.evaluation.records import write_records
 from ganvae.paths import ProfilePaths
 from ganvae.report.figures import draw_comparison
 from ganvae.report.notes import frozen_notice, notes_of
 from ganvae.report.pictures.samples import read_sample_rows
 from ganvae.report.published import published_of
+from ganvae.report.shown import SAMPLES
 from ganvae.report.tables import write_leaderboard_csv, write_leaderboard_markdown
 from ganvae.report.tuning import tuning_of
 from ganvae.stage import run_stage
@@ -37,19 +38,18 @@ def main(params_file: str) -> None:
         published,
         frozen_notice(params),
     )
-    samples = {row.model: read_sample_rows(sample_picture(params, row, records), 2) for row in rows}
+    pictures = {row.model: sample_picture(params, row) for row in rows}
+    samples = {name: read_sample_rows(path, 2) for name, path in pictures.items() if path.exists()}
     draw_comparison(results / "comparison.png", rows, records, samples)
     print(f"{table}: {len(rows)} rows from {len(records)} records")
 
 
-def sample_picture(params: Params, row: Row, records: list[ScoreRecord]) -> Path:
-    """The samples of a model's first run that did not diverge (if any), or of a baseline."""
+def sample_picture(params: Params, row: Row) -> Path:
+    """The samples of a model or of a baseline."""
     paths = ProfilePaths(params.profile)
     if row.family == "reference":
         return paths.baselines / f"{row.model}.png"
-    runs = [record for record in records if record.model == row.model]
-    first = next((run for run in runs if run.status != "diverged"), runs[0])
-    return paths.run(f"{first.model}-{first.seed}").pictures / "samples.png"
+    return paths.pictures / row.model / SAMPLES.file
 
 
 if __name__ == "__main__":

@@ -1,4 +1,5 @@
-"""Embed the splits with the judge, and measure how far test and training images are apart."""
+"""Embed the splits with the judge, measure how far test and training images are apart, and write
+down how all runs are measured."""
 
 from pathlib import Path
 
@@ -6,6 +7,7 @@ from ganvae import compute
 from ganvae.config import Params, load_params
 from ganvae.errors import ConfigError
 from ganvae.evaluation.inception import Inception
+from ganvae.evaluation.measuring import write_measuring
 from ganvae.evaluation.reference import make_reference, write_reference
 from ganvae.evaluation.training_set import make_training_set, write_features
 from ganvae.evaluation.validation import write_validation
@@ -25,6 +27,7 @@ def main(params_file: str) -> None:
     write_features(paths.train_features, train, judge)
     write_validation(paths.validation_features, paths.split("validation"), judge)
     write_reference(paths.reference, make_reference(paths.split("test"), train, judge, inception))
+    write_measuring(params)
 
 
 def check_people(judge: FrozenJudge, params: Params) -> None:

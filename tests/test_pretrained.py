@@ -16,11 +16,11 @@ from ganvae.evaluation.evaluator import Evaluator
 from ganvae.evaluation.records import ScoreRecord, read_records
 from ganvae.evaluation.reference import make_reference
 from ganvae.evaluation.training_set import make_training_set
-from ganvae.files import sha256, write_json
+from ganvae.files import read_json, sha256, write_json
 from ganvae.judge.network import FrozenJudge
 from ganvae.models.registry import build_model, model_config, model_names
 from ganvae.models.weights import load_model, save_model
-from ganvae.paths import ProfilePaths
+from ganvae.paths import ProfilePaths, RunPaths
 from ganvae.pretrained import find_weights, publish
 from ganvae.tensors import load_tensors
 
@@ -44,9 +44,18 @@ def trained(smoke: Params, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> P
         model = build_model(run.model, config, GREY, run.seed)
         paths = ProfilePaths("smoke").run(key)
         save_model(paths.weights, model, config, run.seed)
-        write_json(paths.scores, record(run.model, run.seed, reason).model_dump())
+        write_scores(paths, reason)
     runs = {key: smoke.runs[key] for key in keys}
     return smoke.model_copy(update={"runs": runs})
+
+
+def write_scores(paths: RunPaths, reason: str | None = None) -> None:
+    """Of the weights that are there."""
+    model, _, seed = paths.results.name.rpartition("-")
+    scored = record(model, int(seed), reason)
+    weights = sha256(paths.weights)
+    provenance = scored.provenance.model_copy(update={"weights_sha256": weights})
+    write_json(paths.scores, scored.model_copy(update={"provenance": provenance}).model_dump())
 
 
 def test_the_first_completed_run_is_published(trained: Params) -> None:
@@ -61,6 +70,16 @@ def test_the_first_completed_run_is_published(trained: Params) -> None:
         assert tensors[name].dtype == torch.float16
         torch.testing.assert_close(tensors[name].float(), tensor, rtol=1e-3, atol=1e-6)
     assert paths[0].stat().st_size < 0.6 * source.stat().st_size
+    index = read_json(ProfilePaths("smoke").pretrained / "index.json")
+    assert index["vanilla-gan"] == {"seed": 1, "weights_sha256": sha256(source)}
+
+
+def test_finalists_alone_are_published_where_that_is_asked_for(trained: Params) -> None:
+    asked = {"pretrained": "finalists", "finalists": ["dcgan", "bernoulli-vae"]}
+    paths = publish(trained.model_copy(update=asked))
+    assert [path.name for path in paths] == ["dcgan.safetensors"]
+    assert publish(trained.model_copy(update=asked | {"finalists": []})) == []
+    assert read_json(ProfilePaths("smoke").pretrained / "index.json") == {}
 
 
 def test_a_published_model_computes_in_32_bits(trained: Params) -> None:
@@ -74,7 +93,11 @@ def test_a_weight_that_does_not_fit_is_named(trained: Params) -> None:
     config = model_config(run.model, trained.models[run.model])
     model = build_model(run.model, config, GREY, 0)
     model.get_parameter("generator.0.weight").data[0, 0] = 1e6
-    save_model(ProfilePaths("smoke").run("dcgan-0").weights, model, config, 0)
+    paths = ProfilePaths("smoke").run("dcgan-0")
+    save_model(paths.weights, model, config, 0)
+    with pytest.raises(UserError, match="not the weights that were scored"):
+        publish(trained)
+    write_scores(paths)
     with pytest.raises(UserError, match=r"generator\.0\.weight does not fit into 16-bit floats"):
         publish(trained)
     assert not ProfilePaths("smoke").pretrained.exists()

@@ -106,7 +106,7 @@ def paths(params: Params) -> ProfilePaths:
 
 def test_every_result_is_there(params: Params, paths: ProfilePaths) -> None:
     names = {"comparison.json", "comparison.png", "leaderboard.csv", "leaderboard.md"}
-    names |= {"report.html", "scores.json", "baselines", "pretrained", "runs"}
+    names |= {"report.html", "scores.json", "baselines", "pictures", "pretrained", "runs"}
     assert {path.name for path in paths.results.iterdir()} == names
     assert {path.name for path in (paths.results / "runs").iterdir()} == params.runs.keys()
     for key in params.runs:

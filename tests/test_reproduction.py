@@ -58,7 +58,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     stale(
         tmp_path,
         *("train@dcgan-0", "train@vae-gan-0", "evaluate@conv-vae-0", "draw@conv-vae-0"),
-        *("compare", "pretrained"),
+        *("compare", "publish"),
     )
     before = signal.getsignal(signal.SIGTERM)
     yield tmp_path

@@ -29,7 +29,7 @@ from ganvae.evaluation.records import (
     read_record,
     read_records,
 )
-from ganvae.files import sha256
+from ganvae.files import read_json, sha256
 from ganvae.judge.network import Judge
 from ganvae.paths import ProfilePaths
 from ganvae.seeds import global_seed
@@ -100,8 +100,12 @@ def test_all_stages_with_a_diverging_run_among_them(values: dict[str, Any]) -> N
         stage("evaluate")(params, run)
         stage("draw")(params, run)
     stage("baselines")(params)
+    stage("publish")(params)
     stage("compare")(params)
 
+    models = {run["model"] for run in values["runs"].values()}
+    assert {path.name for path in PATHS.pictures.iterdir()} == models
+    assert "bernoulli-vae" not in read_json(PATHS.pretrained / "index.json"), "it diverged"
     digits = [folder.name for folder in sorted((PATHS.by_class / "train").iterdir())]
     assert digits == list("0123456789")
     left = [path.name for path in Path(".state").iterdir()]

@@ -32,7 +32,7 @@ FILES = (
     "results/dvc.yaml",
     "results/params.yaml",
 )
-LEFT_OUT = ("__pycache__", "*.egg-info", "*.png", "*.gif", "pretrained")
+LEFT_OUT = ("__pycache__", "*.egg-info", "*.png", "*.webp", "pretrained")
 
 PHOTOS = [12] * 15 + [5] * 30 + [1] * 200
 """How many each person has; those with one let whole people come to every split's size."""

@@ -166,6 +166,12 @@ class EvaluationConfig(Section):
         return self
 
 
+class BaselinesConfig(Section):
+    """How often floor and ceiling are drawn and scored: once for each of the seeds."""
+
+    seeds: list[NonNegativeInt] = Field(default=[0, 1, 2], min_length=1)
+
+
 class RunConfig(Section):
     """One training run: an entry of ``models``, the module its code is in, and a seed.
 
@@ -220,6 +226,7 @@ class Params(Section):
     by_class: ByClassConfig
     compute: ComputeConfig
     evaluation: EvaluationConfig
+    baselines: BaselinesConfig = BaselinesConfig()
     runs: dict[str, RunConfig] = Field(min_length=1)
     models: dict[str, dict[str, Any]]
     tuned: list[str] = []
@@ -230,6 +237,8 @@ class Params(Section):
     """Given where the finalists were not tuned with equal effort; the answer begins with it."""
     frozen: FrozenConfig | None = None
     """Given where results that cost hours are kept while the code goes on; docs/design.md."""
+    pretrained: Literal["all", "finalists"] = "finalists"
+    """Whose weights are kept in git: of one run of each of these models."""
     finalists: list[str] = []
     """The GAN and the VAE that answer the question; not chosen by their scores on test."""
     aside: list[str] = []

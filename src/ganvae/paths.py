@@ -1,6 +1,7 @@
 """Where a profile's files are, relative to the repository root; dvc.yaml names the same places.
 
-``results/`` is small and kept in git; ``data/`` and ``artifacts/`` are kept in DVC's cache.
+``results/`` is small and kept in git; ``data/`` and ``artifacts/`` are kept in DVC's cache. So each
+run's pictures are among the artifacts, and those of one run per model among the results.
 """
 
 from dataclasses import dataclass
@@ -18,10 +19,11 @@ def checkout_root() -> Path:
 
 @dataclass(frozen=True)
 class RunPaths:
-    """The files of one training run."""
+    """The files of one training run; ``pictures``: folder of what there is to see of it."""
 
     results: Path
     artifacts: Path
+    pictures: Path
 
     @property
     def weights(self) -> Path:
@@ -55,11 +57,6 @@ class RunPaths:
         """FID on the validation split, by which champions are chosen."""
         return self.results / "validation.json"
 
-    @property
-    def pictures(self) -> Path:
-        """Folder of what there is to see of the run."""
-        return self.results / "pictures"
-
 
 @dataclass(frozen=True)
 class ProfilePaths:
@@ -88,6 +85,21 @@ class ProfilePaths:
         return self.results / "pretrained"
 
     @property
+    def runs(self) -> Path:
+        """Folder of what each run came to, a folder a run."""
+        return self.results / "runs"
+
+    @property
+    def pictures(self) -> Path:
+        """Folder of the pictures that pages show, a folder a model."""
+        return self.results / "pictures"
+
+    @property
+    def measuring(self) -> Path:
+        """How all runs are measured: settings, and checksums of the files that it takes."""
+        return self.data / "measuring.json"
+
+    @property
     def reference(self) -> Path:
         return self.data / "reference.safetensors"
 
@@ -106,4 +118,5 @@ class ProfilePaths:
         return self.results / "baselines"
 
     def run(self, key: str) -> RunPaths:
-        return RunPaths(self.results / "runs" / key, Path("artifacts") / self.profile / key)
+        artifacts = Path("artifacts") / self.profile
+        return RunPaths(self.runs / key, artifacts / key, artifacts / "pictures" / key)

@@ -7,9 +7,10 @@ from torch import Tensor
 
 from ganvae.config import Params
 from ganvae.errors import ConfigError, UserError
-from ganvae.evaluation.records import read_record
-from ganvae.files import replacing, sha256
+from ganvae.evaluation.records import ScoreRecord
+from ganvae.files import replacing, sha256, write_json
 from ganvae.paths import CHECKOUT, ProfilePaths
+from ganvae.report.shown import shown_runs
 from ganvae.tensors import load_tensors, save_tensors
 
 PROFILE = "laptop"
@@ -17,31 +18,40 @@ PROFILE = "laptop"
 
 
 def publish(params: Params) -> list[Path]:
-    """Write each model's first completed run, in 16-bit floats, to the profile's ``pretrained``.
+    """Write the weights of a run of each model, in 16-bit floats, to the profile's ``pretrained``.
 
-    The first in the order of ``runs``, not the best. The checksum of the weights that the scores
-    were measured with is kept in the file's metadata.
+    Of the models that ``params.pretrained`` says and that have a run that completed: the one that
+    pages show, so the first, not the best. An index beside the files has the seed of each, and the
+    checksum of the weights that its scores were measured with.
 
     Raises:
-        UserError: a weight is too large for 16 bits.
+        UserError: a weight is too large for 16 bits, or the weights are not those of the scores.
     """
     paths = ProfilePaths(params.profile)
-    published: list[Path] = []
+    published: dict[str, ScoreRecord] = {}
     with replacing(paths.pretrained) as folder:
         folder.mkdir()
-        for name in dict.fromkeys(run.model for run in params.runs.values()):
-            keys = [key for key, run in params.runs.items() if run.model == name]
-            completed = [k for k in keys if read_record(paths.run(k).scores).status == "completed"]
-            if completed:
-                _publish(paths.run(completed[0]).weights, folder / f"{name}.safetensors")
-                published.append(paths.pretrained / f"{name}.safetensors")
-    return published
+        for model, run in shown_runs(params).items():
+            wanted = params.pretrained == "all" or model in params.finalists
+            if wanted and run.status == "completed":
+                weights = paths.run(f"{model}-{run.seed}").weights
+                _publish(weights, run.provenance.weights_sha256, folder / f"{model}.safetensors")
+                published[model] = run
+        write_json(folder / "index.json", {m: _origin(run) for m, run in published.items()})
+    return [paths.pretrained / f"{model}.safetensors" for model in published]
 
 
-def _publish(weights: Path, target: Path) -> None:
+def _origin(run: ScoreRecord) -> dict[str, int | str | None]:
+    return {"seed": run.seed, "weights_sha256": run.provenance.weights_sha256}
+
+
+def _publish(weights: Path, scored: str | None, target: Path) -> None:
+    checksum = sha256(weights)
+    if checksum != scored:
+        raise UserError(f"{weights}: not the weights that were scored; run `ganvae repro`.")
     tensors, metadata = load_tensors(weights)
     halves = {name: _half(name, tensor, weights) for name, tensor in tensors.items()}
-    save_tensors(target, halves, metadata | {"weights_sha256": sha256(weights)})
+    save_tensors(target, halves, metadata | {"weights_sha256": checksum})
 
 
 def _half(name: str, tensor: Tensor, weights: Path) -> Tensor:

@@ -23,7 +23,7 @@ from ganvae.tokens import FOLDER
 
 BEHAVIOUR = "behaviour"
 OF_A_RUN = ("train", "evaluate", "draw")  # stages with one instance a run, in their order
-AFTER_RUNS = ("baselines", "by_class", "compare", "pretrained", "report")  # what no run waits for
+AFTER_RUNS = ("baselines", "by_class", "compare", "publish", "report")  # what no run waits for
 # DVC parses params.yaml anew for each stage that watches it, which is most of the time that
 # nothing to do takes; one parse is enough.
 QUICK_DVC = """

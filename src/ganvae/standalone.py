@@ -235,7 +235,7 @@ def train_alone(
     """
     if outdir.exists() and not outdir.is_dir():
         raise UserError(f"--outdir {outdir} is a file: give a folder.")
-    paths = RunPaths(outdir, outdir)
+    paths = RunPaths(outdir, outdir, outdir / "pictures")
     digest = hashlib.sha256(train.images.numpy().tobytes()).hexdigest()
     work = outdir / STATE / fingerprint(name, config, seed, digest, machine)
     if not work.exists():  # else what is there is this run's own

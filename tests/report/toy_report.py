@@ -12,6 +12,8 @@ from ganvae.comparison import compare
 from ganvae.evaluation.records import Noise, ScoreRecord, blank_scores
 from ganvae.files import write_json
 from ganvae.report.page import Report
+from ganvae.report.pictures.small import encode_film
+from ganvae.report.shown import FILM
 from ganvae.report.sweep_effects import EFFECTS
 from ganvae.report.sweep_text import PICTURES
 from ganvae.report.tuning import Tuning
@@ -105,16 +107,16 @@ def report(
 
 
 def draw_pictures(results: Path, records: Sequence[ScoreRecord]) -> None:
-    """Small pictures in place of each run's, and of the baselines'."""
+    """Small pictures in place of each model's, and of the baselines'."""
     for one in records:
         if one.family == "reference":
             _draw(results / "baselines" / f"{one.model}.png")
             continue
-        folder = results / "runs" / f"{one.model}-{one.seed}" / "pictures"
+        folder = results / "pictures" / one.model
         for name in STILLS:
-            _draw(folder / f"{name}.png")
+            _draw(folder / f"{name}.webp")
         frames = [Image.fromarray(np.full((60, 60), shade, np.uint8)) for shade in (0, 120, 240)]
-        frames[0].save(folder / "training.gif", save_all=True, append_images=frames[1:])
+        (folder / FILM.file).write_bytes(encode_film(frames))
 
 
 def write_sweep(root: Path, **changes: Any) -> StudyRecord:

@@ -456,5 +456,5 @@ def test_after_a_promotion_only_the_variants_runs_and_what_shows_all_runs_are_st
         for stage in ("train", "evaluate", "draw")
         for seed in (0, 1)
     }
-    of_all = {"baselines", "pretrained", "compare", "report"}
+    of_all = {"publish", "compare", "report"}
     assert json.loads(dvc("status", "--json")).keys() == of_runs | of_all

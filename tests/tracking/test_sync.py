@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from mlflow import MlflowClient
+from PIL import Image
 from seen import all_runs, by_name, counts
 from toy_results import (
     BASELINES,
@@ -26,7 +27,10 @@ from toy_results import (
 )
 
 from ganvae.errors import UserError
+from ganvae.evaluation.records import read_record, write_records
 from ganvae.files import write_json
+from ganvae.paths import ProfilePaths
+from ganvae.report.pictures.small import encode_film
 from ganvae.tokens import record_path
 from ganvae.tracking import store
 from ganvae.tracking.runs import whole_config
@@ -227,7 +231,7 @@ def test_a_changed_score_is_a_new_run_and_the_old_one_is_history(
 
 def test_a_picture_drawn_anew_is_shown(root: Path, client: MlflowClient) -> None:
     sync()
-    picture = root / "results" / PROFILE / "runs/vae-0/pictures/reconstructions.png"
+    picture = root / "artifacts" / PROFILE / "pictures/vae-0/reconstructions.png"
     picture.write_bytes(picture.read_bytes() + b"\0")
     assert counts(sync()) == (2, ALL - 2, 0)
     assert counts(sync()) == (0, ALL, 0)
@@ -270,11 +274,23 @@ def test_a_run_without_scores_waits(root: Path, client: MlflowClient) -> None:
     assert "vae-0" not in by_name(client)
 
 
-def test_a_clone_without_the_cache_lacks_pictures_only(root: Path, client: MlflowClient) -> None:
+def test_a_clone_without_the_cache_has_the_published_pictures(
+    root: Path, client: MlflowClient
+) -> None:
+    """Of one run a model, in formats that MLflow's pages show."""
+    paths = ProfilePaths(PROFILE)
+    seeds = [read_record(root / paths.run(f"gan-{seed}").scores) for seed in (0, 1)]
+    write_records(root / paths.results / "scores.json", seeds)
+    frames = [Image.new("L", (8, 8), shade) for shade in (0, 250)]
+    (root / paths.pictures / "gan").mkdir(parents=True)
+    frames[0].save(root / paths.pictures / "gan/samples.webp")
+    (root / paths.pictures / "gan/training.webp").write_bytes(encode_film(frames))
     shutil.rmtree(root / "artifacts")
-    assert counts(sync()) == (ALL, 0, 0)
-    run = by_name(client)["gan-0"]
-    assert {file.path for file in client.list_artifacts(run.info.run_id)} == {"samples.png"}
+    assert sync().made > 0
+    runs = by_name(client)
+    pictures = {file.path for file in client.list_artifacts(runs["gan-0"].info.run_id)}
+    assert pictures == {"samples.png", "training.gif"}
+    assert not client.list_artifacts(runs["gan-1"].info.run_id)
 
 
 def test_runs_and_experiments_deleted_in_the_ui_come_back(client: MlflowClient) -> None:

@@ -35,12 +35,12 @@ ROWS = 100
 
 def write_results(root: Path) -> None:
     """Write the whole tree under ``root``."""
-    runs = root / "results" / PROFILE / "runs"
+    drawn = root / "artifacts" / PROFILE / "pictures"
     write_run(root, "gan-0", "gan", ("d_loss", "g_loss"), {"steps": {"d": 1, "g": 2}})
     write_run(root, "vae-0", "vae", ("loss", "kl"), {"hidden": [500, 500], "beta": None})
     write_run(root, "gan-1", "gan", (), {}, status="diverged")
-    _write_picture(runs / "vae-0/pictures/reconstructions.png")
-    _write_picture(runs / "vae-0/pictures/training.gif")
+    _write_picture(drawn / "vae-0/reconstructions.png")
+    _write_picture(drawn / "vae-0/training.gif")
     baselines = [_record(name, "reference", "completed") for name in sorted(BASELINES)]
     write_records(root / "results" / PROFILE / "baselines/scores.json", baselines)
 
@@ -87,7 +87,7 @@ def write_run(
     if losses:
         for step in STEPS:
             _write_picture(root / f"artifacts/{PROFILE}/{name}/progress/step-{step:07}.png")
-    _write_picture(folder / "pictures/samples.png")
+    _write_picture(root / f"artifacts/{PROFILE}/pictures/{name}/samples.png")
 
 
 def write_validation(root: Path, name: str, fid: float | None) -> None:

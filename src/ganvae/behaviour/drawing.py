@@ -57,7 +57,7 @@ def _of_a_run(params: Params, model: GenerativeModel, key: str) -> dict[str, Any
     run = paths.run(key)
     with patch.object(drawn, "load_model", return_value=model):
         drawn.draw_run(run, held_out, train.images, params.evaluation.inversion, (judge, train))
-    return {path.name: _frames(path) for path in sorted(run.pictures.iterdir())}
+    return {path.name: frames_of(path) for path in sorted(run.pictures.iterdir())}
 
 
 def _of_baselines(params: Params) -> dict[str, Any]:
@@ -65,11 +65,12 @@ def _of_baselines(params: Params) -> dict[str, Any]:
     for record, images in evaluate_baselines(params):
         path = Path(f"{record.model}.png")
         draw_samples(path, images, record.model)
-        found[record.model] = _frames(path)
+        found[record.model] = frames_of(path)
     return found
 
 
-def _frames(path: Path) -> list[Any]:
+def frames_of(path: Path) -> list[Any]:
+    """Of each frame of a picture: its form, how long it is shown, and a sketch of its pixels."""
     with Image.open(path) as picture:
         frames = [
             (np.asarray(frame.convert("RGB")), frame.info.get("duration"))

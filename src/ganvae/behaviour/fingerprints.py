@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from ganvae.behaviour.before import Before, last_commit
-from ganvae.behaviour.measure import Record, measure
+from ganvae.behaviour.measure import Record, joint_tokens, measure
 from ganvae.errors import UserError
 from ganvae.files import read_json, write_json, write_text
 from ganvae.tokens import LOCKED, MEASURED, record_path, source_checksum, token_path
@@ -71,7 +71,10 @@ def refresh(root: Path) -> list[Finding]:
     if source_checksum(root) != source:
         raise UserError("src was edited while it was measured: run the same command again.")
     findings = [_judged(root, name, new, now) for name, new in measured.items()]
-    _remove_others(root, set(measured))
+    joint = {name: parts for name, parts in joint_tokens().items() if {*parts} <= measured.keys()}
+    for name, parts in joint.items():
+        _write_token(root, name, [(root / token_path(part)).read_text() for part in parts])
+    _remove_others(root, {*measured, *joint})
     write_json(root / MEASURED, {"source": source})
     return findings
 
@@ -134,8 +137,7 @@ def _judged(root: Path, name: str, new: Record, now: Now) -> Finding:
     if here and _alike(here, new, now) and not now.old_code:
         return Finding(name, "alike", differing)
     _write_record(root, name, new, now)
-    digest = hashlib.sha256(json.dumps(new, sort_keys=True).encode()).hexdigest()
-    write_text(root / token_path(name), json.dumps({"behaviour": digest[:16]}) + "\n")
+    _write_token(root, name, new)
     return Finding(name, "moved" if here else "new", differing)
 
 
@@ -201,6 +203,11 @@ def _equal(old: Any, new: Any, tolerance: float) -> bool:
     if numbers and tolerance:
         return math.isclose(old, new, rel_tol=tolerance, abs_tol=1e-9)
     return bool(old == new) or (numbers and math.isnan(old) and math.isnan(new))
+
+
+def _write_token(root: Path, name: str, what: Any) -> None:
+    digest = hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()
+    write_text(root / token_path(name), json.dumps({"behaviour": digest[:16]}) + "\n")
 
 
 def _write_record(root: Path, name: str, new: Record, now: Now) -> None:

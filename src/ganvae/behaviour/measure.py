@@ -75,6 +75,15 @@ def fingerprint_names() -> list[str]:
     return [*(f"train/{module}" for module in system_modules()), *_others()]
 
 
+def joint_tokens() -> dict[str, tuple[str, ...]]:
+    """Tokens that change with any of several others: one a stage, so that locks stay small."""
+    joint: dict[str, tuple[str, ...]] = {}
+    for module in system_modules():
+        joint[f"evaluate-run/{module}"] = ("evaluate/samples", f"evaluate/{module}")
+        joint[f"draw-run/{module}"] = ("draw", f"evaluate/{module}")
+    return joint
+
+
 def _others() -> dict[str, Callable[[], Record]]:
     models = {f"evaluate/{module}": partial(_scores, module) for module in system_modules()}
     return {
@@ -82,7 +91,7 @@ def _others() -> dict[str, Callable[[], Record]]:
         "evaluate/samples": _sample_scores,
         **models,
         "prepare": _prepared,
-        "pretrained": _published_weights,
+        "publish": _published,
         "systems": _systems,
     }
 
@@ -148,11 +157,11 @@ def _prepared() -> Record:
     return prepared()
 
 
-def _published_weights() -> Record:
-    from ganvae.behaviour.preparing import published_weights
+def _published() -> Record:
+    from ganvae.behaviour.preparing import published
 
     _system("")
-    return published_weights()
+    return published()
 
 
 def _systems() -> Record:

@@ -14,6 +14,7 @@ import torch
 from PIL import Image
 
 from ganvae.behaviour import REVISIONS
+from ganvae.behaviour.drawing import frames_of
 from ganvae.behaviour.fixture import drawings, filled, labels, sketch
 from ganvae.behaviour.panel import GREY
 from ganvae.behaviour.scoring import in_a_folder
@@ -26,9 +27,10 @@ from ganvae.data.source import Source
 from ganvae.data.splits import load_source, make_splits
 from ganvae.data.store import read_split
 from ganvae.evaluation.baselines import evaluate_baselines
-from ganvae.files import write_json
+from ganvae.files import sha256, write_json
 from ganvae.paths import ProfilePaths
 from ganvae.pretrained import publish
+from ganvae.report.publishing import publish_pictures
 from ganvae.tensors import load_tensors, save_tensors
 
 RAW = Path("raw")
@@ -47,8 +49,8 @@ def prepared() -> dict[str, Any]:
     }
 
 
-def published_weights() -> dict[str, Any]:
-    """The weights of a run as they are handed out."""
+def published() -> dict[str, Any]:
+    """What a clone gets of a run: its weights, and some of its pictures."""
     with in_a_folder():
         params = write_profile(GREY, "classes")
         run = ProfilePaths(params.profile).run(KEY)
@@ -59,10 +61,34 @@ def published_weights() -> dict[str, Any]:
         })  # fmt: skip
         save_tensors(run.weights, tensors, {"model": "toy", "image_shape": GREY})
         baseline, _ = evaluate_baselines(params)[0]
-        completed = baseline.model_copy(update={"model": "model", "seed": SEED})
-        write_json(run.scores, completed.model_dump())
-        published = {path.name: _tensors(path) for path in publish(params)}
-        return {"revision": REVISIONS["prepare"], "files": published}
+        weights = sha256(run.weights)
+        provenance = baseline.provenance.model_copy(update={"weights_sha256": weights})
+        scored = {"model": "model", "seed": SEED, "provenance": provenance}
+        write_json(run.scores, baseline.model_copy(update=scored).model_dump())
+        write_json(run.outcome, {"mark_steps": [0]})
+        _draw(run.pictures)
+        return {
+            "revision": REVISIONS["prepare"],
+            "files": {path.name: _tensors(path) for path in publish(params)},
+            "pictures": _pictures(publish_pictures(params)[0]),
+        }
+
+
+def _draw(folder: Path) -> None:
+    """A picture in grey, one of coloured noise, a film, and a picture that is not shown."""
+    folder.mkdir(parents=True)
+    grey, colour = drawings(1, (1, 60, 90))[0, 0].numpy(), drawings(1, (3, 60, 90))[0]
+    Image.fromarray(grey).save(folder / "samples.png")
+    Image.fromarray(grey).save(folder / "class_means.png")
+    noise = np.random.default_rng(0).integers(0, 256, (60, 90, 3), dtype=np.uint8)
+    Image.fromarray(noise).save(folder / "progress.png")
+    Image.fromarray(colour.permute(1, 2, 0).numpy()).save(folder / "losses.png")
+    frames = [Image.fromarray(one[0].numpy()).resize((62, 86)) for one in drawings(14, (1, 30, 30))]
+    frames[0].save(folder / "training.gif", save_all=True, append_images=frames[1:])
+
+
+def _pictures(folder: Path) -> dict[str, Any]:
+    return {path.name: frames_of(path) for path in sorted(folder.iterdir())}
 
 
 def _tensors(path: Path) -> dict[str, Any]:

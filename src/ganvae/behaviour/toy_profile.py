@@ -97,8 +97,10 @@ def _params(
         "by_class": {"per_class": None},
         "compute": ComputeConfig(device="cpu", threads=1, precision="fp32").model_dump(),
         "evaluation": EVALUATION | {"inception": inception},
+        "baselines": {"seeds": [SEED]},
         "runs": {KEY: {"model": "model", "code": system.replace("-", "_"), "seed": SEED}},
         "models": {"model": dict(parameters)},
+        "pretrained": "all",
     }
     return parse(Params, values, "toy")
 

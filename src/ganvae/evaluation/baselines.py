@@ -41,12 +41,12 @@ BASELINES = {"floor": floor, "ceiling": ceiling}
 
 
 def evaluate_baselines(params: Params) -> list[tuple[ScoreRecord, Tensor]]:
-    """Score floor and ceiling once for every seed that the profile trains with.
+    """Score floor and ceiling once for each of the profile's seeds for them.
 
     With each record come its images, uint8.
     """
     evaluator = make_evaluator(params)
-    seeds = sorted({run.seed for run in params.runs.values()})
+    seeds = params.baselines.seeds
     return [_baseline(evaluator, name, seed) for name in BASELINES for seed in seeds]
 
 

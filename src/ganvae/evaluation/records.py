@@ -1,5 +1,6 @@
 """A score record: what was measured, of what, and how."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -192,6 +193,15 @@ class ValidationRecord(Record):
     weights_sha256: str
     data_sha256: str
     judge_sha256: str
+
+
+def shown_run(records: Sequence[ScoreRecord]) -> ScoreRecord:
+    """Of a model's runs the one whose pictures and weights are shown, which is not the best.
+
+    The first that completed; else the first that collapsed; else the first.
+    """
+    order = ("completed", "collapsed", "diverged")
+    return min(records, key=lambda record: order.index(record.status))
 
 
 def blank_scores() -> dict[str, float | None]:

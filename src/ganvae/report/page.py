@@ -14,7 +14,7 @@ from markupsafe import Markup, escape
 
 from ganvae.comparison import RANKED_BY, Comparison, Departures, Row
 from ganvae.config import Promotion
-from ganvae.evaluation.records import Provenance, ScoreRecord
+from ganvae.evaluation.records import Provenance, ScoreRecord, shown_run
 from ganvae.files import write_text
 from ganvae.report import page_differences as differences
 from ganvae.report import page_figures as figures
@@ -22,10 +22,11 @@ from ganvae.report import page_tables as tables
 from ganvae.report.answer import answer
 from ganvae.report.embedding import Embedded, embed_sample_rows
 from ganvae.report.glossary import glossary
-from ganvae.report.page_models import ModelSection, model_section, shown_run
+from ganvae.report.page_models import ModelSection, model_section
 from ganvae.report.page_sweeps import sweep_sections
 from ganvae.report.published import HEADING, PublishedTable
 from ganvae.report.scores import COLUMNS, REFERENCES, estimated, measured, title
+from ganvae.report.shown import SAMPLES
 from ganvae.report.sweep_text import CAVEATS, HEADS, OPTIMISM
 from ganvae.report.tuning import UNTUNED, Tuning, naming
 from ganvae.report.verdicts import reach
@@ -162,7 +163,7 @@ def _sections(report: Report) -> list[ModelSection]:
         model_section(
             of_model,
             rows.get(name),
-            report.results / "runs",
+            report.results / "pictures",
             anchor=f"model-{number}",
             tuned=name in report.tuning.tuned,
             texts={"source": report.sources.get(name, ""), "note": report.notes.get(name, "")},
@@ -176,7 +177,7 @@ def _sections(report: Report) -> list[ModelSection]:
 def _strip(report: Report, model: str) -> Embedded | None:
     """The first samples of a model or baseline; none of one that only diverged."""
     run = shown_run([record for record in report.records if record.model == model])
-    path = report.results / "runs" / f"{model}-{run.seed}" / "pictures" / "samples.png"
+    path = report.results / "pictures" / model / SAMPLES.file
     if run.family == "reference":
         path = report.results / "baselines" / f"{model}.png"
     if run.status == "diverged" or not path.exists():

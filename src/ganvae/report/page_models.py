@@ -7,68 +7,11 @@ from pathlib import Path
 from markupsafe import Markup
 
 from ganvae.comparison import Row
-from ganvae.evaluation.records import ScoreRecord
+from ganvae.evaluation.records import ScoreRecord, shown_run
 from ganvae.report.embedding import Embedded, embed
 from ganvae.report.page_figures import class_figure
 from ganvae.report.page_tables import Cell, Change, SeedTable, seed_table, summary
-
-
-@dataclass(frozen=True)
-class Kind:
-    """A picture of a run: its file, its place, and what to say of it.
-
-    ``place``: "lead" stands in the open, "more" behind a click.
-    """
-
-    file: str
-    place: str
-    title: str
-    caption: str
-
-
-KINDS = (
-    Kind("samples.png", "lead", "Samples", "A hundred samples, unselected."),
-    Kind(
-        "training.gif",
-        "lead",
-        "Training film",
-        "Samples of the same latents from the first step to the last.",
-    ),
-    Kind("losses.png", "more", "Losses", "By training step, means between reports."),
-    Kind("progress.png", "more", "Progress", "Samples of the same latents at six moments."),
-    Kind(
-        "interpolations.png",
-        "more",
-        "Interpolations",
-        "Straight ways between two latents, a pair a row.",
-    ),
-    Kind(
-        "reconstructions.png",
-        "more",
-        "Reconstructions",
-        "Held-out images above what the model makes of them.",
-    ),
-    Kind(
-        "inversions.png",
-        "more",
-        "Inverted reconstructions",
-        "Held-out images above the nearest that a search of the latents found.",
-    ),
-    Kind(
-        "nearest_neighbours.png",
-        "more",
-        "Nearest training images",
-        "Samples above the training images nearest to them, by pixels and by the judge's features.",
-    ),
-    Kind("manifold.png", "more", "Manifold", "What each point of the latent plane decodes to."),
-    Kind(
-        "latent_scatter.png",
-        "more",
-        "Latent space",
-        "Where the encoder puts held-out images, by class; of more than ten classes, those of the "
-        "ten with most images are told apart.",
-    ),
-)
+from ganvae.report.shown import KINDS
 
 
 @dataclass(frozen=True)
@@ -111,16 +54,10 @@ class ModelSection:
     flags: list[str]
 
 
-def shown_run(records: Sequence[ScoreRecord]) -> ScoreRecord:
-    """The first run that completed; else the first that collapsed; else the first."""
-    order = ("completed", "collapsed", "diverged")
-    return min(records, key=lambda record: order.index(record.status))
-
-
 def pictures(folder: Path, run: ScoreRecord, place: str) -> Iterator[Shown]:
     """The pictures of a run for one place of its section, as far as there are any."""
     for kind in KINDS:
-        path = folder / f"{run.model}-{run.seed}" / "pictures" / kind.file
+        path = folder / run.model / kind.file
         if kind.place == place and path.exists():
             alt = f"{kind.title} of {run.model}, seed {run.seed}: {kind.caption}"
             yield Shown(kind.title, kind.caption, alt, embed(path))
@@ -129,7 +66,7 @@ def pictures(folder: Path, run: ScoreRecord, place: str) -> Iterator[Shown]:
 def model_section(
     records: Sequence[ScoreRecord],
     row: Row | None,
-    runs: Path,
+    folder: Path,
     *,
     anchor: str,
     tuned: bool,
@@ -141,7 +78,7 @@ def model_section(
     Args:
         records: its runs, one or more.
         row: its line of the leaderboard; None where no run of it is ranked.
-        runs: folder of the runs' results.
+        folder: that of the pictures, a folder a model.
         texts: ``source`` and ``note``, "" where there is none.
     """
     run = shown_run(records)
@@ -154,8 +91,8 @@ def model_section(
         source=texts["source"],
         note=texts["note"],
         shown_seed=run.seed,
-        lead=list(pictures(runs, run, "lead")),
-        more=list(pictures(runs, run, "more")),
+        lead=list(pictures(folder, run, "lead")),
+        more=list(pictures(folder, run, "more")),
         classes=class_figure(run.model, run.family, counts),
         summary=summary(row),
         scores=seed_table(row, records),

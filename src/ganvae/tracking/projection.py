@@ -2,6 +2,8 @@
 
 import json
 from collections.abc import Collection, Mapping
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from mlflow import MlflowClient
 from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Run, RunTag
@@ -138,8 +140,20 @@ def _log_pictures(
                     timestamp=milliseconds(tracked.finished),
                     synchronous=True,
                 )
-    for path in tracked.pictures:
-        client.log_artifact(run_id, str(path))
+    with TemporaryDirectory() as folder:
+        for path in tracked.pictures:
+            client.log_artifact(run_id, str(_viewable(path, Path(folder))))
+
+
+def _viewable(path: Path, folder: Path) -> Path:
+    """A picture, in another format and in the folder if MLflow does not show its own."""
+    if path.suffix != ".webp":
+        return path
+    with Image.open(path) as image:
+        film = getattr(image, "is_animated", False)
+        shown = folder / f"{path.stem}.{'gif' if film else 'png'}"
+        image.save(shown, save_all=film)
+    return shown
 
 
 def milliseconds(seconds: float) -> int:

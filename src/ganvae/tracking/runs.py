@@ -12,7 +12,13 @@ from pydantic import ValidationError
 
 from ganvae.config import flat
 from ganvae.errors import UserError
-from ganvae.evaluation.records import ScoreRecord, ValidationRecord, read_record, read_records
+from ganvae.evaluation.records import (
+    ScoreRecord,
+    ValidationRecord,
+    read_record,
+    read_records,
+    shown_run,
+)
 from ganvae.files import read_json, sha256
 from ganvae.paths import ProfilePaths, RunPaths, checkout_root
 from ganvae.studies import SWEEPS
@@ -113,17 +119,38 @@ def read_runs(root: Path, profile: str | None) -> tuple[list[SeedRun], int]:
         paths = ProfilePaths(name)
         locked = locked_outputs(root, name)
         compared = _compared(root / paths.results / "scores.json")
-        for folder in sorted((root / paths.results / "runs").glob("*/")):
-            files = paths.run(folder.name)
-            whole = (files.outcome, files.scores, files.history, files.pictures)
-            if all((root / path).exists() for path in whole) and (
-                compared is None or folder.name in compared
-            ):
-                runs.append(_trained(root, name, folder.name, files, locked))
+        shown = _shown(compared or [])
+        for folder in sorted((root / paths.runs).glob("*/")):
+            files = _below(root, paths.run(folder.name))
+            whole = all(path.exists() for path in (files.outcome, files.scores, files.history))
+            if whole and (compared is None or folder.name in map(_name, compared)):
+                drawn = _pictures(files, root / paths.pictures, shown.get(folder.name))
+                runs.append(_trained(name, folder.name, files, drawn, locked))
             else:
                 incomplete += 1
         runs += _baselines(name, root / paths.baselines / "scores.json", locked)
     return runs, incomplete
+
+
+def _below(root: Path, files: RunPaths) -> RunPaths:
+    return RunPaths(root / files.results, root / files.artifacts, root / files.pictures)
+
+
+def _pictures(files: RunPaths, published: Path, model: str | None) -> list[Path]:
+    """Those that were drawn here; else, in a clone, those that are published of its model."""
+    folder = published / model if model and not files.pictures.is_dir() else files.pictures
+    return sorted(folder.glob("*"))
+
+
+def _name(record: ScoreRecord) -> str:
+    return f"{record.model}-{record.seed}"
+
+
+def _shown(records: list[ScoreRecord]) -> dict[str, str]:
+    """The runs whose pictures are published, each with its model."""
+    models = {record.model for record in records}
+    runs = (shown_run([r for r in records if r.model == model]) for model in models)
+    return {_name(run): run.model for run in runs}
 
 
 def checksum(*findings: Any) -> str:
@@ -177,25 +204,21 @@ def _profiles(root: Path, profile: str | None) -> list[str]:
     return [profile]
 
 
-def _compared(path: Path) -> set[str] | None:
-    """The names of the runs in a profile's comparison; None if there has been none yet."""
-    if not path.exists():
-        return None
-    return {f"{record.model}-{record.seed}" for record in read_records(path)}
+def _compared(path: Path) -> list[ScoreRecord] | None:
+    """The records of a profile's comparison; None if there has been none yet."""
+    return read_records(path) if path.exists() else None
 
 
 def _trained(
-    root: Path, profile: str, name: str, relative: RunPaths, locked: Mapping[str, str]
+    profile: str, name: str, files: RunPaths, pictures: list[Path], locked: Mapping[str, str]
 ) -> SeedRun:
-    files = RunPaths(root / relative.results, root / relative.artifacts)
     outcome = read_json(files.outcome)
     measured = read_record(files.scores)
     rows = files.history.read_text(encoding="utf-8").splitlines()
     timing = read_json(files.timing) if files.timing.exists() else {}
     validation = _validation_fid(files.validation)
-    pictures = sorted(files.pictures.glob("*"))
     drawn = {path.name: sha256(path) for path in pictures}
-    md5 = locked.get(str(relative.weights))
+    md5 = locked.get(str(ProfilePaths(profile).run(name).weights))
     costs = {cost: timing.get(cost) for cost in COSTS}
     scores = measured.scores | costs | {VALIDATION: validation}
     finished = timing.get("finished", files.outcome.stat().st_mtime)

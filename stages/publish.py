@@ -1,0 +1,21 @@
+"""Publish what a clone gets of trained runs: small weights, and the pictures that pages show."""
+
+from pathlib import Path
+
+from ganvae.config import load_params
+from ganvae.pretrained import publish
+from ganvae.report.publishing import publish_pictures
+from ganvae.stage import run_stage
+
+
+def main(params_file: str) -> None:
+    params = load_params(Path(params_file))
+    for path in publish(params):
+        print(f"{path}: {path.stat().st_size / 1e6:.2f} MB")
+    for folder in publish_pictures(params):
+        size = sum(path.stat().st_size for path in folder.iterdir())
+        print(f"{folder}: {size / 1e6:.2f} MB")
+
+
+if __name__ == "__main__":
+    run_stage(main, __doc__, by_behaviour=True)

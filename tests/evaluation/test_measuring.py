@@ -1,0 +1,73 @@
+"""How runs are measured is written down once, and what is written down is what counts."""
+
+import hashlib
+from pathlib import Path
+
+import pytest
+
+from ganvae.config import Params
+from ganvae.errors import ConfigError, UserError
+from ganvae.evaluation.measuring import as_measured, write_measuring
+from ganvae.files import read_json, write_json
+from ganvae.paths import ProfilePaths
+
+PATHS = ProfilePaths("smoke")
+FILES = [
+    *(PATHS.split(name) for name in ("train", "validation", "test")),
+    *(PATHS.reference, PATHS.train_features, PATHS.validation_features),
+]
+
+
+@pytest.fixture
+def measured(smoke: Params, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Params:
+    monkeypatch.chdir(tmp_path)
+    params = smoke.model_copy(update={"judge": "judge.safetensors"})
+    for path in (*FILES, Path(params.judge)):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(path.name)
+    write_measuring(params)
+    return params
+
+
+def test_it_names_every_file_that_measuring_reads(measured: Params) -> None:
+    written = read_json(PATHS.measuring)["md5"]
+    assert written.keys() == {str(path) for path in (*FILES, Path(measured.judge))}
+    for path, checksum in written.items():
+        assert checksum == hashlib.md5(Path(path).read_bytes()).hexdigest()
+
+
+def test_another_file_or_setting_makes_it_another(measured: Params) -> None:
+    before = PATHS.measuring.read_bytes()
+    write_measuring(measured)
+    assert PATHS.measuring.read_bytes() == before
+    evaluation = measured.evaluation.model_copy(update={"seed": 1})
+    write_measuring(measured.model_copy(update={"evaluation": evaluation}))
+    assert PATHS.measuring.read_bytes() != before
+    PATHS.reference.write_text("another")
+    write_measuring(measured)
+    assert PATHS.measuring.read_bytes() != before
+
+
+def test_how_training_computes_changes_nothing(measured: Params) -> None:
+    before = PATHS.measuring.read_bytes()
+    compute = measured.compute.model_copy(update={"precision": "bf16"})
+    write_measuring(measured.model_copy(update={"compute": compute}))
+    assert PATHS.measuring.read_bytes() == before
+
+
+def test_a_stage_goes_by_what_is_written_down(measured: Params) -> None:
+    """DVC would not see that the parameters have changed since."""
+    edited = measured.model_copy(
+        update={"evaluation": measured.evaluation.model_copy(update={"n_generated": 7777})}
+    )
+    assert as_measured(edited).evaluation == measured.evaluation
+    assert as_measured(edited).runs == measured.runs
+
+
+def test_what_is_missing_or_damaged_is_named(measured: Params) -> None:
+    write_json(PATHS.measuring, read_json(PATHS.measuring) | {"evaluation": {"n_generated": "x"}})
+    with pytest.raises(ConfigError, match=r"measuring\.json\.evaluation\.n_generated = 'x'"):
+        as_measured(measured)
+    PATHS.measuring.unlink()
+    with pytest.raises(UserError, match=r"measuring\.json is missing: run the stage"):
+        as_measured(measured)

@@ -1,0 +1,61 @@
+"""The repository stays small enough to be cloned."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from conftest import ROOT
+from ganvae.config import load_params
+from ganvae.report.shown import KINDS
+
+MB = 1_000_000
+OF_A_RUN = {"history.csv", "outcome.json", "scores.json", "timing.json", "validation.json"}
+
+
+def committed(*places: str) -> list[Path]:
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", *places], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    return [ROOT / name for name in listed.stdout.split("\0") if name and (ROOT / name).exists()]
+
+
+PAGES = committed("results/*/report.html")
+PROFILES = [path.parent for path in PAGES]
+
+
+def test_all_results_together() -> None:
+    assert sum(path.stat().st_size for path in committed("results")) <= 60 * MB
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: path.parent.name)
+def test_a_page(page: Path) -> None:
+    assert page.stat().st_size <= 3 * MB
+
+
+def test_a_lock() -> None:
+    assert (ROOT / "dvc.lock").stat().st_size <= 150_000
+
+
+def test_a_shallow_clone(tmp_path: Path) -> None:
+    subprocess.run(
+        ["git", "clone", "-q", "--depth=1", "--no-checkout", f"file://{ROOT}", str(tmp_path / "c")],
+        check=True,
+    )
+    files = [path for path in (tmp_path / "c").rglob("*") if path.is_file()]
+    assert sum(path.stat().st_size for path in files) <= 80 * MB
+
+
+@pytest.mark.parametrize("folder", PROFILES, ids=lambda path: path.name)
+def test_a_run_has_its_numbers_alone_and_a_model_the_pictures_of_one_run(folder: Path) -> None:
+    assert {path.name for path in committed(f"{folder}/runs")} == OF_A_RUN
+    assert {path.name for path in committed(f"{folder}/pictures")} <= {kind.file for kind in KINDS}
+
+
+def test_weights_are_those_of_the_laptop_profile_and_of_the_other_finalists() -> None:
+    for folder in PROFILES:
+        file = "params.yaml" if folder.name == "laptop" else f"profiles/{folder.name}/params.yaml"
+        params = load_params(ROOT / file)
+        wanted = params.models if folder.name == "laptop" else params.finalists
+        weights = committed(f"{folder}/pretrained/*.safetensors")
+        assert {path.stem for path in weights} == set(wanted), folder.name
