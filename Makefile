@@ -42,7 +42,7 @@ full: $(INSTALLED)  ## The systems' own budgets, five seeds; wants a GPU (result
 	ganvae repro profiles/full/dvc.yaml
 
 test: $(INSTALLED)  ## Run the fast tests
-	pytest -m "not slow"
+	pytest -n auto --maxprocesses 8 --dist worksteal -m "not slow"
 
 test-all: $(INSTALLED)  ## Run all tests, or those of TESTS="FOLDER ..."
 	pytest $(TESTS)

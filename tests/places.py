@@ -2,6 +2,7 @@
 
 import ast
 import re
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -28,12 +29,17 @@ def find(root: Path, at: str) -> Place:
         Place(path, node, min([node.lineno, *(d.lineno for d in node.decorator_list)]) - 1,
               node.end_lineno or 0)
         for path in files
-        for qualified, node in _functions(ast.parse(path.read_text()))
+        for qualified, node in _functions_of(path.read_text())
         if qualified == name
     ]  # fmt: skip
     if len(found) != 1:
         raise ValueError(f"expected one function {at}, found {len(found)}")
     return found[0]
+
+
+@cache
+def _functions_of(text: str) -> list[tuple[str, ast.FunctionDef]]:
+    return _functions(ast.parse(text))
 
 
 def _functions(tree: ast.AST, prefix: str = "") -> list[tuple[str, ast.FunctionDef]]:

@@ -1,6 +1,5 @@
 """The benchmarks' baselines are the same networks; their results find their place."""
 
-import subprocess
 import sys
 from pathlib import Path
 
@@ -9,6 +8,7 @@ import torch
 from torch import nn
 
 from conftest import ROOT
+from forks import python
 from ganvae.models.base import GenerativeModel
 
 sys.path.insert(0, str(ROOT / "benchmarks"))
@@ -50,7 +50,7 @@ def test_results_replace_their_own_section_alone(
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.stem)
 def test_every_benchmark_says_what_it_does(script: Path) -> None:
-    shown = subprocess.run([sys.executable, script, "--help"], capture_output=True, text=True)
+    shown = python(script, "--help")
     assert shown.returncode == 0, shown.stderr
     assert script.name in (ROOT / "benchmarks/README.md").read_text()
     assert script.name in (ROOT / "Makefile").read_text(), "no make target runs it"

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from conftest import ROOT
+from forks import ganvae
 from ganvae.data import registry
 from ganvae.data.registry import dataset_names
 from ganvae.errors import UserError
@@ -18,11 +19,6 @@ from ganvae.files import write_json
 from ganvae.models.registry import model_names
 from ganvae.report.record_files import compare_files
 from test_comparison import record, runs
-
-
-def ganvae(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-c", "from ganvae.cli import app; app()", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, cwd=cwd)
 
 
 def test_help_loads_neither_torch_nor_mlflow() -> None:

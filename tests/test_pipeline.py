@@ -1,13 +1,12 @@
 """The pipeline's files: in step with each other, and each stage reading only what it may."""
 
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from conftest import ROOT
+from forks import python
 from ganvae.config import read_yaml
 from test_architecture import imports
 
@@ -118,13 +117,7 @@ def test_nothing_that_depends_on_the_clock_makes_a_later_stage_stale(
 def test_a_wrong_call_of_a_stage_gets_one_line(
     stage: str, arguments: list[str], message: str
 ) -> None:
-    process = subprocess.run(
-        [sys.executable, f"stages/{stage}.py", *arguments],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    process = python(f"stages/{stage}.py", *arguments, cwd=ROOT)
     assert process.returncode == 1
     assert process.stderr.startswith("error: ")
     assert message in process.stderr

@@ -2,8 +2,6 @@
 
 import csv
 import json
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +11,7 @@ import torch
 from PIL import Image
 
 from conftest import ROOT, stripes
+from forks import ganvae
 from ganvae import standalone
 from ganvae.compute import Machine
 from ganvae.config import load_params
@@ -28,11 +27,6 @@ from ganvae.standalone import build_config, follow_closely, load_images, train_a
 from ganvae.tensors import load_tensors, save_tensors
 
 NO_LENGTH = {"epochs": None, "steps": None}
-
-
-def ganvae(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-c", "from ganvae.cli import app; app()", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, cwd=cwd)
 
 
 def write_folders(root: Path, per_class: int = 40) -> Path:

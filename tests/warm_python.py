@@ -1,6 +1,6 @@
-"""A `python` for short stages: each runs in a fork of one process that has imported everything.
+"""A `python` for short scripts: each runs in a fork of one process that has imported everything.
 
-Importing torch and what else stages need takes two seconds or three, a short stage's work less
+Importing torch and what else a script needs takes two seconds or three, a short script's work less
 than one. A fork starts with the modules imported and nothing done, as a new process is after its
 imports.
 
@@ -8,9 +8,10 @@ imports.
     python warm_python.py SOCKET SCRIPT [ARGUMENT ...]
 
 The second runs a script in a fork of the first, with its own standard streams, and ends as it does.
-The working folder and the environment are those of the first.
+The working folder and the environment are those of the first. (`forks.python` can name others.)
 """
 
+import json
 import os
 import runpy
 import socket
@@ -18,20 +19,21 @@ import sys
 
 READY = "ready\n"
 """What the server prints when it has imported everything."""
-LONGEST = 65536  # bytes of a command
+LONGEST = 1 << 20  # bytes of a call
+KILLED = -9
 
 
 def serve(address: str, scripts: list[str]) -> None:
-    """Import what the scripts do, then fork for each that is asked for, until killed."""
+    """Import what the scripts do, then fork for each call, until killed."""
     import importlib
     from socketserver import ForkingMixIn, StreamRequestHandler, UnixStreamServer
 
     class Fork(StreamRequestHandler):
         def handle(self) -> None:
-            command, streams, *_ = socket.recv_fds(self.connection, LONGEST, maxfds=3)
+            call, streams, *_ = socket.recv_fds(self.connection, LONGEST, maxfds=3)
             for number, stream in enumerate(streams):
                 os.dup2(stream, number)
-            self.wfile.write(bytes([run(command.decode().split("\0"))]))
+            self.wfile.write(bytes([run(**json.loads(call))]))
 
     class Server(ForkingMixIn, UnixStreamServer):
         """Forks in the first thread, so that a script may set signal handlers."""
@@ -44,14 +46,25 @@ def serve(address: str, scripts: list[str]) -> None:
         server.serve_forever()
 
 
-def run(command: list[str]) -> int:
-    """The exit status of a script, run as the main one."""
+def run(command: list[str], cwd: str | None = None, env: dict[str, str] | None = None) -> int:
+    """The exit status of a script, or of ``-c CODE``, run as the main one."""
     import traceback
 
-    sys.argv = command
+    if cwd is not None:
+        os.chdir(cwd)
+    if env is not None:
+        os.environ.clear()
+        os.environ.update(env)
     try:
-        runpy.run_path(command[0], run_name="__main__")
+        if command[0] == "-c":
+            sys.argv, sys.path[0] = ["-c", *command[2:]], ""
+            exec(compile(command[1], "<string>", "exec"), {"__name__": "__main__"})
+        else:
+            sys.argv, sys.path[0] = command, os.path.dirname(command[0])  # noqa: PTH120
+            runpy.run_path(command[0], run_name="__main__")
     except SystemExit as end:
+        if isinstance(end.code, str):
+            print(end.code, file=sys.stderr)
         return end.code if isinstance(end.code, int) else int(end.code is not None)
     except BaseException:
         traceback.print_exc()
@@ -61,12 +74,13 @@ def run(command: list[str]) -> int:
     return 0
 
 
-def ask(address: str, command: list[str]) -> int:
-    """The exit status of a script that the server runs; 1 if its process was killed."""
+def ask(address: str, streams: list[int], **call: object) -> int:
+    """The exit status of what the server runs; `KILLED` if its process was."""
     with socket.socket(socket.AF_UNIX) as connection:
         connection.connect(address)
-        socket.send_fds(connection, ["\0".join(command).encode()], [0, 1, 2])
-        return ord(connection.recv(1) or b"\1")
+        socket.send_fds(connection, [json.dumps(call).encode()], streams)
+        answer = connection.recv(1)
+        return ord(answer) if answer else KILLED
 
 
 if __name__ == "__main__":
@@ -74,4 +88,4 @@ if __name__ == "__main__":
     if first == "serve":
         serve(others[0], others[1:])
     else:
-        sys.exit(ask(first, others))
+        sys.exit(abs(ask(first, [0, 1, 2], command=others)))

@@ -2,7 +2,6 @@
 
 import math
 import subprocess
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from ruamel.yaml import YAML
 from toy_report import record, runs
 
 from conftest import ROOT
+from forks import python
 from ganvae.config import Params, parse, read_yaml
 from ganvae.errors import ConfigError
 from ganvae.evaluation.records import ScoreRecord, write_records
@@ -344,13 +344,7 @@ def write_profile(root: Path, name: str) -> None:
 def call_stage(root: Path, *profiles: str) -> subprocess.CompletedProcess[str]:
     files = [f"{name}.yaml" for name in profiles]
     YAML().dump({"profiles": files}, root / "results/params.yaml")
-    return subprocess.run(
-        [sys.executable, ROOT / "stages/across.py", "results/params.yaml"],
-        cwd=root,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    return python(ROOT / "stages/across.py", "results/params.yaml", cwd=root)
 
 
 def test_the_stage_writes_page_and_figure(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from dvc.repo import Repo
 from ruamel.yaml import YAML
 
 from conftest import ROOT
+from forks import ganvae
 from ganvae import cli
 from ganvae.config import Params, load_params, parse, read_yaml
 from ganvae.errors import ConfigError, UserError
@@ -321,18 +322,13 @@ def test_a_file_that_cannot_be_added_to_stays_as_it_is() -> None:
 
 def test_a_user_in_a_shell_gets_one_line_for_a_wrong_study_and_the_result_for_a_right_one() -> None:
     study(profile="laptop")
-    command = [sys.executable, "-c", "from ganvae.cli import app; app()", "sweep", "promote"]
-
-    def shell(*arguments: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run([*command, *arguments], capture_output=True, text=True, check=False)
-
-    wrong = shell("--study", "tyo")
+    wrong = ganvae("sweep", "promote", "--study", "tyo")
     assert wrong.returncode == 1
     assert wrong.stderr == (
         "error: no record of study 'tyo' (results/sweeps/tyo/study.json); there are: toy. Run "
         "`ganvae sweep report --study tyo` first, which writes it.\n"
     )
-    right = shell("--study", "toy", "--as", "toy-swept", "--seeds", "0, 1")
+    right = ganvae("sweep", "promote", "--study", "toy", "--as", "toy-swept", "--seeds", "0, 1")
     assert (right.returncode, right.stderr) == (0, "")
     assert right.stdout.splitlines()[-1].startswith("`ganvae repro` trains these runs")
     assert load_params(FILES["laptop"]).promoted["toy-swept"].trial == 2

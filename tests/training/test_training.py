@@ -1,8 +1,6 @@
 """The loop, its checkpoints, and what it does when a loss breaks."""
 
 import signal
-import subprocess
-import sys
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -14,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from conftest import ROOT, stripes, tiny_config, tiny_model
+from forks import python
 from ganvae.compute import Machine
 from ganvae.config import Binarization, ModelConfig, Params, Schedule, load_params
 from ganvae.data.source import LabelledImages
@@ -188,8 +187,7 @@ def test_pin_13_stopping_changes_nothing(smoke: Params, name: str, tmp_path: Pat
         config=config.model_dump(),
         work=str(tmp_path / "stopped"),
     )
-    process = subprocess.run([sys.executable, "-c", script], check=False)
-    assert process.returncode == -signal.SIGKILL
+    assert python("-c", script).returncode == -signal.SIGKILL
     assert (tmp_path / "stopped/checkpoint.pt").exists()
     resumed = train(name, config, IMAGES, seed=1, work=tmp_path / "stopped")
     assert_same(weights(resumed.model), weights(straight.model))
