@@ -14,6 +14,7 @@ ROOMS_OF = {
     "mlflow": {"tracking"},
     "dvc": set(),
     "optuna": {"sweeps"},
+    "rich": {"board"},
     "typer": {"cli"},
     "jinja2": {"report"},
     "playwright": set(),
@@ -24,9 +25,9 @@ ROOMS_OF = {
 ORDER = [
     "errors", "files", "tokens", "config", "compute", "tensors", "seeds", "images", "paths",
     "profiles",
-    "live", "stage", "data", "judge", "models", "systems", "training", "metrics", "evaluation",
-    "statistics", "comparison", "studies", "report", "pretrained", "behaviour", "sampling",
-    "standalone", "scoring", "locks", "reproduction", "tracking", "sweeps", "cli",
+    "live", "stage", "board", "data", "judge", "models", "systems", "training", "metrics",
+    "evaluation", "statistics", "comparison", "studies", "report", "pretrained", "behaviour",
+    "sampling", "standalone", "scoring", "locks", "reproduction", "tracking", "sweeps", "cli",
 ]  # fmt: skip
 MAY_LOOK_AHEAD = {("models", "systems")}  # the registry names the package it looks models up in
 

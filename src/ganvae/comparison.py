@@ -2,7 +2,7 @@
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import combinations
 from pathlib import Path
@@ -213,9 +213,15 @@ def values_of(records: Sequence[ScoreRecord], model: str) -> Values:
 
 def collect_records(params: Params) -> list[ScoreRecord]:
     """The profile's records, baselines first, each run's with its training times."""
+    baselines = ProfilePaths(params.profile).baselines / "scores.json"
+    return [*read_records(baselines), *collect_runs(params, params.runs)]
+
+
+def collect_runs(params: Params, keys: Iterable[str]) -> list[ScoreRecord]:
+    """The records of some of the profile's runs, each with its training times."""
     paths = ProfilePaths(params.profile)
-    records = read_records(paths.baselines / "scores.json")
-    for key in params.runs:
+    records = []
+    for key in keys:
         record = read_record(paths.run(key).scores)
         timing = read_json(paths.run(key).timing)
         times = {name: timing[name] for name in timing if name in SCORE_NAMES}

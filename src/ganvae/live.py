@@ -16,6 +16,8 @@ from ganvae.paths import checkout_root
 FOLDER = Path(".state/live")
 """One file a run: ``<profile>/<run>.jsonl``, relative to the repository's root."""
 
+LOG_SECONDS = "GANVAE_LOG_SECONDS"
+"""Environment variable: a training without a terminal says so often, in seconds, how far it is."""
 WAIT_SECONDS = 2.0
 RECENT_SECONDS = 60.0
 """A log that was written to so short a time ago may be that of a training going on."""

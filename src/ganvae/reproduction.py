@@ -13,10 +13,11 @@ from importlib.util import find_spec
 from pathlib import Path
 from threading import Lock
 
+from ganvae.board import Board, new_board
 from ganvae.config import Params, load_params
 from ganvae.errors import UserError
 from ganvae.files import read_json
-from ganvae.live import start_follower
+from ganvae.live import LOG_SECONDS, start_follower
 from ganvae.locks import refuse_frozen
 from ganvae.paths import ProfilePaths
 from ganvae.tokens import FOLDER
@@ -35,16 +36,6 @@ param.load_path = cache(param.load_path)
 sys.exit(main(sys.argv[1:]))
 """
 DVC = (sys.executable, "-c", QUICK_DVC)
-HINTS = (
-    "Generating lock file",
-    "To enable auto staging",
-    "To track the changes with git",
-    "Updating lock file",
-    "Use `dvc push`",
-    "dvc config core.autostage",
-    "git add",
-)
-"""How lines begin that DVC prints after every run, and that tell nothing of it."""
 GRACE = 10.0  # seconds between asking a child to end and ending it
 
 
@@ -76,11 +67,13 @@ def reproduce(pipeline: Path, jobs: int | None, thaw: bool = False) -> str | Non
         return None
     _check_models(params)
     _check_data(params, pipeline)
-    children = Children()
+    board = new_board()
+    children = Children(board)
     for number in (signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) is not signal.SIG_IGN:  # nohup
             signal.signal(number, signal.default_int_handler)
     try:
+        board.start()
         if BEHAVIOUR in stale:  # only then it shows what else is
             children.run(BEHAVIOUR, [str(_behaviour(pipeline, params))])
             stale = _stale(pipeline, params)
@@ -90,7 +83,7 @@ def reproduce(pipeline: Path, jobs: int | None, thaw: bool = False) -> str | Non
             children.run("dvc", [f"{pipeline}:reference"])
         to_do = {run: _stages(run, stale, shared) for run in _in_order(params)}
         with _followed(to_do):
-            _reproduce_runs(pipeline, to_do, children, jobs or _jobs(params))
+            _reproduce_runs(pipeline, params, to_do, children, jobs or _jobs(params))
         children.run("dvc", [str(pipeline)])
         return params.profile
     except KeyboardInterrupt:
@@ -98,11 +91,19 @@ def reproduce(pipeline: Path, jobs: int | None, thaw: bool = False) -> str | Non
         raise
     finally:
         children.end()
+        board.stop()
 
 
 def _reproduce_runs(
-    pipeline: Path, to_do: dict[str, list[str]], children: "Children", jobs: int
+    pipeline: Path,
+    params: Params,
+    to_do: dict[str, list[str]],
+    children: "Children",
+    jobs: int,
 ) -> None:
+    """Each run's stages, and after each run what is known by then."""
+    pending = {run for run, stages in to_do.items() if stages}
+    children.board.expect(len(pending))
     pool = ThreadPoolExecutor(jobs)
     try:
         futures = {
@@ -113,11 +114,14 @@ def _reproduce_runs(
             if stages
         }
         failures = []
-        for count, future in enumerate(as_completed(futures), start=1):
+        for future in as_completed(futures):
             if error := future.exception():
                 failures.append(str(error))
-            state = "failed" if error else "done"
-            print(f"{futures[future]}: {state} ({count} of {len(futures)} runs)", flush=True)
+            else:
+                pending.discard(futures[future])
+            children.board.end(futures[future], failed=bool(error))
+            if pending and not error:
+                _show_standings(params, set(params.runs) - pending, children.board)
     except BaseException:
         children.end()  # or the pool would wait for them
         raise
@@ -125,6 +129,16 @@ def _reproduce_runs(
         pool.shutdown(cancel_futures=True)
     if failures:
         raise UserError("\n".join(failures))
+
+
+def _show_standings(params: Params, done: set[str], board: Board) -> None:
+    """What the runs say that are done. No training ends because it cannot be shown."""
+    from ganvae.report.provisional import write_provisional  # scipy takes a second
+
+    try:
+        board.standings(write_provisional(params, done))
+    except UserError as error:
+        board.line("standings", str(error))
 
 
 @contextmanager
@@ -169,7 +183,8 @@ def _check_data(params: Params, pipeline: Path) -> None:
 class Children:
     """The DVC processes that are running; each line of theirs says whose it is."""
 
-    def __init__(self) -> None:
+    def __init__(self, board: Board) -> None:
+        self.board = board
         self._running: set[subprocess.Popen[str]] = set()
         self._ended = False
         self._lock = Lock()
@@ -190,14 +205,17 @@ class Children:
                 encoding="utf-8",
                 errors="replace",
                 start_new_session=True,  # a group of its own, with the stage it runs
-                env=os.environ | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"},
+                env=os.environ
+                | {
+                    "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+                    LOG_SECONDS: str(self.board.step_seconds),
+                },
             )
             self._running.add(process)
         assert process.stdout is not None
         for line in process.stdout:
-            if line.strip() and not line.strip().startswith(HINTS) and not self._ended:
-                sys.stdout.write(f"{name:>20} | {line.rstrip()}\n")
-                sys.stdout.flush()
+            if not self._ended:
+                self.board.line(name, line)
         failed = process.wait() != 0
         with self._lock:
             self._running.discard(process)

@@ -1,12 +1,15 @@
 """How far a run is: a bar on a terminal, plain lines in a log."""
 
+import os
 import sys
 import time
 from collections.abc import Mapping
 
 from tqdm import tqdm
 
-LOG_SECONDS = 10.0
+from ganvae.live import LOG_SECONDS
+
+OFTEN = 10.0  # seconds between two lines in a log
 
 
 class Progress:
@@ -18,6 +21,7 @@ class Progress:
         self._bar = tqdm(
             total=total, initial=start, desc=name, unit="step", disable=not sys.stderr.isatty()
         )
+        self._seconds = float(os.environ.get(LOG_SECONDS, OFTEN))
         self._last_line = time.monotonic()
         if self._bar.disable:
             print(f"{name}: step {start} of {total}", flush=True)
@@ -27,13 +31,13 @@ class Progress:
         self._bar.update()
 
     def show(self, step: int, row: Mapping[str, float]) -> None:
-        """Show a row of the history; in a log at most every ten seconds, and at the end."""
+        """Show a row of the history; in a log now and then, and at the end."""
         values = ", ".join(
             f"{name} {value:.4g}" for name, value in row.items() if name not in ("step", "epoch")
         )
         if not self._bar.disable:
             self._bar.set_postfix_str(values)
-        elif step == self._total or time.monotonic() - self._last_line >= LOG_SECONDS:
+        elif step == self._total or time.monotonic() - self._last_line >= self._seconds:
             print(f"{self._name}: step {step} of {self._total}, {values}", flush=True)
             self._last_line = time.monotonic()
 
