@@ -4,6 +4,7 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 SHELL := /bin/bash
+PYTEST := pytest -n auto --maxprocesses 8
 
 .PHONY: help install repro smoke fashion faces stacked likelihood full test test-all pins lint check-locks ui bench bench-quality across readme lock clean
 .DEFAULT_GOAL := help
@@ -42,10 +43,10 @@ full: $(INSTALLED)  ## The systems' own budgets, five seeds; wants a GPU (result
 	ganvae repro profiles/full/dvc.yaml
 
 test: $(INSTALLED)  ## Run the fast tests
-	pytest -n auto --maxprocesses 8 --dist worksteal -m "not slow"
+	$(PYTEST) --dist worksteal -m "not slow"
 
 test-all: $(INSTALLED)  ## Run all tests, or those of TESTS="FOLDER ..."
-	pytest $(TESTS)
+	$(PYTEST) --dist loadfile $(TESTS)
 
 pins: $(INSTALLED)  ## Put in faults: the tests of their pins fail, and fingerprints of behaviour move
 	python tests/pins.py
