@@ -14,8 +14,11 @@ import pytest
 
 from conftest import ROOT
 from ganvae import reproduction
+from ganvae.board import Standing
+from ganvae.config import Params, load_params
 from ganvae.errors import ConfigError, UserError
 from ganvae.files import write_json
+from ganvae.report import provisional
 from ganvae.reproduction import reproduce
 
 STAND_IN = """
@@ -125,6 +128,43 @@ def test_the_finalists_come_first_then_the_longest_runs_then_the_rest(
     assert not any("autostage" in line or "git add" in line for line in lines)
 
 
+def test_the_baselines_are_made_beside_the_runs(project: Path) -> None:
+    """No run waits for them, and they for none: at the end they would keep one core busy alone."""
+    stale(project, "train@dcgan-0", "baselines", "compare")
+    reproduce(Path("dvc.yaml"), jobs=2)
+    assert set(log(project)[:2]) == {
+        "--single-item dvc.yaml:baselines",
+        "--single-item dvc.yaml:train@dcgan-0 dvc.yaml:evaluate@dcgan-0 dvc.yaml:draw@dcgan-0",
+    }
+
+
+def test_after_each_run_the_leaderboard_is_one_of_those_that_are_done(
+    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    done: list[set[str]] = []
+
+    def write(params: Params, keys: set[str]) -> list[Standing]:
+        done.append(keys)
+        return [("dcgan", "24.8", 1, 3)]
+
+    monkeypatch.setattr(provisional, "write_provisional", write)
+    stale(project, "train@dcgan-0", "train@conv-vae-0", "compare")
+    reproduce(Path("dvc.yaml"), jobs=1)
+    params = load_params(Path("params.yaml"))
+    missing = [params.runs.keys() - keys for keys in done]
+    assert missing in ([{"conv-vae-0"}], [{"dcgan-0"}])
+    assert "dcgan                24.8  1 of 3" in capsys.readouterr().out
+
+
+def test_no_training_ends_because_it_cannot_be_shown(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stale(project, "train@dcgan-0", "train@conv-vae-0", "compare")
+    reproduce(Path("dvc.yaml"), jobs=1)  # there are no records
+    assert "standings | results/smoke/runs/" in capsys.readouterr().out
+    assert log(project)[-1] == "dvc.yaml"
+
+
 @pytest.mark.parametrize("name", ["prepare", "profiles/smoke/judge/dvc.yaml:mnist"])
 def test_what_all_runs_need_comes_first(name: str, project: Path) -> None:
     """Then DVC is asked about every run: whether it changes shows only afterwards."""
@@ -133,7 +173,7 @@ def test_what_all_runs_need_comes_first(name: str, project: Path) -> None:
     runs = reproduction.load_params(project / "params.yaml").runs
     first, *middle, last = log(project)
     assert first == "dvc.yaml:reference"
-    assert len(middle) == len(runs)
+    assert len(middle) == len(runs) + 1  # and the baselines
     assert last == "dvc.yaml"
 
 

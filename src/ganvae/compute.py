@@ -6,6 +6,7 @@ from typing import Any, Literal, NamedTuple
 
 import torch
 import torch.nn.functional as F
+from threadpoolctl import threadpool_limits
 from torch.utils.benchmark import Timer
 
 from ganvae.config import ComputeConfig
@@ -37,6 +38,7 @@ def use(config: ComputeConfig) -> str:
         raise ConfigError("compute.device = 'cuda': this machine has no GPU that torch can use.")
     if config.threads:
         torch.set_num_threads(config.threads)
+        threadpool_limits(config.threads, user_api="blas")  # SciPy's, which else takes all cores
     if available and config.device != "cpu":
         return "cuda"
     _take_the_faster_matmul()

@@ -24,7 +24,8 @@ from ganvae.tokens import FOLDER
 
 BEHAVIOUR = "behaviour"
 OF_A_RUN = ("train", "evaluate", "draw")  # stages with one instance a run, in their order
-AFTER_RUNS = ("baselines", "by_class", "compare", "publish", "report")  # what no run waits for
+BASELINES = "baselines"
+AFTER_RUNS = (BASELINES, "by_class", "compare", "publish", "report")  # what no run waits for
 # DVC parses params.yaml anew for each stage that watches it, which is most of the time that
 # nothing to do takes; one parse is enough.
 QUICK_DVC = """
@@ -82,6 +83,8 @@ def reproduce(pipeline: Path, jobs: int | None, thaw: bool = False) -> str | Non
         if shared:
             children.run("dvc", [f"{pipeline}:reference"])
         to_do = {run: _stages(run, stale, shared) for run in _in_order(params)}
+        if shared or BASELINES in stale:
+            to_do[BASELINES] = [BASELINES]  # no run waits for them, and they for none
         with _followed(to_do):
             _reproduce_runs(pipeline, params, to_do, children, jobs or _jobs(params))
         children.run("dvc", [str(pipeline)])
@@ -101,8 +104,8 @@ def _reproduce_runs(
     children: "Children",
     jobs: int,
 ) -> None:
-    """Each run's stages, and after each run what is known by then."""
-    pending = {run for run, stages in to_do.items() if stages}
+    """Each run's stages, the baselines', and after each run what is known by then."""
+    pending = {run for run, stages in to_do.items() if stages} & params.runs.keys()
     children.board.expect(len(pending))
     pool = ThreadPoolExecutor(jobs)
     try:
@@ -115,11 +118,14 @@ def _reproduce_runs(
         }
         failures = []
         for future in as_completed(futures):
-            if error := future.exception():
+            name, error = futures[future], future.exception()
+            if error:
                 failures.append(str(error))
-            else:
-                pending.discard(futures[future])
-            children.board.end(futures[future], failed=bool(error))
+            if name == BASELINES:
+                continue
+            children.board.end(name, failed=bool(error))
+            if not error:
+                pending.discard(name)
             if pending and not error:
                 _show_standings(params, set(params.runs) - pending, children.board)
     except BaseException:

@@ -173,6 +173,8 @@ def test_a_skipped_side_comes_back(smoke: Params) -> None:
         assert step["d_skipped"] + step["g_skipped"] < 2
         for name in skips:
             skips[name] += str(int(step[name]))
+        if "10" in skips["d_skipped"] and "01" in skips["d_skipped"].lstrip("1"):
+            break
     assert "10" in skips["d_skipped"], "D was left out and came back"
     assert "01" in skips["d_skipped"].lstrip("1"), "and was left out again"
 

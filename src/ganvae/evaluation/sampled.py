@@ -159,7 +159,8 @@ def _shortages(n: int, d: int, kind: Kind, config: EvaluationConfig) -> Iterator
 
 def _frechet(samples: _Samples, scores: Scores, noise: dict[str, Noise]) -> list[tuple[int, float]]:
     """FID, its noise and its extrapolation into ``scores`` and ``noise``; the curve by N."""
-    to_real, generated = FidTo(samples.reference.features), samples.features
+    # In double precision at once, and not in each of the resamples.
+    to_real, generated = FidTo(samples.reference.features), samples.features.double()
     score = to_real(generated)
     noise["fid_judge"] = _noise(samples, lambda index: to_real(generated[index]), score)
     curve = fid_curve(to_real, generated, seed=samples.seed_for("fid curve"))
