@@ -4,7 +4,7 @@ from pathlib import Path
 
 from ganvae.config import load_params
 from ganvae.evaluation.baselines import evaluate_baselines
-from ganvae.evaluation.measuring import as_measured
+from ganvae.evaluation.measuring import check_measuring
 from ganvae.evaluation.records import write_records
 from ganvae.paths import ProfilePaths
 from ganvae.report.pictures.samples import draw_samples
@@ -12,7 +12,8 @@ from ganvae.stage import run_stage
 
 
 def main(params_file: str) -> None:
-    params = as_measured(load_params(Path(params_file)))
+    params = load_params(Path(params_file))
+    check_measuring(params)
     folder = ProfilePaths(params.profile).baselines
     evaluated = evaluate_baselines(params)
     for record, images in evaluated:

@@ -5,7 +5,7 @@ from pathlib import Path
 from ganvae import compute
 from ganvae.config import load_params
 from ganvae.data.store import read_split
-from ganvae.evaluation.measuring import as_measured
+from ganvae.evaluation.measuring import check_measuring
 from ganvae.evaluation.training_set import read_training_set
 from ganvae.judge.network import FrozenJudge
 from ganvae.paths import ProfilePaths
@@ -14,7 +14,8 @@ from ganvae.stage import run_stage
 
 
 def main(params_file: str, run: str) -> None:
-    params = as_measured(load_params(Path(params_file)))
+    params = load_params(Path(params_file))
+    check_measuring(params)
     paths = ProfilePaths(params.profile)
     judge = FrozenJudge(Path(params.judge), compute.use(params.compute))
     train = read_training_set(paths.split("train"), paths.train_features, judge)

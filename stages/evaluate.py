@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from ganvae.config import load_params
-from ganvae.evaluation.measuring import as_measured
+from ganvae.evaluation.measuring import check_measuring
 from ganvae.evaluation.runs import evaluate_run, validate_run
 from ganvae.files import write_json
 from ganvae.paths import ProfilePaths
@@ -11,7 +11,8 @@ from ganvae.stage import run_stage
 
 
 def main(params_file: str, run: str) -> None:
-    params = as_measured(load_params(Path(params_file)))
+    params = load_params(Path(params_file))
+    check_measuring(params)
     record = evaluate_run(params, run)
     paths = ProfilePaths(params.profile).run(run)
     write_json(paths.scores, record.model_dump())

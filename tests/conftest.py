@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from threadpoolctl import threadpool_limits
 from torch import Tensor
 
 from ganvae.config import ModelConfig, Params, load_params
@@ -24,7 +25,8 @@ def _torchs_settings() -> Iterator[None]:
     matmul: Any = torch.backends.mkldnn.matmul  # type: ignore[attr-defined]
     before = matmul.fp32_precision
     torch.set_num_threads(1)
-    yield
+    with threadpool_limits(1, user_api="blas"):
+        yield
     torch.set_num_threads(1)
     matmul.fp32_precision = before
 

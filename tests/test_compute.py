@@ -3,7 +3,9 @@
 from typing import Any
 
 import pytest
+import scipy.linalg  # noqa: F401
 import torch
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from ganvae import compute
 from ganvae.compute import Machine
@@ -14,6 +16,16 @@ from ganvae.errors import ConfigError
 def config(**changes: Any) -> ComputeConfig:
     values: dict[str, Any] = {"device": "cpu", "threads": 1, "precision": "auto"}
     return ComputeConfig(**(values | changes))
+
+
+def test_scipy_takes_as_many_threads_as_torch() -> None:
+    def threads() -> set[int]:
+        return {pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"}
+
+    with threadpool_limits(2, user_api="blas"):
+        assert threads() == {2}
+        compute.use(config(threads=1))
+        assert threads() == {1}
 
 
 def test_fp32_matmul_stays_fp32_whatever_multiplies() -> None:

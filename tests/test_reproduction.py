@@ -161,7 +161,7 @@ def test_no_training_ends_because_it_cannot_be_shown(
 ) -> None:
     stale(project, "train@dcgan-0", "train@conv-vae-0", "compare")
     reproduce(Path("dvc.yaml"), jobs=1)  # there are no records
-    assert "standings | results/smoke/runs/" in capsys.readouterr().out
+    assert "standings | UserError: results/smoke/runs/" in capsys.readouterr().out
     assert log(project)[-1] == "dvc.yaml"
 
 

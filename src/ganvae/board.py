@@ -45,7 +45,7 @@ class Board:
 
     def __init__(self) -> None:
         self._start = time.monotonic()
-        self._done = self._runs = 0
+        self._done = self._runs = self._jobs = 0
         self._failed = 0
         self._lock = Lock()
 
@@ -55,9 +55,9 @@ class Board:
     def stop(self) -> None:
         """Leave the terminal as it was."""
 
-    def expect(self, runs: int) -> None:
-        """So many runs are to be done."""
-        self._runs = runs
+    def expect(self, runs: int, jobs: int = 1) -> None:
+        """So many runs are to be done, ``jobs`` at a time."""
+        self._runs, self._jobs = runs, jobs
         self._start = time.monotonic()
 
     def line(self, name: str, line: str) -> None:
@@ -94,7 +94,7 @@ class Board:
 
     def _left(self) -> str:
         """The time that is left if the other runs take as long as those before."""
-        if self._done >= self._runs:
+        if self._done >= self._runs or self._done < self._jobs:
             return ""
         took = time.monotonic() - self._start
         return f", about {duration(took / self._done * (self._runs - self._done))} left"
@@ -123,8 +123,8 @@ class LiveBoard(Board):
     def stop(self) -> None:
         self._progress.stop()
 
-    def expect(self, runs: int) -> None:
-        super().expect(runs)
+    def expect(self, runs: int, jobs: int = 1) -> None:
+        super().expect(runs, jobs)
         self._all = self._progress.add_task("all runs", total=runs, says="")
 
     def end(self, run: str, failed: bool) -> None:
@@ -150,12 +150,13 @@ class LiveBoard(Board):
         return None
 
     def _print(self, what: str | Table) -> None:
-        self._progress.console.print(what, markup=False, highlight=False)
+        self._progress.console.print(what, markup=False, highlight=False, soft_wrap=True)
 
 
 def new_board() -> Board:
-    """A live view if the output is a terminal."""
-    return LiveBoard() if sys.stdout.isatty() else Board()
+    """A live view if the output is a terminal that can show one."""
+    able = sys.stdout.isatty() and not Console().is_dumb_terminal
+    return LiveBoard() if able else Board()
 
 
 def duration(seconds: float) -> str:

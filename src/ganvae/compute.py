@@ -38,7 +38,7 @@ def use(config: ComputeConfig) -> str:
         raise ConfigError("compute.device = 'cuda': this machine has no GPU that torch can use.")
     if config.threads:
         torch.set_num_threads(config.threads)
-        threadpool_limits(config.threads, user_api="blas")  # SciPy's, which else takes all cores
+        threadpool_limits(config.threads, user_api="blas")  # of SciPy, if it is imported by now
     if available and config.device != "cpu":
         return "cuda"
     _take_the_faster_matmul()

@@ -169,7 +169,7 @@ class EvaluationConfig(Section):
 class BaselinesConfig(Section):
     """How often floor and ceiling are drawn and scored: once for each of the seeds."""
 
-    seeds: list[NonNegativeInt] = Field(default=[0, 1, 2], min_length=1)
+    seeds: list[NonNegativeInt] = Field(min_length=1)
 
 
 class RunConfig(Section):
@@ -226,9 +226,11 @@ class Params(Section):
     by_class: ByClassConfig
     compute: ComputeConfig
     evaluation: EvaluationConfig
-    baselines: BaselinesConfig = BaselinesConfig()
+    baselines: BaselinesConfig
     runs: dict[str, RunConfig] = Field(min_length=1)
     models: dict[str, dict[str, Any]]
+    pretrained: Literal["all", "finalists"]
+    """Whose weights are kept in git: of one run of each of these models."""
     tuned: list[str] = []
     """Models whose parameters were chosen by scores, on the validation split; marked as such."""
     tuned_on: dict[str, str] = {}
@@ -237,8 +239,6 @@ class Params(Section):
     """Given where the finalists were not tuned with equal effort; the answer begins with it."""
     frozen: FrozenConfig | None = None
     """Given where results that cost hours are kept while the code goes on; docs/design.md."""
-    pretrained: Literal["all", "finalists"] = "finalists"
-    """Whose weights are kept in git: of one run of each of these models."""
     finalists: list[str] = []
     """The GAN and the VAE that answer the question; not chosen by their scores on test."""
     aside: list[str] = []

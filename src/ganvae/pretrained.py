@@ -25,33 +25,40 @@ def publish(params: Params) -> list[Path]:
     checksum of the weights that its scores were measured with.
 
     Raises:
-        UserError: a weight is too large for 16 bits, or the weights are not those of the scores.
+        UserError: a weight is too large for 16 bits, or the weights of the scores are not there.
     """
     paths = ProfilePaths(params.profile)
-    published: dict[str, ScoreRecord] = {}
+    runs = {
+        model: run
+        for model, run in shown_runs(params).items()
+        if run.status == "completed" and (params.pretrained == "all" or model in params.finalists)
+    }
+    weights = {model: paths.run(f"{model}-{run.seed}").weights for model, run in runs.items()}
+    for model, path in weights.items():
+        _check(path, runs[model].provenance.weights_sha256)
     with replacing(paths.pretrained) as folder:
         folder.mkdir()
-        for model, run in shown_runs(params).items():
-            wanted = params.pretrained == "all" or model in params.finalists
-            if wanted and run.status == "completed":
-                weights = paths.run(f"{model}-{run.seed}").weights
-                _publish(weights, run.provenance.weights_sha256, folder / f"{model}.safetensors")
-                published[model] = run
-        write_json(folder / "index.json", {m: _origin(run) for m, run in published.items()})
-    return [paths.pretrained / f"{model}.safetensors" for model in published]
+        for model, path in weights.items():
+            _publish(path, folder / f"{model}.safetensors")
+        write_json(folder / "index.json", {m: _origin(run) for m, run in runs.items()})
+    return [paths.pretrained / f"{model}.safetensors" for model in runs]
 
 
 def _origin(run: ScoreRecord) -> dict[str, int | str | None]:
     return {"seed": run.seed, "weights_sha256": run.provenance.weights_sha256}
 
 
-def _publish(weights: Path, scored: str | None, target: Path) -> None:
-    checksum = sha256(weights)
-    if checksum != scored:
+def _check(weights: Path, scored: str | None) -> None:
+    if not weights.exists():
+        raise UserError(f"{weights} is missing: `dvc pull` or `ganvae repro` brings it.")
+    if sha256(weights) != scored:
         raise UserError(f"{weights}: not the weights that were scored; run `ganvae repro`.")
+
+
+def _publish(weights: Path, target: Path) -> None:
     tensors, metadata = load_tensors(weights)
     halves = {name: _half(name, tensor, weights) for name, tensor in tensors.items()}
-    save_tensors(target, halves, metadata | {"weights_sha256": checksum})
+    save_tensors(target, halves, metadata | {"weights_sha256": sha256(weights)})
 
 
 def _half(name: str, tensor: Tensor, weights: Path) -> Tensor:

@@ -105,8 +105,9 @@ def _reproduce_runs(
     jobs: int,
 ) -> None:
     """Each run's stages, the baselines', and after each run what is known by then."""
-    pending = {run for run, stages in to_do.items() if stages} & params.runs.keys()
-    children.board.expect(len(pending))
+    runs = {run for run, stages in to_do.items() if stages} & params.runs.keys()
+    pending = {run for run in runs if f"evaluate@{run}" in to_do[run]}  # the others have scores
+    children.board.expect(len(runs), jobs)
     pool = ThreadPoolExecutor(jobs)
     try:
         futures = {
@@ -143,8 +144,8 @@ def _show_standings(params: Params, done: set[str], board: Board) -> None:
 
     try:
         board.standings(write_provisional(params, done))
-    except UserError as error:
-        board.line("standings", str(error))
+    except Exception as error:
+        board.line("standings", f"{type(error).__name__}: {error}")
 
 
 @contextmanager

@@ -7,7 +7,7 @@ import pytest
 
 from ganvae.config import Params
 from ganvae.errors import ConfigError, UserError
-from ganvae.evaluation.measuring import as_measured, write_measuring
+from ganvae.evaluation.measuring import check_measuring, write_measuring
 from ganvae.files import read_json, write_json
 from ganvae.paths import ProfilePaths
 
@@ -51,23 +51,26 @@ def test_another_file_or_setting_makes_it_another(measured: Params) -> None:
 def test_how_training_computes_changes_nothing(measured: Params) -> None:
     before = PATHS.measuring.read_bytes()
     compute = measured.compute.model_copy(update={"precision": "bf16"})
-    write_measuring(measured.model_copy(update={"compute": compute}))
+    other = measured.model_copy(update={"compute": compute})
+    check_measuring(other)
+    write_measuring(other)
     assert PATHS.measuring.read_bytes() == before
 
 
-def test_a_stage_goes_by_what_is_written_down(measured: Params) -> None:
-    """DVC would not see that the parameters have changed since."""
-    edited = measured.model_copy(
-        update={"evaluation": measured.evaluation.model_copy(update={"n_generated": 7777})}
-    )
-    assert as_measured(edited).evaluation == measured.evaluation
-    assert as_measured(edited).runs == measured.runs
+def test_settings_that_have_changed_since_are_refused(measured: Params) -> None:
+    """DVC would take the results for those of the old ones."""
+    check_measuring(measured)
+    evaluation = measured.evaluation.model_copy(update={"n_generated": 7777})
+    with pytest.raises(UserError, match=r"params\.yaml: evaluation is not what .*measuring\.json"):
+        check_measuring(measured.model_copy(update={"evaluation": evaluation}))
+    with pytest.raises(UserError, match=r"params\.yaml: judge is not what"):
+        check_measuring(measured.model_copy(update={"judge": "another.safetensors"}))
 
 
 def test_what_is_missing_or_damaged_is_named(measured: Params) -> None:
     write_json(PATHS.measuring, read_json(PATHS.measuring) | {"evaluation": {"n_generated": "x"}})
     with pytest.raises(ConfigError, match=r"measuring\.json\.evaluation\.n_generated = 'x'"):
-        as_measured(measured)
+        check_measuring(measured)
     PATHS.measuring.unlink()
     with pytest.raises(UserError, match=r"measuring\.json is missing: run the stage"):
-        as_measured(measured)
+        check_measuring(measured)

@@ -53,7 +53,7 @@ def values(profile: str, **changes: Any) -> dict[str, Any]:
         "finalists": ["gan-one", "vae-one"],
         "tuned": ["gan-one", "vae-one"],
     }
-    common = ("root", "data", "by_class", "compute", "evaluation")
+    common = ("root", "data", "by_class", "compute", "evaluation", "baselines", "pretrained")
     laptop = read_yaml(ROOT / "params.yaml")
     return {key: laptop[key] for key in common} | own | changes
 

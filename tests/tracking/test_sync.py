@@ -229,12 +229,29 @@ def test_a_changed_score_is_a_new_run_and_the_old_one_is_history(
     assert fids() == {11.5: "true", 9.0: "false"}
 
 
-def test_a_picture_drawn_anew_is_shown(root: Path, client: MlflowClient) -> None:
+def test_a_picture_drawn_anew_is_shown_by_the_same_run(root: Path, client: MlflowClient) -> None:
     sync()
     picture = root / "artifacts" / PROFILE / "pictures/vae-0/reconstructions.png"
     picture.write_bytes(picture.read_bytes() + b"\0")
-    assert counts(sync()) == (2, ALL - 2, 0)
     assert counts(sync()) == (0, ALL, 0)
+    run_id = by_name(client)["vae-0"].info.run_id
+    shown = Path(client.download_artifacts(run_id, "reconstructions.png"))
+    assert shown.read_bytes() == picture.read_bytes()
+
+
+def test_pictures_that_come_later_are_added_and_those_that_go_stay(
+    root: Path, client: MlflowClient
+) -> None:
+    drawn = root / "artifacts" / PROFILE / "pictures"
+    aside = drawn.rename(root / "aside")
+    assert sync().made == ALL
+    aside.rename(drawn)
+    assert counts(sync()) == (0, ALL, 0)
+    shutil.rmtree(drawn)
+    assert counts(sync()) == (0, ALL, 0)
+    run_id = by_name(client)["vae-0"].info.run_id
+    pictures = {file.path for file in client.list_artifacts(run_id)} - {"images"}
+    assert pictures == {"samples.png", "reconstructions.png", "training.gif"}
 
 
 def test_the_clock_makes_no_new_run(root: Path, client: MlflowClient) -> None:

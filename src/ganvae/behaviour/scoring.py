@@ -17,8 +17,10 @@ from ganvae.behaviour.toy_profile import Fate, write_profile, write_run
 from ganvae.config import EvaluationConfig, Params, parse
 from ganvae.evaluation.baselines import evaluate_baselines
 from ganvae.evaluation.evaluator import Evaluator
+from ganvae.evaluation.measuring import write_measuring
 from ganvae.evaluation.records import ScoreRecord
 from ganvae.evaluation.runs import evaluate_run, make_evaluator, validate_run
+from ganvae.files import read_json
 from ganvae.judge.network import Kind
 from ganvae.metrics.distances import nearest
 from ganvae.metrics.fid import fid
@@ -52,7 +54,9 @@ def sample_scores() -> dict[str, Any]:
         with in_a_folder():
             params = write_profile(shape, kind, inception=kind == "classes")
             evaluator = make_evaluator(params)
+            write_measuring(params)
             found[kind] = {
+                "measuring": _measuring(params),
                 "reference": _reference(evaluator),
                 "baselines": [_record(record) for record, _ in evaluate_baselines(params)],
                 "samples": _measured(evaluator, 80, shape),
@@ -62,6 +66,12 @@ def sample_scores() -> dict[str, Any]:
             }
     found["many"] = _of_many()
     return found
+
+
+def _measuring(params: Params) -> dict[str, Any]:
+    """What is written down of how runs are measured, without what the files' bytes decide."""
+    written = read_json(ProfilePaths(params.profile).measuring)
+    return written | {"md5": sorted(written["md5"])}
 
 
 def _of_many() -> dict[str, Any]:

@@ -6,8 +6,10 @@ depends on this file, and not on each of those.
 
 import hashlib
 from pathlib import Path
+from typing import Any
 
 from ganvae.config import ComputeConfig, EvaluationConfig, Params, Section, parse
+from ganvae.errors import UserError
 from ganvae.files import read_json, write_json
 from ganvae.paths import ProfilePaths
 
@@ -28,24 +30,35 @@ def write_measuring(params: Params) -> None:
     features = [paths.reference, paths.train_features, paths.validation_features]
     files = [*splits, *features, Path(params.judge)]
     measuring = Measuring(
-        judge=params.judge,
-        compute=params.compute.model_copy(update={"precision": "fp32"}),  # which training alone has
-        evaluation=params.evaluation,
+        **_settings(params),
         md5={str(path): _md5(path) for path in files},
     )
     write_json(paths.measuring, measuring.model_dump())
 
 
-def as_measured(params: Params) -> Params:
-    """The parameters with the settings that were written down, whatever they have become since.
+def check_measuring(params: Params) -> None:
+    """See that the settings are those that were written down, which DVC goes by.
+
+    The files' checksums are DVC's business.
 
     Raises:
-        UserError: nothing was written down, or something else.
+        UserError: they have changed since, or nothing was written down.
     """
     path = ProfilePaths(params.profile).measuring
     written = parse(Measuring, read_json(path), str(path))
-    settings = {name: getattr(written, name) for name in ("judge", "compute", "evaluation")}
-    return params.model_copy(update=settings)
+    settings = _settings(params)
+    for name in settings:
+        if getattr(written, name) != settings[name]:
+            raise UserError(
+                f"{params.file}: {name} is not what {path} says: run the reference stage again "
+                "(`ganvae repro` does so)."
+            )
+
+
+def _settings(params: Params) -> dict[str, Any]:
+    """All but the precision, which training alone has."""
+    compute = params.compute.model_copy(update={"precision": "fp32"})
+    return {"judge": params.judge, "compute": compute, "evaluation": params.evaluation}
 
 
 def _md5(path: Path) -> str:

@@ -17,7 +17,7 @@ from ganvae.statistics import Estimate
 def write_provisional(params: Params, done: Collection[str]) -> list[Standing]:
     """Write a profile's ``leaderboard.md`` of the runs ``done``, which says what is missing.
 
-    It has no baselines: these come last.
+    It has no baselines.
 
     Returns:
         How the models stand, the best first; a model whose runs all diverged has no FID.

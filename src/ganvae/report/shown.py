@@ -42,7 +42,7 @@ KINDS = (
         STRIP,
         "more",
         "Progress",
-        "Samples of the same latents at the moments of its source.",
+        "Samples of the same latents at several steps.",
     ),
     Kind(
         "interpolations",

@@ -10,10 +10,11 @@ from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Run, RunTag
 from mlflow.utils.mlflow_tags import MLFLOW_DATASET_CONTEXT, MLFLOW_PARENT_RUN_ID
 from PIL import Image
 
+from ganvae.files import sha256
 from ganvae.tracking.batches import log_metrics, log_params
 from ganvae.tracking.live import adopt, is_live
-from ganvae.tracking.runs import TrackedRun
-from ganvae.tracking.tags import CURRENT, DIGEST, KEY
+from ganvae.tracking.runs import TrackedRun, checksum
+from ganvae.tracking.tags import CURRENT, DIGEST, KEY, PICTURES
 
 Streamed = tuple[str, frozenset[tuple[str, int]], frozenset[int]]
 """A run's id, and the metrics by step and the steps of images that it has."""
@@ -47,6 +48,7 @@ def project(
         run_id = same[-1].info.run_id
         if parent and same[-1].data.tags.get(MLFLOW_PARENT_RUN_ID) != parent:
             client.set_tag(run_id, MLFLOW_PARENT_RUN_ID, parent)
+        _renew_pictures(client, run_id, tracked, same[-1].data.tags.get(PICTURES))
     else:
         nested = {MLFLOW_PARENT_RUN_ID: parent} if parent else {}
         run_id = _make(client, tracked, experiment, streamed, {**tracked.tags, **tags, **nested})
@@ -89,7 +91,8 @@ def _make(
     log_params(client, run_id, tracked.params)
     log_metrics(client, run_id, _metrics(tracked, points))
     _log_inputs(client, run_id, tracked)
-    _log_pictures(client, run_id, tracked, images)
+    _log_progress(client, run_id, tracked, images)
+    _renew_pictures(client, run_id, tracked, None)
     client.set_terminated(run_id, tracked.status, milliseconds(tracked.finished))
     client.log_batch(run_id, tags=[RunTag(CURRENT, "true"), RunTag(DIGEST, tracked.digest)])
     return run_id
@@ -122,13 +125,10 @@ def _log_inputs(client: MlflowClient, run_id: str, tracked: TrackedRun) -> None:
         client.log_inputs(run_id, inputs)
 
 
-def _log_pictures(
+def _log_progress(
     client: MlflowClient, run_id: str, tracked: TrackedRun, there: Collection[int]
 ) -> None:
-    """Sample grids by step, for the image charts, and the run's other pictures as artifacts.
-
-    The latter stand at the top: the page that compares runs shows no artifact in a folder.
-    """
+    """Sample grids by step, for the image charts."""
     for step, path in sorted(tracked.progress.items()):
         if step not in there:
             with Image.open(path) as image:
@@ -140,9 +140,25 @@ def _log_pictures(
                     timestamp=milliseconds(tracked.finished),
                     synchronous=True,
                 )
+
+
+def _renew_pictures(
+    client: MlflowClient, run_id: str, tracked: TrackedRun, shown: str | None
+) -> None:
+    """The run's pictures as artifacts, if it has none yet, or if they were drawn anew.
+
+    They stand at the top: the page that compares runs shows no artifact in a folder.
+
+    Args:
+        shown: checksum of those that the run has.
+    """
+    pictures = checksum({path.name: sha256(path) for path in tracked.pictures})
+    if not tracked.pictures or pictures == shown or (shown and not tracked.drawn):
+        return
     with TemporaryDirectory() as folder:
         for path in tracked.pictures:
             client.log_artifact(run_id, str(_viewable(path, Path(folder))))
+    client.set_tag(run_id, PICTURES, pictures)
 
 
 def _viewable(path: Path, folder: Path) -> Path:

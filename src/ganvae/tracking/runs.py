@@ -19,7 +19,7 @@ from ganvae.evaluation.records import (
     read_records,
     shown_run,
 )
-from ganvae.files import read_json, sha256
+from ganvae.files import read_json
 from ganvae.paths import ProfilePaths, RunPaths, checkout_root
 from ganvae.studies import SWEEPS
 from ganvae.tokens import record_path
@@ -68,7 +68,8 @@ class TrackedRun:
 
     ``key`` stays the same when the run is repeated, ``digest`` does so only if it shows the same;
     ``parent`` is the key of the run that it is nested in. ``started`` and ``finished`` are in Unix
-    time. ``progress`` has the sample grids by step.
+    time. ``progress`` has the sample grids by step; ``drawn``: its pictures were drawn here, and
+    are not the few that are published.
     """
 
     key: str
@@ -84,6 +85,7 @@ class TrackedRun:
     params: Mapping[str, str] = field(default_factory=dict)
     progress: Mapping[int, Path] = field(default_factory=dict)
     pictures: list[Path] = field(default_factory=list)
+    drawn: bool = False
     inputs: list[Input] = field(default_factory=list)
 
 
@@ -217,7 +219,6 @@ def _trained(
     rows = files.history.read_text(encoding="utf-8").splitlines()
     timing = read_json(files.timing) if files.timing.exists() else {}
     validation = _validation_fid(files.validation)
-    drawn = {path.name: sha256(path) for path in pictures}
     md5 = locked.get(str(ProfilePaths(profile).run(name).weights))
     costs = {cost: timing.get(cost) for cost in COSTS}
     scores = measured.scores | costs | {VALIDATION: validation}
@@ -228,9 +229,7 @@ def _trained(
         experiment=measured.provenance.dataset,
         # The checksum of the weights, as the lock has it, is in it as well: a run in MLflow is
         # one state of its stage in the pipeline, found by stage and checksum in either.
-        digest=checksum(
-            profile, name, measured.model_dump(), outcome, rows, drawn, validation, md5
-        ),
+        digest=checksum(profile, name, measured.model_dump(), outcome, rows, validation, md5),
         started=finished - timing.get("train_seconds", 0.0),
         finished=finished,
         status="FINISHED" if measured.status == "completed" else "FAILED",
@@ -248,6 +247,7 @@ def _trained(
         params=as_params(whole_config(outcome.get("system", ""), outcome["config"])),
         progress={int(path.stem.split("-")[1]): path for path in files.progress.glob("step-*.png")},
         pictures=pictures,
+        drawn=files.pictures.is_dir(),
         inputs=_inputs(profile, measured, locked),
         profile=profile,
         record=measured.model_copy(update={"scores": scores}),

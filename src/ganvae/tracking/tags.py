@@ -6,6 +6,9 @@ KEY = "ganvae.key"
 DIGEST = "ganvae.digest"
 """Checksum of what the run shows; written last, so a run without it is not whole."""
 
+PICTURES = "ganvae.pictures"
+"""Checksum of the pictures that the run shows; they are not in its digest: a clone has few."""
+
 CURRENT = "current"
 """``true``: shows the present results; ``false``: history."""
 
