@@ -18,10 +18,10 @@ from ruamel.yaml import YAML
 from torch import Tensor
 
 from conftest import GREY, ROOT
-from ganvae import evaluation, training
 from ganvae.config import JudgeNetworkConfig, load_params, read_yaml
 from ganvae.data.store import StoredSplit, read_split
 from ganvae.errors import ConfigError
+from ganvae.evaluation import baselines, runs, training_set
 from ganvae.evaluation.evaluator import Evaluator
 from ganvae.evaluation.records import (
     INCEPTION_SCORES,
@@ -34,6 +34,7 @@ from ganvae.judge.network import Judge
 from ganvae.paths import ProfilePaths
 from ganvae.seeds import global_seed
 from ganvae.tensors import load_tensors, save_tensors
+from ganvae.training import runs as trainings
 
 PATHS = ProfilePaths("tiny")
 SOME_RUNS = {"vanilla-gan-1", "dcgan-0", "bernoulli-vae-0"}
@@ -257,13 +258,13 @@ def test_pin_4_each_step_opens_its_own_split_alone(
         opened.append(path.stem)
         return read_split(path)
 
-    for room in (training.runs, evaluation.runs, evaluation.training_set):
+    for room in (trainings, runs, training_set):
         monkeypatch.setattr(room, "read_split", watched)
-    training.runs.train_run(params, "bernoulli-vae-0")
+    trainings.train_run(params, "bernoulli-vae-0")
     assert opened == ["train"]
-    evaluation.runs.evaluate_run(params, "bernoulli-vae-0")
+    runs.evaluate_run(params, "bernoulli-vae-0")
     assert opened == ["train", "train", "test"]  # to look for copies, and to score
-    evaluation.baselines.evaluate_baselines(params)
+    baselines.evaluate_baselines(params)
     assert opened[3:] == ["train"]
 
 
