@@ -1,19 +1,16 @@
-"""Train one run of the profile: one model from one seed; under torchrun, by all its processes."""
+"""Train one run of the profile: one model from one seed."""
 
 from pathlib import Path
 
 from ganvae.config import load_params
 from ganvae.stage import run_stage
-from ganvae.training.parallel import joined
 from ganvae.training.runs import train_run
 
 
 def main(params_file: str, run: str) -> None:
-    with joined() as group:
-        result = train_run(load_params(Path(params_file)), run, group)
-    if group.rank == 0:
-        because = f" ({result.reason})" if result.reason else ""
-        print(f"{run}: {result.status}{because} after {result.steps} steps, {result.seconds:.1f} s")
+    result = train_run(load_params(Path(params_file)), run)
+    because = f" ({result.reason})" if result.reason else ""
+    print(f"{run}: {result.status}{because} after {result.steps} steps, {result.seconds:.1f} s")
 
 
 if __name__ == "__main__":

@@ -6,7 +6,6 @@ from torch import Tensor
 from ganvae.config import Binarization
 from ganvae.images import binarised, from_uint8
 from ganvae.seeds import binarisation, generator
-from ganvae.training.parallel import ALONE, Group
 
 
 class Batches:
@@ -18,30 +17,20 @@ class Batches:
     """
 
     def __init__(
-        self,
-        images: Tensor,
-        batch_size: int,
-        seed: int,
-        binarize: Binarization = "none",
-        group: Group = ALONE,
+        self, images: Tensor, batch_size: int, seed: int, binarize: Binarization = "none"
     ) -> None:
-        """Of each batch of ``batch_size`` images this process of the group gets its share.
-
-        Args:
-            images: uint8, N x C x H x W, on the device that trains.
-        """
+        """Cut the images, uint8, N x C x H x W, on the device that trains, into batches."""
         if binarize == "static":
             images = binarised(images, binarisation("train", images.device.type))
         self._images = images
         self._dynamic = binarize == "dynamic"
         self._batch_size = batch_size
-        self._group = group
         self._seed = seed
         self._epoch = -1
         self._order = torch.empty(0, dtype=torch.int64)
 
     def __getitem__(self, step: int) -> Tensor:
-        """Contract images of (a share of) batch number ``step``, counting from 0."""
+        """Contract images of batch number ``step``, counting from 0."""
         n = len(self._images)
         start, stop = step * self._batch_size, (step + 1) * self._batch_size
         index = []
@@ -54,7 +43,7 @@ class Batches:
         if self._dynamic:
             device = images.device.type
             images = binarised(images, generator(self._seed, "binarised", step, device=device))
-        return from_uint8(images[self._group.rank :: self._group.size])
+        return from_uint8(images)
 
     def epochs(self, steps: int) -> float:
         """How many times the images have been seen after ``steps`` batches."""

@@ -4,9 +4,7 @@ import hashlib
 import json
 import shutil
 import time
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
-from functools import partial
+from contextlib import closing
 from pathlib import Path
 
 import torch
@@ -25,34 +23,31 @@ from ganvae.models.weights import save_model
 from ganvae.paths import CHECKOUT, ProfilePaths, RunPaths
 from ganvae.tokens import current_token
 from ganvae.training.history import Row
-from ganvae.training.parallel import ALONE, Group, share_of, use_to_train
 from ganvae.training.trainer import TrainingResult, Watch, train
 
 STATE = Path(".state")
 
 
-def train_run(params: Params, key: str, group: Group = ALONE) -> TrainingResult:
+def train_run(params: Params, key: str) -> TrainingResult:
     """Train ``params.runs[key]`` and write its outputs.
 
     An unfinished earlier attempt with the same parameters, data and code is taken up where it
-    stopped; any other is left alone. Each process of ``group`` calls this, and the first writes.
+    stopped; any other is left alone.
 
     Raises:
         ConfigError: no such run, or a model's section is wrong (all sections are looked at, so
-            that a fault in the last one shows before the first is trained), or the group
-            cannot share out the model's batch.
+            that a fault in the last one shows before the first is trained).
     """
     if key not in params.runs:
         raise ConfigError(f"run {key!r} is unknown; there are: {', '.join(params.runs)}")
     configs = model_configs(params)
     run = params.runs[key]
     system, config = params.system(run.model), configs[run.model]
-    share_of(config, group, f"{params.file}: models.{run.model}")  # before anything is written
-    machine = use_to_train(params.compute, group)
+    machine = compute.use_to_train(params.compute)
     paths = ProfilePaths(params.profile)
     data_path = paths.split("train")
     split = read_split(data_path)
-    identity = fingerprint(system, config, run.seed, sha256(data_path), machine, group.size)
+    identity = fingerprint(system, config, run.seed, sha256(data_path), machine)
     work = STATE / identity
     started = LiveRun(
         profile=params.profile,
@@ -66,7 +61,7 @@ def train_run(params: Params, key: str, group: Group = ALONE) -> TrainingResult:
         started=time.time(),
         samples=str(work / "samples"),
     )
-    with _followed(started, group) as watch:
+    with closing(LiveLog(Path(), started)) as live:
         result = train_into(
             paths.run(key),
             split.images,
@@ -76,21 +71,10 @@ def train_run(params: Params, key: str, group: Group = ALONE) -> TrainingResult:
             seed=run.seed,
             machine=machine,
             work=work,
-            watch=watch,
-            group=group,
+            watch=into(live),
         )
-    group.on_first(partial(shutil.rmtree, work))
+    shutil.rmtree(work)
     return result
-
-
-@contextmanager
-def _followed(run: LiveRun, group: Group) -> Iterator[Watch | None]:
-    """What writes the run's live log, in the group's first process alone."""
-    if group.rank > 0:
-        yield None
-        return
-    with closing(LiveLog(Path(), run)) as live:
-        yield into(live)
 
 
 def into(live: LiveLog) -> Watch:
@@ -121,14 +105,12 @@ def train_into(
     machine: Machine,
     work: Path,
     watch: Watch | None = None,
-    group: Group = ALONE,
 ) -> TrainingResult:
     """Train and write a run's files. The state in ``work`` is left for the caller to remove.
 
     Args:
         images: the training set, uint8, N x C x H x W.
         name: what the run's files call the model: ``system`` or a variant's name.
-        group: the processes that train this run together, each of which calls this.
     """
     result = train(
         system,
@@ -139,19 +121,12 @@ def train_into(
         machine=machine,
         label=f"{name}-{seed}",
         watch=watch,
-        group=group,
     )
-    group.on_first(
-        lambda: _write_outputs(
-            paths, result, name, config, len(images), seed, machine, work, group.size
-        )
-    )
+    _write_outputs(paths, result, name, config, len(images), seed, machine, work)
     return result
 
 
-def fingerprint(
-    system: str, config: ModelConfig, seed: int, data: str, machine: Machine, processes: int = 1
-) -> str:
+def fingerprint(system: str, config: ModelConfig, seed: int, data: str, machine: Machine) -> str:
     """Checksum of all that decides a run's weights: parameters, data, behaviour and numerics.
 
     ``data`` is the checksum of the training set.
@@ -165,7 +140,6 @@ def fingerprint(
         "torch": torch.__version__,
         "threads": torch.get_num_threads(),
         **machine._asdict(),
-        **({"processes": processes} if processes > 1 else {}),
     }
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
 
@@ -196,7 +170,6 @@ def _write_outputs(
     seed: int,
     machine: Machine,
     work: Path,
-    processes: int,
 ) -> None:
     save_model(paths.weights, result.model, config, seed)
     columns = result.history[0].keys() if result.history else ["step", "epoch"]
@@ -231,7 +204,6 @@ def _write_outputs(
             "mark_steps": result.cadence.marks,
             "parameters": count_parameters(result.model),
             "training_precision": machine.precision,
-            "processes": processes,
             "config": config.model_dump(exclude_unset=True),
         },
     )

@@ -3,11 +3,9 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Literal
 
-import torch
 from torch import Tensor
 from torch.optim.lr_scheduler import LinearLR
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
@@ -16,13 +14,11 @@ from ganvae.compute import Machine, Precision
 from ganvae.config import ModelConfig, Schedule
 from ganvae.images import ImageError, grid, to_uint8, write_png
 from ganvae.models.base import GenerativeModel, ImageShape
-from ganvae.models.priors import drawing_share
 from ganvae.models.registry import build_model
-from ganvae.seeds import derive, generator, global_seed
+from ganvae.seeds import generator, global_seed
 from ganvae.training.batches import Batches
 from ganvae.training.checkpoint import TrainingState
 from ganvae.training.history import History, Row
-from ganvae.training.parallel import ALONE, Group, share_of
 from ganvae.training.precision import networks_in
 from ganvae.training.progress import Progress
 
@@ -44,8 +40,7 @@ class TrainingResult:
     """How a run ended; ``reason`` says why it diverged, if it did.
 
     ``seconds`` counts training alone, without pictures and checkpoints; ``cadence`` is the
-    schedule in steps. Of a run of several processes ``model.config`` is that of one process's
-    share, ``images_per_step`` and ``images_seen`` are those of all.
+    schedule in steps.
     """
 
     model: GenerativeModel
@@ -95,7 +90,6 @@ def train(
     machine: Machine = CPU,
     label: str | None = None,
     watch: Watch | None = None,
-    group: Group = ALONE,
 ) -> TrainingResult:
     """Train the model called ``name`` from ``seed``, going on from ``work``'s checkpoint if any.
 
@@ -109,21 +103,14 @@ def train(
             ``samples/step-*.png``, drawn from the same latents each time.
         machine: the device, and the precision of the networks while they train (`networks_in`).
         label: what progress messages call the run.
-        watch: is called after each report. What it takes counts in no time.
-        group: the processes that train this run together, each of which calls this; the first
-            writes ``work``, which all read.
-
-    Raises:
-        ConfigError: the batch cannot be shared out among the processes.
+        watch: is called after each report. Its run time is not counted as training time.
     """
-    own = share_of(config, group, f"models.{name}")
     shape: ImageShape = tuple(images.shape[1:])  # type: ignore[assignment]
     with global_seed(seed, "dropout"):
-        model = build_model(name, own, shape, seed).to(machine.device)
-        images_per_step = model.real_images_per_step * group.size
+        model = build_model(name, config, shape, seed).to(machine.device)
+        images_per_step = model.real_images_per_step
         cadence = Cadence(config.schedule, images_per_step, len(images))
         optimizers = model.optimizers()
-        group.average_gradients(optimizers.values())
         state = TrainingState(
             model,
             optimizers,
@@ -137,20 +124,14 @@ def train(
             average=_average(model, config.ema) if config.ema else None,
         )
         state.restore(work / "checkpoint.pt")
-        group.meet()  # before the first process changes anything in the folder
-        batches = Batches(images.to(machine.device), images_per_step, seed, config.binarize, group)
-        progress = None
-        if group.rank == 0:
-            progress = Progress(label or f"{name}-{seed}", cadence.total, state.step)
+        batches = Batches(images.to(machine.device), images_per_step, seed, config.binarize)
+        progress = Progress(label or f"{name}-{seed}", cadence.total, state.step)
         try:
-            reason = _loop(
-                state, batches, cadence, machine.precision, progress, watch, seed, work, group
-            )
+            reason = _loop(state, batches, cadence, machine.precision, progress, watch, seed, work)
         except ImageError as error:  # finite losses, but the weights have become NaN
             reason = str(error)
         finally:
-            if progress:
-                progress.close()
+            progress.close()
     return TrainingResult(
         model=state.product,
         status="diverged" if reason else "completed",
@@ -169,60 +150,42 @@ def _loop(
     batches: Batches,
     cadence: Cadence,
     precision: Precision,
-    progress: Progress | None,
+    progress: Progress,
     watch: Watch | None,
     seed: int,
     work: Path,
-    group: Group,
 ) -> str | None:
     """Run to the end of the schedule; the reason if the run diverges before it."""
     model, history = state.model, state.history
     model.train()
     if state.step == 0:
-        group.on_first(partial(_draw_samples, state.product, seed, work, 0))
+        _draw_samples(state.product, seed, work, 0)
     while state.step < cadence.total:
         tick = time.perf_counter()
-        history.add(_step(state, batches[state.step], precision, seed, group))
+        with networks_in(precision, model):
+            history.add(model.train_step(batches[state.step], state.optimizers, state.noise))
         for decay in state.decays.values():
             decay.step()
         if state.average:
             state.average.update_parameters(model)
         state.step += 1
-        if progress:
-            progress.advance()
+        progress.advance()
         reporting = cadence.due(cadence.report, state.step)
         checking = reporting or state.step % FINITE_CHECK_EVERY == 0
         broken = history.not_finite() if checking else None
         if reporting and not broken:
             row = history.report(state.step, batches.epochs(state.step))
-            if progress:
-                progress.show(state.step, row)
+            progress.show(state.step, row)
         state.seconds += time.perf_counter() - tick
         if broken:
             return f"{broken} was NaN or infinite by step {state.step}"
         if cadence.sample_due(state.step):
-            group.on_first(partial(_draw_samples, state.product, seed, work, state.step))
+            _draw_samples(state.product, seed, work, state.step)
         if cadence.due(cadence.checkpoint, state.step):
-            group.on_first(partial(state.save, work / "checkpoint.pt"))
+            state.save(work / "checkpoint.pt")
         if reporting and watch:
             watch(state.step, history.rows[-1], state.product)
     return None
-
-
-def _step(
-    state: TrainingState, share: Tensor, precision: Precision, seed: int, group: Group
-) -> dict[str, Tensor]:
-    """One training step of all processes, this one's on its share; returns the mean losses."""
-    model = state.model
-    if group.size > 1:
-        # For dropout. By the step, as a checkpoint holds the state of one process's generator.
-        torch.manual_seed(derive(seed, "dropout", state.step, group.rank))
-    with networks_in(precision, model), drawing_share(group.rank, group.size):
-        losses = model.train_step(share, state.optimizers, state.noise)
-    if group.size > 1:
-        buffers = [buffer for buffer in model.buffers() if buffer.is_floating_point()]
-        group.average([*losses.values(), *buffers])
-    return losses
 
 
 def _average(model: GenerativeModel, decay: float) -> AveragedModel:
