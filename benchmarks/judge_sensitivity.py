@@ -15,13 +15,13 @@ from scipy.ndimage import gaussian_filter
 from torch import Tensor
 
 from ganvae.config import load_params
+from ganvae.core.errors import exit_with_message
+from ganvae.core.images import from_uint8, to_uint8
+from ganvae.core.paths import ProfilePaths
 from ganvae.data.store import StoredSplit, read_split
-from ganvae.errors import exit_with_message
 from ganvae.evaluation.reference import read_reference
-from ganvae.images import from_uint8, to_uint8
 from ganvae.judge.network import FrozenJudge
 from ganvae.metrics.fid import fid
-from ganvae.paths import ProfilePaths
 from results import report, table
 
 N = 10_000

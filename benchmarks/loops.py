@@ -10,8 +10,8 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.utils.data import DataLoader, Dataset
 
-from ganvae.compute import Precision
-from ganvae.images import from_uint8
+from ganvae.core.compute import Precision
+from ganvae.core.images import from_uint8
 from ganvae.models.base import GenerativeModel
 from ganvae.training.batches import Batches
 from ganvae.training.history import History

@@ -13,8 +13,8 @@ import torch
 from torch import Tensor, nn
 from torchmetrics.image.fid import FrechetInceptionDistance
 
-from ganvae import compute
 from ganvae.config import ComputeConfig
+from ganvae.core import compute
 from ganvae.metrics.fid import fid
 from ganvae.metrics.prdc import prdc
 from results import report, table

@@ -22,16 +22,16 @@ from pathlib import Path
 
 from matplotlib.axes import Axes
 
-from ganvae import compute
 from ganvae.config import ModelConfig, Params, load_params
+from ganvae.core import compute
+from ganvae.core.errors import exit_with_message
+from ganvae.core.paths import ProfilePaths
 from ganvae.data.store import read_split
-from ganvae.errors import exit_with_message
-from ganvae.evaluation.records import read_records
 from ganvae.evaluation.runs import make_evaluator
 from ganvae.models.registry import model_config
-from ganvae.paths import ProfilePaths
-from ganvae.report.pictures.canvas import figure
+from ganvae.pictures.canvas import figure
 from ganvae.report.vector import COLOURS
+from ganvae.scores.records import read_records
 from ganvae.training.trainer import TrainingResult, train
 from results import report, table
 

@@ -14,9 +14,9 @@ import time
 from pathlib import Path
 
 from ganvae.config import load_params
-from ganvae.errors import UserError, exit_with_message
-from ganvae.files import read_json
-from ganvae.paths import ProfilePaths
+from ganvae.core.errors import UserError, exit_with_message
+from ganvae.core.files import read_json
+from ganvae.core.paths import ProfilePaths
 from results import report, table
 
 ONCE = ("prepare", "by_class", "reference", "baselines", "publish", "compare", "report")

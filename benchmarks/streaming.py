@@ -23,9 +23,9 @@ from mlflow import MlflowClient
 from tqdm import tqdm
 
 from ganvae.config import Params, load_params
-from ganvae.errors import exit_with_message
-from ganvae.live import LiveLog, LiveRun, start_follower
-from ganvae.paths import ProfilePaths
+from ganvae.core.errors import exit_with_message
+from ganvae.core.live import LiveLog, LiveRun, start_follower
+from ganvae.core.paths import ProfilePaths
 from ganvae.tracking.follower import SECONDS
 from ganvae.tracking.store import connected, find_store
 from ganvae.training.runs import train_run

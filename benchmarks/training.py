@@ -20,14 +20,14 @@ from torch.optim import Adam, Optimizer
 from torch.utils.flop_counter import FlopCounterMode
 from tqdm import tqdm
 
-from ganvae import compute
 from ganvae.config import ComputeConfig
+from ganvae.core import compute
+from ganvae.core.errors import exit_with_message
+from ganvae.core.paths import ProfilePaths
 from ganvae.data.store import read_split
-from ganvae.errors import exit_with_message
 from ganvae.models.base import GenerativeModel
 from ganvae.models.optimizers import KerasRMSprop
 from ganvae.models.registry import build_model, model_config
-from ganvae.paths import ProfilePaths
 from loops import Step, gan_step, in_memory, loaded, ours, vae_gan_step, vae_step
 from plain import plain
 from results import report, table

@@ -5,14 +5,14 @@ from pathlib import Path
 from pydantic import Field
 
 from ganvae.config import Params, Section, load_params, parse, read_yaml
-from ganvae.errors import UserError
-from ganvae.evaluation.records import read_records
-from ganvae.files import read_json
-from ganvae.paths import ProfilePaths
+from ganvae.core.errors import UserError
+from ganvae.core.files import read_json
+from ganvae.core.paths import ProfilePaths
+from ganvae.pipeline.stage import run_stage
 from ganvae.report.across import DataSet, across, data_set
 from ganvae.report.across_figure import draw_across
 from ganvae.report.across_text import write_across_markdown
-from ganvae.stage import run_stage
+from ganvae.scores.records import read_records
 
 
 class Profiles(Section):

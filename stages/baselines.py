@@ -3,12 +3,12 @@
 from pathlib import Path
 
 from ganvae.config import load_params
+from ganvae.core.paths import ProfilePaths
 from ganvae.evaluation.baselines import evaluate_baselines
 from ganvae.evaluation.measuring import check_measuring
-from ganvae.evaluation.records import write_records
-from ganvae.paths import ProfilePaths
-from ganvae.report.pictures.samples import draw_samples
-from ganvae.stage import run_stage
+from ganvae.pictures.samples import draw_samples
+from ganvae.pipeline.stage import run_stage
+from ganvae.scores.records import write_records
 
 
 def main(params_file: str) -> None:

@@ -3,8 +3,8 @@
 import time
 from pathlib import Path
 
-from ganvae.behaviour.fingerprints import refresh
-from ganvae.stage import run_stage
+from ganvae.pipeline.behaviour.fingerprints import refresh
+from ganvae.pipeline.stage import run_stage
 
 
 def main() -> None:

@@ -3,11 +3,11 @@
 from pathlib import Path
 
 from ganvae.config import load_params
+from ganvae.core.paths import ProfilePaths
 from ganvae.data.by_class import write_by_class
 from ganvae.data.splits import SPLITS
 from ganvae.data.store import read_split
-from ganvae.paths import ProfilePaths
-from ganvae.stage import run_stage
+from ganvae.pipeline.stage import run_stage
 
 
 def main(params_file: str) -> None:

@@ -2,18 +2,18 @@
 
 from pathlib import Path
 
-from ganvae.comparison import Row, collect_records, compare, departures, write_comparison
 from ganvae.config import Params, load_params
-from ganvae.evaluation.records import write_records
-from ganvae.paths import ProfilePaths
+from ganvae.core.paths import ProfilePaths
+from ganvae.pictures.samples import read_sample_rows
+from ganvae.pipeline.stage import run_stage
 from ganvae.report.figures import draw_comparison
 from ganvae.report.notes import frozen_notice, notes_of
-from ganvae.report.pictures.samples import read_sample_rows
 from ganvae.report.published import published_of
 from ganvae.report.shown import SAMPLES
 from ganvae.report.tables import write_leaderboard_csv, write_leaderboard_markdown
 from ganvae.report.tuning import tuning_of
-from ganvae.stage import run_stage
+from ganvae.scores.comparison import Row, collect_records, compare, departures, write_comparison
+from ganvae.scores.records import write_records
 
 
 def main(params_file: str) -> None:

@@ -2,15 +2,15 @@
 
 from pathlib import Path
 
-from ganvae import compute
 from ganvae.config import load_params
+from ganvae.core import compute
+from ganvae.core.paths import ProfilePaths
 from ganvae.data.store import read_split
 from ganvae.evaluation.measuring import check_measuring
 from ganvae.evaluation.training_set import read_training_set
 from ganvae.judge.network import FrozenJudge
-from ganvae.paths import ProfilePaths
-from ganvae.report.pictures.run import draw_run
-from ganvae.stage import run_stage
+from ganvae.pictures.run import draw_run
+from ganvae.pipeline.stage import run_stage
 
 
 def main(params_file: str, run: str) -> None:

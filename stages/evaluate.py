@@ -3,11 +3,11 @@
 from pathlib import Path
 
 from ganvae.config import load_params
+from ganvae.core.files import write_json
+from ganvae.core.paths import ProfilePaths
 from ganvae.evaluation.measuring import check_measuring
 from ganvae.evaluation.runs import evaluate_run, validate_run
-from ganvae.files import write_json
-from ganvae.paths import ProfilePaths
-from ganvae.stage import run_stage
+from ganvae.pipeline.stage import run_stage
 
 
 def main(params_file: str, run: str) -> None:

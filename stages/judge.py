@@ -7,15 +7,15 @@ from typing import Any
 import torch
 
 from ganvae.config import ChannelJudgeConfig, JudgeConfig, parse, read_yaml
+from ganvae.core.errors import ConfigError
+from ganvae.core.files import replacing, sha256, write_json
+from ganvae.core.seeds import generator
+from ganvae.core.tensors import save_tensors
 from ganvae.data.splits import Split, load_source, make_splits
-from ganvae.errors import ConfigError
-from ganvae.files import replacing, sha256, write_json
 from ganvae.judge.making import make_judge
 from ganvae.judge.network import FrozenJudge
 from ganvae.metrics.fid import fid
-from ganvae.seeds import generator
-from ganvae.stage import run_stage
-from ganvae.tensors import save_tensors
+from ganvae.pipeline.stage import run_stage
 
 MAX_BYTES = 1_000_000  # a judge is committed
 

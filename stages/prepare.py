@@ -3,10 +3,10 @@
 from pathlib import Path
 
 from ganvae.config import load_params
+from ganvae.core.paths import ProfilePaths
 from ganvae.data.splits import load_source, make_splits
 from ganvae.data.store import write_split
-from ganvae.paths import ProfilePaths
-from ganvae.stage import run_stage
+from ganvae.pipeline.stage import run_stage
 
 
 def main(params_file: str) -> None:

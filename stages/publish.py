@@ -3,9 +3,9 @@
 from pathlib import Path
 
 from ganvae.config import load_params
-from ganvae.pretrained import publish
+from ganvae.pipeline.pretrained import publish
+from ganvae.pipeline.stage import run_stage
 from ganvae.report.publishing import publish_pictures
-from ganvae.stage import run_stage
 
 
 def main(params_file: str) -> None:

@@ -3,17 +3,17 @@ down how all runs are measured."""
 
 from pathlib import Path
 
-from ganvae import compute
 from ganvae.config import Params, load_params
-from ganvae.errors import ConfigError
+from ganvae.core import compute
+from ganvae.core.errors import ConfigError
+from ganvae.core.paths import ProfilePaths
 from ganvae.evaluation.inception import Inception
 from ganvae.evaluation.measuring import write_measuring
 from ganvae.evaluation.reference import make_reference, write_reference
 from ganvae.evaluation.training_set import make_training_set, write_features
 from ganvae.evaluation.validation import write_validation
 from ganvae.judge.network import FrozenJudge
-from ganvae.paths import ProfilePaths
-from ganvae.stage import run_stage
+from ganvae.pipeline.stage import run_stage
 
 
 def main(params_file: str) -> None:

@@ -2,17 +2,17 @@
 
 from pathlib import Path
 
-from ganvae.comparison import compare, departures
 from ganvae.config import Params, load_params
-from ganvae.evaluation.records import read_records
+from ganvae.core.paths import ProfilePaths
 from ganvae.models.registry import model_class
-from ganvae.paths import ProfilePaths
+from ganvae.pipeline.stage import run_stage
 from ganvae.report.notes import frozen_notice, notes_of
 from ganvae.report.page import Report, write_page
 from ganvae.report.published import published_of
 from ganvae.report.tuning import tuning_of
-from ganvae.stage import run_stage
-from ganvae.studies import read_studies
+from ganvae.scores.comparison import compare, departures
+from ganvae.scores.records import read_records
+from ganvae.scores.studies import read_studies
 
 
 def main(params_file: str) -> None:

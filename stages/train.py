@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from ganvae.config import load_params
-from ganvae.stage import run_stage
+from ganvae.pipeline.stage import run_stage
 from ganvae.training.runs import train_run
 
 

@@ -37,7 +37,7 @@ SCORES = ("samples", "scores bernoulli_vae", "scores dcgan")
 def candidates(file: str) -> tuple[str, ...]:
     """What to measure first for a fault in a file; the first that moves is enough."""
     path = Path(file)
-    if path.match("src/ganvae/systems/*.py"):
+    if path.match("src/ganvae/models/systems/*.py"):
         return tuple(f"{part} {path.stem}" for part in ("options", "scores", "resume"))
     if path.parts[:3] == ("src", "ganvae", "data"):
         return ("prepare",)
@@ -48,7 +48,7 @@ def candidates(file: str) -> tuple[str, ...]:
 
 def measured(copy: Path, what: str) -> dict[str, Any]:
     """What the code of ``copy`` does, by fingerprint; in a process of its own."""
-    from ganvae.behaviour import measure, training
+    from ganvae.pipeline.behaviour import measure, training
 
     part, _, module = what.partition(" ")
     if part == "options":
@@ -74,7 +74,7 @@ def first_moved(copy: Path, whole: dict[str, Any], wanted: tuple[str, ...]) -> s
     os.chdir(copy)
     sys.dont_write_bytecode = True
     sys.path.insert(0, str(copy / "src"))
-    from ganvae.behaviour.fingerprints import differences
+    from ganvae.pipeline.behaviour.fingerprints import differences
 
     for what in wanted:
         try:
@@ -105,7 +105,7 @@ def whole_behaviour(copy: Path) -> dict[str, Any]:
     """All fingerprints of the code without a fault, on this processor."""
     out = copy / "measured.json"
     subprocess.run(
-        [sys.executable, "-m", "ganvae.behaviour", str(out)],
+        [sys.executable, "-m", "ganvae.pipeline.behaviour", str(out)],
         cwd=copy,
         env=os.environ | {"PYTHONPATH": str(copy / "src")},
         check=True,

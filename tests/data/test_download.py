@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 
 from conftest import ROOT
+from ganvae.core.errors import DataError
+from ganvae.core.files import sha256
 from ganvae.data.datasets.mnist import FILES
 from ganvae.data.download import fetch_file, fetch_idx
 from ganvae.data.idx import IdxFiles, load_idx
-from ganvae.errors import DataError
-from ganvae.files import sha256
 
 RAW = ROOT / "data/raw/mnist"
 

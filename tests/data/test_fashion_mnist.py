@@ -5,9 +5,9 @@ import pytest
 
 from conftest import ROOT
 from ganvae.config import DataConfig
+from ganvae.core.errors import ConfigError, DataError
 from ganvae.data.datasets import fashion_mnist, mnist
 from ganvae.data.splits import load_source
-from ganvae.errors import ConfigError, DataError
 
 RAW = ROOT / "data/raw/fashion-mnist"
 

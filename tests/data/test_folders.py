@@ -7,10 +7,10 @@ import pytest
 from PIL import Image
 
 from ganvae.config import DataConfig
+from ganvae.core.errors import ConfigError, DataError
 from ganvae.data.registry import get_dataset
 from ganvae.data.source import Source
 from ganvae.data.splits import load_source
-from ganvae.errors import ConfigError, DataError
 
 
 def load(directory: Path, size: int | None = None, channels: int | None = None) -> Source:

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from ganvae.config import DataConfig
+from ganvae.core.errors import ConfigError
 from ganvae.data.source import LabelledImages, Source
 from ganvae.data.splits import SPLITS, load_source, make_splits, reachable_sizes
-from ganvae.errors import ConfigError
 from toy_faces import write_lfw
 
 COUNTS = {

@@ -10,12 +10,12 @@ import pytest
 
 from conftest import ROOT
 from ganvae.config import DataConfig
+from ganvae.core.errors import ConfigError, DataError
+from ganvae.core.files import sha256
 from ganvae.data.datasets.mnist import FILES
 from ganvae.data.idx import IdxFile, IdxFiles, load_idx, load_published, read_idx
 from ganvae.data.registry import dataset_names, get_dataset
 from ganvae.data.splits import load_source, make_splits
-from ganvae.errors import ConfigError, DataError
-from ganvae.files import sha256
 
 RAW = ROOT / "data/raw/mnist"
 

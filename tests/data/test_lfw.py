@@ -13,10 +13,10 @@ from sklearn.datasets import _lfw
 
 from conftest import ROOT
 from ganvae.config import DataConfig
+from ganvae.core.errors import ConfigError, DataError
 from ganvae.data.datasets import lfw
 from ganvae.data.source import Source
 from ganvae.data.splits import load_source
-from ganvae.errors import ConfigError, DataError
 from toy_faces import jpeg, photos, toy_face, write_archive, write_lfw, write_tree
 
 PEOPLE = {"Cy_Young": 2, "Ada_Byron": 3, "Bo_Li": 1}

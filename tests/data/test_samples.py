@@ -11,8 +11,8 @@ import pytest
 import torch
 from PIL import Image
 
+from ganvae.core.errors import DataError
 from ganvae.data.samples import read_samples
-from ganvae.errors import DataError
 
 GREY, COLOUR = (1, 4, 6), (3, 4, 6)
 RANDOM = np.random.default_rng(0)

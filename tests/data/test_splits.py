@@ -11,12 +11,12 @@ from PIL import Image
 
 from conftest import ROOT
 from ganvae.config import DataConfig
+from ganvae.core.errors import ConfigError
+from ganvae.core.files import sha256
 from ganvae.data.by_class import write_by_class
 from ganvae.data.source import LabelledImages, Source
 from ganvae.data.splits import SPLITS, load_source, make_splits
 from ganvae.data.store import StoredSplit, read_split, write_split
-from ganvae.errors import ConfigError
-from ganvae.files import sha256
 
 MNIST = DataConfig(
     dataset="mnist",

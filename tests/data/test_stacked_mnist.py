@@ -9,11 +9,11 @@ import pytest
 
 from conftest import ROOT
 from ganvae.config import DataConfig
+from ganvae.core.errors import ConfigError, DataError
 from ganvae.data.datasets.mnist import FILES
 from ganvae.data.idx import load_idx
 from ganvae.data.source import Source
 from ganvae.data.splits import load_source, make_splits
-from ganvae.errors import ConfigError, DataError
 
 RAW = ROOT / "data/raw/mnist"
 

@@ -22,9 +22,12 @@ from ganvae.config import (
     parse,
     read_yaml,
 )
+from ganvae.core.errors import ConfigError, DataError, UserError
+from ganvae.core.images import from_uint8
+from ganvae.core.seeds import derive, global_seed
+from ganvae.core.tensors import save_tensors
 from ganvae.data.source import LabelledImages
 from ganvae.data.store import StoredSplit
-from ganvae.errors import ConfigError, DataError, UserError
 from ganvae.evaluation import evaluator as module
 from ganvae.evaluation.baselines import ceiling, floor
 from ganvae.evaluation.evaluator import Evaluator
@@ -36,7 +39,6 @@ from ganvae.evaluation.reference import (
 )
 from ganvae.evaluation.sampled import in_order
 from ganvae.evaluation.training_set import TrainingSet, read_training_set, write_features
-from ganvae.images import from_uint8
 from ganvae.judge.network import FrozenJudge, Judge
 from ganvae.judge.training import accuracy, shift, train_judge
 from ganvae.metrics.distances import nearest, pixels
@@ -46,8 +48,6 @@ from ganvae.metrics.prdc import prdc
 from ganvae.models.base import GenerativeModel, VariationalModel, evaluating
 from ganvae.models.priors import standard_normal
 from ganvae.models.vae import AutoencodingModel
-from ganvae.seeds import derive, global_seed
-from ganvae.tensors import save_tensors
 
 
 def write_judge(path: Path, seed: int = 0) -> FrozenJudge:

@@ -8,9 +8,9 @@ from torch import Tensor, nn
 
 from conftest import stripes
 from ganvae.config import InceptionConfig
-from ganvae.errors import DataError
+from ganvae.core.errors import DataError
+from ganvae.core.files import sha256
 from ganvae.evaluation.inception import Inception
-from ganvae.files import sha256
 
 
 class Tiny(nn.Module):

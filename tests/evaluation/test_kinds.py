@@ -10,19 +10,19 @@ from torch import Tensor
 
 from conftest import stripes, tiny_model
 from ganvae.config import EvaluationConfig, InversionConfig, JudgeNetworkConfig, Params
+from ganvae.core.seeds import global_seed
+from ganvae.core.tensors import save_tensors
 from ganvae.data.source import LabelledImages
 from ganvae.data.splits import Split
 from ganvae.data.store import StoredSplit, write_split
 from ganvae.evaluation import evaluator as module
 from ganvae.evaluation.evaluator import Evaluator
-from ganvae.evaluation.records import SCORE_NAMES
 from ganvae.evaluation.reference import make_reference
 from ganvae.evaluation.sampled import Measured
 from ganvae.evaluation.training_set import TrainingSet
 from ganvae.judge.network import FrozenJudge, Judge, Kind
 from ganvae.metrics.modes import kl_from_even
-from ganvae.seeds import global_seed
-from ganvae.tensors import save_tensors
+from ganvae.scores.records import SCORE_NAMES
 
 NETWORK = JudgeNetworkConfig(channels=[4], strides=[2], features=8, dropout=0)
 CONFIG = EvaluationConfig(

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from ganvae.config import Params
-from ganvae.errors import ConfigError, UserError
+from ganvae.core.errors import ConfigError, UserError
+from ganvae.core.files import read_json, write_json
+from ganvae.core.paths import ProfilePaths
 from ganvae.evaluation.measuring import check_measuring, write_measuring
-from ganvae.files import read_json, write_json
-from ganvae.paths import ProfilePaths
 
 PATHS = ProfilePaths("smoke")
 FILES = [

@@ -6,8 +6,8 @@ import torch
 from torch import Tensor, nn
 
 from ganvae.config import IdentitiesConfig
+from ganvae.core.errors import ConfigError
 from ganvae.data.source import LabelledImages
-from ganvae.errors import ConfigError
 from ganvae.judge.identities import chosen_photos, verification_auc
 
 CHOICE = IdentitiesConfig(min_photos=5, held_out_share=0.2)

@@ -13,15 +13,15 @@ import torch
 
 from conftest import ROOT, stripes
 from ganvae.config import ChannelJudgeConfig, JudgeConfig, parse, read_yaml
+from ganvae.core.errors import ConfigError
+from ganvae.core.files import sha256
+from ganvae.core.images import from_uint8
+from ganvae.core.tensors import save_tensors
 from ganvae.data.source import LabelledImages, Source
 from ganvae.data.splits import Split
-from ganvae.errors import ConfigError
-from ganvae.files import sha256
-from ganvae.images import from_uint8
 from ganvae.judge.making import make_judge
 from ganvae.judge.network import ChannelJudge, FrozenJudge, Judge
 from ganvae.judge.training import mirror
-from ganvae.tensors import save_tensors
 
 COMMITTED = sorted(path.stem for path in (ROOT / "judges").glob("*.safetensors"))
 DATA: dict[str, Any] = {

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 from torchmetrics.image.fid import FrechetInceptionDistance
 
-from ganvae.errors import UserError
+from ganvae.core.errors import UserError
 from ganvae.metrics.fid import fid
 
 

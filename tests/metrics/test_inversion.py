@@ -5,10 +5,10 @@ import torch
 from torch import Tensor
 
 from conftest import GREY, stripes
-from ganvae.images import from_uint8
+from ganvae.core.images import from_uint8
+from ganvae.core.seeds import generator
 from ganvae.metrics.inversion import invert
 from ganvae.models.base import GenerativeModel
-from ganvae.seeds import generator
 
 
 def search(model: GenerativeModel, images: Tensor, batch_size: int = 125) -> Tensor:

@@ -46,6 +46,7 @@ def test_it_has_no_bias() -> None:
     assert abs(np.mean(scores)) < 3 * np.std(scores) / 60**0.5
 
 
+@pytest.mark.slow
 def test_the_order_of_distances() -> None:
     real = normal(1500, 8, 0)
     scores = [kid(real=real, generated=normal(1500, 8, 1) + off, seed=0)[0] for off in (0, 0.2, 1)]

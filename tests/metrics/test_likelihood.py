@@ -10,15 +10,15 @@ from torch import Tensor, nn
 
 from conftest import stripes, tiny_model
 from ganvae.config import Params
-from ganvae.images import binarised, from_uint8
+from ganvae.core.images import binarised, from_uint8
+from ganvae.core.seeds import generator
 from ganvae.metrics import likelihood
 from ganvae.metrics.likelihood import importance_weighted_bound
 from ganvae.models.base import Likelihood, evaluating
 from ganvae.models.losses import RECONSTRUCTION_LOSSES, bernoulli_cross_entropy
 from ganvae.models.registry import model_config
+from ganvae.models.systems.bernoulli_vae import BernoulliVAEConfig
 from ganvae.models.vae import VAE, AutoencodingModel
-from ganvae.seeds import generator
-from ganvae.systems.bernoulli_vae import BernoulliVAEConfig
 
 
 class LinearGaussian(VAE):

@@ -58,6 +58,7 @@ def coverage(
     return ours / len(real), percentile / len(real), basic / len(real)
 
 
+@pytest.mark.slow
 def test_interval_holds_the_expected_fid_where_all_of_it_is_bias() -> None:
     """Two samples of N(0, I_d): E FID_N = (2 d + d (d + 1) / 2) / N, to first order."""
     n, repeats = 1000, 100
@@ -70,6 +71,7 @@ def test_interval_holds_the_expected_fid_where_all_of_it_is_bias() -> None:
     assert basic <= 0.1
 
 
+@pytest.mark.slow
 def test_interval_holds_the_expected_fid_of_a_model_with_faults() -> None:
     n, repeats = 500, 100
     real = whitened(2000, D)

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from ganvae.errors import UserError
+from ganvae.core.errors import UserError
 from ganvae.metrics import distances
 from ganvae.metrics.prdc import PRDC, prdc
 

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from conftest import GREY, stripes
 from ganvae import metrics
-from ganvae.images import from_uint8
+from ganvae.core.images import from_uint8
 from ganvae.metrics.classes import class_counts
 from ganvae.metrics.distances import nearest
 from ganvae.metrics.fid import FidTo, fid

@@ -9,8 +9,8 @@ from pydantic import TypeAdapter
 
 from conftest import GREY, stripes, tiny_config, tiny_model
 from ganvae.config import Params, parse
-from ganvae.errors import ConfigError
-from ganvae.images import from_uint8
+from ganvae.core.errors import ConfigError
+from ganvae.core.images import from_uint8
 from ganvae.models.balance import Balance, BalanceConfig, Turns, turns
 from ganvae.models.base import GenerativeModel
 from ganvae.models.gan import GANConfig

@@ -12,9 +12,9 @@ from torch import Tensor, nn
 
 from conftest import GREY, stripes, tiny_config, tiny_model
 from ganvae.config import Params
-from ganvae.errors import DataError
-from ganvae.files import sha256
-from ganvae.images import check_images, from_uint8
+from ganvae.core.errors import DataError
+from ganvae.core.files import sha256
+from ganvae.core.images import check_images, from_uint8
 from ganvae.models.base import GenerativeModel, ImageShape, VariationalModel, evaluating
 from ganvae.models.registry import build_model, model_class, model_config
 from ganvae.models.weights import load_model, save_model

@@ -6,7 +6,7 @@ from gradients import FixedLogits, generator_loss
 from networks import random
 
 from conftest import stripes
-from ganvae.images import from_uint8
+from ganvae.core.images import from_uint8
 from ganvae.models.base import GenerativeModel
 from ganvae.models.gan import GANConfig
 from ganvae.models.registry import model_class, model_names

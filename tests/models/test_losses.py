@@ -5,7 +5,7 @@ import torch
 from torch.distributions import Bernoulli, Normal, kl_divergence
 
 from conftest import stripes
-from ganvae.images import from_uint8
+from ganvae.core.images import from_uint8
 from ganvae.models.losses import (
     GENERATOR_LOSSES,
     RECONSTRUCTION_LOSSES,

@@ -11,8 +11,8 @@ from torch.distributions import Bernoulli, Normal, kl_divergence
 
 from conftest import GREY, stripes, tiny_model
 from ganvae.config import Params
-from ganvae.errors import ConfigError
-from ganvae.images import binarised, from_uint8
+from ganvae.core.errors import ConfigError
+from ganvae.core.images import binarised, from_uint8
 from ganvae.metrics import likelihood
 from ganvae.metrics.likelihood import importance_weighted_bound
 from ganvae.models import vae as module

@@ -14,9 +14,8 @@ from toy_report import record, runs
 from conftest import ROOT
 from forks import python
 from ganvae.config import Params, parse, read_yaml
-from ganvae.errors import ConfigError
-from ganvae.evaluation.records import ScoreRecord, write_records
-from ganvae.files import write_json
+from ganvae.core.errors import ConfigError
+from ganvae.core.files import write_json
 from ganvae.report.across import (
     DataSet,
     across,
@@ -35,7 +34,8 @@ from ganvae.report.across_text import (
     write_across_markdown,
 )
 from ganvae.report.scores import TIMES
-from ganvae.statistics import Estimate
+from ganvae.scores.records import ScoreRecord, write_records
+from ganvae.scores.statistics import Estimate
 
 LOW, HIGH = [5.0, 5.1, 5.2, 5.3, 5.4], [10.0, 10.1, 10.2, 10.3, 10.4]
 MIXED = [4.9, 5.15, 5.25, 5.35, 5.45]

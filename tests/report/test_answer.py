@@ -5,12 +5,12 @@ from dataclasses import replace
 import pytest
 from toy_report import record, runs
 
-from ganvae.comparison import compare
-from ganvae.evaluation.records import ScoreRecord
 from ganvae.report.answer import SIDES, Answer, answer
 from ganvae.report.tuning import Tuning, naming
 from ganvae.report.verdicts import leader, winner
-from ganvae.statistics import difference
+from ganvae.scores.comparison import compare
+from ganvae.scores.records import ScoreRecord
+from ganvae.scores.statistics import difference
 
 FINALISTS = ("gan-one", "vae-one")
 LOW, HIGH = [5.0, 5.1, 5.2, 5.3, 5.4], [10.0, 10.1, 10.2, 10.3, 10.4]

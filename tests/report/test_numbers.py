@@ -2,7 +2,6 @@
 
 import pytest
 
-from ganvae.evaluation.records import BETTER
 from ganvae.report.numbers import duration, fixed, listed, p_value, significant
 from ganvae.report.scores import (
     COLUMNS,
@@ -15,7 +14,8 @@ from ganvae.report.scores import (
     signed,
     title,
 )
-from ganvae.statistics import Estimate
+from ganvae.scores.records import BETTER
+from ganvae.scores.statistics import Estimate
 
 
 @pytest.mark.parametrize(

@@ -15,9 +15,7 @@ from PIL import Image
 from toy_report import draw_pictures, record, report, rich, runs, usual
 
 from conftest import ROOT
-from ganvae.comparison import compare
-from ganvae.errors import DataError
-from ganvae.evaluation.records import ScoreRecord, write_records
+from ganvae.core.errors import DataError
 from ganvae.report import page_differences as differences
 from ganvae.report import page_figures as figures
 from ganvae.report import page_tables as tables
@@ -26,6 +24,8 @@ from ganvae.report.page import render, write_page
 from ganvae.report.page_models import shown_run
 from ganvae.report.scores import COLUMNS, HEADLINE
 from ganvae.report.tuning import Tuning
+from ganvae.scores.comparison import compare
+from ganvae.scores.records import ScoreRecord, write_records
 
 HOSTILE = "<img src=x onerror=alert(1)>\"'&$x$`{{ 7 }}"
 

@@ -6,10 +6,10 @@ import pytest
 
 from conftest import ROOT
 from ganvae.config import Params
-from ganvae.evaluation.records import read_records
-from ganvae.files import write_json
-from ganvae.paths import ProfilePaths
+from ganvae.core.files import write_json
+from ganvae.core.paths import ProfilePaths
 from ganvae.report.provisional import write_provisional
+from ganvae.scores.records import read_records
 
 DONE = {"dcgan-0": 30.0, "vanilla-gan-0": 40.0, "vanilla-gan-1": 42.0}
 PATHS = ProfilePaths("smoke")

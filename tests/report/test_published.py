@@ -8,11 +8,9 @@ import pytest
 from toy_report import PROVENANCE, record, report, usual
 
 from conftest import ROOT
-from ganvae.comparison import compare
 from ganvae.config import load_params
-from ganvae.evaluation.records import Noise, ScoreRecord
-from ganvae.files import write_json
-from ganvae.paths import ProfilePaths
+from ganvae.core.files import write_json
+from ganvae.core.paths import ProfilePaths
 from ganvae.report.page import render
 from ganvae.report.published import (
     HEADING,
@@ -25,6 +23,8 @@ from ganvae.report.published import (
 from ganvae.report.scores import TIMES
 from ganvae.report.tables import write_leaderboard_markdown
 from ganvae.report.tuning import NOT_TUNED
+from ganvae.scores.comparison import compare
+from ganvae.scores.records import Noise, ScoreRecord
 
 
 def trained(model: str) -> Training:

@@ -9,12 +9,12 @@ from PIL import Image, ImageSequence
 
 from conftest import ROOT
 from ganvae.config import Params
-from ganvae.evaluation.records import read_records
-from ganvae.files import write_json
-from ganvae.paths import ProfilePaths
-from ganvae.report.pictures import training
-from ganvae.report.pictures.small import FILM_FRAMES, encode, encode_film
+from ganvae.core.files import write_json
+from ganvae.core.paths import ProfilePaths
+from ganvae.pictures import training
+from ganvae.pictures.small import FILM_FRAMES, encode, encode_film
 from ganvae.report.publishing import publish_pictures
+from ganvae.scores.records import read_records
 from ganvae.training.trainer import PREVIEW_SCALE
 
 PATHS = ProfilePaths("smoke")

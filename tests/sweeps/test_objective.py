@@ -13,8 +13,8 @@ from optuna import Study
 from optuna.trial import FrozenTrial, TrialState
 from toy_study import PATHS, SPACE, URL, create, make_profile
 
+from ganvae.core.errors import ConfigError
 from ganvae.data.store import read_split
-from ganvae.errors import ConfigError
 from ganvae.evaluation.validation import Validation, ValidationScore, read_validation
 from ganvae.judge.network import FrozenJudge
 from ganvae.models.base import GenerativeModel

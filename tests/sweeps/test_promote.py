@@ -16,10 +16,10 @@ from conftest import ROOT
 from forks import ganvae
 from ganvae import cli
 from ganvae.config import Params, load_params, parse, read_yaml
-from ganvae.errors import ConfigError, UserError
+from ganvae.core.errors import ConfigError, UserError
 from ganvae.models.registry import model_config
 from ganvae.report.notes import notes_of
-from ganvae.studies import SWEEPS, StudyRecord, TrialRecord, write_study
+from ganvae.scores.studies import SWEEPS, StudyRecord, TrialRecord, write_study
 from ganvae.sweeps.editing import append_item, put_entries
 from ganvae.sweeps.space import applied
 

@@ -8,19 +8,19 @@ import numpy as np
 import optuna
 import pytest
 from PIL import Image
+from toy_sweeps import RANGES, Changes, searched, study, trial
 
-from ganvae.errors import UserError
-from ganvae.files import read_json
+from ganvae.core.errors import UserError
+from ganvae.core.files import read_json
 from ganvae.report.sweep_effects import Contrast, Effect, Measured, Relation, read_effects
 from ganvae.report.sweep_text import findings
-from ganvae.studies import StudyRecord, TrialRecord, read_studies
+from ganvae.scores.studies import StudyRecord, TrialRecord, read_studies
 from ganvae.sweeps import effects
 from ganvae.sweeps.front import pareto_front
 from ganvae.sweeps.report import report_study, write_report
 from ganvae.sweeps.status import status_text
 from ganvae.sweeps.storage import open_storage
 from ganvae.sweeps.study import SETTINGS, Settings
-from toy_sweeps import RANGES, Changes, searched, study, trial
 
 NOWHERE = "sqlite:///none.db"
 PICTURES = {"history.png", "slices.png", "importances.png", "contours.png", "curves.png"}
@@ -166,6 +166,7 @@ def test_a_study_becomes_a_folder(tmp_path: Path, clear: StudyRecord) -> None:
     assert "`ganvae sweep promote`" in text
 
 
+@pytest.mark.slow
 def test_the_same_record_gives_the_same_bytes(tmp_path: Path, clear: StudyRecord) -> None:
     contents = []
     for root in (tmp_path / "a", tmp_path / "b"):
@@ -174,6 +175,7 @@ def test_the_same_record_gives_the_same_bytes(tmp_path: Path, clear: StudyRecord
     assert contents[0] == contents[1]
 
 
+@pytest.mark.slow
 def test_what_an_earlier_report_left_is_gone(tmp_path: Path, clear: StudyRecord) -> None:
     folder = write_report(tmp_path, clear)
     (folder / "old.png").touch()

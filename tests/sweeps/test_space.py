@@ -7,7 +7,7 @@ import pytest
 
 from conftest import ROOT
 from ganvae.config import load_params, parse
-from ganvae.errors import ConfigError
+from ganvae.core.errors import ConfigError
 from ganvae.sweeps.space import (
     PrunerConfig,
     Range,

@@ -25,7 +25,7 @@ from toy_study import (
 )
 
 from ganvae.cli import app
-from ganvae.errors import ConfigError, UserError
+from ganvae.core.errors import ConfigError, UserError
 from ganvae.sweeps import storage, study
 from ganvae.sweeps.records import record_of
 

@@ -30,9 +30,9 @@ from toy_study import (
 from toy_worker import GO, halted
 
 from conftest import ROOT
+from ganvae.core.files import sha256
 from ganvae.data.store import read_split
 from ganvae.evaluation.validation import read_validation
-from ganvae.files import sha256
 from ganvae.judge.network import FrozenJudge
 from ganvae.sweeps import worker
 from ganvae.sweeps.objective import make_objective

@@ -16,15 +16,15 @@ from ruamel.yaml import YAML
 
 from conftest import GREY, ROOT, stripes
 from ganvae.config import JudgeNetworkConfig, read_yaml
+from ganvae.core.paths import ProfilePaths
+from ganvae.core.seeds import global_seed
+from ganvae.core.tensors import save_tensors
 from ganvae.data.source import LabelledImages
 from ganvae.data.splits import Split
 from ganvae.data.store import write_split
 from ganvae.evaluation.validation import write_validation
 from ganvae.judge.network import FrozenJudge, Judge
-from ganvae.paths import ProfilePaths
-from ganvae.seeds import global_seed
 from ganvae.sweeps.study import create_study, load_study
-from ganvae.tensors import save_tensors
 
 URL = "sqlite:///sweeps.db"
 PARAMS = Path("params.yaml")

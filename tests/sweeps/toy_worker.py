@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import ganvae.tensors
+import ganvae.core.tensors
 from ganvae.cli import app
 from ganvae.sweeps import mirror, objective, storage, worker
 
@@ -50,7 +50,7 @@ def halting(train: Callable[..., Any], at: str) -> Callable[..., Any]:
 def write_opened(file: Path) -> None:
     """Write each path that is opened into ``file``, by Python or by safetensors."""
     opened = file.open("a", buffering=1)
-    safe_open = ganvae.tensors.safe_open
+    safe_open = ganvae.core.tensors.safe_open
 
     def note(path: object) -> None:
         if isinstance(path, str | bytes | Path):
@@ -60,7 +60,7 @@ def write_opened(file: Path) -> None:
         note(path)
         return safe_open(path, *arguments, **options)
 
-    ganvae.tensors.safe_open = noted_open
+    ganvae.core.tensors.safe_open = noted_open
     sys.addaudithook(lambda event, values: note(values[0]) if event == "open" else None)
 
 

@@ -8,7 +8,7 @@ from mlflow import MlflowClient
 from mlflow.entities.model_registry import ModelVersion
 from toy_results import PROFILE, write_run, write_score, write_validation
 
-from ganvae.errors import ConfigError, DataError
+from ganvae.core.errors import ConfigError, DataError
 from ganvae.tracking.models import download
 from ganvae.tracking.sync import sync
 

@@ -20,8 +20,8 @@ from mlflow.entities import Metric, Run
 from PIL import Image
 from toy_results import PROFILE, ROWS, STEPS, write_results, write_score
 
-from ganvae import reproduction
-from ganvae.live import FOLDER, LiveLog, LiveRun, read_live, start_follower
+from ganvae.core.live import FOLDER, LiveLog, LiveRun, read_live, start_follower
+from ganvae.pipeline import reproduction
 from ganvae.tracking import batches, store
 from ganvae.tracking.follower import Follower
 from ganvae.tracking.live import adopt
@@ -265,7 +265,7 @@ def test_a_killed_follower_that_is_started_again_goes_on(
 
 @pytest.mark.slow
 def test_a_follower_ends_with_the_process_that_started_it(root: Path) -> None:
-    script = "from ganvae.live import start_follower; print(start_follower().pid, flush=True)"
+    script = "from ganvae.core.live import start_follower; print(start_follower().pid, flush=True)"
     script += "; input()"
     with subprocess.Popen(
         [sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE

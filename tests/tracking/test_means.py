@@ -8,8 +8,8 @@ from mlflow.entities import Run
 from seen import all_runs, by_name, counts
 from toy_results import PROFILE, write_run, write_score, write_validation
 
-from ganvae.evaluation.records import read_record
-from ganvae.files import write_json
+from ganvae.core.files import write_json
+from ganvae.scores.records import read_record
 from ganvae.tracking.sync import sync
 
 pytest_plugins = ["toy_store"]

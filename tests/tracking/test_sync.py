@@ -26,12 +26,12 @@ from toy_results import (
     write_score,
 )
 
-from ganvae.errors import UserError
-from ganvae.evaluation.records import read_record, write_records
-from ganvae.files import write_json
-from ganvae.paths import ProfilePaths
-from ganvae.report.pictures.small import encode_film
-from ganvae.tokens import record_path
+from ganvae.core.errors import UserError
+from ganvae.core.files import write_json
+from ganvae.core.paths import ProfilePaths
+from ganvae.core.tokens import record_path
+from ganvae.pictures.small import encode_film
+from ganvae.scores.records import read_record, write_records
 from ganvae.tracking import store
 from ganvae.tracking.runs import whole_config
 from ganvae.tracking.store import TrackingError, connected, find_store

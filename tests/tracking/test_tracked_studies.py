@@ -8,7 +8,7 @@ from PIL import Image
 from seen import by_name
 from toy_results import PROFILE
 
-from ganvae.studies import StudyRecord, TrialRecord, write_study
+from ganvae.scores.studies import StudyRecord, TrialRecord, write_study
 from ganvae.tracking.store import connected, find_store
 from ganvae.tracking.studies import project_study
 from ganvae.tracking.sync import sync

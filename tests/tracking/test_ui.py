@@ -11,7 +11,7 @@ from mlflow import MlflowClient
 from servers import ganvae_ui
 from toy_results import write_results
 
-from ganvae.errors import UserError
+from ganvae.core.errors import UserError
 from ganvae.tracking.models import download
 from ganvae.tracking.server import serve
 from ganvae.tracking.sync import sync

@@ -7,14 +7,14 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from ganvae.evaluation.records import (
+from ganvae.core.files import sha256, write_csv, write_json
+from ganvae.scores.records import (
     ScoreRecord,
     ValidationRecord,
     blank_scores,
     read_record,
     write_records,
 )
-from ganvae.files import sha256, write_csv, write_json
 from provenance import PROVENANCE
 
 PROFILE = "toy"

@@ -2,13 +2,14 @@
 
 from pathlib import Path
 
+import pytest
 import torch
 from torch import Tensor, nn
 
 from conftest import stripes, tiny_model
-from ganvae.compute import Machine, Precision
 from ganvae.config import Params
-from ganvae.images import from_uint8
+from ganvae.core.compute import Machine, Precision
+from ganvae.core.images import from_uint8
 from ganvae.models.registry import model_config
 from ganvae.training.precision import networks_in
 from ganvae.training.trainer import train
@@ -106,6 +107,7 @@ def curves(
     return {loss: torch.tensor([row[loss] for row in history]) for loss in names}
 
 
+@pytest.mark.slow
 def test_bf16_and_fp32_training_curves_agree(smoke: Params, name: str, tmp_path: Path) -> None:
     exact = curves(smoke, name, "fp32", tmp_path)
     rounded = curves(smoke, name, "bf16", tmp_path)

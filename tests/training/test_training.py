@@ -13,18 +13,18 @@ from torch import Tensor, nn
 
 from conftest import ROOT, stripes, tiny_config, tiny_model
 from forks import python
-from ganvae.compute import Machine
 from ganvae.config import Binarization, ModelConfig, Params, Schedule, load_params
+from ganvae.core.compute import Machine
+from ganvae.core.files import sha256, write_json
+from ganvae.core.images import from_uint8
+from ganvae.core.paths import ProfilePaths
+from ganvae.core.seeds import derive, generator, global_seed
+from ganvae.core.tokens import MEASURED, source_checksum, token_path
 from ganvae.data.source import LabelledImages
 from ganvae.data.splits import Split
 from ganvae.data.store import write_split
-from ganvae.files import sha256, write_json
-from ganvae.images import from_uint8
 from ganvae.models.base import GenerativeModel
 from ganvae.models.registry import model_class, model_config
-from ganvae.paths import ProfilePaths
-from ganvae.seeds import derive, generator, global_seed
-from ganvae.tokens import MEASURED, source_checksum, token_path
 from ganvae.training import runs, trainer
 from ganvae.training.batches import Batches
 from ganvae.training.checkpoint import TrainingState

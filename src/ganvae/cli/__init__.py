@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from ganvae.cli.sweep import sweep
-from ganvae.errors import ConfigError, UserError, exit_with_message
+from ganvae.core.errors import ConfigError, UserError, exit_with_message
 
 commands = typer.Typer(
     help="GAN or VAE? The pipeline, and the tools beside it.",
@@ -97,9 +97,9 @@ def train(
     ] = False,
 ) -> None:
     """Train one model, without the pipeline."""
-    from ganvae import compute
     from ganvae.config import ComputeConfig, parse
-    from ganvae.standalone import build_config, follow_closely, load_images, train_alone
+    from ganvae.core import compute
+    from ganvae.pipeline.standalone import build_config, follow_closely, load_images, train_alone
 
     options = {
         "batch_size": batch_size,
@@ -166,8 +166,8 @@ def sample(
     ] = Path("samples.png"),
 ) -> None:
     """Draw samples from a pretrained model or from weights of your own."""
-    from ganvae.pretrained import find_weights
-    from ganvae.sampling import sample_to_file
+    from ganvae.pipeline.pretrained import find_weights
+    from ganvae.pipeline.sampling import sample_to_file
 
     if model.startswith("models:/"):
         from ganvae.tracking.models import download
@@ -188,7 +188,7 @@ def repro(
     thaw: Annotated[bool, typer.Option("--thaw", help="Run a frozen profile again.")] = False,
 ) -> None:
     """Do what `dvc repro` does, with several runs at once."""
-    from ganvae.reproduction import reproduce
+    from ganvae.pipeline.reproduction import reproduce
 
     if profile := reproduce(pipeline, jobs, thaw):
         _show_in_mlflow(profile)
@@ -197,7 +197,7 @@ def repro(
 @commands.command("check-locks")
 def check_locks_command() -> None:
     """Fail if a committed dvc.lock is older than the code, parameters or data."""
-    from ganvae.locks import check_locks
+    from ganvae.pipeline.locks import check_locks
 
     for line in check_locks(Path()):
         typer.echo(line)
@@ -248,12 +248,12 @@ def score(
     inception_sha256: Annotated[str | None, typer.Option(help="That file's checksum.")] = None,
 ) -> None:
     """Score samples of any model as the pipeline scores its own."""
-    from ganvae import compute
     from ganvae.config import ComputeConfig, InceptionConfig, parse
+    from ganvae.core import compute
+    from ganvae.core.files import write_json
     from ganvae.data.samples import read_samples
-    from ganvae.files import write_json
+    from ganvae.evaluation.scoring import check_place, find_judge, score_samples
     from ganvae.report.score_text import score_text
-    from ganvae.scoring import check_place, find_judge, score_samples
 
     machine = {"device": device, "threads": threads, "precision": "fp32"}
     extractor = {"file": inception, "sha256": inception_sha256}
@@ -306,7 +306,7 @@ def compare_command(
     from ganvae.report.text import comparison_text
 
     if json_file:
-        from ganvae.scoring import check_place
+        from ganvae.evaluation.scoring import check_place
 
         check_place(json_file)
     comparison, remarks = compare_files(files, finalists, aside or [])
@@ -327,7 +327,7 @@ def sync_command(
 
     typer.echo(sync(profile))
     if follow:
-        from ganvae.paths import checkout_root
+        from ganvae.core.paths import checkout_root
         from ganvae.tracking.follower import follow as show_trainings
         from ganvae.tracking.store import find_store
 

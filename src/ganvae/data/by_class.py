@@ -4,8 +4,8 @@ from pathlib import Path
 
 from PIL import Image
 
+from ganvae.core.files import replacing
 from ganvae.data.store import StoredSplit
-from ganvae.files import replacing
 
 
 def write_by_class(directory: Path, splits: list[StoredSplit], per_class: int | None) -> None:

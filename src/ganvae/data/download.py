@@ -4,10 +4,10 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
+from ganvae.core.errors import DataError
+from ganvae.core.files import replacing
+from ganvae.core.files import sha256 as checksum
 from ganvae.data.idx import IdxFile, IdxFiles
-from ganvae.errors import DataError
-from ganvae.files import replacing
-from ganvae.files import sha256 as checksum
 
 BY_HAND = "Copy the file there by hand if this machine has no network."
 

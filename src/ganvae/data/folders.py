@@ -10,9 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from ganvae.config import DataConfig
+from ganvae.core.errors import DataError
 from ganvae.data.photos import SUFFIXES, Form, is_image, read_image
 from ganvae.data.source import LabelledImages, Source
-from ganvae.errors import DataError
 
 
 def load_folders(config: DataConfig) -> Source:

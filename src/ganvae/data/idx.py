@@ -10,9 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from ganvae.config import DataConfig
+from ganvae.core.errors import ConfigError, DataError
+from ganvae.core.files import sha256
 from ganvae.data.source import LabelledImages, Source
-from ganvae.errors import ConfigError, DataError
-from ganvae.files import sha256
 
 UNSIGNED_BYTE = 0x08
 START = bytes([0, 0, UNSIGNED_BYTE])

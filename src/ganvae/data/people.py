@@ -11,9 +11,9 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 import numpy.typing as npt
 
+from ganvae.core.errors import DataError
 from ganvae.data.photos import Form, decode, is_image, read_image
 from ganvae.data.source import LabelledImages, Source
-from ganvae.errors import DataError
 
 Pixels = npt.NDArray[np.uint8]
 Photos = dict[PurePosixPath, Pixels]

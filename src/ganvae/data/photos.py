@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, UnidentifiedImageError
 
-from ganvae.errors import DataError
+from ganvae.core.errors import DataError
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".pgm")
 FORMATS = ("PNG", "JPEG", "PPM")

@@ -4,10 +4,10 @@ import importlib
 import pkgutil
 from pathlib import Path
 
+from ganvae.core.errors import ConfigError
+from ganvae.core.paths import CHECKOUT
 from ganvae.data import datasets
 from ganvae.data.source import Dataset
-from ganvae.errors import ConfigError
-from ganvae.paths import CHECKOUT
 
 
 def dataset_names() -> list[str]:

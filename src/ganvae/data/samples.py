@@ -9,11 +9,11 @@ import torch
 from numpy.lib.npyio import NpzFile
 from torch import Tensor
 
+from ganvae.core.errors import DataError
+from ganvae.core.images import ImageError, to_uint8
 from ganvae.data.folders import describe, subfolders
 from ganvae.data.idx import START, read_idx
 from ganvae.data.photos import SUFFIXES, is_image, read_image
-from ganvae.errors import DataError
-from ganvae.images import ImageError, to_uint8
 
 Shape = tuple[int, int, int]
 GZIP = b"\x1f\x8b"
@@ -30,7 +30,7 @@ def read_samples(path: Path, shape: Shape) -> Tensor:
     """Read samples: uint8, N x C x H x W, in the file's order or sorted by path.
 
     What a file is, its first bytes say, not its name. Arrays are uint8, or floats in [0, 1],
-    quantised once by `ganvae.images.to_uint8`; N x C x H x W, N x H x W if grey, or N x H x W x C.
+    quantised once by `to_uint8`; N x C x H x W, N x H x W if grey, or N x H x W x C.
     A folder has the image files in it, or one folder a class. Nothing is ever unpickled.
 
     Args:

@@ -7,9 +7,9 @@ import numpy as np
 import numpy.typing as npt
 
 from ganvae.config import DataConfig
+from ganvae.core.errors import ConfigError
 from ganvae.data.registry import get_dataset
 from ganvae.data.source import LabelledImages, Source
-from ganvae.errors import ConfigError
 
 Index = npt.NDArray[np.int64]
 SPLITS = ("train", "validation", "test")

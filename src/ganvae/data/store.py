@@ -6,8 +6,8 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from ganvae.core.tensors import load_tensors, save_tensors
 from ganvae.data.splits import Split
-from ganvae.tensors import load_tensors, save_tensors
 
 
 @dataclass(frozen=True)

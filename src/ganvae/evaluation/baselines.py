@@ -4,12 +4,12 @@ import torch
 from torch import Tensor
 
 from ganvae.config import Params
-from ganvae.errors import ConfigError
+from ganvae.core.errors import ConfigError
+from ganvae.core.images import from_uint8, to_uint8
+from ganvae.core.seeds import generator
 from ganvae.evaluation.evaluator import Evaluator
-from ganvae.evaluation.records import ScoreRecord, blank_scores
 from ganvae.evaluation.runs import make_evaluator
-from ganvae.images import from_uint8, to_uint8
-from ganvae.seeds import generator
+from ganvae.scores.records import ScoreRecord, blank_scores
 
 
 def floor(train: Tensor, n: int, random: torch.Generator) -> Tensor:

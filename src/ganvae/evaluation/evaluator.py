@@ -6,13 +6,13 @@ import torch
 from torch import Tensor
 
 from ganvae.config import EvaluationConfig
+from ganvae.core.images import binarised, from_uint8, to_uint8
+from ganvae.core.seeds import binarisation, generator
 from ganvae.data.store import StoredSplit
 from ganvae.evaluation.inception import Inception
-from ganvae.evaluation.records import PROTOCOL_VERSION, Noise, Provenance
 from ganvae.evaluation.reference import Reference
 from ganvae.evaluation.sampled import Measured, measure
 from ganvae.evaluation.training_set import TrainingSet
-from ganvae.images import binarised, from_uint8, to_uint8
 from ganvae.judge.network import FrozenJudge
 from ganvae.metrics.inversion import invert
 from ganvae.metrics.likelihood import importance_weighted_bound
@@ -21,7 +21,7 @@ from ganvae.metrics.reconstruction import reconstruction_scores
 from ganvae.models.base import GenerativeModel, VariationalModel, evaluating
 from ganvae.models.priors import standard_normal
 from ganvae.models.vae import AutoencodingModel
-from ganvae.seeds import binarisation, generator
+from ganvae.scores.records import PROTOCOL_VERSION, Noise, Provenance
 
 Scores = dict[str, float | None]
 

@@ -6,8 +6,8 @@ import torch
 from torch import Tensor
 
 from ganvae.config import InceptionConfig
-from ganvae.errors import DataError
-from ganvae.files import sha256
+from ganvae.core.errors import DataError
+from ganvae.core.files import sha256
 
 CHANNELS = 3
 

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from ganvae.config import ComputeConfig, EvaluationConfig, Params, Section, parse
-from ganvae.errors import UserError
-from ganvae.files import read_json, write_json
-from ganvae.paths import ProfilePaths
+from ganvae.core.errors import UserError
+from ganvae.core.files import read_json, write_json
+from ganvae.core.paths import ProfilePaths
 
 
 class Measuring(Section):

@@ -8,14 +8,14 @@ import torch
 from torch import Tensor
 
 from ganvae.config import InceptionConfig
+from ganvae.core.errors import UserError
+from ganvae.core.files import sha256
+from ganvae.core.tensors import load_tensors, save_tensors
 from ganvae.data.store import read_split
-from ganvae.errors import UserError
 from ganvae.evaluation.inception import Inception
 from ganvae.evaluation.training_set import TrainingSet
-from ganvae.files import sha256
 from ganvae.judge.network import FrozenJudge
 from ganvae.metrics.distances import nearest, pixels
-from ganvae.tensors import load_tensors, save_tensors
 
 
 @dataclass(frozen=True)

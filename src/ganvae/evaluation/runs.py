@@ -6,23 +6,23 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from ganvae import compute
 from ganvae.config import Params
+from ganvae.core import compute
+from ganvae.core.files import read_json, sha256
+from ganvae.core.images import ImageError
+from ganvae.core.paths import ProfilePaths
 from ganvae.data.store import read_split
 from ganvae.evaluation.evaluator import Evaluator
 from ganvae.evaluation.inception import Inception
-from ganvae.evaluation.records import ScoreRecord, ValidationRecord, blank_scores
 from ganvae.evaluation.reference import read_reference
 from ganvae.evaluation.sampled import Measured
 from ganvae.evaluation.training_set import read_training_set
 from ganvae.evaluation.validation import read_validation
-from ganvae.files import read_json, sha256
-from ganvae.images import ImageError
 from ganvae.judge.network import FrozenJudge
 from ganvae.models.base import GenerativeModel, VariationalModel
 from ganvae.models.vae import AutoencodingModel
 from ganvae.models.weights import load_model
-from ganvae.paths import ProfilePaths
+from ganvae.scores.records import ScoreRecord, ValidationRecord, blank_scores
 
 
 def make_evaluator(params: Params) -> Evaluator:

@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 
 from ganvae.config import MIN_IMAGES_A_SPLIT, EvaluationConfig
+from ganvae.core.seeds import derive, generator
 from ganvae.evaluation.inception import Inception
-from ganvae.evaluation.records import Noise
 from ganvae.evaluation.reference import Reference
 from ganvae.evaluation.training_set import TrainingSet
 from ganvae.judge.network import FrozenJudge, Kind
@@ -24,7 +24,7 @@ from ganvae.metrics.memorisation import closer_to_train
 from ganvae.metrics.modes import kl_from_even, modes_covered
 from ganvae.metrics.noise import evaluation_noise, fid_curve, fid_infinity
 from ganvae.metrics.prdc import prdc
-from ganvae.seeds import derive, generator
+from ganvae.scores.records import Noise
 
 K = 5  # neighbours of precision, recall, density and coverage
 Scores = dict[str, float | None]

@@ -5,10 +5,10 @@ from pathlib import Path
 
 from torch import Tensor
 
+from ganvae.core.errors import UserError
+from ganvae.core.tensors import load_tensors, save_tensors
 from ganvae.data.store import read_split
-from ganvae.errors import UserError
 from ganvae.judge.network import FrozenJudge
-from ganvae.tensors import load_tensors, save_tensors
 
 
 @dataclass(frozen=True)

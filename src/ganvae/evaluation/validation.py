@@ -5,16 +5,16 @@ from pathlib import Path
 
 from torch import Tensor
 
+from ganvae.core.errors import UserError
+from ganvae.core.files import sha256
+from ganvae.core.images import to_uint8
+from ganvae.core.seeds import generator
+from ganvae.core.tensors import load_tensors, save_tensors
 from ganvae.data.store import read_split
-from ganvae.errors import UserError
-from ganvae.files import sha256
-from ganvae.images import to_uint8
 from ganvae.judge.network import FrozenJudge
 from ganvae.metrics.classes import class_counts, classes_present
 from ganvae.metrics.fid import fid
 from ganvae.models.base import GenerativeModel
-from ganvae.seeds import generator
-from ganvae.tensors import load_tensors, save_tensors
 
 
 @dataclass(frozen=True)

@@ -10,11 +10,11 @@ from sklearn.metrics import roc_auc_score
 from torch import Tensor
 
 from ganvae.config import IdentitiesConfig
+from ganvae.core.errors import ConfigError
+from ganvae.core.images import from_uint8
+from ganvae.core.seeds import derive
 from ganvae.data.source import LabelledImages
-from ganvae.errors import ConfigError
-from ganvae.images import from_uint8
 from ganvae.judge.network import Judge
-from ganvae.seeds import derive
 
 
 @dataclass(frozen=True)

@@ -7,13 +7,13 @@ from typing import Any, NamedTuple
 from torch import Tensor
 
 from ganvae.config import ChannelJudgeConfig, JudgeConfig, JudgeNetworkConfig
+from ganvae.core.errors import ConfigError
+from ganvae.core.files import sha256
+from ganvae.core.tensors import load_tensors
 from ganvae.data.splits import Split
-from ganvae.errors import ConfigError
-from ganvae.files import sha256
 from ganvae.judge.identities import Photos, chosen_photos, verification_auc
 from ganvae.judge.network import ChannelJudge, Judge
 from ganvae.judge.training import accuracy, train_judge
-from ganvae.tensors import load_tensors
 
 Report = Callable[[str], None]
 

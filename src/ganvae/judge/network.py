@@ -7,10 +7,10 @@ import torch
 from torch import Tensor, nn
 
 from ganvae.config import JudgeNetworkConfig
-from ganvae.errors import DataError
-from ganvae.files import sha256
-from ganvae.images import from_uint8
-from ganvae.tensors import load_tensors
+from ganvae.core.errors import DataError
+from ganvae.core.files import sha256
+from ganvae.core.images import from_uint8
+from ganvae.core.tensors import load_tensors
 
 Kind = Literal["classes", "identities", "channels"]
 """What a judge tells apart: the classes of the data, people, or the classes of each channel."""

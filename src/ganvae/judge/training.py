@@ -7,10 +7,10 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ganvae.config import JudgeConfig
+from ganvae.core.images import from_uint8
+from ganvae.core.seeds import generator, global_seed
 from ganvae.data.source import LabelledImages
-from ganvae.images import from_uint8
 from ganvae.judge.network import ChannelJudge, Judge
-from ganvae.seeds import generator, global_seed
 
 
 def train_judge(

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from ganvae.images import from_uint8
+from ganvae.core.images import from_uint8
 
 ENTRIES = 5_000_000
 """Of the distance matrix at a time: 20 MB. Blocks of other sizes take longer."""

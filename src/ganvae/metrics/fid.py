@@ -6,7 +6,7 @@ import torch
 from scipy.linalg.blas import dsyrk
 from torch import Tensor
 
-from ganvae.errors import UserError
+from ganvae.core.errors import UserError
 
 
 class _Moments(NamedTuple):

@@ -5,7 +5,7 @@ import warnings
 from torch import Tensor, nn
 from torchmetrics.image.inception import InceptionScore
 
-from ganvae.seeds import global_seed
+from ganvae.core.seeds import global_seed
 
 
 def inception_score(logits: Tensor, *, splits: int, seed: int) -> tuple[float, float]:

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torchmetrics.image.kid import KernelInceptionDistance
 
-from ganvae.seeds import global_seed
+from ganvae.core.seeds import global_seed
 
 SUBSETS = 100
 SUBSET_SIZE = 1000

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from ganvae.errors import UserError
+from ganvae.core.errors import UserError
 from ganvae.metrics.distances import rows_a_block, squared_distances_to
 
 

@@ -22,7 +22,7 @@ class GenerativeModel(nn.Module, ABC):
     """A model that learns from images and generates new ones.
 
     It owns its networks, losses, prior and optimizers; it knows nothing of files, progress or
-    experiments. All images, in and out, are contract images (`ganvae.images`): float32,
+    experiments. All images, in and out, are contract images (`ganvae.core.images`): float32,
     N x C x H x W, in [0, 1].
 
     A subclass is built by ``Model(config, image_shape)`` with weights initialised from torch's

@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ganvae.errors import ConfigError
+from ganvae.core.errors import ConfigError
 from ganvae.models.base import ImageShape
 from ganvae.models.convolution import Conv2d, ConvTranspose2d
 

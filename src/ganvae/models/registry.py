@@ -1,4 +1,4 @@
-"""Which models there are: the modules of `ganvae.systems`."""
+"""Which models there are: the modules of `ganvae.models.systems`."""
 
 import importlib
 import inspect
@@ -10,11 +10,11 @@ from typing import Any
 import torch
 from torch import nn
 
-from ganvae import systems
 from ganvae.config import ModelConfig, parse
-from ganvae.errors import ConfigError
+from ganvae.core.errors import ConfigError
+from ganvae.core.seeds import global_seed
+from ganvae.models import systems
 from ganvae.models.base import GenerativeModel, ImageShape
-from ganvae.seeds import global_seed
 
 
 def model_names() -> list[str]:

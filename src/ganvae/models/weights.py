@@ -3,10 +3,10 @@
 from pathlib import Path
 
 from ganvae.config import ModelConfig
-from ganvae.errors import DataError
+from ganvae.core.errors import DataError
+from ganvae.core.tensors import load_tensors, save_tensors
 from ganvae.models.base import GenerativeModel
 from ganvae.models.registry import build_model, model_config
-from ganvae.tensors import load_tensors, save_tensors
 
 FORMAT = 2
 """Raised whenever the same tensors mean another model: 2 flattens images pixel after pixel."""

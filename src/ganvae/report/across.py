@@ -11,11 +11,11 @@ from statistics import fmean
 
 from scipy.stats import spearmanr
 
-from ganvae.comparison import RANKED_BY, SIDES, Comparison, compare, values_of
 from ganvae.config import Params
-from ganvae.errors import ConfigError
-from ganvae.evaluation.records import Provenance, ScoreRecord
-from ganvae.statistics import Difference, Estimate, corrected, difference
+from ganvae.core.errors import ConfigError
+from ganvae.scores.comparison import RANKED_BY, SIDES, Comparison, compare, values_of
+from ganvae.scores.records import Provenance, ScoreRecord
+from ganvae.scores.statistics import Difference, Estimate, corrected, difference
 
 
 @dataclass(frozen=True)

@@ -6,11 +6,11 @@ from pathlib import Path
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
+from ganvae.pictures.canvas import figure
 from ganvae.report.across import DataSet, ratio
 from ganvae.report.across_text import ratio_text, standing
-from ganvae.report.pictures.canvas import figure
 from ganvae.report.vector import COLOURS
-from ganvae.statistics import Difference
+from ganvae.scores.statistics import Difference
 
 FINALISTS = {"GAN ahead": COLOURS["gan"], "VAE ahead": COLOURS["vae"]}
 """The colour of whom a difference shows to be ahead; ink where it shows nothing."""

@@ -4,15 +4,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
-from ganvae.comparison import COMPARED, RANKED_BY, Row
-from ganvae.files import write_text
+from ganvae.core.files import write_text
 from ganvae.report.across import DataSet, correlations, places, ratio, untuned
 from ganvae.report.answer import SIDES
 from ganvae.report.differences import markdown_line
 from ganvae.report.numbers import duration, listed, p_value, significant
 from ganvae.report.scores import TIMES, estimated, failures, heading
 from ganvae.report.verdicts import TOO_FEW, noise_remarks, shortages, winner
-from ganvae.statistics import Difference
+from ganvae.scores.comparison import COMPARED, RANKED_BY, Row
+from ganvae.scores.statistics import Difference
 
 Standing = Literal["GAN ahead", "VAE ahead", "none shown", "too few seeds", "no comparison"]
 

@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ganvae.comparison import RANKED_BY, Comparison, Row
 from ganvae.report.numbers import duration, listed, p_value, significant
 from ganvae.report.scores import estimated, name, printed
 from ganvae.report.tuning import NOT_TUNED, Tuning, equal_effort
 from ganvae.report.verdicts import TOO_FEW, Side, leader, noise_remarks, reach, spread, winner
-from ganvae.statistics import Difference
+from ganvae.scores.comparison import RANKED_BY, Comparison, Row
+from ganvae.scores.statistics import Difference
 
 SIDES: dict[Side, str] = {"first": "GAN", "second": "VAE"}
 """What the two sides of finalists and of families are."""

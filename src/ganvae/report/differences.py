@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable, Sequence
 
-from ganvae.comparison import RANKED_BY, Comparison, Row
 from ganvae.report.numbers import significant
 from ganvae.report.scores import heading
 from ganvae.report.tuning import Tuning, equal_effort, naming
 from ganvae.report.verdicts import noise_remarks, reach, shortages, sizes, spread, verdict
-from ganvae.statistics import Difference
+from ganvae.scores.comparison import RANKED_BY, Comparison, Row
+from ganvae.scores.statistics import Difference
 
 HOW = (
     "Differences are first minus second, of means; the intervals are Welch's, 95 %, each by "

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from PIL import Image
 
-from ganvae.errors import DataError
-from ganvae.report.pictures.samples import read_sample_rows
-from ganvae.report.pictures.small import encode
+from ganvae.core.errors import DataError
+from ganvae.pictures.samples import read_sample_rows
+from ganvae.pictures.small import encode
 
 
 @dataclass(frozen=True)

@@ -6,11 +6,11 @@ from pathlib import Path
 import numpy as np
 from matplotlib.axes import Axes
 
-from ganvae.comparison import RANKED_BY, Row, values_of
-from ganvae.evaluation.records import ScoreRecord
+from ganvae.pictures.canvas import figure
 from ganvae.report.numbers import significant
-from ganvae.report.pictures.canvas import figure
 from ganvae.report.vector import COLOURS
+from ganvae.scores.comparison import RANKED_BY, Row, values_of
+from ganvae.scores.records import ScoreRecord
 
 
 def draw_comparison(

@@ -12,10 +12,8 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from ganvae.comparison import RANKED_BY, Comparison, Departures, Row
 from ganvae.config import Promotion
-from ganvae.evaluation.records import Provenance, ScoreRecord, shown_run
-from ganvae.files import write_text
+from ganvae.core.files import write_text
 from ganvae.report import page_differences as differences
 from ganvae.report import page_figures as figures
 from ganvae.report import page_tables as tables
@@ -30,7 +28,9 @@ from ganvae.report.shown import SAMPLES
 from ganvae.report.sweep_text import CAVEATS, HEADS, OPTIMISM
 from ganvae.report.tuning import UNTUNED, Tuning, naming
 from ganvae.report.verdicts import reach
-from ganvae.studies import StudyRecord
+from ganvae.scores.comparison import RANKED_BY, Comparison, Departures, Row
+from ganvae.scores.records import Provenance, ScoreRecord, shown_run
+from ganvae.scores.studies import StudyRecord
 
 STRIP_ROWS = 2
 NOISY = (RANKED_BY, "is_judge")

@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ganvae.comparison import Row
 from ganvae.report.answer import SIDES
 from ganvae.report.numbers import fixed, p_value, significant
 from ganvae.report.scores import REFERENCES, arrow, printed, title
 from ganvae.report.verdicts import TOO_FEW, sizes, spread, winner
-from ganvae.statistics import Difference
+from ganvae.scores.comparison import Row
+from ganvae.scores.statistics import Difference
 
 
 @dataclass(frozen=True)

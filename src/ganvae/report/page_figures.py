@@ -15,10 +15,10 @@ from matplotlib.ticker import (
     NullLocator,
 )
 
-from ganvae.comparison import RANKED_BY, Row, values_of
-from ganvae.evaluation.records import ScoreRecord
 from ganvae.report.numbers import significant
 from ganvae.report.vector import COLOURS, MARKERS, vector
+from ganvae.scores.comparison import RANKED_BY, Row, values_of
+from ganvae.scores.records import ScoreRecord
 
 WIDTH = 7.5  # inches
 INK, FAINT = COLOURS["ink"], COLOURS["faint"]

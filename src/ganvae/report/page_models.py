@@ -6,12 +6,12 @@ from pathlib import Path
 
 from markupsafe import Markup
 
-from ganvae.comparison import Row
-from ganvae.evaluation.records import ScoreRecord, shown_run
 from ganvae.report.embedding import Embedded, embed
 from ganvae.report.page_figures import class_figure
 from ganvae.report.page_tables import Cell, Change, SeedTable, seed_table, summary
 from ganvae.report.shown import KINDS
+from ganvae.scores.comparison import Row
+from ganvae.scores.records import ScoreRecord, shown_run
 
 
 @dataclass(frozen=True)

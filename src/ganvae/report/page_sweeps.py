@@ -4,7 +4,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ganvae.comparison import RANKED_BY, Row
 from ganvae.config import Promotion
 from ganvae.report import sweep_text as text
 from ganvae.report.embedding import embed
@@ -13,7 +12,8 @@ from ganvae.report.page_models import Shown
 from ganvae.report.page_tables import Cell
 from ganvae.report.scores import estimated
 from ganvae.report.sweep_effects import EFFECTS, StudyEffects, read_effects
-from ganvae.studies import SWEEPS, StudyRecord
+from ganvae.scores.comparison import RANKED_BY, Row
+from ganvae.scores.studies import SWEEPS, StudyRecord
 
 SHOWN = ("history.png", "slices.png", "contours.png", "pareto.png")
 

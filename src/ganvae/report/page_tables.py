@@ -3,8 +3,6 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
-from ganvae.comparison import Departures, Row
-from ganvae.evaluation.records import ScoreRecord
 from ganvae.report.scores import (
     COLUMNS,
     HEADLINE,
@@ -16,7 +14,9 @@ from ganvae.report.scores import (
     printed,
     title,
 )
-from ganvae.statistics import Estimate
+from ganvae.scores.comparison import Departures, Row
+from ganvae.scores.records import ScoreRecord
+from ganvae.scores.statistics import Estimate
 
 OF_ENCODERS = ("reconstruction_", "label_kept_", "elbo_", "importance_")
 COSTS = ("parameters", "train_seconds", "train_images_per_second", "peak_memory_mb")

@@ -2,16 +2,18 @@
 
 from collections.abc import Collection
 
-from ganvae.board import Standing
-from ganvae.comparison import RANKED_BY, collect_runs, compare, departures
 from ganvae.config import Params
-from ganvae.paths import ProfilePaths
+from ganvae.core.paths import ProfilePaths
 from ganvae.report.notes import notes_of
 from ganvae.report.numbers import listed
 from ganvae.report.scores import estimated
 from ganvae.report.tables import write_leaderboard_markdown
 from ganvae.report.tuning import tuning_of
-from ganvae.statistics import Estimate
+from ganvae.scores.comparison import RANKED_BY, collect_runs, compare, departures
+from ganvae.scores.statistics import Estimate
+
+Standing = tuple[str, str, int, int]
+"""A model, its FID, its runs that are done, and all its runs."""
 
 
 def write_provisional(params: Params, done: Collection[str]) -> list[Standing]:

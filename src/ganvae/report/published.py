@@ -6,15 +6,15 @@ from dataclasses import dataclass
 from functools import partial
 from typing import NamedTuple
 
-from ganvae.comparison import Row
 from ganvae.config import Params
-from ganvae.evaluation.records import Provenance, ScoreRecord
-from ganvae.files import read_json
-from ganvae.paths import ProfilePaths
+from ganvae.core.files import read_json
+from ganvae.core.paths import ProfilePaths
 from ganvae.report.differences import markdown_line
 from ganvae.report.numbers import fixed
 from ganvae.report.scores import REFERENCES, TIMES
-from ganvae.statistics import Estimate
+from ganvae.scores.comparison import Row
+from ganvae.scores.records import Provenance, ScoreRecord
+from ganvae.scores.statistics import Estimate
 
 HEADING = "Beside published numbers"
 

@@ -6,11 +6,11 @@ from pathlib import Path
 from PIL import Image, ImageSequence
 
 from ganvae.config import Params
-from ganvae.files import read_json, replacing
-from ganvae.paths import ProfilePaths, RunPaths
-from ganvae.report.pictures.canvas import CAPTION_HEIGHT
-from ganvae.report.pictures.small import encode, encode_film
-from ganvae.report.pictures.training import FILM_ROWS
+from ganvae.core.files import read_json, replacing
+from ganvae.core.paths import ProfilePaths, RunPaths
+from ganvae.pictures.canvas import CAPTION_HEIGHT
+from ganvae.pictures.small import encode, encode_film
+from ganvae.pictures.training import FILM_ROWS
 from ganvae.report.shown import KINDS, STRIP, shown_runs
 
 SIDE_ROWS = 2

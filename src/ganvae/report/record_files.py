@@ -4,10 +4,10 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from ganvae.comparison import Comparison, as_json, check_rankable, compare
-from ganvae.errors import UserError
-from ganvae.evaluation.records import ScoreRecord, parse_record
-from ganvae.files import read_json, write_json
+from ganvae.core.errors import UserError
+from ganvae.core.files import read_json, write_json
+from ganvae.scores.comparison import Comparison, as_json, check_rankable, compare
+from ganvae.scores.records import ScoreRecord, parse_record
 
 Found = tuple[Path, ScoreRecord]
 MAKE_ONE = "`ganvae score SAMPLES --json FILE` makes a score record."

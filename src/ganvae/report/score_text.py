@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from ganvae.evaluation.records import BETTER, ScoreRecord
+from ganvae.scores.records import BETTER, ScoreRecord
 
 HEADER = ("score", "value", "95 % interval", "better")
 INTERVAL = (

@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from ganvae.comparison import COMPARED, Row
-from ganvae.evaluation.records import BETTER
 from ganvae.report.numbers import fixed
-from ganvae.statistics import Estimate
+from ganvae.scores.comparison import COMPARED, Row
+from ganvae.scores.records import BETTER
+from ganvae.scores.statistics import Estimate
 
 TIMES = " \N{MULTIPLICATION SIGN} "
 ARROWS = {"lower": "↓", "higher": "↑"}

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from ganvae.config import Params
-from ganvae.evaluation.records import ScoreRecord, read_record, shown_run
-from ganvae.paths import ProfilePaths
+from ganvae.core.paths import ProfilePaths
+from ganvae.scores.records import ScoreRecord, read_record, shown_run
 
 STRIP = "progress"
 """Shown of models whose schedule has marks alone; of others the film says the same."""

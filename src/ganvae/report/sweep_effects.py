@@ -4,8 +4,8 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from ganvae.errors import UserError
-from ganvae.files import read_json
+from ganvae.core.errors import UserError
+from ganvae.core.files import read_json
 
 EFFECTS = "effects.json"
 LEAST_TRIALS = 8

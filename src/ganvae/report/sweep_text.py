@@ -14,7 +14,7 @@ from ganvae.report.sweep_effects import (
     Relation,
     StudyEffects,
 )
-from ganvae.studies import StudyRecord, TrialRecord, Value
+from ganvae.scores.studies import StudyRecord, TrialRecord, Value
 
 TOO_FEW = "too few"
 NOTHING = "no effect shown"

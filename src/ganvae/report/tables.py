@@ -3,14 +3,14 @@
 from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 
-from ganvae.comparison import Comparison, Departures, Row
-from ganvae.evaluation.records import INCEPTION_SCORES, SCORE_NAMES, ScoreRecord
-from ganvae.files import write_csv, write_text
+from ganvae.core.files import write_csv, write_text
 from ganvae.report.differences import differences_markdown, markdown_line
 from ganvae.report.numbers import listed
 from ganvae.report.published import PublishedTable, published_markdown
 from ganvae.report.scores import COLUMNS, HEADLINE, REFERENCES, estimated, heading, measured
 from ganvae.report.tuning import UNTUNED, Tuning
+from ganvae.scores.comparison import Comparison, Departures, Row
+from ganvae.scores.records import INCEPTION_SCORES, SCORE_NAMES, ScoreRecord
 
 TUNED = " †"
 JUDGED = {

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from ganvae.comparison import Comparison, Row
-from ganvae.evaluation.records import ScoreRecord
 from ganvae.report.scores import estimated, failures, measured, title
 from ganvae.report.verdicts import shortages, spread, verdict
-from ganvae.statistics import Difference
+from ganvae.scores.comparison import Comparison, Row
+from ganvae.scores.records import ScoreRecord
+from ganvae.scores.statistics import Difference
 
 SHOWN = (
     "fid_judge",

@@ -3,10 +3,10 @@
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
-from ganvae.comparison import RANKED_BY, Comparison, Row
 from ganvae.config import Params
 from ganvae.report.numbers import listed
 from ganvae.report.scores import printed
+from ganvae.scores.comparison import RANKED_BY, Comparison, Row
 
 UNTUNED = (
     "The others have their sources' parameters, scaled down by hand to the time there is; no "

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from typing import Literal
 
-from ganvae.comparison import Comparison
-from ganvae.evaluation.records import BETTER
 from ganvae.report.numbers import fixed, listed, p_value, significant
 from ganvae.report.scores import interval, name, printed, signed
-from ganvae.statistics import Difference, Estimate
+from ganvae.scores.comparison import Comparison
+from ganvae.scores.records import BETTER
+from ganvae.scores.statistics import Difference, Estimate
 
 TOO_FEW = "too few seeds"  # a verdict of statistics.py
 

@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
 from ganvae.report.sweep_text import value_text
-from ganvae.studies import Value
+from ganvae.scores.studies import Value
 from ganvae.sweeps.space import Range
 
 Which = Literal["x", "y"]

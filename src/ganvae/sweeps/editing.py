@@ -12,7 +12,7 @@ from typing import Any
 from ruamel.yaml import YAML
 from ruamel.yaml.nodes import CollectionNode, MappingNode, Node, SequenceNode
 
-from ganvae.errors import ConfigError
+from ganvae.core.errors import ConfigError
 
 
 def flow(key: str, value: Any) -> str:

@@ -24,8 +24,8 @@ from ganvae.report.sweep_effects import (
     Relation,
     StudyEffects,
 )
-from ganvae.statistics import difference
-from ganvae.studies import StudyRecord, TrialRecord
+from ganvae.scores.statistics import difference
+from ganvae.scores.studies import StudyRecord, TrialRecord
 from ganvae.sweeps.space import Range
 from ganvae.sweeps.study import PER_MILLE, switch
 

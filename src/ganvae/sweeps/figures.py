@@ -12,11 +12,11 @@ from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from ganvae.report.pictures.canvas import figure
+from ganvae.pictures.canvas import figure
 from ganvae.report.sweep_effects import StudyEffects
 from ganvae.report.sweep_text import OBJECTIVES
 from ganvae.report.vector import COLOURS, MARKERS
-from ganvae.studies import StudyRecord, TrialRecord
+from ganvae.scores.studies import StudyRecord, TrialRecord
 from ganvae.sweeps.axes import Scale, logarithmic
 from ganvae.sweeps.effects import first_check, ranges_of
 from ganvae.sweeps.front import pareto_front

@@ -1,6 +1,6 @@
 """The Pareto front of a study of two objectives."""
 
-from ganvae.studies import StudyRecord, TrialRecord
+from ganvae.scores.studies import StudyRecord, TrialRecord
 
 
 def pareto_front(record: StudyRecord) -> list[TrialRecord]:

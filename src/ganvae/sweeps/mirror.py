@@ -7,7 +7,7 @@ from importlib.util import find_spec
 from optuna import Study
 from optuna.trial import FrozenTrial
 
-from ganvae.studies import SWEEPS
+from ganvae.scores.studies import SWEEPS
 from ganvae.sweeps.records import record_of
 from ganvae.sweeps.study import Settings
 
@@ -23,7 +23,7 @@ def into_mlflow(settings: Settings) -> Callable[[Study, FrozenTrial], None]:
         nonlocal reached
         if not reached:
             return
-        from ganvae.paths import checkout_root
+        from ganvae.core.paths import checkout_root
         from ganvae.tracking.store import TrackingError, connected, find_store
         from ganvae.tracking.studies import project_study
 

@@ -12,17 +12,17 @@ from optuna import Trial, TrialPruned
 from optuna.storages import RetryHeartbeatStaleTrialCallback
 from torch import Tensor
 
-from ganvae import compute
-from ganvae.compute import Machine
 from ganvae.config import ModelConfig, load_params
+from ganvae.core import compute
+from ganvae.core.compute import Machine
+from ganvae.core.errors import ConfigError, UserError
+from ganvae.core.files import read_json, sha256, write_json
+from ganvae.core.images import ImageError
+from ganvae.core.paths import ProfilePaths
 from ganvae.data.store import read_split
-from ganvae.errors import ConfigError, UserError
 from ganvae.evaluation.validation import Validation, ValidationScore, read_validation
-from ganvae.files import read_json, sha256, write_json
-from ganvae.images import ImageError
 from ganvae.judge.network import FrozenJudge
 from ganvae.models.base import GenerativeModel
-from ganvae.paths import ProfilePaths
 from ganvae.sweeps.space import applied
 from ganvae.sweeps.study import PER_MILLE, Settings, check_prepared, switch
 from ganvae.training.history import Row

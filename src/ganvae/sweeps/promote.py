@@ -5,12 +5,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from ganvae.comparison import PLACES
 from ganvae.config import ModelConfig, Params, Promotion, load_params, read_yaml
-from ganvae.errors import ConfigError, UserError
+from ganvae.core.errors import ConfigError, UserError
 from ganvae.models.registry import model_names
 from ganvae.report.numbers import fixed, listed
-from ganvae.studies import RECORD, SWEEPS, StudyRecord, TrialRecord, read_study
+from ganvae.scores.comparison import PLACES
+from ganvae.scores.studies import RECORD, SWEEPS, StudyRecord, TrialRecord, read_study
 from ganvae.sweeps.front import pareto_front
 from ganvae.sweeps.space import applied
 from ganvae.sweeps.variant import Variant, write_variant

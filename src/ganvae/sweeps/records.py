@@ -1,4 +1,4 @@
-"""An Optuna study as a record that stands by itself (`ganvae.studies`)."""
+"""An Optuna study as a record that stands by itself (`ganvae.scores.studies`)."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -8,7 +8,7 @@ from optuna.storages import RetryHeartbeatStaleTrialCallback
 from optuna.trial import FrozenTrial, TrialState
 
 from ganvae.models.registry import model_class
-from ganvae.studies import StudyRecord, TrialRecord, TrialStatus
+from ganvae.scores.studies import StudyRecord, TrialRecord, TrialStatus
 from ganvae.sweeps.space import Range
 from ganvae.sweeps.study import CURRENT, Settings, switch
 

@@ -4,11 +4,11 @@ import shutil
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from ganvae.errors import UserError
-from ganvae.files import replacing, write_json, write_text
+from ganvae.core.errors import UserError
+from ganvae.core.files import replacing, write_json, write_text
 from ganvae.report.sweep_effects import EFFECTS
 from ganvae.report.sweep_text import PICTURES, by_status
-from ganvae.studies import RECORD, SWEEPS, StudyRecord, read_study, write_study
+from ganvae.scores.studies import RECORD, SWEEPS, StudyRecord, read_study, write_study
 from ganvae.sweeps.effects import effects_of
 from ganvae.sweeps.figures import draw_pictures
 from ganvae.sweeps.records import record_of

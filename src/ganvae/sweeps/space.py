@@ -7,9 +7,9 @@ from typing import Any, Literal, Self
 from pydantic import Field, NonNegativeInt, PositiveInt, model_validator
 
 from ganvae.config import ModelConfig, Section, flat, parse, read_yaml
-from ganvae.errors import ConfigError
+from ganvae.core.errors import ConfigError
 from ganvae.models.registry import model_config
-from ganvae.studies import Objective
+from ganvae.scores.studies import Objective
 
 SPACES = Path("sweeps")
 Number = int | float

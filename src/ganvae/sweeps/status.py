@@ -8,7 +8,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from ganvae.report.numbers import duration, fixed
 from ganvae.report.sweep_text import by_status, value_text
-from ganvae.studies import StudyRecord, TrialRecord
+from ganvae.scores.studies import StudyRecord, TrialRecord
 from ganvae.sweeps.front import pareto_front
 from ganvae.sweeps.records import record_of, value_of
 from ganvae.sweeps.storage import explained

@@ -12,7 +12,7 @@ from sqlalchemy import URL, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, IntegrityError, ProgrammingError, SQLAlchemyError
 
-from ganvae.errors import UserError
+from ganvae.core.errors import UserError
 
 RETRIES = 10
 """How often a trial is taken up again after its worker died, before it is given up."""

@@ -16,15 +16,15 @@ from optuna.samplers import TPESampler
 from optuna.study import StudyDirection
 from optuna.trial import TrialState
 
-from ganvae import compute
 from ganvae.config import Params, Section, load_params, parse
+from ganvae.core import compute
+from ganvae.core.errors import ConfigError, DataError, UserError
+from ganvae.core.files import sha256
+from ganvae.core.paths import ProfilePaths
 from ganvae.data.store import read_split
-from ganvae.errors import ConfigError, DataError, UserError
 from ganvae.evaluation.validation import read_validation
-from ganvae.files import sha256
 from ganvae.judge.network import FrozenJudge
 from ganvae.models.registry import model_class
-from ganvae.paths import ProfilePaths
 from ganvae.sweeps.space import (
     PrunerConfig,
     Sweep,

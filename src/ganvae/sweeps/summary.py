@@ -5,12 +5,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from ganvae.files import write_csv
+from ganvae.core.files import write_csv
 from ganvae.report import sweep_text as text
 from ganvae.report.numbers import fixed, listed
 from ganvae.report.page_tables import Cell
 from ganvae.report.sweep_effects import StudyEffects
-from ganvae.studies import StudyRecord, TrialRecord
+from ganvae.scores.studies import StudyRecord, TrialRecord
 from ganvae.sweeps.effects import ranges_of
 from ganvae.sweeps.front import pareto_front
 from ganvae.sweeps.space import current_values

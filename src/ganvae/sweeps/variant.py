@@ -9,8 +9,8 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from ganvae.config import ModelConfig, Params, Promotion, parse, read_yaml
-from ganvae.errors import ConfigError
-from ganvae.files import write_text
+from ganvae.core.errors import ConfigError
+from ganvae.core.files import write_text
 from ganvae.sweeps.editing import append_item, block, flow, put_entries
 
 

@@ -11,7 +11,7 @@ from optuna import Study
 from optuna.storages import RetryHeartbeatStaleTrialCallback, fail_stale_trials
 from optuna.trial import FrozenTrial, TrialState
 
-from ganvae.errors import UserError
+from ganvae.core.errors import UserError
 from ganvae.sweeps.mirror import into_mlflow
 from ganvae.sweeps.objective import Objective, make_objective
 from ganvae.sweeps.storage import explained

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from mlflow import MlflowClient
 from mlflow.entities.model_registry import ModelVersion, RegisteredModel
 
-from ganvae.files import sha256
+from ganvae.core.files import sha256
 from ganvae.tracking.runs import VALIDATION, SeedRun
 
 FAMILIES = ("gan", "vae")

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from mlflow import MlflowClient
 
-from ganvae.live import FOLDER, LiveRun, read_live
-from ganvae.paths import checkout_root
+from ganvae.core.live import FOLDER, LiveRun, read_live
+from ganvae.core.paths import checkout_root
 from ganvae.tracking.batches import log_params
 from ganvae.tracking.live import find_live, is_live, log_grids, log_rows, make_live
 from ganvae.tracking.recorded import open_experiments

@@ -8,7 +8,7 @@ from mlflow import MlflowClient
 from mlflow.entities import Metric, Run
 from PIL import Image
 
-from ganvae.live import LiveRun
+from ganvae.core.live import LiveRun
 from ganvae.tracking.batches import log_metrics
 from ganvae.tracking.runs import Point, TrackedRun
 from ganvae.tracking.tags import CURRENT, DIGEST, KEY, LEVEL

@@ -5,12 +5,12 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ganvae.errors import UserError
+from ganvae.core.errors import UserError
 from ganvae.tracking.runs import Point, SeedRun, TrackedRun, checksum, model_key
 from ganvae.tracking.tags import LEVEL
 
 if TYPE_CHECKING:
-    from ganvae.statistics import Estimate
+    from ganvae.scores.statistics import Estimate
 
 
 def model_runs(
@@ -69,7 +69,9 @@ def _with_scores(model: TrackedRun, seeds: list[SeedRun]) -> list[TrackedRun]:
 
     None if no seed is to be ranked.
     """
-    from ganvae.comparison import leaderboard  # with torch: a sync that has nothing to do is quick
+    from ganvae.scores.comparison import (
+        leaderboard,  # with torch: a sync that has nothing to do is quick
+    )
 
     return [
         replace(

@@ -9,9 +9,9 @@ from mlflow import MlflowClient
 from mlflow.artifacts import download_artifacts
 from mlflow.entities.model_registry import ModelVersion
 
-from ganvae.errors import ConfigError, DataError
-from ganvae.files import replacing, sha256
-from ganvae.paths import checkout_root
+from ganvae.core.errors import ConfigError, DataError
+from ganvae.core.files import replacing, sha256
+from ganvae.core.paths import checkout_root
 from ganvae.tracking.champions import WEIGHTS, WEIGHTS_SHA256
 from ganvae.tracking.store import Store, connected, find_store
 

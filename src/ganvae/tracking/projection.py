@@ -10,7 +10,7 @@ from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Run, RunTag
 from mlflow.utils.mlflow_tags import MLFLOW_DATASET_CONTEXT, MLFLOW_PARENT_RUN_ID
 from PIL import Image
 
-from ganvae.files import sha256
+from ganvae.core.files import sha256
 from ganvae.tracking.batches import log_metrics, log_params
 from ganvae.tracking.live import adopt, is_live
 from ganvae.tracking.runs import TrackedRun, checksum

@@ -11,18 +11,18 @@ from typing import Any, Literal, NamedTuple
 from pydantic import ValidationError
 
 from ganvae.config import flat
-from ganvae.errors import UserError
-from ganvae.evaluation.records import (
+from ganvae.core.errors import UserError
+from ganvae.core.files import read_json
+from ganvae.core.paths import ProfilePaths, RunPaths, checkout_root
+from ganvae.core.tokens import record_path
+from ganvae.scores.records import (
     ScoreRecord,
     ValidationRecord,
     read_record,
     read_records,
     shown_run,
 )
-from ganvae.files import read_json
-from ganvae.paths import ProfilePaths, RunPaths, checkout_root
-from ganvae.studies import SWEEPS
-from ganvae.tokens import record_path
+from ganvae.scores.studies import SWEEPS
 from ganvae.tracking.lock import locked_outputs
 from ganvae.tracking.tags import LEVEL
 

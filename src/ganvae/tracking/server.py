@@ -5,8 +5,8 @@ import socket
 import subprocess
 import sys
 
-from ganvae.errors import UserError
-from ganvae.live import start_follower
+from ganvae.core.errors import UserError
+from ganvae.core.live import start_follower
 from ganvae.tracking.store import Store, connected, find_store
 
 

@@ -14,8 +14,8 @@ from urllib.parse import urlsplit
 from filelock import FileLock, Timeout
 from sqlalchemy.exc import SQLAlchemyError
 
-from ganvae.errors import UserError
-from ganvae.paths import checkout_root
+from ganvae.core.errors import UserError
+from ganvae.core.paths import checkout_root
 
 if TYPE_CHECKING:  # loading it takes a second, in which a server could start
     from mlflow import MlflowClient

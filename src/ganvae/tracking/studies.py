@@ -6,8 +6,8 @@ from pathlib import Path
 from mlflow import MlflowClient
 from mlflow.entities import Metric, Run
 
-from ganvae.files import sha256
-from ganvae.studies import StudyRecord, TrialRecord
+from ganvae.core.files import sha256
+from ganvae.scores.studies import StudyRecord, TrialRecord
 from ganvae.tracking.batches import log_metrics
 from ganvae.tracking.projection import milliseconds, project
 from ganvae.tracking.recorded import open_experiments, recorded_runs

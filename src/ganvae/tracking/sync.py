@@ -6,8 +6,8 @@ from pathlib import Path
 
 from mlflow import MlflowClient
 
-from ganvae.paths import checkout_root
-from ganvae.studies import SWEEPS, read_studies
+from ganvae.core.paths import checkout_root
+from ganvae.scores.studies import SWEEPS, read_studies
 from ganvae.tracking.champions import register_champions
 from ganvae.tracking.means import model_runs
 from ganvae.tracking.projection import project

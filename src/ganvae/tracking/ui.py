@@ -9,7 +9,7 @@ from urllib.parse import quote, urlencode
 
 from mlflow.entities import Run
 
-from ganvae.errors import exit_with_message
+from ganvae.core.errors import exit_with_message
 from ganvae.tracking.champions import FAMILIES
 from ganvae.tracking.recorded import current_runs
 from ganvae.tracking.runs import VALIDATION

@@ -4,8 +4,8 @@ import torch
 from torch import Tensor
 
 from ganvae.config import Binarization
-from ganvae.images import binarised, from_uint8
-from ganvae.seeds import binarisation, generator
+from ganvae.core.images import binarised, from_uint8
+from ganvae.core.seeds import binarisation, generator
 
 
 class Batches:

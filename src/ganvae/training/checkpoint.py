@@ -11,7 +11,7 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 from torch.optim.swa_utils import AveragedModel
 
-from ganvae.files import replacing
+from ganvae.core.files import replacing
 from ganvae.models.base import GenerativeModel
 from ganvae.training.history import History
 

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ganvae.compute import Precision
+from ganvae.core.compute import Precision
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from tqdm import tqdm
 
-from ganvae.live import LOG_SECONDS
+from ganvae.core.live import LOG_SECONDS
 
 OFTEN = 10.0  # seconds between two lines in a log
 

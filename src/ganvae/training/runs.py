@@ -10,18 +10,18 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from ganvae import compute
-from ganvae.compute import Machine
 from ganvae.config import ModelConfig, Params
+from ganvae.core import compute
+from ganvae.core.compute import Machine
+from ganvae.core.errors import ConfigError
+from ganvae.core.files import replacing, sha256, write_csv, write_json
+from ganvae.core.live import LiveLog, LiveRun
+from ganvae.core.paths import CHECKOUT, ProfilePaths, RunPaths
+from ganvae.core.tokens import current_token
 from ganvae.data.store import read_split
-from ganvae.errors import ConfigError
-from ganvae.files import replacing, sha256, write_csv, write_json
-from ganvae.live import LiveLog, LiveRun
 from ganvae.models.base import GenerativeModel
 from ganvae.models.registry import count_parameters, model_class, model_config, source_files
 from ganvae.models.weights import save_model
-from ganvae.paths import CHECKOUT, ProfilePaths, RunPaths
-from ganvae.tokens import current_token
 from ganvae.training.history import Row
 from ganvae.training.trainer import TrainingResult, Watch, train
 
@@ -157,7 +157,7 @@ def _code(system: str) -> str | list[str]:
 def code_files(system: str) -> list[Path]:
     """The files whose change can change the weights of a system."""
     room = Path(__file__).parent
-    shared = [room.parent / name for name in ("compute.py", "images.py", "seeds.py")]
+    shared = [room.parent / f"core/{name}.py" for name in ("compute", "images", "seeds")]
     return [*source_files(system), *sorted(room.glob("*.py")), *shared]
 
 

@@ -10,12 +10,12 @@ from torch import Tensor
 from torch.optim.lr_scheduler import LinearLR
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from ganvae.compute import Machine, Precision
 from ganvae.config import ModelConfig, Schedule
-from ganvae.images import ImageError, grid, to_uint8, write_png
+from ganvae.core.compute import Machine, Precision
+from ganvae.core.images import ImageError, grid, to_uint8, write_png
+from ganvae.core.seeds import generator, global_seed
 from ganvae.models.base import GenerativeModel, ImageShape
 from ganvae.models.registry import build_model
-from ganvae.seeds import generator, global_seed
 from ganvae.training.batches import Batches
 from ganvae.training.checkpoint import TrainingState
 from ganvae.training.history import History, Row

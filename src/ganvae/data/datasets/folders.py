@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
+from ganvae.core.errors import ConfigError
 from ganvae.data.folders import load_folders
 from ganvae.data.source import Dataset
-from ganvae.errors import ConfigError
 
 
 def fetch(directory: Path, variant: str | None = None) -> None:

@@ -8,11 +8,11 @@ not fetched: whoever has that archive puts it into the folder. All three are rea
 from pathlib import Path
 
 from ganvae.config import DataConfig
+from ganvae.core.errors import ConfigError, DataError
 from ganvae.data.download import fetch_file
 from ganvae.data.people import archives_in, load_people
 from ganvae.data.photos import Form
 from ganvae.data.source import Dataset, Source
-from ganvae.errors import ConfigError, DataError
 
 SIZE = 32
 FACE = 0.44

@@ -1,0 +1,1 @@
+"""What everything else rests on: errors, files, tensors, images, seeds, paths."""

@@ -1,0 +1,94 @@
+"""The image contract, and pictures made of images.
+
+One form crosses every boundary between data, models and metrics: float32, N x C x H x W, values
+in [0, 1]. On disk and inside metrics images are uint8; `to_uint8` is the only way there.
+"""
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from ganvae.core.errors import UserError
+from ganvae.core.files import replacing
+
+
+class ImageError(UserError):
+    """Images that break the contract."""
+
+
+def check_images(images: Tensor, what: str = "images") -> Tensor:
+    """Return ``images`` unchanged if they keep the contract.
+
+    Raises:
+        ImageError: not float32, not N x C x H x W, or a value outside [0, 1] (NaN included);
+            the message names the first such value. Nothing is ever clipped.
+    """
+    if images.dtype != torch.float32 or images.ndim != 4:
+        raise ImageError(
+            f"{what}: expected float32 of shape N x C x H x W, "
+            f"found {str(images.dtype).removeprefix('torch.')} of shape {tuple(images.shape)}."
+        )
+    valid = (images >= 0) & (images <= 1)  # false for NaN
+    if not bool(valid.all()):
+        raise ImageError(
+            f"{what}: every value must lie in [0, 1], found {float(images[~valid][0])}."
+        )
+    return images
+
+
+def to_uint8(images: Tensor, what: str = "images") -> Tensor:
+    """Quantise contract images to uint8 by ``round(255 x)``; same shape."""
+    return (check_images(images, what) * 255).round().to(torch.uint8)
+
+
+def from_uint8(images: Tensor) -> Tensor:
+    """Turn uint8 images into contract images, float32 in [0, 1]; same shape."""
+    return images.to(torch.float32) / 255
+
+
+def binarised(images: Tensor, random: torch.Generator) -> Tensor:
+    """Draw black and white images of grey ones: white where a pixel's grey value says so.
+
+    Args:
+        images: uint8; a pixel x becomes 255 with probability x / 255, else 0.
+        random: on the images' device.
+    """
+    draws = torch.randint(
+        255, images.shape, generator=random, dtype=torch.uint8, device=images.device
+    )
+    return torch.where(draws < images, 255, 0).to(torch.uint8)
+
+
+def grid(images: Tensor, columns: int) -> np.ndarray:
+    """Lay N uint8 images out in rows, a one-pixel grey line between them.
+
+    Args:
+        images: uint8, N x C x H x W with C 1 or 3.
+        columns: images a row; the last row may be short.
+
+    Returns:
+        uint8 array, height x width x C.
+    """
+    pixels = images.cpu().numpy()
+    n, channels, height, width = pixels.shape
+    rows = -(-n // columns)
+    canvas = np.full((rows * (height + 1) + 1, columns * (width + 1) + 1, channels), 96, np.uint8)
+    for index, image in enumerate(pixels):
+        top = (index // columns) * (height + 1) + 1
+        left = (index % columns) * (width + 1) + 1
+        canvas[top : top + height, left : left + width] = image.transpose(1, 2, 0)
+    return canvas
+
+
+def write_png(path: Path, pixels: np.ndarray, scale: int = 1) -> None:
+    """Write a uint8 height x width x C array (C 1 or 3) as PNG, atomically.
+
+    ``scale`` repeats every pixel so that small images can be seen without blurring.
+    """
+    pixels = pixels.repeat(scale, axis=0).repeat(scale, axis=1)
+    image = Image.fromarray(pixels[:, :, 0] if pixels.shape[2] == 1 else pixels)
+    with replacing(path) as temporary:
+        image.save(temporary, format="PNG", optimize=True)

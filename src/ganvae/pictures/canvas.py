@@ -1,0 +1,74 @@
+"""What all pictures are drawn on: matplotlib figures, and grids of images under a caption."""
+
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from PIL import Image, ImageDraw, ImageFont
+from torch import Tensor
+
+from ganvae.core.files import replacing
+from ganvae.core.images import grid
+
+CAPTION_HEIGHT = 24  # pixels
+GREYS = 32
+STYLE: Any = {"font.size": 9, "axes.spines.top": False, "axes.spines.right": False}
+
+
+@contextmanager
+def figure(path: Path, width: float, height: float) -> Iterator[Figure]:
+    """A figure, in inches, that is saved as PNG at the end of the block."""
+    with mpl.rc_context(STYLE):
+        canvas = Figure(figsize=(width, height), layout="constrained")
+        yield canvas
+        buffer = io.BytesIO()
+        canvas.savefig(buffer, format="png", dpi=120)
+        with Image.open(buffer) as image:
+            write_image(path, image.convert("RGB"))
+
+
+def write_image(path: Path, image: Image.Image) -> None:
+    """Write a PNG; one without colours in few greys, since results are kept in git."""
+    if _is_grey(image):
+        image = image.convert("L").quantize(GREYS, dither=Image.Dither.NONE)
+    with replacing(path) as temporary:
+        image.save(temporary, format="PNG", optimize=True)
+
+
+def show_images(ax: Axes, images: Tensor, columns: int) -> None:
+    """Show uint8 images, N x C x H x W, in rows of so many."""
+    show_pixels(ax, grid(images, columns))
+
+
+def show_pixels(ax: Axes, pixels: np.ndarray) -> None:
+    """Show uint8 pixels, height x width (x 3), as they are, without axes."""
+    ax.imshow(pixels, cmap="gray", vmin=0, vmax=255, interpolation="nearest")
+    ax.set_xticks([])
+    ax.set_yticks([])
+    ax.spines[:].set_visible(False)
+
+
+def captioned(image: Image.Image, caption: str) -> Image.Image:
+    """The picture below a line of text."""
+    mode, white, black = ("L", 255, 0) if image.mode == "L" else ("RGB", (255, 255, 255), (0, 0, 0))
+    canvas = Image.new(mode, (image.width, image.height + CAPTION_HEIGHT), white)
+    canvas.paste(image, (0, CAPTION_HEIGHT))
+    ImageDraw.Draw(canvas).text((6, 4), caption, fill=black, font=ImageFont.load_default(14))
+    return canvas
+
+
+def read_pixels(path: Path) -> np.ndarray:
+    """A picture's pixels, uint8."""
+    with Image.open(path) as image:
+        return np.asarray(image.convert("L" if _is_grey(image) else "RGB"))
+
+
+def _is_grey(image: Image.Image) -> bool:
+    colours = np.asarray(image.convert("RGB"))
+    return bool((colours == colours[:, :, :1]).all())

@@ -1,0 +1,38 @@
+"""A hundred samples as they come."""
+
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+from torch import Tensor
+
+from ganvae.core.images import grid
+from ganvae.pictures.canvas import (
+    CAPTION_HEIGHT,
+    captioned,
+    figure,
+    read_pixels,
+    write_image,
+)
+
+ROWS = COLUMNS = 10
+SHOWN = ROWS * COLUMNS
+SCALE = 2
+
+
+def draw_samples(path: Path, samples: Tensor | None, title: str) -> None:
+    """The first 100 generated images (uint8, N x C x H x W), or word that there are none."""
+    if samples is None:
+        with figure(path, 6, 1) as canvas:
+            canvas.text(0.5, 0.5, f"{title}: diverged, no samples", ha="center", va="center")
+        return
+    first = samples[:SHOWN]
+    pixels = grid(first, COLUMNS).repeat(SCALE, axis=0).repeat(SCALE, axis=1)
+    image = Image.fromarray(pixels.squeeze(2) if pixels.shape[2] == 1 else pixels)
+    write_image(path, captioned(image, f"{title}: {len(first)} samples, unselected"))
+
+
+def read_sample_rows(path: Path, rows: int) -> np.ndarray:
+    """The top ``rows`` of the ten rows of a picture made by `draw_samples`."""
+    pixels = read_pixels(path)[CAPTION_HEIGHT:]
+    return pixels[: len(pixels) * rows // ROWS]

@@ -1,0 +1,1 @@
+"""What runs the stages, publishes their results and measures what the code does."""

@@ -1,0 +1,119 @@
+"""What was committed: records, tokens, and the code that they are of."""
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tarfile
+import tempfile
+from io import BytesIO
+from pathlib import Path
+
+from ganvae.core.files import read_json, replacing, write_json
+from ganvae.core.tokens import (
+    FOLDER,
+    LOCKED,
+    MEASURED,
+    SOURCE,
+    record_path,
+    source_checksum,
+    token_path,
+)
+from ganvae.pipeline.behaviour.measure import Record
+
+MEASURING = Path("ganvae/pipeline/behaviour")
+CACHE = Path(".state/behaviour")
+
+
+class Before:
+    """The last commit that wrote fingerprints, which it did for the code that is in it."""
+
+    def __init__(self, root: Path, commit: str) -> None:
+        self._root = root
+        self._commit = commit
+
+    def record(self, name: str) -> Record | None:
+        """The committed record, if there is one."""
+        content = git(self._root, "show", f"{self._commit}:./{record_path(name)}")
+        record: Record | None = json.loads(content) if content else None
+        return record
+
+    def restore(self, name: str) -> None:
+        """Take a fingerprint's files from the commit."""
+        for path in (record_path(name), token_path(name)):
+            content = git(self._root, "show", f"{self._commit}:./{path}")
+            if not (self._root / path).exists() or (self._root / path).read_bytes() != content:
+                with replacing(self._root / path) as temporary:
+                    temporary.write_bytes(content)
+
+    def measured(self, machine: str) -> dict[str, Record]:
+        """What the commit's code does here; empty if it cannot be run.
+
+        Args:
+            machine: the kind of processor that this is; for one, it is measured once.
+        """
+        return self._cached(machine, None)
+
+    def measured_anew(self, machine: str) -> dict[str, Record]:
+        """The same by today's way of measuring: by this package as it is now."""
+        return self._cached(machine, self._root / SOURCE / MEASURING)
+
+    def _cached(self, machine: str, measuring: Path | None) -> dict[str, Record]:
+        text = [path.read_text() for path in sorted(measuring.glob("*.py"))] if measuring else []
+        key = hashlib.sha256(json.dumps([machine, *text]).encode()).hexdigest()[:12]
+        known = self._root / CACHE / f"{self._commit}-{key}.json"
+        if known.exists():
+            found: dict[str, Record] = read_json(known)
+            return found
+        archive = git(self._root, "archive", self._commit, str(SOURCE), str(LOCKED))
+        print(f"other numbers: measuring commit {self._commit[:10]} here too", flush=True)
+        written = git(self._root, "show", f"{self._commit}:./{MEASURED}")
+        source = json.loads(written)["source"] if written else ""
+        measured = _run(archive, source, measuring) if archive else {}
+        if measured:
+            write_json(known, measured)
+        return measured
+
+
+def last_commit(root: Path) -> Before | None:
+    """None where there is no git, or where fingerprints were never committed."""
+    commit = git(root, "log", "-1", "--format=%H", "--", str(FOLDER)).decode().strip()
+    return Before(root, commit) if commit else None
+
+
+def git(root: Path, *arguments: str) -> bytes:
+    """What git prints; nothing if there is none, or if it fails."""
+    command = ["git", "-C", str(root), *arguments]
+    try:
+        return subprocess.run(command, capture_output=True, check=True).stdout
+    except (OSError, subprocess.CalledProcessError):
+        return b""
+
+
+def _run(archive: bytes, source: str, measuring: Path | None) -> dict[str, Record]:
+    """Measure archived code, if its checksum is that of the source that the records are of."""
+    with tempfile.TemporaryDirectory() as folder:
+        with tarfile.open(fileobj=BytesIO(archive)) as tar:
+            tar.extractall(folder, filter="data")
+        if source_checksum(Path(folder)) != source:
+            print("its records are not of its code, so it is not asked (a shallow clone?)")
+            return {}
+        if measuring:
+            shutil.rmtree(Path(folder) / SOURCE / MEASURING, ignore_errors=True)
+            shutil.copytree(measuring, Path(folder) / SOURCE / MEASURING)
+        out = Path(folder) / "measured.json"
+        result = subprocess.run(
+            [sys.executable, "-m", "ganvae.pipeline.behaviour", str(out)],
+            cwd=folder,
+            env=os.environ | {"PYTHONPATH": str(Path(folder) / SOURCE)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if result.returncode:
+            sys.stderr.write(result.stderr)
+            return {}
+        measured: dict[str, Record] = read_json(out)
+        return measured

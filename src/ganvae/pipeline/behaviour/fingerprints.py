@@ -1,0 +1,271 @@
+"""Whether the code still does what it did: records of behaviour, and tokens that results depend on.
+
+A *record* says what was measured, and on which kind of processor. A *token* is a small file that
+changes only when behaviour does: expensive stages depend on it. Records may grow (a new option, a
+new score) without the token's changing, since what was there before is as it was.
+"""
+
+import hashlib
+import json
+import math
+import os
+import re
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+from ganvae.core.errors import UserError
+from ganvae.core.files import read_json, write_json, write_text
+from ganvae.core.tokens import LOCKED, MEASURED, record_path, source_checksum, token_path
+from ganvae.pipeline.behaviour.before import Before, last_commit
+from ganvae.pipeline.behaviour.measure import Record, joint_tokens, measure
+
+DECISIVE = (
+    "matplotlib",
+    "numpy",
+    "pillow",
+    "safetensors",
+    "scikit-learn",
+    "scipy",
+    "torch",
+    "torchmetrics",
+)
+"""The libraries whose versions decide numbers or pictures."""
+TOLERANCE = 1e-3
+"""Relative; for another kind of processor, where there is no git to ask what the old code does."""
+
+Verdict = Literal[
+    "new",
+    "same",
+    "grown",
+    "restored",
+    "same on this processor",
+    "measured otherwise",
+    "alike",
+    "moved",
+]
+
+
+class Finding(NamedTuple):
+    """What became of one fingerprint; ``what`` names the entries that differ."""
+
+    name: str
+    verdict: Verdict
+    what: list[str]
+
+
+def refresh(root: Path) -> list[Finding]:
+    """Measure what the code does now; tokens change where that is not what it did before.
+
+    Where numbers differ, the code of the last commit of the records is measured on this processor
+    too: if it gives the same numbers as the code does now, only the processor is another, or the
+    way of measuring.
+
+    Args:
+        root: the repository's root.
+    """
+    source = source_checksum(root)  # an edit from here on makes the tokens old
+    measured = measure()
+    now = Now(root)
+    if source_checksum(root) != source:
+        raise UserError("src was edited while it was measured: run the same command again.")
+    findings = [_judged(root, name, new, now) for name, new in measured.items()]
+    joint = {name: parts for name, parts in joint_tokens().items() if {*parts} <= measured.keys()}
+    for name, parts in joint.items():
+        _write_token(root, name, [(root / token_path(part)).read_text() for part in parts])
+    _remove_others(root, {*measured, *joint})
+    write_json(root / MEASURED, {"source": source})
+    return findings
+
+
+class Now:
+    """The circumstances of a measurement; each is looked up when it is first asked for."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+
+    @cached_property
+    def machine(self) -> str:
+        return machine()
+
+    @cached_property
+    def libraries(self) -> dict[str, str]:
+        return libraries(self._root)
+
+    @cached_property
+    def before(self) -> Before | None:
+        return last_commit(self._root)
+
+    @cached_property
+    def old_code_measured_anew(self) -> dict[str, Record]:
+        """The same, by today's way of measuring."""
+        return self.before.measured_anew(self.machine) if self.before else {}
+
+    @cached_property
+    def old_code(self) -> dict[str, Record]:
+        """What the last commit's code does on this processor; empty if that is not to be known."""
+        return self.before.measured(self.machine) if self.before else {}
+
+
+def _judged(root: Path, name: str, new: Record, now: Now) -> Finding:
+    """Compare with what was written down before, and write down what has changed."""
+    here = _read(root / record_path(name))
+    written = here is not None and (root / token_path(name)).exists()
+    if here and written and not list(differences(here["behaviour"], new)):
+        if here["behaviour"] == new and here["libraries"] == now.libraries:
+            return Finding(name, "same", [])
+        _write_record(root, name, new, now)
+        return Finding(name, "grown", [])
+    # The record here may be of an edit that was taken back since.
+    committed = now.before.record(name) if now.before else None
+    differing = list(differences((committed or here or {}).get("behaviour", {}), new))
+    if committed and now.before and _comparable(committed, here, new, now):
+        if not differing:
+            now.before.restore(name)
+            return Finding(name, "restored", [])
+        if name in now.old_code and not list(differences(now.old_code[name], new)):
+            now.before.restore(name)
+            if _beyond(new, now.old_code[name]):  # a record is of one processor
+                _write_record(root, name, new, now)
+            return Finding(name, "same on this processor", differing)
+        anew = now.old_code_measured_anew
+        if name in anew and not list(differences(anew[name], new)):
+            now.before.restore(name)
+            _write_record(root, name, new, now)
+            return Finding(name, "measured otherwise", differing)
+    if here and _alike(here, new, now) and not now.old_code:
+        return Finding(name, "alike", differing)
+    _write_record(root, name, new, now)
+    _write_token(root, name, new)
+    return Finding(name, "moved" if here else "new", differing)
+
+
+def _comparable(committed: Record, here: Record | None, new: Record, now: Now) -> bool:
+    """Whether what was committed can stand for what was done before.
+
+    It cannot where other libraries are locked since, where the revision was raised by hand, or
+    where something that was only added since the commit does something else now.
+    """
+    if committed["libraries"] != now.libraries:
+        return False
+    if committed["behaviour"].get("revision") != new.get("revision"):
+        return False
+    added = _beyond(here["behaviour"], committed["behaviour"]) if here else {}
+    return not list(differences(_within(added, new), new))
+
+
+def _beyond(more: Any, known: Any) -> Any:
+    """The entries of ``more`` that ``known`` does not have."""
+    if not (isinstance(more, dict) and isinstance(known, dict)):
+        return {}
+    inner = {key: _beyond(value, known[key]) for key, value in more.items() if key in known}
+    only = {key: value for key, value in more.items() if key not in known}
+    return only | {key: value for key, value in inner.items() if value}
+
+
+def _within(some: Any, known: Any) -> Any:
+    """The entries of ``some`` that ``known`` has, too, however it has them."""
+    if not (isinstance(some, dict) and isinstance(known, dict)):
+        return some
+    return {key: _within(value, known[key]) for key, value in some.items() if key in known}
+
+
+def _alike(here: Record, new: Record, now: Now) -> bool:
+    """Whether only the processor seems to be another, as far as numbers can tell."""
+    if here["machine"] == now.machine or here["libraries"] != now.libraries:
+        return False
+    return not list(differences(here["behaviour"], new, TOLERANCE))
+
+
+def differences(old: Any, new: Any, tolerance: float = 0.0, path: str = "") -> Iterator[str]:
+    """The entries of ``old`` that ``new`` has not, or has otherwise. What is only new is none.
+
+    Args:
+        tolerance: by which numbers may differ, relative to the larger one.
+    """
+    if isinstance(old, dict) and isinstance(new, dict):
+        for key, value in old.items():
+            inside = f"{path}.{key}" if path else key
+            if key in new:
+                yield from differences(value, new[key], tolerance, inside)
+            else:
+                yield inside
+    elif isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
+        for value, other in zip(old, new, strict=True):
+            yield from differences(value, other, tolerance, path)
+    elif not _equal(old, new, tolerance):
+        yield path
+
+
+def _equal(old: Any, new: Any, tolerance: float) -> bool:
+    numbers = isinstance(old, float | int) and isinstance(new, float | int)
+    if numbers and tolerance:
+        return math.isclose(old, new, rel_tol=tolerance, abs_tol=1e-9)
+    return bool(old == new) or (numbers and math.isnan(old) and math.isnan(new))
+
+
+def _write_token(root: Path, name: str, what: Any) -> None:
+    digest = hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()
+    write_text(root / token_path(name), json.dumps({"behaviour": digest[:16]}) + "\n")
+
+
+def _write_record(root: Path, name: str, new: Record, now: Now) -> None:
+    record = {"machine": now.machine, "libraries": now.libraries, "behaviour": new}
+    write_text(root / record_path(name), _text(record))
+
+
+def _text(record: Mapping[str, Any]) -> str:
+    """JSON with a line per entry, so that a difference can be read."""
+    innermost = re.compile(r"\[\s+([^\[\]{}]*?)\s+\]")
+    text = json.dumps(record, indent=1)
+    return innermost.sub(lambda found: "[" + " ".join(found[1].split()) + "]", text) + "\n"
+
+
+def _read(path: Path) -> Record | None:
+    if not path.exists():
+        return None
+    record: Record = read_json(path)
+    if not {"machine", "libraries", "behaviour"} <= record.keys():
+        raise UserError(f"{path}: not a record of behaviour; take it from git, or delete it.")
+    return record
+
+
+def _remove_others(root: Path, names: set[str]) -> None:
+    """Fingerprints of systems that are no more."""
+    for kind in (record_path, token_path):
+        folder = root / kind("x").parent
+        for path in folder.rglob("*.json"):
+            if str(path.relative_to(folder).with_suffix("")) not in names:
+                path.unlink()
+
+
+def machine() -> str:
+    """The kind of processor: vendor, instructions, torch and threads decide how numbers round."""
+    import torch
+
+    instructions = [torch.backends.cpu.get_cpu_capability()]
+    instructions += [name for name in ("avx512_bf16", "amx_bf16") if _has(torch, name)]
+    limits = [f"{name}={os.environ[name]}" for name in sorted(os.environ) if "CPU_ISA" in name]
+    return ", ".join([_vendor(), *instructions, *limits, f"torch {torch.__version__}", "1 thread"])
+
+
+def _has(torch: Any, name: str) -> bool:
+    return bool(torch.cpu.get_capabilities().get(name))
+
+
+def _vendor() -> str:
+    cpuinfo = Path("/proc/cpuinfo")
+    found = re.search(r"vendor_id\s*:\s*(\S+)", cpuinfo.read_text()) if cpuinfo.exists() else None
+    return found[1] if found else os.uname().machine
+
+
+def libraries(root: Path) -> dict[str, str]:
+    """The locked versions of what decides numbers."""
+    path = root / LOCKED
+    return _locked(path.read_text()) if path.exists() else {}
+
+
+def _locked(text: str) -> dict[str, str]:
+    pins = dict(re.findall(r"^([a-z0-9-]+)==([^\s;+]+)", text, flags=re.MULTILINE))
+    return {name: pins[name] for name in DECISIVE if name in pins}

@@ -1,0 +1,155 @@
+"""The parameters that training is tried with: each option of each system is switched on once."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ganvae.core.compute import Precision
+from ganvae.models.base import ImageShape
+
+GREY, COLOUR = (1, 12, 12), (3, 16, 12)
+"""Small, since writing pictures is most of what an entry takes; sides that all systems take."""
+
+STEPS = {"unit": "steps", "length": 4, "report_every": 2, "sample_every": 4, "checkpoint_every": 3}
+LONGER = {**STEPS, "length": 8}  # until each of D and G has been ahead
+EPOCHS = {
+    "unit": "epochs",
+    "length": 2,
+    "report_every": 1,
+    "sample_every": 2,
+    "checkpoint_every": 1,
+    "marks": [0, 1],
+}
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One training: ``parameters`` of the model, on images of ``shape``, in ``precision``."""
+
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    shape: ImageShape = GREY
+    precision: Precision = "fp32"
+
+
+INTERRUPTED = {
+    "unit": "steps",
+    "length": 8,
+    "report_every": 4,
+    "sample_every": 8,
+    "checkpoint_every": 3,
+}
+DEFAULTS = Entry(
+    {
+        "schedule": INTERRUPTED,
+        "batch_size": 12,
+        "learning_rate_decay": "linear",
+        "ema": 0.8,
+    },
+    shape=(1, 28, 28),
+)
+"""All else at its default, widths too, with all that a checkpoint has to hold.
+
+This one is stopped after its first report, and resumed in a new process from the checkpoint before
+that, between two reports.
+"""
+
+SMALL: dict[str, dict[str, Any]] = {
+    "balanced-gan": {
+        "latent_size": 5,
+        "generator_channels": [4, 4, 3, 2],
+        "discriminator_channels": [3, 4, 5],
+        "discriminator_features": 6,
+    },
+    "bernoulli-vae": {"latent_size": 5, "hidden": [12, 9]},
+    "conv-vae": {"latent_size": 5, "channels": [3, 4]},
+    "dcgan": {
+        "latent_size": 5,
+        "generator_channels": [4, 3],
+        "discriminator_channels": [3, 4],
+    },
+    "keras-dcgan": {
+        "latent_size": 5,
+        "generator_channels": [4, 4, 3, 2],
+        "discriminator_channels": [3, 4, 5, 6],
+    },
+    "vae-gan": {"latent_size": 5, "channels": [3, 4], "discriminator_channels": [3, 4]},
+    "vanilla-gan": {"encoding_dims": 5, "hidden": [12, 9]},
+}
+"""Widths that cost nothing; a system that is not here is tried at its default widths."""
+
+COMMON: dict[str, dict[str, Any]] = {
+    "decay": {"learning_rate_decay": "linear"},
+    "average": {"ema": 0.8},
+    "static": {"binarize": "static"},
+    "dynamic": {"binarize": "dynamic"},
+    "rates": {"learning_rate": 0.003},
+    "epochs": {"schedule": EPOCHS},
+}
+ADVERSARIAL: dict[str, dict[str, Any]] = {
+    "turns": {"balance": {"d_steps": 2, "g_steps": 3}},
+    "rule": {
+        "schedule": LONGER,
+        "learning_rate": 0.1,
+        "balance": {"learning_rate_ratio": 10.0, "ratio": 1.0},
+    },
+    "rule, D slower": {
+        "schedule": LONGER,
+        "learning_rate": 0.1,
+        "balance": {"learning_rate_ratio": 3.0, "ratio": 1.0},
+    },
+    "no rule": {"balance": {"ratio": "off"}},
+}
+ADAM: dict[str, dict[str, Any]] = {"betas": {"beta_1": 0.4, "beta_2": 0.95}}
+VARIATIONAL: dict[str, dict[str, Any]] = {
+    **ADAM,
+    "beta": {"beta": 0.3},
+    "importance weighted": {"importance_samples": 3},
+}
+OWN: dict[str, dict[str, dict[str, Any]]] = {
+    "balanced-gan": ADVERSARIAL | ADAM | {"dropout": {"dropout": 0.6}},
+    "bernoulli-vae": VARIATIONAL,
+    "conv-vae": VARIATIONAL | {"bernoulli": {"likelihood": "bernoulli"}},
+    "dcgan": ADVERSARIAL
+    | ADAM
+    | {
+        "penalty": {"r1": 2.0},
+        "penalty of some": {"r1": 2.0, "r1_share": 0.3},
+        "no norm": {"generator_norm": "none"},
+        "minimax": {"generator_loss": "minimax"},
+    },
+    "keras-dcgan": ADVERSARIAL
+    | {
+        "decays": {"discriminator_decay": 0.1, "generator_decay": 0.2},
+        "optimizer": {"rho": 0.8, "epsilon": 1e-4},
+        "geometry": {"discriminator_strides": [1, 2, 2, 2], "kernel": 3},
+        "slope": {"negative_slope": 0.1, "dropout": 0.2},
+    },
+    "vae-gan": ADVERSARIAL | ADAM | {"weights": {"adversarial_weight": 2.0, "real_target": 0.7}},
+    "vanilla-gan": ADVERSARIAL
+    | ADAM
+    | {
+        "slope": {"negative_slope": 0.1},
+        "sizes": {"hidden": {"generator": [7], "discriminator": [6, 5]}},
+    },
+}
+
+
+TOGETHER = {"learning_rate_decay": "linear", "ema": 0.8, "learning_rate": 0.003}
+OWN_TOGETHER: dict[str, dict[str, Any]] = {
+    "bernoulli-vae": {"binarize": "dynamic", "beta": 1.3},
+    "conv-vae": {"binarize": "dynamic", "likelihood": "bernoulli"},
+    "dcgan": {"r1": 2.0, "r1_share": 0.3, "generator_norm": "none", "beta_2": 0.99},
+}
+"""As tuned models have them: what is trained in earnest is trained so."""
+
+
+def panel(system: str) -> dict[str, Entry]:
+    """What a system is tried with beside its `DEFAULTS`, by name."""
+    small = {"schedule": STEPS, "batch_size": 10, **SMALL.get(system, {})}
+    options = {**COMMON, **OWN.get(system, {})}
+    tried = {name: Entry(small | parameters) for name, parameters in options.items()}
+    tried["bf16"] = Entry(small, precision="bf16")
+    together = {**TOGETHER, **OWN_TOGETHER.get(system, {})}
+    tried["bf16, options together"] = Entry(small | together, precision="bf16")
+    tried["colour"] = Entry(small, shape=COLOUR)
+    return tried

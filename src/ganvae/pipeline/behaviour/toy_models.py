@@ -1,0 +1,67 @@
+"""Models of one layer, for what is done with any model: no change of a system changes them."""
+
+from math import prod
+from typing import ClassVar
+
+import torch
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from ganvae.models.base import Family, GenerativeModel, ImageShape, Likelihood, Optimizers
+from ganvae.models.priors import standard_normal
+from ganvae.models.vae import AutoencodingModel
+from ganvae.pipeline.behaviour.fixture import fill
+
+
+class _NeverTrained:
+    """What a model needs for training, and these do not."""
+
+    def optimizers(self) -> dict[str, Optimizer]:
+        return {}
+
+    def train_step(
+        self, images: Tensor, optimizers: Optimizers, generator: torch.Generator
+    ) -> dict[str, Tensor]:
+        return {}
+
+
+class ToyGenerator(_NeverTrained, GenerativeModel):
+    """A linear layer and a sigmoid."""
+
+    name: ClassVar[str] = "toy-generator"
+    family: ClassVar[Family] = "gan"
+    source: ClassVar[str] = "a toy"
+
+    def __init__(self, image_shape: ImageShape, latent_size: int) -> None:
+        super().__init__()
+        self.image_shape = image_shape
+        self.latent_size = latent_size
+        self.generator = nn.Linear(latent_size, prod(image_shape))
+        fill(self)
+
+    def sample_prior(self, n: int, generator: torch.Generator) -> Tensor:
+        return standard_normal(n, self.latent_size, generator)
+
+    def generate(self, latents: Tensor) -> Tensor:
+        return torch.sigmoid(self.generator(latents)).unflatten(1, self.image_shape)
+
+
+class ToyVAE(_NeverTrained, AutoencodingModel):
+    """A linear layer each way."""
+
+    name: ClassVar[str] = "toy-vae"
+    family: ClassVar[Family] = "vae"
+    source: ClassVar[str] = "a toy"
+    likelihood: ClassVar[Likelihood] = "bernoulli"
+
+    def __init__(self, image_shape: ImageShape, latent_size: int) -> None:
+        super().__init__()
+        self.image_shape = image_shape
+        self.latent_size = latent_size
+        pixels = prod(image_shape)
+        self.encoder = nn.Sequential(nn.Flatten(), nn.Linear(pixels, 2 * latent_size))
+        self.decoder = nn.Linear(latent_size, pixels)
+        fill(self)
+
+    def decode_logits(self, latents: Tensor) -> Tensor:
+        return self.decoder(latents).unflatten(1, self.image_shape)

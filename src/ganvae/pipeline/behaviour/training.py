@@ -1,0 +1,130 @@
+"""What training does: losses, weights and pictures of short runs of the real code."""
+
+import contextlib
+import io
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image
+
+from ganvae.config import ComputeConfig
+from ganvae.core import compute
+from ganvae.core.compute import Machine
+from ganvae.core.files import read_json
+from ganvae.core.paths import ProfilePaths
+from ganvae.core.seeds import generator
+from ganvae.core.tensors import load_tensors
+from ganvae.models.base import GenerativeModel
+from ganvae.models.registry import model_class, model_config
+from ganvae.pipeline.behaviour import REVISIONS
+from ganvae.pipeline.behaviour.fixture import drawings, sketch
+from ganvae.pipeline.behaviour.panel import DEFAULTS, GREY, SMALL, STEPS, Entry, panel
+from ganvae.pipeline.behaviour.scoring import in_a_folder
+from ganvae.pipeline.behaviour.toy_profile import KEY, write_profile
+from ganvae.training.history import Row
+from ganvae.training.runs import train_run
+from ganvae.training.trainer import TrainingResult, train
+
+SEED = 3
+IMAGES = 46
+OUTCOME = (
+    "family",
+    "first_epoch_step",
+    "images_per_step",
+    "images_seen",
+    "mark_steps",
+    "parameters",
+    "seed",
+    "status",
+    "steps",
+    "train_images",
+    "training_precision",
+)
+"""What is read of a run's outcome; what was set is in the parameters, on which runs depend too."""
+ONE_THREAD = ComputeConfig(device="cpu", threads=1, precision="fp32")
+
+
+class _Stopped(Exception):  # noqa: N818 (nothing went wrong)
+    """As a run that is killed after its first report."""
+
+
+def start_of_defaults(system: str, work: Path) -> None:
+    """Train a system at its defaults as far as its first report, in ``work``."""
+
+    def stop(step: int, row: Row, model: GenerativeModel) -> None:
+        raise _Stopped
+
+    with contextlib.suppress(_Stopped):
+        _run(system, DEFAULTS, work, stop)
+    assert (work / "checkpoint.pt").exists()
+
+
+def rest_of_defaults(system: str, work: Path) -> dict[str, Any]:
+    """Go on with it, in another process, and write down what came of it."""
+    # What `DEFAULTS` sets by itself, and so does not try.
+    config = model_class(system).config_class
+    unset = {name: config.model_fields[name].get_default() for name in DEFAULTS.parameters}
+    schedule = unset.pop("schedule")
+    return {
+        "revision": REVISIONS["train"],
+        "defaults": unset | {"schedule": schedule.model_dump()},
+        "resumed": _described(_run(system, DEFAULTS, work), work),
+    }
+
+
+def options(system: str) -> dict[str, Any]:
+    """What each option does to training, by its name in the panel."""
+    found: dict[str, Any] = {"a whole run": whole_run(system)}
+    for name, entry in panel(system).items():
+        with tempfile.TemporaryDirectory() as folder:
+            found[name] = _described(_run(system, entry, Path(folder)), Path(folder))
+    return found
+
+
+def whole_run(system: str) -> dict[str, Any]:
+    """What the files of a run say that was trained as the pipeline trains it."""
+    parameters = {**SMALL.get(system, {}), "schedule": STEPS, "batch_size": 10}
+    with in_a_folder(), contextlib.redirect_stdout(io.StringIO()):
+        params = write_profile(GREY, "classes", model=(system, parameters))
+        train_run(params, KEY)
+        paths = ProfilePaths(params.profile).run(KEY)
+        outcome = read_json(paths.outcome)
+        tensors, _ = load_tensors(paths.weights)
+        return {
+            "outcome": {name: outcome[name] for name in OUTCOME},
+            "history": paths.history.read_text().splitlines(),
+            "progress": {path.name: _pixels(path) for path in sorted(paths.progress.iterdir())},
+            "weights": {name: sketch(value) for name, value in tensors.items()},
+        }
+
+
+def _run(system: str, entry: Entry, work: Path, watch: Any = None) -> TrainingResult:
+    compute.use(ONE_THREAD)
+    config = model_config(system, entry.parameters)
+    images = drawings(IMAGES, entry.shape)
+    machine = Machine("cpu", entry.precision)
+    with contextlib.redirect_stdout(io.StringIO()):  # the trainer's progress
+        return train(system, config, images, seed=SEED, work=work, machine=machine, watch=watch)
+
+
+def _described(result: TrainingResult, work: Path) -> dict[str, Any]:
+    state = result.model.state_dict()
+    return {
+        "status": result.status,
+        "steps": result.steps,
+        "images": [result.images_per_step, result.images_seen],
+        "moments": [result.cadence.first_epoch, *result.cadence.marks],
+        "losses": [list(row.items()) for row in result.history],
+        "weights": {name: sketch(value) for name, value in state.items()},
+        "samples": sketch(result.model.sample(6, generator(SEED, "fingerprint"))),
+        "pictures": {path.name: _pixels(path) for path in sorted(work.glob("samples/*.png"))},
+    }
+
+
+def _pixels(path: Path) -> list[Any]:
+    with Image.open(path) as picture:
+        pixels = np.asarray(picture)
+    return [list(pixels.shape), *sketch(torch.from_numpy(pixels.copy()))]

@@ -1,0 +1,46 @@
+"""Samples from stored weights, as a picture or as numbers."""
+
+from math import ceil, sqrt
+from pathlib import Path
+
+import numpy as np
+from torch import Tensor
+
+from ganvae.core.errors import ConfigError
+from ganvae.core.files import replacing
+from ganvae.core.images import check_images, grid, to_uint8, write_png
+from ganvae.core.seeds import generator
+from ganvae.models.weights import load_model
+
+PNG_SCALE = 2
+
+
+def sample_to_file(weights: Path, n: int, seed: int, out: Path) -> None:
+    """Draw ``n`` images from the model of a weights file and write them to ``out``.
+
+    A ``.png`` is a grid of them; an ``.npz`` has them as ``images``, float32, N x C x H x W, in
+    [0, 1]. The same weights, seed and n give the same images.
+
+    Raises:
+        ConfigError: another ending, or a folder of that name.
+        DataError: the weights are missing or damaged.
+    """
+    if out.suffix not in WRITERS:
+        raise ConfigError(f"--out {out}: the name must end in {' or '.join(WRITERS)}.")
+    if out.is_dir():
+        raise ConfigError(f"--out {out}: there is a folder of that name.")
+    model = load_model(weights)
+    images = model.sample(n, generator(seed, "samples"))
+    WRITERS[out.suffix](out, check_images(images, "samples"))
+
+
+def _write_grid(path: Path, images: Tensor) -> None:
+    write_png(path, grid(to_uint8(images), ceil(sqrt(len(images)))), PNG_SCALE)
+
+
+def _write_npz(path: Path, images: Tensor) -> None:
+    with replacing(path) as temporary, temporary.open("wb") as file:
+        np.savez_compressed(file, images=images.numpy())
+
+
+WRITERS = {".png": _write_grid, ".npz": _write_npz}

@@ -1,0 +1,281 @@
+"""The command line: quick, and one line for each error."""
+
+import json
+import re
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from forks import ganvae
+from toy_records import record, runs
+
+from conftest import ROOT
+from ganvae.core.errors import UserError
+from ganvae.core.files import write_json
+from ganvae.data import registry
+from ganvae.data.registry import dataset_names
+from ganvae.models.registry import model_names
+from ganvae.report.record_files import compare_files
+from ganvae.scores.records import ScoreRecord, write_records
+
+
+def test_help_loads_neither_torch_nor_mlflow() -> None:
+    script = """
+import sys
+from ganvae.cli import app
+sys.argv = ["ganvae", "--help"]
+try:
+    app()
+except SystemExit as end:
+    assert end.code == 0
+heavy = ("torch", "mlflow", "numpy", "pydantic", "matplotlib")
+sys.exit(f"loaded: {[name for name in heavy if name in sys.modules]}")
+"""
+    process = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert process.stderr.strip() == "loaded: []"
+    for command in ("train", "sample", "compare", "sync", "ui", "fetch", "datasets", "models"):
+        assert command in process.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["fetch", "nope", "--directory", "there"], "error: dataset 'nope' is unknown"),
+        (["fetch", "lfw", "--variant", "x"], "error: lfw has no variant 'x'; there are: funneled,"),
+        (
+            ["fetch", "mnist", "--variant", "x"],
+            "error: mnist has no variant 'x'; there are: none, leave",
+        ),
+        (["nope"], "error: No such command 'nope'"),
+        (["ui", "--port", "x"], "error: Invalid value for '--port': Input should be a valid int"),
+        (["train", "nope"], "error: model 'nope' is unknown; there are: balanced-gan, "),
+        (["train"], "error: Missing argument 'model'"),
+        (["train", "dcgan", "--epoch", "1"], "error: No such option: --epoch"),
+        (["train", "dcgan", "--epochs", "0"], "error: Invalid value for '--epochs': Input should"),
+        (["train", "dcgan", "--epochs", "1", "--steps", "1"], "error: give --epochs or --steps"),
+        (["train", "dcgan", "--batch_size", "1"], "error: dcgan.batch_size = 1: input should be"),
+        (["train", "dcgan", "--beta_1", "1.5"], "error: dcgan.beta_1 = 1.5: input should be less"),
+        (["train", "keras-dcgan", "--beta_1", ".5"], "error: keras-dcgan.beta_1: unknown key; al"),
+        (["train", "dcgan", "--set", "x"], "error: --set x: expected KEY=VALUE"),
+        (["train", "dcgan", "--set", "a.b=1"], "error: dcgan.a.b: dcgan has no section 'a'"),
+        (["train", "dcgan", "--device", "tpu"], "error: compute.device = 'tpu': input should be"),
+        (["train", "dcgan", "--dataset", "x"], "error: dataset 'x' is neither one of fashion"),
+        (["train", "dcgan", "--image-size", "9"], "error: data.size = 9: the images of mnist are "),
+        (["train", "dcgan", "--channels", "2"], "error: data.channels = 2: input should be 1 or 3"),
+        (["train", "dcgan", "--data", "nowhere"], "error: nowhere"),
+        (["sample", "nope"], "error: no pretrained model 'nope'; of profile laptop there are: "),
+        (["sample", "no.safetensors"], "error: no.safetensors is missing"),
+        (["sample", "vae-gan", "--out", "x.jpg"], "error: --out x.jpg: the name must end in .png"),
+        (["sample", "vae-gan", "--n", "0"], "error: Invalid value for '--n': Input should be gr"),
+        (["compare"], "error: Missing argument 'files'"),
+        (["compare", "a.json"], "error: a.json is no file: give score records"),
+        (["sync", "--profile", "nope"], "error: profile 'nope' has no folder in results"),
+    ],
+)
+def test_an_error_is_one_line(tmp_path: Path, arguments: list[str], message: str) -> None:
+    process = ganvae(*arguments, cwd=tmp_path)
+    assert process.returncode == 1
+    assert process.stdout == ""
+    assert process.stderr.startswith(message)
+    assert process.stderr.count("\n") == 1
+
+
+def test_datasets_are_listed_a_line_each_in_columns() -> None:
+    lines = ganvae("datasets").stdout.splitlines()
+    assert [line.split()[0] for line in lines] == dataset_names()
+    cells = {line.split()[0]: re.split(r"  +", line) for line in lines}
+    mnist = [
+        "1 x 28 x 28",
+        "idx",
+        "judge",
+        "60,000 + 10,000 handwritten digits (LeCun et al., 1998)",
+    ]
+    assert cells["mnist"][1:] == mnist
+    assert cells["stacked-mnist"][1:3] == ["3 x 28 x 28", "idx"]
+    assert cells["lfw"][2] == "people"
+    for name, line in cells.items():
+        judged = (ROOT / f"judges/{name}.safetensors").is_file()
+        assert line[3] == ("judge" if judged else "no judge")
+    column = lines[0].index(cells["fashion-mnist"][4])
+    assert all(line[column - 2 : column] == "  " != line[column] for line in lines)
+
+
+def test_what_is_fetched_comes_from_the_data_set_in_the_variant_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[Path, str | None]] = []
+    one = replace(
+        registry.get_dataset("lfw"), fetch=lambda *given: asked.append(given), variants=("a", "b")
+    )
+    monkeypatch.setattr(registry, "get_dataset", lambda name: one)
+    monkeypatch.setattr(registry, "CHECKOUT", tmp_path)
+    registry.fetch_dataset("lfw", None, None)
+    registry.fetch_dataset("lfw", tmp_path / "there", "b")
+    assert asked == [(tmp_path / "data/raw/lfw", None), (tmp_path / "there", "b")]
+
+
+def test_models_are_listed_with_family_and_source() -> None:
+    lines = ganvae("models").stdout.splitlines()
+    assert [line.split()[0] for line in lines] == model_names()
+    assert {line.split()[1] for line in lines} <= {"gan", "vae", "hybrid"}
+    assert all(len(line.split()) > 2 for line in lines)
+
+
+def flagged(record: ScoreRecord) -> ScoreRecord:
+    return record.model_copy(update={"flags": ["50 samples where the protocol takes 100"]})
+
+
+def test_compare_ranks_the_records_of_several_files(tmp_path: Path) -> None:
+    write_records(tmp_path / "a.json", [record("floor", 0, 0.1), *runs("gan", [5.0, 6.0, 7.0])])
+    write_records(tmp_path / "b.json", [*runs("vae", [9.0, 10.0]), record("vae", 2, None)])
+    write_json(tmp_path / "c.json", flagged(record("mine", 0, 1.0, n_generated=50)).model_dump())
+    process = ganvae("compare", "a.json", "b.json", "c.json", "--json", "out.json", cwd=tmp_path)
+    assert process.stderr == ""
+    lines = process.stdout.splitlines()
+    assert [line.split()[0] for line in lines[:4]] == ["model", "floor", "gan", "vae"]
+    column = lines[0].index("FID")
+    cells = [line[column:].split("  ")[0] for line in lines[1:4]]
+    assert cells == ["0.10", "6.00 ± 2.48", "9.50 ± 6.35"]
+    assert lines[2].endswith("  3")
+    assert lines[3].endswith("  3 (1 diverged)")
+    pair = next(line for line in lines if line.startswith("gan - vae  FID  −3.50"))
+    assert pair.endswith("too few seeds")
+    assert (
+        "too few seeds: 3 against 2 seeds cannot reach significance with a rank test "
+        "(the least possible p is 0.20)."
+    ) in lines
+    assert "GANs against VAEs, a value a model:" in lines
+    assert "not ranked: mine, seed 0: 50 samples where the protocol takes 100" in lines
+    content = json.loads((tmp_path / "out.json").read_text())
+    assert list(content) == ["rows", "pairs", "families", "finalists", "aside", "unranked"]
+    assert content["rows"][1]["scores"]["fid_judge"]["mean"] == 6
+    assert content["pairs"][0]["mean"] == -3.5
+
+
+def of_samples(record: ScoreRecord, samples: str | None) -> ScoreRecord:
+    return record.model_copy(update={"samples_sha256": samples})
+
+
+def test_compare_counts_the_same_samples_once_whatever_their_seed(tmp_path: Path) -> None:
+    first, second = (of_samples(r, 64 * str(r.seed)) for r in runs("gan", [5.0, 6.0]))
+    again = of_samples(record("gan", 2, 6.0), second.samples_sha256)
+    other = of_samples(record("other", 0, 6.0), second.samples_sha256)
+    write_records(tmp_path / "a.json", [first, second, record("gan", 3, None)])
+    write_records(tmp_path / "b.json", [first, again, other])
+    output = ganvae("compare", "a.json", "b.json", cwd=tmp_path).stdout
+    same = "are of the same samples; counted once."
+    assert f"note: a.json: gan, seed 0 and b.json: gan, seed 0 {same}" in output
+    assert f"note: a.json: gan, seed 1 and b.json: gan, seed 2 {same}" in output
+    assert output.count("counted once") == 2
+    assert output.splitlines()[1].split()[:3] == ["gan", "gan", "5.50"]
+    assert output.splitlines()[2].split()[:3] == ["other", "gan", "6.00"]
+    assert "GANs against VAEs" not in output
+
+
+@pytest.mark.parametrize("samples", [("d" * 64, "e" * 64), ("d" * 64, None), (None, None)])
+def test_other_samples_of_the_same_seed_are_no_second_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, samples: tuple[str | None, str | None]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name, one in zip(("a.json", "b.json"), samples, strict=True):
+        write_records(Path(name), [of_samples(record("gan", 1, 5.0), one)])
+    message = r"^a\.json and b\.json: two records of gan, seed 1, that .* its own --seed .* --model"
+    with pytest.raises(UserError, match=message):
+        compare_files([Path("a.json"), Path("b.json")])
+
+
+def test_a_model_in_two_families_is_named_with_its_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_records(Path("a.json"), runs("a", [5.0, 6.0]))
+    other = record("a", 2, 1.0).model_copy(update={"family": "hybrid"})
+    write_records(Path("b.json"), [other])
+    message = (
+        r"^a\.json: a, seed 0 and b\.json: a, seed 2: a is of family gan in one and of family hy"
+    )
+    with pytest.raises(UserError, match=message):
+        compare_files([Path("a.json"), Path("b.json")])
+
+
+@pytest.mark.parametrize(
+    ("place", "message"),
+    [("out.txt", "the name must end in .json"), ("folder.json", "is there already")],
+)
+def test_compare_checks_where_it_is_to_write_before_it_compares(
+    tmp_path: Path, place: str, message: str
+) -> None:
+    write_records(tmp_path / "a.json", runs("gan", [5.0, 6.0]))
+    (tmp_path / "folder.json").mkdir()
+    process = ganvae("compare", "a.json", "--json", place, cwd=tmp_path)
+    assert (process.returncode, process.stdout) == (1, "")
+    assert process.stderr.startswith(f"error: --json {place}: {message}")
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ([record("b", 0, 1.0, n_generated=50).model_dump()],
+         "a.json: a, seed 0 and b.json: b, seed 0 cannot stand in one ranking: n_generated 100 a"),
+        ([{"model": "b"}], "b.json: not a score record (family: Field required). If"),
+        ({"model": "b"}, "b.json: not a score record (family: Field required). If"),
+        (7, "b.json: not a score record (top level: "),
+    ],
+)  # fmt: skip
+def test_compare_says_what_is_wrong_with_a_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: object, message: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_records(Path("a.json"), runs("a", [5.0, 6.0]))
+    write_json(Path("b.json"), content)
+    with pytest.raises(UserError, match=f"^{re.escape(message)}"):
+        compare_files([Path("a.json"), Path("b.json")])
+
+
+def test_compare_needs_a_record_that_may_be_ranked(tmp_path: Path) -> None:
+    write_records(tmp_path / "a.json", [flagged(record("a", 0, 1.0))])
+    with pytest.raises(UserError, match=r"no record to rank in .*a\.json: 1 found, all of them fl"):
+        compare_files([tmp_path / "a.json"])
+
+
+def test_a_flagged_record_may_be_measured_in_its_own_way(tmp_path: Path) -> None:
+    other = flagged(record("b", 0, 1.0, n_generated=50))
+    write_records(tmp_path / "a.json", [record("a", 0, 5.0), other])
+    comparison, remarks = compare_files([tmp_path / "a.json"])
+    assert [row.model for row in comparison.rows] == ["a"]
+    assert (comparison.unranked, remarks) == ([other], [])
+
+
+def test_compare_by_finalists_and_without_those_aside(tmp_path: Path) -> None:
+    records = [*runs("gan", [5.0, 6.0]), *runs("vae", [8.0, 9.0]), *runs("vae-odd", [99.0, 98.0])]
+    write_records(tmp_path / "a.json", records)
+    options = ("--finalists", "gan", "vae", "--aside", "vae-odd")
+    output = ganvae("compare", "a.json", *options, cwd=tmp_path).stdout
+    assert "The finalists, a value a seed:" in output
+    families = output.split("GANs against VAEs, a value a model, without vae-odd:")[1]
+    assert "\u22123.00" in families.splitlines()[1]
+    wrong = ganvae("compare", "a.json", "--aside", "odd", cwd=tmp_path)
+    assert "odd: no record is of it; there are: gan, vae, vae-odd." in wrong.stderr
+
+
+def test_compare_notes_the_same_samples_under_two_names(tmp_path: Path) -> None:
+    same = {"samples_sha256": "e" * 64}
+    both = [record(model, 0, 5.0).model_copy(update=same) for model in ("gan", "gan-again")]
+    write_records(tmp_path / "a.json", both)
+    output = ganvae("compare", "a.json", cwd=tmp_path).stdout
+    assert "are of the same samples under two names" in output
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [("[]", "holds no record"), ("# a text", "a.json: not a score record, which is JSON.")],
+)
+def test_compare_never_advises_to_delete_what_is_not_its_own(
+    tmp_path: Path, content: str, message: str
+) -> None:
+    (tmp_path / "a.json").write_text(content)
+    stderr = ganvae("compare", "a.json", cwd=tmp_path).stderr
+    assert message in stderr
+    assert "delete" not in stderr.lower()

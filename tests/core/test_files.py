@@ -1,0 +1,83 @@
+"""Files appear whole or not at all."""
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+
+from ganvae.core.errors import DataError, UserError
+from ganvae.core.files import read_json, replacing, sha256, write_csv, write_json, write_text
+from ganvae.core.tensors import load_tensors, save_tensors
+
+
+def test_an_error_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
+    path = tmp_path / "scores.json"
+    write_text(path, "old")
+    with pytest.raises(RuntimeError), replacing(path) as temporary:
+        temporary.write_text("half")
+        raise RuntimeError
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_full_disk_is_named() -> None:
+    path = Path("/dev/full")
+    message = "cannot write /dev/full: No space left on device"
+    with pytest.raises(UserError, match=message), replacing(path):
+        path.write_text("x" * 10**5)
+
+
+def test_a_file_where_a_folder_should_be(tmp_path: Path) -> None:
+    (tmp_path / "results").write_text("")
+    with pytest.raises(UserError, match="cannot write"):
+        write_json(tmp_path / "results/scores.json", {})
+
+
+def test_a_folder_replaces_a_folder(tmp_path: Path) -> None:
+    for content in ("old", "new"):
+        with replacing(tmp_path / "folder") as temporary:
+            temporary.mkdir()
+            (temporary / content).touch()
+    assert [path.name for path in (tmp_path / "folder").iterdir()] == ["new"]
+
+
+def test_json_has_no_nan(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="nan"):
+        write_json(tmp_path / "x.json", {"fid": float("nan")})
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_unreadable_json(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"none\.json is missing"):
+        read_json(tmp_path / "none.json")
+    (tmp_path / "cut.json").write_text('{"a": ')
+    with pytest.raises(UserError, match=r"cut\.json is not valid JSON"):
+        read_json(tmp_path / "cut.json")
+
+
+def test_csv_leaves_null_cells_empty(tmp_path: Path) -> None:
+    write_csv(tmp_path / "x.csv", [{"a": 1, "b": None}, {"a": 2}], ["a", "b"])
+    assert (tmp_path / "x.csv").read_text() == "a,b\n1,\n2,\n"
+
+
+def test_same_tensors_same_bytes(tmp_path: Path) -> None:
+    metadata = {str(number): number for number in range(20)}
+    sums = set()
+    for number in range(4):
+        path = tmp_path / f"{number}.safetensors"
+        save_tensors(path, {"b": torch.ones(2), "a": torch.zeros(3)}, metadata)
+        sums.add(sha256(path))
+    assert len(sums) == 1
+    tensors, read = load_tensors(path)
+    assert read == json.loads(json.dumps(metadata))
+    assert torch.equal(tensors["b"], torch.ones(2))
+
+
+@pytest.mark.parametrize("content", [None, b"", b"not tensors at all", b"\x08" + b"\0" * 7 + b"{}"])
+def test_damaged_tensors(tmp_path: Path, content: bytes | None) -> None:
+    path = tmp_path / "weights.safetensors"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(DataError, match=str(path)):
+        load_tensors(path)

@@ -1,0 +1,1 @@
+"""What the commands in tests import, beside what the stages do."""

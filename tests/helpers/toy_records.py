@@ -1,0 +1,33 @@
+"""Records of models that nobody trained: what comparisons are tested with."""
+
+from typing import Literal
+
+from provenance import PROVENANCE
+
+from ganvae.scores.records import ScoreRecord, blank_scores
+
+
+def record(model: str, seed: int, fid: float | None, **provenance: object) -> ScoreRecord:
+    family: Literal["gan", "vae", "reference"] = "vae" if "vae" in model else "gan"
+    return ScoreRecord(
+        model=model,
+        family="reference" if model in ("floor", "ceiling") else family,
+        seed=seed,
+        status="diverged" if fid is None else "completed",
+        reason="d_loss was NaN" if fid is None else None,
+        scores=blank_scores() | {"fid_judge": fid},
+        provenance=PROVENANCE.model_copy(update=provenance),
+    )
+
+
+def runs(model: str, fids: list[float], **scores: float) -> list[ScoreRecord]:
+    """One record a FID; every one with the other ``scores`` too."""
+    return [with_scores(record(model, seed, fid), **scores) for seed, fid in enumerate(fids)]
+
+
+def with_scores(record: ScoreRecord, **scores: float | None) -> ScoreRecord:
+    return record.model_copy(update={"scores": record.scores | scores})
+
+
+def collapsed(record: ScoreRecord) -> ScoreRecord:
+    return record.model_copy(update={"status": "collapsed", "reason": "one class alone"})

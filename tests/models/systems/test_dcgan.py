@@ -1,0 +1,131 @@
+"""dcgan: layers, [-1, 1], and its losses by name."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from networks import Listener, default_gan
+from torch import nn
+
+from conftest import GREY, stripes, tiny_model
+from ganvae.config import Params
+from ganvae.core.errors import ConfigError
+from ganvae.core.images import from_uint8
+from ganvae.models.registry import build_model, count_parameters, model_config
+from ganvae.models.systems.dcgan import DCGAN
+from ganvae.training.checkpoint import TrainingState
+from ganvae.training.trainer import train
+
+
+def test_dcgan_layers() -> None:
+    model = default_gan("dcgan")
+    # dense without bias, norm; 4 x 4 up to 64 with norm; 4 x 4 up to one channel with bias
+    generator = 100 * 128 * 7 * 7 + 2 * 128 + 128 * 64 * 16 + 2 * 64 + 64 * 16 + 1
+    assert count_parameters(model.generator) == generator
+    discriminator = (16 + 1) * 64 + (64 * 16 + 1) * 128 + 128 * 7 * 7 + 1
+    assert count_parameters(model.discriminator) == discriminator
+
+
+def test_pin_3_dcgan_discriminator_sees_images_from_minus_one_to_one(smoke: Params) -> None:
+    model = tiny_model(smoke, "dcgan")
+    assert isinstance(model, DCGAN)
+    model.discriminator = listener = Listener(model.discriminator)
+    real = torch.tensor([0.0, 1.0]).reshape(2, 1, 1, 1).expand(2, *GREY)
+    model.discriminator_losses(real, torch.randn(2, 100))
+    seen = listener.inputs[0]
+    assert seen[0].unique().tolist() == [-1]
+    assert seen[1].unique().tolist() == [1]
+    assert seen[2:].min() < 0 < seen[2:].max()
+
+
+def test_pin_11_dcgan_losses_are_the_papers_without_smoothing(smoke: Params) -> None:
+    model = tiny_model(smoke, "dcgan").eval()
+    assert isinstance(model, DCGAN)
+    real, latents = from_uint8(stripes(6)[0]), torch.randn(6, 100)
+    d_real = model.discriminator(real * 2 - 1).sigmoid()
+    d_fake = model.discriminator(model.generate(latents) * 2 - 1).sigmoid()
+    expected = -d_real.log().mean() - (1 - d_fake).log().mean()
+    torch.testing.assert_close(model.discriminator_losses(real, latents)["d_loss"], expected)
+    torch.testing.assert_close(model.generator_loss(latents), -d_fake.log().mean())
+
+
+def test_dcgan_minimax_by_name(smoke: Params) -> None:
+    values = smoke.models["dcgan"] | {"generator_loss": "minimax"}
+    model = build_model("dcgan", model_config("dcgan", values), GREY, 0).eval()
+    assert isinstance(model, DCGAN)
+    latents = torch.randn(6, 100)
+    d_fake = model.discriminator(model.generate(latents) * 2 - 1).sigmoid()
+    torch.testing.assert_close(model.generator_loss(latents), (1 - d_fake).log().mean())
+
+
+def test_dcgan_says_which_sizes_it_cannot_draw() -> None:
+    config = model_config("dcgan", {})
+    with pytest.raises(ConfigError, match="image height 30 cannot be reached by 2 doublings"):
+        build_model("dcgan", config, (1, 30, 28), 0)
+    deep = model_config("dcgan", {"discriminator_channels": [8] * 6})
+    with pytest.raises(ConfigError, match="image height 28 cannot be halved 6 times"):
+        build_model("dcgan", deep, GREY, 0)
+
+
+def test_dcgan_defaults_and_the_three_cadences() -> None:
+    """Losses every 10 epochs, weights every 20, images every 30."""
+    config = model_config("dcgan", {})
+    schedule = config.schedule
+    assert schedule.unit == "epochs"
+    cadences = schedule.report_every, schedule.checkpoint_every, schedule.sample_every
+    assert cadences == (10, 20, 30)
+    assert config.batch_size == 128
+    assert config.model_dump()["generator_loss"] == "non-saturating"
+    for optimizer in default_gan("dcgan").optimizers().values():
+        assert isinstance(optimizer, torch.optim.Adam)
+
+
+def test_dcgan_cadences_are_kept(smoke: Params, tmp_path: Path) -> None:
+    """At a tenth of the length: losses every epoch, checkpoints every 2, images every 3."""
+    every = {"report_every": 1, "checkpoint_every": 2, "sample_every": 3}
+    values = smoke.models["dcgan"] | {"schedule": {"unit": "epochs", "length": 9, **every}}
+    saved = []
+    with pytest.MonkeyPatch.context() as patch:
+        honest = TrainingState.save
+        patch.setattr(
+            TrainingState,
+            "save",
+            lambda state, path: (saved.append(state.step), honest(state, path)),
+        )
+        result = train(
+            "dcgan", model_config("dcgan", values), stripes(64)[0], seed=0, work=tmp_path
+        )
+    assert [row["epoch"] for row in result.history] == list(range(1, 10))
+    assert saved == [4, 8, 12, 16, 18]  # two steps an epoch; the last step always
+    drawn = sorted(int(path.stem[5:]) for path in (tmp_path / "samples").iterdir())
+    assert drawn == [0, 2, 6, 12, 18]  # before, after the first epoch, and every three
+
+
+def test_r1_is_weighted_and_taken_on_a_share_of_the_real_images(smoke: Params) -> None:
+    """With a linear D, whose gradient is its weight everywhere."""
+    values = smoke.models["dcgan"] | {"r1": 4.0, "r1_share": 0.25}
+    model = build_model("dcgan", model_config("dcgan", values), GREY, 0)
+    assert isinstance(model, DCGAN)
+    model.discriminator = listener = Listener(nn.Sequential(nn.Flatten(), nn.Linear(784, 1)))
+    losses = model.discriminator_losses(from_uint8(stripes(8)[0]), torch.randn(8, 100))
+    weight = listener.network[1].weight
+    torch.testing.assert_close(losses["r1"], 4.0 * weight.square().sum() / 2)
+    assert [len(batch) for batch in listener.inputs] == [16, 2]
+
+
+def test_without_r1_there_is_none(smoke: Params) -> None:
+    model = tiny_model(smoke, "dcgan")
+    assert isinstance(model, DCGAN)
+    losses = model.discriminator_losses(from_uint8(stripes(4)[0]), torch.randn(4, 100))
+    assert losses.keys() == {"d_loss"}
+
+
+def test_the_generator_can_do_without_norms(smoke: Params) -> None:
+    values = smoke.models["dcgan"] | {"generator_norm": "none"}
+    model = build_model("dcgan", model_config("dcgan", values), GREY, 0)
+    assert not any(isinstance(layer, nn.BatchNorm2d) for layer in model.modules())
+    assert all(
+        layer.bias is not None
+        for layer in model.modules()
+        if isinstance(layer, nn.Linear | nn.ConvTranspose2d)
+    )

@@ -1,0 +1,198 @@
+"""Edits of a copy of the repository: those that change nothing, and those that do."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ruamel.yaml import YAML
+
+from conftest import ROOT
+from ganvae.config import read_yaml
+
+pytestmark = pytest.mark.slow
+
+COPIED = (
+    "behaviour",
+    "data/raw/mnist",
+    "judges",
+    "profiles/smoke",
+    "results/sweeps",
+    "src",
+    "stages",
+)
+FILES = (".dvcignore", "requirements.lock")
+PACKAGE = Path("src/ganvae")
+
+
+@pytest.fixture
+def copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The code with its fingerprints, committed, in the working directory."""
+    for name in COPIED:
+        ignored = shutil.ignore_patterns("__pycache__", "*.egg-info", "dvc.lock")
+        shutil.copytree(ROOT / name, tmp_path / name, ignore=ignored)
+    shutil.copy(ROOT / "behaviour/dvc.lock", tmp_path / "behaviour")
+    for name in FILES:
+        shutil.copy(ROOT / name, tmp_path / name)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path / 'mlflow.db'}")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "src"))
+    monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}:{os.environ['PATH']}")
+    git = ["git", "-c", "user.name=a", "-c", "user.email=a@b"]
+    run(*git, "init", "-q")
+    run(*git, "add", "-A")
+    run(*git, "commit", "-qm", "all")
+    run("dvc", "init", "-q")
+    return tmp_path
+
+
+def run(*command: str) -> str:
+    """What a command prints; it must succeed."""
+    ran = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert ran.returncode == 0, f"{command}:\n{ran.stdout}{ran.stderr}"
+    return ran.stdout
+
+
+def edit(file: str, old: str, new: str) -> None:
+    path = PACKAGE / file
+    text = path.read_text()
+    assert old in text, f"{file} has no {old!r} any more: aim this edit anew"
+    path.write_text(text.replace(old, new))
+
+
+def everywhere(pattern: str, new: str) -> None:
+    changed = 0
+    for path in PACKAGE.rglob("*.py"):
+        text = path.read_text()
+        path.write_text(re.sub(pattern, new, text))
+        changed += path.read_text() != text
+    assert changed, f"nothing matches {pattern}: aim this edit anew"
+
+
+def move_a_module() -> None:
+    (PACKAGE / "metrics/distances.py").rename(PACKAGE / "metrics/neighbours.py")
+    everywhere(r"metrics\.distances", "metrics.neighbours")
+
+
+def add_a_model() -> None:
+    text = (PACKAGE / "models/systems/vanilla_gan.py").read_text()
+    text = text.replace('"vanilla-gan"', '"other-gan"').replace("VanillaGAN", "OtherGAN")
+    (PACKAGE / "models/systems/other_gan.py").write_text(text)
+
+
+def split_a_function() -> None:
+    edit(
+        "models/losses.py",
+        "    return -0.5 * (1 + log_variance - mean.square() - log_variance.exp()).sum(dim=1)",
+        "    return -0.5 * _kl_terms(mean, log_variance).sum(dim=1)\n\n\n"
+        "def _kl_terms(mean: Tensor, log_variance: Tensor) -> Tensor:\n"
+        "    return 1 + log_variance - mean.square() - log_variance.exp()",
+    )
+
+
+HARMLESS: dict[str, Callable[[], None]] = {
+    "rename a private function": lambda: everywhere(r"\b_initialise\b", "_as_keras_does"),
+    "move a module": move_a_module,
+    "add a comment": lambda: edit("models/layers.py", "def half(", "# A comment.\ndef half("),
+    "reword a docstring": lambda: edit(
+        "models/balance.py", "The balance between", "Balance between"
+    ),
+    "reword a message": lambda: edit(
+        "core/images.py", "every value must lie in", "values must be in"
+    ),
+    "reword a reason": lambda: edit("training/trainer.py", "was NaN or infinite", "was not finite"),
+    "a line of the log": lambda: edit("training/progress.py", "step {start} of", "step {start}/"),
+    "a progress bar": lambda: edit("training/progress.py", 'unit="step"', 'unit=" steps"'),
+    "restyle a plot": lambda: edit("report/figures.py", "alpha=0.5", "alpha=0.7"),
+    "restyle the page": lambda: edit("report/templates/page.css", "margin", "padding"),
+    "add a parameter with a default": lambda: edit(
+        "models/systems/conv_vae.py",
+        "    learning_rate: P",
+        "    more: float = 1.0\n    learning_rate: P",
+    ),
+    "add a model": add_a_model,
+    "order imports otherwise": lambda: edit(
+        "core/seeds.py", "import numpy as np\nimport torch\n", "import torch\nimport numpy as np\n"
+    ),
+    "split a function": split_a_function,
+    "type hints": lambda: edit("training/history.py", "Row = dict[str, float]", "Row = dict"),
+    "add a score": lambda: edit(
+        "evaluation/sampled.py",
+        '    scores |= {"fid_judge": score,',
+        '    scores |= {"a_new_one": 1.0, "fid_judge": score,',
+    ),
+}
+
+
+def tokens(folder: Path) -> dict[str, str]:
+    return {
+        str(path.relative_to(folder)): path.read_text()
+        for path in sorted((folder / "behaviour/tokens").rglob("*.json"))
+    }
+
+
+def test_edits_that_change_nothing_leave_every_token_as_it_is(copy: Path) -> None:
+    """All of them at once: measuring takes half a minute."""
+    assert len(HARMLESS) >= 12
+    before = tokens(copy)
+    for make in HARMLESS.values():
+        make()
+    said = run("python", "stages/behaviour.py")
+    after = tokens(copy)
+    kinds = ("train", "evaluate", "evaluate-run", "draw-run")
+    new = {f"behaviour/tokens/{kind}/other_gan.json" for kind in kinds}
+    assert set(after) - set(before) == new
+    assert {name: after[name] for name in before} == before, said
+
+
+def test_older_instructions_leave_every_file_as_it_is(
+    copy: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On another kind of processor numbers round otherwise; the old code does so there too."""
+    monkeypatch.setenv("ONEDNN_MAX_CPU_ISA", "AVX2")
+    monkeypatch.setenv("ATEN_CPU_CAPABILITY", "avx2")
+    said = run("python", "stages/behaviour.py")
+    assert re.search(r" 0 of \d+ fingerprints moved", said)
+    assert run("git", "status", "--porcelain", "behaviour") == ""
+
+
+def smaller_smoke() -> None:
+    """The smoke profile with two runs, and a judge that is there."""
+    path = Path("profiles/smoke/params.yaml")
+    params: dict[str, Any] = read_yaml(path)
+    keys = ["vanilla-gan-0", "conv-vae-0"]
+    params["runs"] = {key: params["runs"][key] for key in keys}
+    models = [run["model"] for run in params["runs"].values()]
+    params["models"] = {model: params["models"][model] for model in models}
+    params |= {"finalists": [], "tuned": [], "aside": [], "notes": {}}
+    params["judge"] = "judges/mnist.safetensors"
+    shutil.rmtree("profiles/smoke/judge")
+    with path.open("w") as file:
+        YAML().dump(params, file)
+
+
+def ran() -> set[str]:
+    """The stages that `ganvae repro` runs, without their file."""
+    said = run("ganvae", "repro", "profiles/smoke/dvc.yaml")
+    stages = set(re.findall(r"Running stage '(?:[\w/.]+:)?([\w@-]+)'", said))
+    of_runs = re.findall(r"^ *([\w-]+) \| (train|evaluate|draw)$", said, flags=re.MULTILINE)
+    return stages | {f"{stage}@{run}" for run, stage in of_runs}
+
+
+def test_training_follows_behaviour_and_not_text(copy: Path) -> None:
+    smaller_smoke()
+    assert {"train@vanilla-gan-0", "train@conv-vae-0", "report"} <= ran()
+    assert ran() == set()
+
+    edit("models/layers.py", "def half(", "# A comment.\ndef half(")
+    assert ran() == {"behaviour"}
+
+    edit("models/systems/conv_vae.py", "nn.ReLU(), Unflatten", "nn.Tanh(), Unflatten")
+    stages = ran()
+    assert {"behaviour", "train@conv-vae-0", "evaluate@conv-vae-0", "report"} <= stages
+    assert not any("vanilla-gan" in stage for stage in stages)

@@ -1,0 +1,80 @@
+"""Every option of every system is tried, and shows."""
+
+import json
+from typing import Any
+
+import pytest
+
+from conftest import ROOT
+from ganvae.config import flat
+from ganvae.core.tokens import token_path
+from ganvae.models.registry import model_class, model_config, model_names
+from ganvae.pipeline.behaviour.panel import COMMON, DEFAULTS, SMALL, panel
+
+RECORDS = ROOT / "behaviour/records"
+
+
+def record(name: str) -> dict[str, Any]:
+    content: dict[str, Any] = json.loads((RECORDS / f"{name}.json").read_text())
+    return content["behaviour"]
+
+
+@pytest.mark.parametrize("name", model_names())
+def test_every_parameter_is_set_somewhere(name: str) -> None:
+    parameters = {key for entry in panel(name).values() for key in entry.parameters}
+    fields = model_class(name).config_class.model_fields
+    assert parameters == set(fields), "add the new parameter to ganvae.pipeline.behaviour.panel"
+    balance = fields.get("balance")
+    if balance:
+        sections = [entry.parameters.get("balance", {}) for entry in panel(name).values()]
+        tried = {key for section in sections for key in section}
+        assert tried == set(balance.annotation.model_fields)  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("name", model_names())
+def test_every_option_changes_what_training_does(name: str) -> None:
+    """An option that changes nothing here could be broken without a fingerprint's moving."""
+    options = record(f"train/{name.replace('-', '_')}")["options"]
+    weights = {title: json.dumps(found["weights"]) for title, found in options.items()}
+    assert set(weights) - {"a whole run"} == set(panel(name))
+    plain = {"no rule"} if name != "balanced-gan" else set()
+    tried = {title: text for title, text in weights.items() if title not in plain}
+    assert len(set(tried.values())) == len(tried), "two options with the same weights"
+
+
+@pytest.mark.parametrize("name", model_names())
+def test_the_rule_leaves_out_each_side_once(name: str) -> None:
+    options = record(f"train/{name.replace('-', '_')}")["options"]
+    rules = [found for title, found in options.items() if title.startswith("rule")]
+    rows = [dict(row) for found in rules for row in found["losses"]]
+    for side in ("d_skipped", "g_skipped"):
+        assert not rules or any(row[side] > 0 for row in rows), side
+
+
+@pytest.mark.parametrize("name", model_names())
+def test_defaults_are_tried_or_written_down(name: str) -> None:
+    found = record(f"train/{name.replace('-', '_')}")
+    assert set(found["defaults"]) == set(DEFAULTS.parameters)
+    config = model_config(name, {})
+    assert found["defaults"]["batch_size"] == config.batch_size
+    assert found["defaults"]["schedule"]["length"] == config.schedule.length
+
+
+def test_small_widths_are_those_of_systems() -> None:
+    assert set(SMALL) == set(model_names())
+    assert set(COMMON) <= set(panel("dcgan"))
+
+
+def test_records_and_tokens_are_of_the_same_things() -> None:
+    records = {path.relative_to(RECORDS).with_suffix("") for path in RECORDS.rglob("*.json")}
+    for name in records:
+        assert (ROOT / token_path(str(name))).exists()
+    assert len(records) == 5 + 2 * len(model_names())
+
+
+def test_the_golden_list_of_defaults() -> None:
+    """A default that changes shows here, and in what is said of the systems."""
+    for name, facts in record("systems").items():
+        now = dict(flat(model_config(name, {}).model_dump(mode="json")))
+        for key, value in flat(facts["defaults"]):
+            assert now[key] == value, f"{name}: {key}"

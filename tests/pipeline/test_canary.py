@@ -1,0 +1,59 @@
+"""One real run of the laptop profile, trained again: shows what no short measurement can."""
+
+import csv
+from pathlib import Path
+
+import pytest
+import torch
+
+from conftest import ROOT
+from ganvae.config import Params, load_params
+from ganvae.core.files import read_json
+from ganvae.core.paths import ProfilePaths
+from ganvae.core.tensors import load_tensors
+from ganvae.core.tokens import record_path
+from ganvae.data.splits import load_source, make_splits
+from ganvae.data.store import write_split
+from ganvae.pipeline.behaviour.fingerprints import machine
+from ganvae.training.runs import train_run
+
+pytestmark = pytest.mark.slow
+
+RUN = "bernoulli-vae-2d-0"  # the shortest; 25 seconds of one core
+COMMITTED = ROOT / "results/laptop"
+
+
+@pytest.fixture
+def trained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Params:
+    """The run, trained in an empty folder by the laptop profile's parameters."""
+    params = load_params(ROOT / "params.yaml")
+    data = params.data.model_copy(update={"directory": str(ROOT / params.data.directory)})
+    monkeypatch.chdir(tmp_path)
+    source = load_source(data)
+    split = make_splits(source, data)["train"]
+    path = ProfilePaths(params.profile).split("train")
+    write_split(path, "train", split, data.dataset, source.classes)
+    train_run(params, RUN)
+    return params
+
+
+def last_loss(path: Path) -> float:
+    with path.open() as file:
+        return float(list(csv.DictReader(file))[-1]["loss"])
+
+
+def test_a_real_run_gives_the_committed_weights(trained: Params) -> None:
+    """To the bit where the processor is of the kind of the committed ones; else the same loss."""
+    here = ProfilePaths(trained.profile).run(RUN)
+    found, _ = load_tensors(here.weights)
+    published, _ = load_tensors(COMMITTED / f"pretrained/{trained.runs[RUN].model}.safetensors")
+    precision = read_json(COMMITTED / f"runs/{RUN}/outcome.json")["training_precision"]
+    same_kind = (
+        machine() == read_json(ROOT / record_path("train/bernoulli_vae"))["machine"]
+        and read_json(here.outcome)["training_precision"] == precision
+    )
+    if same_kind:
+        for name, tensor in published.items():
+            assert torch.equal(found[name].to(tensor.dtype), tensor), name
+    loss = last_loss(COMMITTED / f"runs/{RUN}/history.csv")
+    assert last_loss(here.history) == pytest.approx(loss, rel=0 if same_kind else 0.02)

@@ -1,0 +1,110 @@
+"""Frozen results are held to their own record, and not run again by accident."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ruamel.yaml import YAML
+
+from conftest import ROOT
+from ganvae.config import ConfigError, Params, parse, read_yaml
+from ganvae.core.errors import UserError
+from ganvae.core.files import write_json
+from ganvae.pipeline import locks
+from ganvae.pipeline.locks import check_frozen, check_locks, frozen_params
+from ganvae.pipeline.reproduction import reproduce
+from ganvae.report.notes import frozen_notice
+
+COMMIT = "abc1234"
+PIPELINE = Path("profiles/smoke/dvc.yaml")
+STAND_IN = """
+import sys
+from pathlib import Path
+
+with open("log.txt", "a") as log:
+    log.write(" ".join(sys.argv[1:]) + "\\n")
+if "status" in sys.argv:
+    print(Path("status.json").read_text())
+if "--dry" in sys.argv:
+    print(Path("plan.txt").read_text())
+"""
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The smoke profile, frozen, with a `dvc` that says what it is told to."""
+    values = read_yaml(ROOT / "profiles/smoke/params.yaml")
+    values["frozen"] = {"protocol": 2, "commit": COMMIT}
+    monkeypatch.chdir(tmp_path)
+    PIPELINE.parent.mkdir(parents=True)
+    PIPELINE.touch()
+    with PIPELINE.with_name("params.yaml").open("w") as file:
+        YAML().dump(values, file)
+    (tmp_path / "stand_in.py").write_text(STAND_IN)
+    monkeypatch.setattr(locks, "DVC", (sys.executable, "stand_in.py"))
+    monkeypatch.setattr(locks, "_committed_locks", lambda root: [PIPELINE.with_name("dvc.lock")])
+    says({})
+    return tmp_path
+
+
+def says(changed: dict[str, str]) -> None:
+    """Which outputs DVC finds changed, and that everything would run."""
+    status = {"profiles/smoke/dvc.yaml:compare": [{"changed outs": changed}, "changed command"]}
+    Path("status.json").write_text(json.dumps(status))
+    Path("plan.txt").write_text("Running stage 'train@dcgan-0':\n")
+
+
+def params() -> Params:
+    found = frozen_params(PIPELINE)
+    assert found
+    return found
+
+
+def test_a_frozen_profile_is_not_run_again_unless_asked(project: Path) -> None:
+    timing = project / "results/smoke/runs/dcgan-0/timing.json"
+    write_json(timing, {"train_seconds": 600.0})
+    with pytest.raises(UserError) as refused:
+        reproduce(PIPELINE, 1)
+    said = str(refused.value)
+    assert f"protocol 2, commit {COMMIT}" in said
+    assert f"takes {len(params().runs)} trainings (the last time 10 core-minutes)" in said
+    assert "ganvae repro profiles/smoke/dvc.yaml --thaw" in said
+    assert not Path("log.txt").exists()
+
+
+def test_a_frozen_profile_is_up_to_date_whatever_the_code(project: Path) -> None:
+    assert list(check_locks(Path())) == ["profiles/smoke/dvc.lock: frozen, and as it was"]
+    assert Path("log.txt").read_text().startswith("repro behaviour/dvc.yaml\n")
+
+
+def test_what_is_not_frozen_must_be_that_of_the_code(project: Path) -> None:
+    values = read_yaml(PIPELINE.with_name("params.yaml")) | {"frozen": None}
+    with PIPELINE.with_name("params.yaml").open("w") as file:
+        YAML().dump(values, file)
+    with pytest.raises(UserError, match=r"(?s)train@dcgan-0.*dvc.lock is stale"):
+        list(check_locks(Path()))
+    Path("plan.txt").write_text("Stage 'train@dcgan-0' didn't change\n")
+    assert list(check_locks(Path())) == ["profiles/smoke/dvc.lock is up to date"]
+
+
+def test_a_changed_result_of_a_frozen_profile_is_named(project: Path) -> None:
+    says({"artifacts/smoke/dcgan-0/weights.safetensors": "deleted"})
+    check_frozen(Path(), PIPELINE, params())  # kept by DVC, not by git
+    says({"results/smoke/scores.json": "modified"})
+    with pytest.raises(UserError, match=r"not those of its lock: results/smoke/scores\.json"):
+        check_frozen(Path(), PIPELINE, params())
+
+
+def test_the_laptop_profile_is_never_frozen() -> None:
+    values: dict[str, Any] = read_yaml(ROOT / "params.yaml")
+    values["frozen"] = {"protocol": 2, "commit": COMMIT}
+    with pytest.raises(ConfigError, match="frozen: the laptop profile is always that of the code"):
+        parse(Params, values, "params.yaml")
+
+
+def test_pages_of_frozen_results_say_so(project: Path) -> None:
+    said = frozen_notice(params())
+    assert said.startswith("Frozen: these results are of protocol 2 and of commit abc1234, not")
+    assert frozen_notice(params().model_copy(update={"frozen": None})) == ""

@@ -1,0 +1,188 @@
+"""The pipeline's files: in step with each other, and each stage reading only what it may."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from forks import python
+
+from conftest import ROOT
+from ganvae.config import read_yaml
+from test_architecture import imports
+
+MEASURING = "data/${profile}/measuring.json"
+"""Settings, and checksums of the files that measuring takes."""
+PIPELINES = [ROOT / "dvc.yaml", *sorted(ROOT.glob("profiles/*/dvc.yaml"))]
+
+
+@pytest.fixture
+def stages() -> dict[str, Any]:
+    found = read_yaml(ROOT / "dvc.yaml")["stages"]
+    return {name: stage.get("do", stage) for name, stage in found.items()}
+
+
+@pytest.fixture
+def across() -> Any:
+    return read_yaml(ROOT / "results/dvc.yaml")["stages"]["across"]
+
+
+@pytest.mark.parametrize("path", PIPELINES, ids=lambda path: path.parent.name)
+def test_every_profile_has_the_same_pipeline(path: Path) -> None:
+    assert path.read_text() == (ROOT / "dvc.yaml").read_text()
+
+
+def test_class_folders_are_a_leaf(stages: dict[str, Any]) -> None:
+    assert stages["by_class"]["outs"] == ["data/${profile}/by_class"]
+    for name, stage in stages.items():
+        assert not any("data/${profile}/by_class" in path for path in stage["deps"]), name
+
+
+@pytest.mark.parametrize("path", PIPELINES, ids=lambda path: path.parent.name)
+def test_every_parameter_that_a_stage_watches_is_there(stages: dict[str, Any], path: Path) -> None:
+    """DVC refuses to run where one is missing."""
+    params = read_yaml(path.with_name("params.yaml"))
+    for stage in stages.values():
+        if "params" not in stage:
+            continue
+        ((_, keys),) = stage["params"][0].items()
+        assert {key.split(".")[0] for key in keys} <= params.keys()
+
+
+def test_pin_4_only_evaluation_opens_the_test_split(stages: dict[str, Any]) -> None:
+    readers = {name for name, stage in stages.items() if any("test.s" in d for d in stage["deps"])}
+    assert readers == {"by_class", "reference"}
+    by_checksum = {name for name, stage in stages.items() if MEASURING in stage["deps"]}
+    assert by_checksum == {"evaluate", "draw", "baselines"}
+    opened = {
+        str(file.relative_to(ROOT))
+        for file in [*ROOT.glob("stages/*.py"), *ROOT.glob("src/ganvae/**/*.py")]
+        if 'split("test")' in file.read_text() and "behaviour" not in file.parts
+    }
+    assert opened == {"stages/reference.py", "src/ganvae/evaluation/runs.py"}
+
+
+CHEAP = {"compare", "report"}
+"""What takes seconds depends on the code itself."""
+PAGES = {*CHEAP, "across"}
+
+
+def test_what_takes_longer_depends_on_what_the_code_does_and_not_on_its_text(
+    stages: dict[str, Any],
+) -> None:
+    for name in stages.keys() - CHEAP:
+        watched = stages[name]["deps"]
+        assert not [path for path in watched if path.startswith(("src", "stages"))], name
+        tokens = [path for path in watched if path.startswith("behaviour")]
+        assert tokens, name
+        for token in tokens:
+            assert (ROOT / token.replace("${item.code}", "dcgan")).exists(), token
+
+
+def test_a_model_depends_on_its_own_behaviour_alone(stages: dict[str, Any]) -> None:
+    for name, fingerprint in {
+        "train": "train",
+        "evaluate": "evaluate-run",
+        "draw": "draw-run",
+    }.items():
+        tokens = [path for path in stages[name]["deps"] if path.startswith("behaviour")]
+        assert tokens == [f"behaviour/tokens/{fingerprint}/${{item.code}}.json"]
+
+
+def test_behaviour_depends_on_all_of_the_code(stages: dict[str, Any]) -> None:
+    watched = read_yaml(ROOT / "behaviour/dvc.yaml")["stages"]["behaviour"]["deps"]
+    assert {"src/ganvae", "requirements.lock", "stages/behaviour.py"} == set(watched)
+
+
+def test_nothing_that_depends_on_the_clock_makes_a_later_stage_stale(
+    stages: dict[str, Any],
+) -> None:
+    assert not any("timing" in path for path in stages["evaluate"]["deps"])
+
+
+@pytest.mark.parametrize(
+    ("stage", "arguments", "message"),
+    [
+        (
+            "train",
+            ["params.yaml", "dcgan-99"],
+            "run 'dcgan-99' is unknown; there are: ",
+        ),
+        ("train", ["nowhere.yaml", "dcgan-0"], "nowhere.yaml: cannot be read"),
+        (
+            "judge",
+            ["judges/params.yaml", "birds", "x"],
+            "no judge 'birds'; there are: mnist",
+        ),
+    ],
+)
+def test_a_wrong_call_of_a_stage_gets_one_line(
+    stage: str, arguments: list[str], message: str
+) -> None:
+    process = python(f"stages/{stage}.py", *arguments, cwd=ROOT)
+    assert process.returncode == 1
+    assert process.stderr.startswith("error: ")
+    assert message in process.stderr
+    assert "Traceback" not in process.stderr
+
+
+PLUMBING = {
+    "config/",
+    "core/errors.py",
+    "core/files.py",
+    "core/paths.py",
+    "core/tensors.py",
+    "core/tokens.py",
+    "data/",
+    "pipeline/stage.py",
+}
+"""What carries parameters and data from place to place and decides no number itself."""
+IMPORTED_ONLY = {"core/images.py", "core/seeds.py", "models/"}
+"""By pages: for a constant, a type or a thing beside the results."""
+
+
+def reached(script: Path) -> set[str]:
+    """The package's files that a stage's script imports, directly or not, as in `models/vae.py`."""
+    found: set[Path] = set()
+    waiting = [script]
+    while waiting:
+        names = {name for name in imports(waiting.pop()) if name.startswith("ganvae.")}
+        modules = names | {name.rpartition(".")[0] for name in names}  # of what is in a module
+        files = {ROOT / f"src/{module.replace('.', '/')}.py" for module in modules}
+        new = {file for file in files if file.exists()} - found
+        found |= new
+        waiting += new
+    return {str(file.relative_to(ROOT / "src/ganvae")) for file in found}
+
+
+def missed(name: str, stage: dict[str, Any]) -> set[str]:
+    """What a stage's script imports that can change its results and that it does not watch."""
+    watched = {
+        path.removeprefix("src/ganvae/") + ("" if path.endswith(".py") else "/")
+        for path in stage["deps"]
+        if path.startswith("src/ganvae/")
+    }
+    known = tuple(watched | PLUMBING | (IMPORTED_ONLY if name in PAGES else set()))
+    return {file for file in reached(ROOT / f"stages/{name}.py") if not file.startswith(known)}
+
+
+def test_an_edit_that_can_change_results_makes_their_stages_stale(
+    stages: dict[str, Any], across: Any
+) -> None:
+    cheap = {name: stages[name] for name in CHEAP}
+    for name, stage in {**cheap, "across": across}.items():
+        assert not missed(name, stage), f"{name} does not depend on {missed(name, stage)}"
+
+
+def test_an_edit_that_can_change_a_judge_makes_its_stage_stale() -> None:
+    for name, stage in read_yaml(ROOT / "judges/dvc.yaml")["stages"].items():
+        assert not missed("judge", stage), f"{name} does not depend on {missed('judge', stage)}"
+
+
+def test_the_page_across_data_sets_watches_every_profile_that_it_is_of(across: Any) -> None:
+    watched = {file for one in across["params"] for file in one}
+    files = read_yaml(ROOT / "results/params.yaml")["profiles"]
+    assert watched == {"results/params.yaml", *files}
+    for file in files:
+        profile = Path(file).parent.name or "laptop"
+        for part in ("runs", "scores.json"):
+            assert f"results/{profile}/{part}" in across["deps"]

@@ -1,0 +1,164 @@
+"""Weights that are kept in git: 16 bits, the first run of each model, and as good as they were."""
+
+import json
+import math
+from pathlib import Path
+
+import pytest
+import torch
+
+from conftest import GREY, ROOT
+from ganvae.config import Params, load_params
+from ganvae.core.errors import ConfigError, UserError
+from ganvae.core.files import read_json, sha256, write_json
+from ganvae.core.paths import ProfilePaths, RunPaths
+from ganvae.core.tensors import load_tensors
+from ganvae.data.splits import load_source, make_splits
+from ganvae.data.store import write_split
+from ganvae.evaluation.evaluator import Evaluator
+from ganvae.evaluation.reference import make_reference
+from ganvae.evaluation.training_set import make_training_set
+from ganvae.judge.network import FrozenJudge
+from ganvae.models.registry import build_model, model_config, model_names
+from ganvae.models.weights import load_model, save_model
+from ganvae.pipeline.pretrained import find_weights, publish
+from ganvae.scores.records import ScoreRecord, read_records
+
+PRETRAINED = ROOT / "results/laptop/pretrained"
+
+
+def record(model: str, seed: int, reason: str | None) -> ScoreRecord:
+    like = read_records(ROOT / "results/laptop/scores.json")[0]
+    values = {"model": model, "seed": seed, "family": "gan", "reason": reason}
+    return like.model_copy(update=values | {"status": "diverged" if reason else "completed"})
+
+
+@pytest.fixture
+def trained(smoke: Params, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Params:
+    """Two runs of vanilla-gan, the first of which has diverged, and one of dcgan."""
+    monkeypatch.chdir(tmp_path)
+    keys = {"vanilla-gan-0": "d_loss was NaN", "vanilla-gan-1": None, "dcgan-0": None}
+    for key, reason in keys.items():
+        run = smoke.runs[key]
+        config = model_config(run.model, smoke.models[run.model])
+        model = build_model(run.model, config, GREY, run.seed)
+        paths = ProfilePaths("smoke").run(key)
+        save_model(paths.weights, model, config, run.seed)
+        write_scores(paths, reason)
+    runs = {key: smoke.runs[key] for key in keys}
+    return smoke.model_copy(update={"runs": runs})
+
+
+def write_scores(paths: RunPaths, reason: str | None = None) -> None:
+    """Of the weights that are there."""
+    model, _, seed = paths.results.name.rpartition("-")
+    scored = record(model, int(seed), reason)
+    weights = sha256(paths.weights)
+    provenance = scored.provenance.model_copy(update={"weights_sha256": weights})
+    write_json(paths.scores, scored.model_copy(update={"provenance": provenance}).model_dump())
+
+
+def test_the_first_completed_run_is_published(trained: Params) -> None:
+    paths = publish(trained)
+    assert [path.name for path in paths] == ["vanilla-gan.safetensors", "dcgan.safetensors"]
+    source = ProfilePaths("smoke").run("vanilla-gan-1").weights
+    tensors, metadata = load_tensors(paths[0])
+    assert metadata["weights_sha256"] == sha256(source)
+    original, _ = load_tensors(source)
+    assert torch.equal(tensors.pop("balance.losses"), original.pop("balance.losses"))
+    for name, tensor in original.items():
+        assert tensors[name].dtype == torch.float16
+        torch.testing.assert_close(tensors[name].float(), tensor, rtol=1e-3, atol=1e-6)
+    assert paths[0].stat().st_size < 0.6 * source.stat().st_size
+    index = read_json(ProfilePaths("smoke").pretrained / "index.json")
+    assert index["vanilla-gan"] == {"seed": 1, "weights_sha256": sha256(source)}
+
+
+def test_finalists_alone_are_published_where_that_is_asked_for(trained: Params) -> None:
+    asked = {"pretrained": "finalists", "finalists": ["dcgan", "bernoulli-vae"]}
+    paths = publish(trained.model_copy(update=asked))
+    assert [path.name for path in paths] == ["dcgan.safetensors"]
+    assert publish(trained.model_copy(update=asked | {"finalists": []})) == []
+    assert read_json(ProfilePaths("smoke").pretrained / "index.json") == {}
+
+
+def test_a_published_model_computes_in_32_bits(trained: Params) -> None:
+    model = load_model(publish(trained)[1])
+    assert {parameter.dtype for parameter in model.parameters()} == {torch.float32}
+    assert model.sample(2, torch.Generator().manual_seed(0)).dtype == torch.float32
+
+
+def test_a_weight_that_does_not_fit_is_named(trained: Params) -> None:
+    run = trained.runs["dcgan-0"]
+    config = model_config(run.model, trained.models[run.model])
+    model = build_model(run.model, config, GREY, 0)
+    model.get_parameter("generator.0.weight").data[0, 0] = 1e6
+    paths = ProfilePaths("smoke").run("dcgan-0")
+    save_model(paths.weights, model, config, 0)
+    with pytest.raises(UserError, match="not the weights that were scored"):
+        publish(trained)
+    write_scores(paths)
+    with pytest.raises(UserError, match=r"generator\.0\.weight does not fit into 16-bit floats"):
+        publish(trained)
+    assert not ProfilePaths("smoke").pretrained.exists()
+
+
+def test_a_name_or_a_file() -> None:
+    assert find_weights("vae-gan") == PRETRAINED / "vae-gan.safetensors"
+    assert find_weights("laptop/vae-gan") == find_weights("vae-gan")
+    assert find_weights("mine/w.safetensors") == Path("mine/w.safetensors")
+    for wrong in ("biggan", "laptop/biggan"):
+        message = f"no pretrained model '{wrong}'; of profile laptop there are: balanced-gan"
+        with pytest.raises(ConfigError, match=message):
+            find_weights(wrong)
+    with pytest.raises(ConfigError, match=r"of profile nowhere there are: none.*laptop"):
+        find_weights("nowhere/vae-gan")
+
+
+def test_the_shipped_weights_are_those_of_the_table() -> None:
+    records = read_records(ROOT / "results/laptop/scores.json")
+    scored = {record.provenance.weights_sha256 for record in records}
+    for name in model_names():
+        _, metadata = load_tensors(find_weights(name))
+        assert metadata["weights_sha256"] in scored, name
+
+
+@pytest.mark.slow
+def test_shipped_weights_score_as_the_table_says(tmp_path: Path) -> None:
+    """The same latents through 16-bit weights: FID and Inception Score move within the noise."""
+    params = load_params(ROOT / "params.yaml")
+    data = params.data.model_copy(update={"directory": str(ROOT / params.data.directory)})
+    source = load_source(data)
+    splits = make_splits(source, data)
+    paths = [tmp_path / f"{name}.safetensors" for name in ("test", "train")]
+    for path in paths:
+        write_split(path, path.stem, splits[path.stem], "mnist", source.classes)
+    judge = FrozenJudge(ROOT / params.judge, "cpu")
+    train = make_training_set(paths[1], judge)
+    reference = make_reference(paths[0], train, judge)
+    evaluator = Evaluator(judge, reference, params.evaluation, train)
+    records = {
+        r.provenance.weights_sha256: r for r in read_records(ROOT / "results/laptop/scores.json")
+    }
+    for name in model_names():
+        _, metadata = load_tensors(find_weights(name))
+        record = records[metadata["weights_sha256"]]
+        images = evaluator.generate(load_model(find_weights(name)), record.seed)
+        scores = evaluator.measure_samples(images, record.seed).scores
+        for score, tolerance in (("fid_judge", 0.01), ("is_judge", 0.005)):
+            assert math.isclose(scores[score], record.scores[score], rel_tol=tolerance), (  # type: ignore[arg-type]
+                name,
+                score,
+                scores[score],
+                record.scores[score],
+            )
+
+
+def test_every_model_is_in_the_laptop_results() -> None:
+    """Three seeds each: 21 records, beside those of variants, floor and ceiling."""
+    runs = ROOT / "results/laptop/runs"
+    for name in model_names():
+        for seed in range(3):
+            record = json.loads((runs / f"{name}-{seed}/scores.json").read_text())
+            assert record["model"] == name
+            assert record["status"] in ("completed", "diverged")

@@ -1,0 +1,368 @@
+"""`ganvae train` and `ganvae sample`, as a user types them."""
+
+import csv
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from forks import ganvae
+from PIL import Image
+
+from conftest import ROOT, stripes
+from ganvae.config import load_params
+from ganvae.core.compute import Machine
+from ganvae.core.errors import ConfigError, DataError, UserError
+from ganvae.core.files import sha256
+from ganvae.core.tensors import load_tensors, save_tensors
+from ganvae.data.source import LabelledImages, Source
+from ganvae.data.splits import make_splits
+from ganvae.models.registry import build_model, model_names
+from ganvae.models.weights import load_model, save_model
+from ganvae.pipeline import standalone
+from ganvae.pipeline.pretrained import find_weights
+from ganvae.pipeline.sampling import sample_to_file
+from ganvae.pipeline.standalone import build_config, follow_closely, load_images, train_alone
+
+NO_LENGTH = {"epochs": None, "steps": None}
+
+
+def write_folders(root: Path, per_class: int = 40) -> Path:
+    images, labels = stripes(10 * per_class)
+    for number, (image, label) in enumerate(zip(images, labels.tolist(), strict=True)):
+        path = root / str(label) / f"{number}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(image[0].numpy()).save(path)
+    return root
+
+
+def write_classes(root: Path, sizes: dict[str, int]) -> None:
+    """Class folders of so many images each."""
+    for name, n in sizes.items():
+        (root / name).mkdir()
+        for number in range(n):
+            Image.new("L", (8, 8), number).save(root / name / f"{number}.png")
+
+
+def train_in(
+    outdir: Path,
+    folder: Path,
+    name: str = "vanilla-gan",
+    overwrite: bool = False,
+    steps: int = 3,
+    **settings: Any,
+) -> None:
+    """`ganvae train` on a folder of class folders; vanilla-gan is narrow unless told otherwise."""
+    settings = settings or {"hidden": [8]}
+    train_alone(
+        name,
+        build_config(name, {"epochs": None, "steps": steps}, {}, settings),
+        *load_images(str(folder), None, None),
+        seed=1,
+        machine=Machine(),
+        outdir=outdir,
+        overwrite=overwrite,
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("hyphens", [False, True])
+def test_the_six_flags(tmp_path: Path, hyphens: bool) -> None:
+    """epochs, batch_size, outdir, learning_rate, beta_1, encoding_dims; into the working folder."""
+    flags = ["--batch_size", "64", "--learning_rate", "1e-3", "--beta_1", "0.4"]
+    flags += ["--encoding_dims", "7"]
+    if hyphens:
+        flags = [flag.replace("_", "-") if flag.startswith("--") else flag for flag in flags]
+    command = ["train", "vanilla-gan", "--epochs", "2", "--outdir", ".", *flags]
+    process = ganvae(*command, "--train_size", "400", "--set", "hidden=[8]", cwd=tmp_path)
+    assert process.returncode == 0, process.stderr
+    outcome = json.loads((tmp_path / "outcome.json").read_text())
+    config = outcome["config"]
+    assert (config["batch_size"], config["learning_rate"], config["beta_1"]) == (64, 1e-3, 0.4)
+    assert config["encoding_dims"] == 7
+    assert config["hidden"] == {"generator": [8], "discriminator": [8]}
+    assert outcome["train_images"] == 400
+    assert outcome["steps"] == round(2 * 400 / 32)
+    assert len(list((tmp_path / "progress").iterdir())) > 10  # a film even of two epochs
+    with (tmp_path / "history.csv").open() as file:
+        assert [float(row["epoch"]) for row in csv.DictReader(file)][-1] == pytest.approx(
+            2, abs=0.1
+        )
+    pictures = {path.name for path in (tmp_path / "pictures").iterdir()}
+    assert {"training.gif", "first_and_last_epoch.png", "losses.png"} <= pictures
+    assert not (tmp_path / ".state").exists()
+
+    again = ganvae(*command, cwd=tmp_path)
+    assert again.returncode == 1
+    assert again.stderr.startswith("error: outcome.json is there already")
+    drawn = ganvae("sample", "weights.safetensors", "--n", "9", cwd=tmp_path)
+    assert drawn.returncode == 0, drawn.stderr
+    with Image.open(tmp_path / "samples.png") as image:
+        assert image.size == (2 * (3 * 29 + 1),) * 2
+
+
+def test_a_folder_of_class_folders_and_an_earlier_run(tmp_path: Path) -> None:
+    folder = write_folders(tmp_path / "digits")
+    train, held_out = load_images(str(folder), None, None)
+    assert (len(train.images), len(held_out.images)) == (320, 40)  # a tenth for test, unused
+    both = torch.cat([train.index, held_out.index])
+    assert len(both.unique()) == len(both)
+    small = {"batch_size": 16, "latent_size": 5}
+    small |= {"generator_channels": [4], "discriminator_channels": [4]}
+    weights = tmp_path / "out/weights.safetensors"
+    train_in(tmp_path / "out", folder, "dcgan", **small)
+    first = sha256(weights)
+    with pytest.raises(UserError, match="give another --outdir, or --overwrite"):
+        train_in(tmp_path / "out", folder, "dcgan", **small)
+    train_in(tmp_path / "out", folder, "dcgan", overwrite=True, **small)
+    assert sha256(weights) == first
+    assert json.loads((tmp_path / "out/outcome.json").read_text())["config"]["latent_size"] == 5
+
+
+def test_what_is_not_a_runs_is_never_replaced(tmp_path: Path) -> None:
+    folder = write_folders(tmp_path / "digits")
+    (tmp_path / "out/pictures").mkdir(parents=True)
+    (tmp_path / "out/pictures/holiday.jpg").write_text("mine")
+    with pytest.raises(UserError, match="pictures is in the way, and not from a run"):
+        train_in(tmp_path / "out", folder, overwrite=True)
+    assert (tmp_path / "out/pictures/holiday.jpg").exists()
+
+
+def test_two_runs_do_not_write_to_one_folder(tmp_path: Path) -> None:
+    with (
+        standalone._alone_in(tmp_path),
+        pytest.raises(UserError, match=f"another run is writing to {tmp_path}"),
+        standalone._alone_in(tmp_path),
+    ):
+        raise AssertionError
+    with standalone._alone_in(tmp_path):  # and when the first has ended
+        pass
+
+
+def test_few_epochs_are_followed_in_steps() -> None:
+    images = stripes(400)[0]
+    for epochs, expected in ((2, ("steps", round(2 * 400 / 64))), (20, ("epochs", 20))):
+        config = build_config("vanilla-gan", {"epochs": epochs, "steps": None}, {}, {"hidden": [8]})
+        schedule = follow_closely("vanilla-gan", config, images).schedule
+        assert (schedule.unit, schedule.length) == expected  # half of each batch of 128 is real
+
+
+def test_what_is_given_twice_is_refused() -> None:
+    for options, settings in (
+        ({"batch_size": 32}, {"batch_size": 64}),
+        ({"encoding_dims": 5}, {"latent_size": 6}),
+    ):
+        with pytest.raises(ConfigError, match="is given twice"):
+            build_config("dcgan", NO_LENGTH, options, settings)
+    with pytest.raises(ConfigError, match=r"schedule\.length is given twice"):
+        build_config("dcgan", {"epochs": 3, "steps": None}, {}, {"schedule.length": 4})
+
+
+def test_stopped_while_drawing_it_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its weights are there already, and are its own: nothing is refused, nothing trained anew."""
+    folder = write_folders(tmp_path / "digits")
+
+    def stop(*arguments: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(standalone, "draw_run", stop)
+        with pytest.raises(KeyboardInterrupt):
+            train_in(tmp_path / "out", folder)
+    seconds = json.loads((tmp_path / "out/timing.json").read_text())["train_seconds"]
+    train_in(tmp_path / "out", folder)
+    assert json.loads((tmp_path / "out/timing.json").read_text())["train_seconds"] == seconds
+    assert (tmp_path / "out/pictures/samples.png").exists()
+    assert not (tmp_path / "out/.state").exists()
+
+
+def test_the_pipelines_splits_are_kept() -> None:
+    """On MNIST the same 5,000 images are held out, and the test set is not among the splits."""
+    train, held_out = load_images("mnist", None, 7781)
+    assert (len(train.images), len(held_out.images)) == (7781, 5000)
+    assert train.official_set == held_out.official_set == "train"
+    assert not set(train.index.tolist()) & set(held_out.index.tolist())
+
+
+def test_stacks_are_made_of_mnists_files_and_held_out_by_the_pool() -> None:
+    train, held_out = load_images("stacked-mnist", train_size=700)
+    assert train.images.shape == (700, 3, 28, 28)
+    assert len(held_out.images) == 5000
+    assert len(train.classes) == 1000
+
+
+def test_people_that_the_profile_holds_out_are_held_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By the sizes of the profile of faces, whatever the images are resized to."""
+    people = np.repeat(np.arange(4000), np.random.default_rng(0).geometric(0.4, 4000))
+    images = LabelledImages(np.zeros((len(people), 1, 1, 1), np.uint8), people)
+    source = Source(images, None, tuple(map(str, range(4000))), people)
+    monkeypatch.setattr(standalone, "load_source", lambda config: source)
+    train, held_out = load_images("lfw", image_size=64)
+    splits = make_splits(source, load_params(ROOT / "profiles/faces/params.yaml").data)
+    assert train.index.tolist() == splits["train"].index.tolist()
+    assert held_out.index.tolist() == splits["validation"].index.tolist()
+
+
+def test_as_many_are_held_out_as_whole_groups_give(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A tenth of 127 for validation and for test, unless groups give a smaller number only."""
+    for seed in range(20):
+        people = np.sort(np.random.default_rng(seed).geometric(0.3, 127).cumsum() // 12)
+        images = LabelledImages(np.zeros((127, 1, 4, 4), np.uint8), people - people.min())
+        source = Source(images, None, tuple(map(str, range(people.max() + 1))), people)
+        monkeypatch.setattr(standalone, "load_source", lambda config, source=source: source)
+        train, held_out = load_images(str(tmp_path))
+        assert 0 < len(held_out.index) <= max(12, np.bincount(people).max())
+        assert not set(people[train.index]) & set(people[held_out.index])
+
+
+@pytest.mark.parametrize(("classes", "per_class"), [(30, 6), (3, 4), (3, 3)])
+def test_small_classes_are_divided(tmp_path: Path, classes: int, per_class: int) -> None:
+    write_classes(tmp_path, dict.fromkeys(map(str, range(classes)), per_class))
+    train, held_out = load_images(str(tmp_path))
+    assert set(held_out.labels.tolist()) == set(train.labels.tolist()) == set(range(classes))
+    assert len(train.images) == classes * (per_class - 2)
+
+
+def test_a_class_too_small_to_divide_is_named(tmp_path: Path) -> None:
+    write_classes(tmp_path, {"cats": 9, "dogs": 2})
+    with pytest.raises(DataError, match=r"found 2 images of class 'dogs' .* it takes 3 or more"):
+        load_images(str(tmp_path))
+
+
+def test_photos_of_one_person_cannot_be_divided(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    images = LabelledImages(np.zeros((9, 1, 4, 4), np.uint8), np.zeros(9, np.int64))
+    source = Source(images, None, ("somebody",), np.zeros(9, np.int64))
+    monkeypatch.setattr(standalone, "load_source", lambda config: source)
+    with pytest.raises(DataError, match=r"found photos of 1 person; .* it takes 3 or more"):
+        load_images("lfw", directory=tmp_path)
+
+
+def test_photos_are_resized_and_coloured(tmp_path: Path) -> None:
+    folder = write_folders(tmp_path / "digits")
+    train, held_out = load_images(str(folder), image_size=16, channels=3)
+    assert train.images.shape[1:] == held_out.images.shape[1:] == (3, 16, 16)
+    with pytest.raises(ConfigError, match=r"^data\.channels = 2: input should be 1 or 3"):
+        load_images(str(folder), channels=2)
+
+
+def test_a_diverged_run_is_an_error_with_what_there_is_of_it(tmp_path: Path) -> None:
+    folder = write_folders(tmp_path / "digits")
+    with pytest.raises(UserError, match=r"bernoulli-vae diverged: .* Try a lower --learning_rate"):
+        train_in(tmp_path / "out", folder, "bernoulli-vae", steps=9, learning_rate=1e30, hidden=[8])
+    outcome = json.loads((tmp_path / "out/outcome.json").read_text())
+    assert outcome["status"] == "diverged"
+    assert (tmp_path / "out/pictures/samples.png").exists()
+
+
+def test_an_outdir_that_cannot_be_written_to(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    folder = write_folders(tmp_path / "digits")
+    with pytest.raises(UserError, match="file is a file: give a folder"):
+        train_in(tmp_path / "file", folder)
+
+
+@pytest.mark.parametrize("name", model_names())
+def test_every_model_takes_its_defaults_and_a_latent_size(name: str) -> None:
+    defaults = build_config(name, NO_LENGTH, {"batch_size": None}, {})
+    assert defaults == build_config(name, NO_LENGTH, {}, {})
+    values = build_config(name, NO_LENGTH, {"encoding_dims": 3}, {}).model_dump()
+    assert 3 in (values.get("encoding_dims"), values.get("latent_size"))
+
+
+def test_a_given_length_brings_cadences_that_fit() -> None:
+    """The model's own where they fit; shorter ones where the run is shorter, or in another unit."""
+
+    def schedule(name: str, **length: int) -> dict[str, Any]:
+        return build_config(name, {**NO_LENGTH, **length}, {}, {}).schedule.model_dump()
+
+    def cadences(values: dict[str, Any]) -> tuple[int, ...]:
+        return values["report_every"], values["checkpoint_every"], values["sample_every"]
+
+    assert cadences(schedule("dcgan", epochs=90)) == (10, 20, 30)
+    assert cadences(schedule("dcgan", epochs=20)) == (10, 20, 1)
+    assert cadences(schedule("dcgan", epochs=5)) == (1, 1, 1)
+    assert cadences(schedule("dcgan", steps=4000)) == (200, 200, 200)
+    marks = [500, 1000, 1500, 2000, 2500, 3000]
+    assert schedule("keras-dcgan", steps=3000) | {"length": 10_000} == schedule("keras-dcgan")
+    assert schedule("keras-dcgan", steps=3000)["marks"] == marks
+    assert schedule("keras-dcgan", steps=2999)["marks"] == []
+    assert schedule("keras-dcgan", epochs=5)["marks"] == []
+    with pytest.raises(ConfigError, match="not both"):
+        build_config("dcgan", {"epochs": 1, "steps": 1}, {}, {})
+
+
+def test_a_setting_leaves_the_rest_of_its_section() -> None:
+    settings = {"balance.d_steps": 2, "schedule.report_every": 7}
+    values = build_config("balanced-gan", NO_LENGTH, {}, settings).model_dump()
+    assert values["balance"]["d_steps"] == 2
+    assert values["balance"]["ratio"] == 2.0
+    assert values["schedule"]["report_every"] == 7
+
+
+def stored(tmp_path: Path) -> Path:
+    config = build_config("dcgan", NO_LENGTH, {}, {"generator_channels": [4]})
+    path = tmp_path / "w.safetensors"
+    save_model(path, build_model("dcgan", config, (3, 28, 32), 0), config, 0)
+    return path
+
+
+def test_samples_as_numbers(tmp_path: Path) -> None:
+    weights = stored(tmp_path)
+    for name, seed in (("a", 1), ("b", 1), ("c", 2)):
+        sample_to_file(weights, 5, seed, tmp_path / f"{name}.npz")
+    a, b, c = (np.load(tmp_path / f"{name}.npz")["images"] for name in "abc")
+    assert a.dtype == np.float32
+    assert a.shape == (5, 3, 28, 32)
+    assert 0 <= a.min() < a.max() <= 1
+    assert (a == b).all()
+    assert not (a == c).all()
+
+
+def test_samples_as_a_picture(tmp_path: Path) -> None:
+    sample_to_file(stored(tmp_path), 5, 0, tmp_path / "deep/grid.png")
+    with Image.open(tmp_path / "deep/grid.png") as image:
+        assert image.size == (2 * (3 * 33 + 1), 2 * (2 * 29 + 1))
+        assert image.mode == "RGB"
+
+
+def test_a_file_that_is_no_models_weights_is_named(tmp_path: Path) -> None:
+    judge = ROOT / "judges/mnist.safetensors"
+    with pytest.raises(DataError, match=r"mnist\.safetensors: not the weights of a generative"):
+        sample_to_file(judge, 1, 0, tmp_path / "x.png")
+    tensors, metadata = load_tensors(stored(tmp_path))
+    tensors.pop("balance.losses")
+    save_tensors(tmp_path / "old.safetensors", tensors, metadata)
+    with pytest.raises(DataError, match="not those of dcgan as it is now"):
+        sample_to_file(tmp_path / "old.safetensors", 1, 0, tmp_path / "x.png")
+
+
+def test_samples_do_not_replace_a_folder(tmp_path: Path) -> None:
+    (tmp_path / "x.png").mkdir()
+    with pytest.raises(ConfigError, match="there is a folder of that name"):
+        sample_to_file(stored(tmp_path), 1, 0, tmp_path / "x.png")
+
+
+def test_all_systems_are_shipped_in_little_room() -> None:
+    files = sorted((ROOT / "results/laptop/pretrained").glob("*.safetensors"))
+    assert set(model_names()) <= {path.stem for path in files}
+    assert sum(path.stat().st_size for path in files) <= 25e6
+
+
+@pytest.mark.parametrize("name", model_names())
+def test_shipped_weights_draw_digits(name: str, tmp_path: Path) -> None:
+    """Dark background, bright strokes, and no two alike: that much any digit has."""
+    model = load_model(find_weights(name))
+    assert model.name == name
+    sample_to_file(find_weights(name), 64, 0, tmp_path / "x.npz")
+    images = np.load(tmp_path / "x.npz")["images"]
+    assert 0.05 < images.mean() < 0.25
+    assert images.max(axis=(1, 2, 3)).mean() > 0.8
+    assert images[:, :, :2].mean() < 0.05
+    distances = np.abs(images[:, None] - images[None]).mean(axis=(2, 3, 4))
+    assert np.median(distances[np.triu_indices(64, 1)]) > 0.05
