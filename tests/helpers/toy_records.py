@@ -2,12 +2,16 @@
 
 from typing import Literal
 
-from provenance import PROVENANCE
+import provenance
 
 from ganvae.scores.records import ScoreRecord, blank_scores
 
+PROVENANCE = provenance.PROVENANCE.model_copy(
+    update={"n_real": 100, "n_generated": 100, "weights_sha256": None, "training_steps": 7}
+)
 
-def record(model: str, seed: int, fid: float | None, **provenance: object) -> ScoreRecord:
+
+def record(model: str, seed: int, fid: float | None, **measured: object) -> ScoreRecord:
     family: Literal["gan", "vae", "reference"] = "vae" if "vae" in model else "gan"
     return ScoreRecord(
         model=model,
@@ -16,7 +20,7 @@ def record(model: str, seed: int, fid: float | None, **provenance: object) -> Sc
         status="diverged" if fid is None else "completed",
         reason="d_loss was NaN" if fid is None else None,
         scores=blank_scores() | {"fid_judge": fid},
-        provenance=PROVENANCE.model_copy(update=provenance),
+        provenance=PROVENANCE.model_copy(update=measured),
     )
 
 

@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from forks import python
 from PIL import Image
 from ruamel.yaml import YAML
 from toy_report import record, runs
 
 from conftest import ROOT
-from forks import python
 from ganvae.config import Params, parse, read_yaml
 from ganvae.core.errors import ConfigError
 from ganvae.core.files import write_json

@@ -5,9 +5,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-import provenance
 import pytest
-from toy_records import collapsed, record, runs, with_scores
+from toy_records import PROVENANCE, collapsed, record, runs, with_scores
 
 from conftest import ROOT
 from ganvae.config import Params, load_params
@@ -30,10 +29,6 @@ from ganvae.scores.records import (
     ScoreRecord,
     read_records,
     write_records,
-)
-
-PROVENANCE = provenance.PROVENANCE.model_copy(
-    update={"n_real": 100, "n_generated": 100, "weights_sha256": None, "training_steps": 7}
 )
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 from PIL import Image
+from provenance import PROVENANCE
 
 from ganvae.core.files import sha256, write_csv, write_json
 from ganvae.scores.records import (
@@ -15,7 +16,6 @@ from ganvae.scores.records import (
     read_record,
     write_records,
 )
-from provenance import PROVENANCE
 
 PROFILE = "toy"
 MODELS = {"gan", "vae", "floor", "ceiling"}
