@@ -8,10 +8,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from forks import ganvae
-from toy_records import record, runs
 
 from conftest import ROOT
+from forks import ganvae
 from ganvae.core.errors import UserError
 from ganvae.core.files import write_json
 from ganvae.data import registry
@@ -19,6 +18,7 @@ from ganvae.data.registry import dataset_names
 from ganvae.models.registry import model_names
 from ganvae.report.record_files import compare_files
 from ganvae.scores.records import ScoreRecord, write_records
+from toy_records import record, runs
 
 
 def test_help_loads_neither_torch_nor_mlflow() -> None:

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from toy_faces import write_lfw
 
 from ganvae.config import DataConfig
 from ganvae.core.errors import ConfigError
 from ganvae.data.source import LabelledImages, Source
 from ganvae.data.splits import SPLITS, load_source, make_splits, reachable_sizes
+from toy_faces import write_lfw
 
 COUNTS = {
     "mixed": np.random.default_rng(0).integers(1, 9, 60),

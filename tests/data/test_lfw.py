@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 from PIL import Image
 from sklearn.datasets import _lfw
-from toy_faces import jpeg, photos, toy_face, write_archive, write_lfw, write_tree
 
 from conftest import ROOT
 from ganvae.config import DataConfig
@@ -18,6 +17,7 @@ from ganvae.core.errors import ConfigError, DataError
 from ganvae.data.datasets import lfw
 from ganvae.data.source import Source
 from ganvae.data.splits import load_source
+from toy_faces import jpeg, photos, toy_face, write_archive, write_lfw, write_tree
 
 PEOPLE = {"Cy_Young": 2, "Ada_Byron": 3, "Bo_Li": 1}
 PHOTO = jpeg(toy_face(0, 0))

@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageDraw
 from ruamel.yaml import YAML
-from toy_faces import write_lfw
 
 from conftest import ROOT
 from ganvae.config import Params, load_params, read_yaml
 from ganvae.models.registry import model_config
 from ganvae.report.published import LEAST_BOUND_SAMPLES
+from toy_faces import write_lfw
 
 SMOKE = read_yaml(ROOT / "profiles/smoke/params.yaml")
 SIZES = {"train_size": 300, "validation_size": 100, "test_size": 100}

@@ -3,7 +3,6 @@
 from typing import Literal
 
 import provenance
-
 from ganvae.scores.records import ScoreRecord, blank_scores
 
 PROVENANCE = provenance.PROVENANCE.model_copy(

@@ -5,10 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import provenance
 from PIL import Image
-from toy_sweeps import effects_of_toy, study, trial
 
+import provenance
 from ganvae.core.files import write_json
 from ganvae.pictures.small import encode_film
 from ganvae.report.page import Report
@@ -19,6 +18,7 @@ from ganvae.report.tuning import Tuning
 from ganvae.scores.comparison import compare
 from ganvae.scores.records import Noise, ScoreRecord, blank_scores
 from ganvae.scores.studies import StudyRecord, write_study
+from toy_sweeps import effects_of_toy, study, trial
 
 PROVENANCE = provenance.PROVENANCE.model_copy(update={"dataset": "stripes", "training_steps": 4500})
 FAMILIES = {"gan": "gan", "vae": "vae", "mix": "hybrid", "floor": "reference"}

@@ -11,7 +11,6 @@ from matplotlib.figure import Figure
 from PIL import Image, ImageSequence
 from scipy.stats import norm
 from torch import Tensor
-from toy_report import record, runs
 
 from conftest import stripes, tiny_model
 from ganvae.config import InversionConfig, Params
@@ -27,6 +26,7 @@ from ganvae.pictures.samples import draw_samples, read_sample_rows
 from ganvae.pictures.training import Frame
 from ganvae.report import figures
 from ganvae.scores.comparison import compare
+from toy_report import record, runs
 
 SIDE = 8 * 29 + 1
 

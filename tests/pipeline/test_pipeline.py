@@ -4,9 +4,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from forks import python
 
 from conftest import ROOT
+from forks import python
 from ganvae.config import read_yaml
 from test_architecture import imports
 

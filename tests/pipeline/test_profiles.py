@@ -8,9 +8,9 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+
 import tiny_profiles
 import warm_python
-
 from ganvae.config import Params, load_params, read_yaml
 from ganvae.core.paths import ProfilePaths
 from ganvae.data.splits import SPLITS

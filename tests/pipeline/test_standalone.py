@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from forks import ganvae
 from PIL import Image
 
 from conftest import ROOT, stripes
+from forks import ganvae
 from ganvae.config import load_params
 from ganvae.core.compute import Machine
 from ganvae.core.errors import ConfigError, DataError, UserError

@@ -7,12 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from forks import python
 from PIL import Image
 from ruamel.yaml import YAML
-from toy_report import record, runs
 
 from conftest import ROOT
+from forks import python
 from ganvae.config import Params, parse, read_yaml
 from ganvae.core.errors import ConfigError
 from ganvae.core.files import write_json
@@ -36,6 +35,7 @@ from ganvae.report.across_text import (
 from ganvae.report.scores import TIMES
 from ganvae.scores.records import ScoreRecord, write_records
 from ganvae.scores.statistics import Estimate
+from toy_report import record, runs
 
 LOW, HIGH = [5.0, 5.1, 5.2, 5.3, 5.4], [10.0, 10.1, 10.2, 10.3, 10.4]
 MIXED = [4.9, 5.15, 5.25, 5.35, 5.45]

@@ -3,7 +3,6 @@
 from dataclasses import replace
 
 import pytest
-from toy_report import record, runs
 
 from ganvae.report.answer import SIDES, Answer, answer
 from ganvae.report.tuning import Tuning, naming
@@ -11,6 +10,7 @@ from ganvae.report.verdicts import leader, winner
 from ganvae.scores.comparison import compare
 from ganvae.scores.records import ScoreRecord
 from ganvae.scores.statistics import difference
+from toy_report import record, runs
 
 FINALISTS = ("gan-one", "vae-one")
 LOW, HIGH = [5.0, 5.1, 5.2, 5.3, 5.4], [10.0, 10.1, 10.2, 10.3, 10.4]

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, Request, Route
-from toy_report import draw_pictures, report, usual, write_sweep
 
 from browser import chromium
 from ganvae.report.page import write_page
+from toy_report import draw_pictures, report, usual, write_sweep
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,6 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 from PIL import Image
-from toy_report import draw_pictures, record, report, rich, runs, usual
 
 from conftest import ROOT
 from ganvae.core.errors import DataError
@@ -26,6 +25,7 @@ from ganvae.report.scores import COLUMNS, HEADLINE
 from ganvae.report.tuning import Tuning
 from ganvae.scores.comparison import compare
 from ganvae.scores.records import ScoreRecord, write_records
+from toy_report import draw_pictures, record, report, rich, runs, usual
 
 HOSTILE = "<img src=x onerror=alert(1)>\"'&$x$`{{ 7 }}"
 

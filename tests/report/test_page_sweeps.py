@@ -3,11 +3,10 @@
 from pathlib import Path
 from typing import Any
 
-from toy_report import report, usual, write_sweep
-
 from ganvae.config import Promotion
 from ganvae.report.page import render
 from ganvae.report.sweep_effects import EFFECTS
+from toy_report import report, usual, write_sweep
 
 HOSTILE = "<img src=x onerror=alert(1)>\"'&`{{ 7 }}"
 PROMOTION = Promotion(study="toy", trial=1, fid_judge_validation=20.0, seeds=[100, 101])

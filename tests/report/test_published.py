@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from toy_report import PROVENANCE, record, report, usual
 
 from conftest import ROOT
 from ganvae.config import load_params
@@ -25,6 +24,7 @@ from ganvae.report.tables import write_leaderboard_markdown
 from ganvae.report.tuning import NOT_TUNED
 from ganvae.scores.comparison import compare
 from ganvae.scores.records import Noise, ScoreRecord
+from toy_report import PROVENANCE, record, report, usual
 
 
 def trained(model: str) -> Training:

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from toy_records import PROVENANCE, collapsed, record, runs, with_scores
 
 from conftest import ROOT
 from ganvae.config import Params, load_params
@@ -30,6 +29,7 @@ from ganvae.scores.records import (
     read_records,
     write_records,
 )
+from toy_records import PROVENANCE, collapsed, record, runs, with_scores
 
 
 def test_rows_stand_from_floor_to_ceiling_best_model_first() -> None:

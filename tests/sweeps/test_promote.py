@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 from dvc.repo import Repo
-from forks import ganvae
 from ruamel.yaml import YAML
 
 from conftest import ROOT
+from forks import ganvae
 from ganvae import cli
 from ganvae.config import Params, load_params, parse, read_yaml
 from ganvae.core.errors import ConfigError, UserError

@@ -8,7 +8,6 @@ import numpy as np
 import optuna
 import pytest
 from PIL import Image
-from toy_sweeps import RANGES, Changes, searched, study, trial
 
 from ganvae.core.errors import UserError
 from ganvae.core.files import read_json
@@ -21,6 +20,7 @@ from ganvae.sweeps.report import report_study, write_report
 from ganvae.sweeps.status import status_text
 from ganvae.sweeps.storage import open_storage
 from ganvae.sweeps.study import SETTINGS, Settings
+from toy_sweeps import RANGES, Changes, searched, study, trial
 
 NOWHERE = "sqlite:///none.db"
 PICTURES = {"history.png", "slices.png", "importances.png", "contours.png", "curves.png"}

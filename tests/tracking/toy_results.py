@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 from PIL import Image
-from provenance import PROVENANCE
 
 from ganvae.core.files import sha256, write_csv, write_json
 from ganvae.scores.records import (
@@ -16,6 +15,7 @@ from ganvae.scores.records import (
     read_record,
     write_records,
 )
+from provenance import PROVENANCE
 
 PROFILE = "toy"
 MODELS = {"gan", "vae", "floor", "ceiling"}

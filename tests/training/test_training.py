@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from forks import python
 from torch import Tensor, nn
 
 from conftest import ROOT, stripes, tiny_config, tiny_model
+from forks import python
 from ganvae.config import Binarization, ModelConfig, Params, Schedule, load_params
 from ganvae.core.compute import Machine
 from ganvae.core.files import sha256, write_json
