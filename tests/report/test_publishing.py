@@ -55,14 +55,13 @@ def test_each_model_has_the_pictures_of_its_shown_run(drawn: Params) -> None:
 def test_a_film_shows_the_first_rows_under_its_caption_from_the_first_step_to_the_last(
     drawn: Params, tmp_path: Path
 ) -> None:
-    """28 by 28 images, six a row: three of one shade each a row, so that each is found again."""
+    """Images of 28 by 28; each row has a shade of its own, which grows from frame to frame."""
     side = 28 * PREVIEW_SCALE + PREVIEW_SCALE
     frames = []
     for number in range(20):
         pixels = np.zeros((PREVIEW_SCALE + 8 * side,) * 2, np.uint8)
         for row in range(8):
-            pixels[row * side : (row + 1) * side] = 30 + 30 * row
-        pixels[:, -side:] = 12 * number
+            pixels[row * side : (row + 1) * side] = min(30 + 30 * row + 5 * number, 255)
         path = tmp_path / f"step-{number}.png"
         Image.fromarray(pixels).save(path)
         frames.append(training.Frame(path, number, number / 2))
@@ -77,6 +76,7 @@ def test_a_film_shows_the_first_rows_under_its_caption_from_the_first_step_to_th
     left, right = row // 2, width // 2 + row // 2
     middles = [shown[0][24 + row // 2 + row * line, [left, right]] for line in (0, 1)]
     assert np.allclose(middles, [[30, 90], [60, 120]], atol=20)
+    assert abs(int(shown[-1][24 + row // 2, left]) - (30 + 5 * 19)) <= 20
 
 
 def test_losses_are_accepted_only_where_they_pay() -> None:

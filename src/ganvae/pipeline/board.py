@@ -43,7 +43,6 @@ class Board:
     def __init__(self) -> None:
         self._start = time.monotonic()
         self._done = self._runs = self._jobs = 0
-        self._failed = 0
         self._lock = Lock()
 
     def start(self) -> None:
@@ -67,7 +66,6 @@ class Board:
     def end(self, run: str, failed: bool) -> None:
         """A run is done, or has failed."""
         self._done += 1
-        self._failed += failed
         state = "failed" if failed else "done"
         self._print(f"{run}: {state} ({self._done} of {self._runs} runs{self._left()})")
 

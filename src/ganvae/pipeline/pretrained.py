@@ -39,7 +39,7 @@ def publish(params: Params) -> list[Path]:
     with replacing(paths.pretrained) as folder:
         folder.mkdir()
         for model, path in weights.items():
-            _publish(path, folder / f"{model}.safetensors")
+            _publish(path, _origin(runs[model]), folder / f"{model}.safetensors")
         write_json(folder / "index.json", {m: _origin(run) for m, run in runs.items()})
     return [paths.pretrained / f"{model}.safetensors" for model in runs]
 
@@ -55,10 +55,10 @@ def _check(weights: Path, scored: str | None) -> None:
         raise UserError(f"{weights}: not the weights that were scored; run `ganvae repro`.")
 
 
-def _publish(weights: Path, target: Path) -> None:
+def _publish(weights: Path, origin: dict[str, int | str | None], target: Path) -> None:
     tensors, metadata = load_tensors(weights)
     halves = {name: _half(name, tensor, weights) for name, tensor in tensors.items()}
-    save_tensors(target, halves, metadata | {"weights_sha256": sha256(weights)})
+    save_tensors(target, halves, metadata | {"weights_sha256": origin["weights_sha256"]})
 
 
 def _half(name: str, tensor: Tensor, weights: Path) -> Tensor:

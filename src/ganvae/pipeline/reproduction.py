@@ -12,6 +12,7 @@ from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
 from threading import Lock
+from typing import TYPE_CHECKING
 
 from ganvae.config import Params, load_params
 from ganvae.core.errors import UserError
@@ -19,8 +20,10 @@ from ganvae.core.files import read_json
 from ganvae.core.live import LOG_SECONDS, start_follower
 from ganvae.core.paths import ProfilePaths
 from ganvae.core.tokens import FOLDER
-from ganvae.pipeline.board import Board, new_board
 from ganvae.pipeline.locks import refuse_frozen
+
+if TYPE_CHECKING:
+    from ganvae.pipeline.board import Board
 
 BEHAVIOUR = "behaviour"
 OF_A_RUN = ("train", "evaluate", "draw")  # stages with one instance a run, in their order
@@ -68,6 +71,8 @@ def reproduce(pipeline: Path, jobs: int | None, thaw: bool = False) -> str | Non
         return None
     _check_models(params)
     _check_data(params, pipeline)
+    from ganvae.pipeline.board import new_board  # rich, which nothing to do need not wait for
+
     board = new_board()
     children = Children(board)
     for number in (signal.SIGTERM, signal.SIGHUP):
@@ -138,7 +143,7 @@ def _reproduce_runs(
         raise UserError("\n".join(failures))
 
 
-def _show_standings(params: Params, done: set[str], board: Board) -> None:
+def _show_standings(params: Params, done: set[str], board: "Board") -> None:
     """What the runs say that are done. No training ends because it cannot be shown."""
     from ganvae.report.provisional import write_provisional  # scipy takes a second
 
@@ -190,7 +195,7 @@ def _check_data(params: Params, pipeline: Path) -> None:
 class Children:
     """The DVC processes that are running; each line of theirs says whose it is."""
 
-    def __init__(self, board: Board) -> None:
+    def __init__(self, board: "Board") -> None:
         self.board = board
         self._running: set[subprocess.Popen[str]] = set()
         self._ended = False
