@@ -60,7 +60,7 @@ def play(balance: Balance, d_loss: float, g_loss: float) -> tuple[list[bool], di
         asked.append(turn)
         return {"g_loss": torch.tensor(g_loss)}
 
-    logged = balance.play(torch.zeros(6, 1), d_step, g_step)
+    logged = balance.step(torch.zeros(6, 1), d_step, g_step)
     return asked, {name: value.item() for name, value in logged.items()}
 
 
@@ -103,7 +103,7 @@ def test_steps_are_counted_and_each_d_step_has_its_part() -> None:
     g_steps: list[bool] = []
     balance = Balance(BalanceConfig(d_steps=3, g_steps=2), d_terms=1)
     loss = torch.tensor(1.0)
-    balance.play(
+    balance.step(
         torch.zeros(6, 1),
         lambda real, turn: (parts.append(len(real)), {"d_loss": loss})[1],
         lambda turn: (g_steps.append(turn), {"g_loss": loss})[1],

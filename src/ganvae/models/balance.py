@@ -70,18 +70,21 @@ class Balance(nn.Module):
         """D's and G's, where ``learning_rate`` is G's."""
         return learning_rate * self.config.learning_rate_ratio, learning_rate
 
-    def play(
+    def step(
         self,
         images: Tensor,
         d_step: Callable[[Tensor, bool], dict[str, Tensor]],
         g_step: Callable[[bool], dict[str, Tensor]],
     ) -> dict[str, Tensor]:
-        """One training step: D's steps, each on its part of the real images, then G's.
+        """Take one training step: D's steps, each on its part of the images, then G's.
 
-        Each step is told whether its network learns and returns its losses, detached. The rule
-        looks at G's ``g_loss`` and at those of D's that begin with ``d_loss``. Returns the losses
-        of the last step of each, and, under the rule, whether either was left out (0 or 1;
-        averaged between two reports it is the share of steps).
+        Args:
+            images: real images.
+            d_step, g_step: are told whether the network learns, and return its losses, detached.
+
+        Returns:
+            The losses of the last step of each network. With the balance rule also ``d_skipped``
+            and ``g_skipped``, 1 if the network sat this step out, otherwise 0.
         """
         turn = self.turns()
         for real in images.chunk(self.config.d_steps):

@@ -49,7 +49,7 @@ class ConvTranspose2d(nn.ConvTranspose2d):
     sizes. To few channels its kernels leave most of a register empty.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  those of torch
         self,
         inputs: int,
         outputs: int,

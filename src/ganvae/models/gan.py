@@ -2,7 +2,7 @@
 
 from abc import abstractmethod
 from contextlib import AbstractContextManager, nullcontext
-from typing import ClassVar, Protocol
+from typing import ClassVar
 
 import torch
 from pydantic import Field, PositiveFloat
@@ -31,18 +31,16 @@ class AdamGANConfig(GANConfig):
     beta_2: float = Field(0.999, ge=0, lt=1)
 
 
-class AdversarialModel(GenerativeModel):
-    """A GAN: a subclass gives the networks, the prior, the two losses and the optimizers.
+class Adversary(GenerativeModel):
+    """A model with a generator G and a discriminator D, trained in turns.
 
-    In a D step nothing of G changes, in a G step nothing of D; each network is stepped by the
-    gradient of its own loss alone.
+    In a D step nothing in G changes, in a G step nothing in D.
     """
 
-    family: ClassVar[Family] = "gan"
-
     d_loss_terms: ClassVar[int] = 1
-    """1 if D's loss is a mean over real and generated images, 2 if it adds up their means."""
+    """1 if D's loss is a mean over real and generated images, 2 if it is the sum of both means."""
 
+    config: GANConfig
     generator: nn.Module
     discriminator: nn.Module
 
@@ -55,33 +53,66 @@ class AdversarialModel(GenerativeModel):
 
     @abstractmethod
     def discriminator_losses(self, real: Tensor, latents: Tensor) -> dict[str, Tensor]:
-        """D's losses on contract images and on what G makes of the latents; none for G.
+        """D's losses, without gradients for G. D minimises their sum.
 
-        D descends their sum. Those whose names begin with ``d_loss`` are its adversarial ones,
-        which the balance rule looks at.
+        Args:
+            real: contract images.
+            latents: from the prior; G's images of them are D's fakes.
+
+        Returns:
+            By name. The balance rule compares those whose name begins with ``d_loss``.
         """
 
     @abstractmethod
-    def generator_loss(self, latents: Tensor) -> Tensor:
-        """G's loss on what it makes of the latents."""
+    def generator_step(
+        self, images: Tensor, optimizers: Optimizers, random: torch.Generator, learns: bool
+    ) -> dict[str, Tensor]:
+        """Take one G step and return its losses, detached; ``g_loss`` is among them.
+
+        Args:
+            images: all real images of this training step.
+            random: gives the latents.
+            learns: False if the balance rule makes G sit this step out.
+        """
 
     def train_step(
         self, images: Tensor, optimizers: Optimizers, generator: torch.Generator
     ) -> dict[str, Tensor]:
-        def d_step(real: Tensor, turn: bool) -> dict[str, Tensor]:
-            return discriminator_step(
-                self, real, self.sample_prior(len(real), generator), optimizers, turn
-            )
+        return self.balance.step(
+            images,
+            lambda real, learns: self._discriminator_step(real, optimizers, generator, learns),
+            lambda learns: self.generator_step(images, optimizers, generator, learns),
+        )
 
-        def g_step(turn: bool) -> dict[str, Tensor]:
-            latents = self.sample_prior(self.config.batch_size, generator)
-            with frozen(self.discriminator), learning(self.generator, turn):
-                loss = self.generator_loss(latents)
-                if turn:
-                    descend(loss, optimizers["generator"])
-            return {"g_loss": loss.detach()}
+    def _discriminator_step(
+        self, real: Tensor, optimizers: Optimizers, random: torch.Generator, learns: bool
+    ) -> dict[str, Tensor]:
+        latents = self.sample_prior(len(real), random)
+        with frozen(self.generator), learning(self.discriminator, learns):
+            losses = self.discriminator_losses(real, latents)
+            if learns:
+                descend(torch.stack(list(losses.values())).sum(), optimizers["discriminator"])
+        return detached(losses)
 
-        return self.balance.play(images, d_step, g_step)
+
+class AdversarialModel(Adversary):
+    """A GAN. A subclass gives the networks, the prior, both losses and the optimizers."""
+
+    family: ClassVar[Family] = "gan"
+
+    @abstractmethod
+    def generator_loss(self, latents: Tensor) -> Tensor:
+        """G's loss on its images of the latents."""
+
+    def generator_step(
+        self, images: Tensor, optimizers: Optimizers, random: torch.Generator, learns: bool
+    ) -> dict[str, Tensor]:
+        latents = self.sample_prior(self.config.batch_size, random)
+        with frozen(self.discriminator), learning(self.generator, learns):
+            loss = self.generator_loss(latents)
+            if learns:
+                descend(loss, optimizers["generator"])
+        return {"g_loss": loss.detach()}
 
 
 class AdamGAN(AdversarialModel):
@@ -96,27 +127,6 @@ class AdamGAN(AdversarialModel):
             "discriminator": adam(self.discriminator, d_rate, *betas),
             "generator": adam(self.generator, g_rate, *betas),
         }
-
-
-class Adversary(Protocol):
-    """A model with a discriminator that learns from real images and latents."""
-
-    @property
-    def generator(self) -> nn.Module: ...
-    @property
-    def discriminator(self) -> nn.Module: ...
-    def discriminator_losses(self, real: Tensor, latents: Tensor) -> dict[str, Tensor]: ...
-
-
-def discriminator_step(
-    model: Adversary, real: Tensor, latents: Tensor, optimizers: Optimizers, turn: bool
-) -> dict[str, Tensor]:
-    """D's losses; if it is its turn D takes a step down their sum. Nothing of G changes."""
-    with frozen(model.generator), learning(model.discriminator, turn):
-        losses = model.discriminator_losses(real, latents)
-        if turn:
-            descend(torch.stack(list(losses.values())).sum(), optimizers["discriminator"])
-    return detached(losses)
 
 
 def merged(discriminator: nn.Module, real: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:
@@ -138,6 +148,6 @@ def detached(losses: dict[str, Tensor]) -> dict[str, Tensor]:
     return {name: loss.detach() for name, loss in losses.items()}
 
 
-def learning(network: nn.Module, turn: bool) -> AbstractContextManager[None]:
-    """Leave the network open to learning if it is its turn; else nothing changes it."""
-    return nullcontext() if turn else frozen(network)
+def learning(network: nn.Module, learns: bool) -> AbstractContextManager[None]:
+    """Freeze the network inside the block unless it learns."""
+    return nullcontext() if learns else frozen(network)

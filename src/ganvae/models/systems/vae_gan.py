@@ -8,9 +8,8 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from ganvae.config import Schedule
-from ganvae.models.balance import Balance
 from ganvae.models.base import Family, ImageShape, Likelihood, Optimizers, descend, frozen
-from ganvae.models.gan import AdamGANConfig, detached, discriminator_step, merged
+from ganvae.models.gan import AdamGANConfig, Adversary, detached, merged
 from ganvae.models.layers import (
     Flatten,
     Unflatten,
@@ -48,7 +47,7 @@ class VAEGANConfig(AdamGANConfig):
     real_target: PositiveFloat = Field(0.9, le=1)
 
 
-class VAEGAN(AutoencodingModel):
+class VAEGAN(Adversary, AutoencodingModel):
     """Encoder, generator (also the decoder) and discriminator.
 
     With z ~ N(0, I): D descends BCE(D(x), ``real_target``) + BCE(D(G(z)), 0); the encoder
@@ -65,16 +64,13 @@ class VAEGAN(AutoencodingModel):
     source: ClassVar[str] = "VAE and GAN in one, after Larsen et al. 2015 (1512.09300)"
     likelihood: ClassVar[Likelihood] = "bernoulli"
     config_class = VAEGANConfig
+    d_loss_terms: ClassVar[int] = 2
 
     config: VAEGANConfig
 
     def __init__(self, config: VAEGANConfig, image_shape: ImageShape) -> None:
-        super().__init__()
-        self.config = config
-        self.image_shape = image_shape
+        super().__init__(config, image_shape)
         self.latent_size = config.latent_size
-        self.balance = Balance(config.balance, d_terms=2)
-        self.real_images_per_step = config.balance.d_steps * config.batch_size
         image_channels, height, width = image_shape
         widths = [image_channels, *config.channels]
         halvings = len(config.channels)
@@ -106,29 +102,20 @@ class VAEGAN(AutoencodingModel):
             "generator": adam(self.generator, g_rate, *betas),
         }
 
-    def train_step(
-        self, images: Tensor, optimizers: Optimizers, generator: torch.Generator
+    def generator_step(
+        self, images: Tensor, optimizers: Optimizers, random: torch.Generator, learns: bool
     ) -> dict[str, Tensor]:
-        def d_step(real: Tensor, turn: bool) -> dict[str, Tensor]:
-            return discriminator_step(
-                self, real, self.sample_prior(len(real), generator), optimizers, turn
-            )
-
-        def g_step(turn: bool) -> dict[str, Tensor]:
-            latents = self.sample_prior(self.config.batch_size, generator)
-            noise = standard_normal(len(images), self.latent_size, generator)
-            with frozen(self.discriminator):
-                losses = self.generator_losses(images, latents, noise)
-                objective = losses["reconstruction_loss"] + losses["kl"]
-                if turn:
-                    objective = objective + self.config.adversarial_weight * losses["g_loss"]
-                descend(objective, optimizers["encoder"], optimizers["generator"])
-            return detached(losses)
-
-        return self.balance.play(images, d_step, g_step)
+        latents = self.sample_prior(self.config.batch_size, random)
+        noise = standard_normal(len(images), self.latent_size, random)
+        with frozen(self.discriminator):
+            losses = self.generator_losses(images, latents, noise)
+            objective = losses["reconstruction_loss"] + losses["kl"]
+            if learns:
+                objective = objective + self.config.adversarial_weight * losses["g_loss"]
+            descend(objective, optimizers["encoder"], optimizers["generator"])
+        return detached(losses)
 
     def discriminator_losses(self, real: Tensor, latents: Tensor) -> dict[str, Tensor]:
-        """D's two losses, on contract images and on what G makes of the latents; none for G."""
         with torch.no_grad():
             fake = self.generate(latents)
         real_logits, fake_logits = merged(self.discriminator, real, fake)
