@@ -46,7 +46,7 @@ test: $(INSTALLED)  ## Run the fast tests
 	$(PYTEST) --dist worksteal -m "not slow"
 
 test-all: $(INSTALLED)  ## Run all tests, or those of TESTS="FOLDER ..."
-	$(PYTEST) --dist loadfile $(TESTS)
+	$(PYTEST) --dist loadfile --no-loadscope-reorder $(TESTS)
 
 pins: $(INSTALLED)  ## Put in faults: the tests of their pins fail, and fingerprints of behaviour move
 	python tests/pins.py

@@ -64,7 +64,7 @@ def ours(model: GenerativeModel, images: Tensor, precision: Precision) -> Step:
     return step
 
 
-def gan_step(
+def gan_step(  # noqa: PLR0913  a plain loop, as people write it
     generator: nn.Module,
     discriminator: nn.Module,
     optimizers: Mapping[str, Optimizer],

@@ -32,6 +32,7 @@ from ganvae.models.registry import model_config
 from ganvae.pictures.canvas import figure
 from ganvae.report.vector import COLOURS
 from ganvae.scores.records import read_records
+from ganvae.training.spec import RunSpec
 from ganvae.training.trainer import TrainingResult, train
 from results import report, table
 
@@ -71,7 +72,7 @@ def curve(params: Params, name: str, seed: int, budgets: list[int]) -> None:
     def seconds(steps: int, work: Path) -> tuple[float, TrainingResult]:
         start = time.process_time()
         short = with_length(config, steps)
-        result = train(system, short, images, seed=seed, work=work, machine=machine, label=name)
+        result = train(RunSpec(system, short, seed, machine, variant=name), images, work)
         return time.process_time() - start, result
 
     spent = 0.0

@@ -307,7 +307,7 @@ def test_a_perfect_decoder_inverts_and_keeps_every_label(
     judged = evaluator(tmp_path, split)
     truth = judged.judge(split.images)[1].argmax(dim=1)
     labelled = replace(split, labels=truth)
-    monkeypatch.setattr(module, "invert", lambda model, images, **settings: images)
+    monkeypatch.setattr(module, "invert", lambda model, images, settings, **options: images)
     scores = judged.score_inversion(tiny_model(smoke, "dcgan"), labelled, 0)
     assert scores["inverted_mse"] == 0
     assert scores["inverted_label_kept_judge"] == 1

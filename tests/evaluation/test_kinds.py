@@ -20,9 +20,10 @@ from ganvae.evaluation.evaluator import Evaluator
 from ganvae.evaluation.reference import make_reference
 from ganvae.evaluation.sampled import Measured
 from ganvae.evaluation.training_set import TrainingSet
-from ganvae.judge.network import FrozenJudge, Judge, Kind
+from ganvae.judge.kinds import JudgeKind
+from ganvae.judge.network import FrozenJudge, Judge
 from ganvae.metrics.modes import kl_from_even
-from ganvae.scores.records import SCORE_NAMES
+from ganvae.scores.catalogue import CATALOGUE
 
 NETWORK = JudgeNetworkConfig(channels=[4], strides=[2], features=8, dropout=0)
 CONFIG = EvaluationConfig(
@@ -34,7 +35,7 @@ CONFIG = EvaluationConfig(
 )
 
 
-def judge_of(kind: Kind, folder: Path) -> FrozenJudge:
+def judge_of(kind: JudgeKind, folder: Path) -> FrozenJudge:
     """An untrained judge: of 20 people, or of ten digits in each of three channels."""
     outputs = {"classes": 10, "identities": 20, "channels": 10}[kind]
     with global_seed(0, "judge"):
@@ -50,7 +51,7 @@ def images_for(judge: FrozenJudge, n: int) -> Tensor:
     return stripes(n, judge.image_shape)[0]
 
 
-def evaluator_of(kind: Kind, folder: Path) -> tuple[Evaluator, StoredSplit]:
+def evaluator_of(kind: JudgeKind, folder: Path) -> tuple[Evaluator, StoredSplit]:
     judge = judge_of(kind, folder)
     images = images_for(judge, 140)
     labels, index = torch.arange(60) % 7, torch.arange(60)
@@ -63,7 +64,7 @@ def evaluator_of(kind: Kind, folder: Path) -> tuple[Evaluator, StoredSplit]:
     return Evaluator(judge, reference, CONFIG, train), split
 
 
-def measured_by(kind: Kind, folder: Path) -> Measured:
+def measured_by(kind: JudgeKind, folder: Path) -> Measured:
     judged, split = evaluator_of(kind, folder)
     return judged.measure_samples(split.images[:50], 0)
 
@@ -77,13 +78,14 @@ OF_MODES = {"modes_judge", "mode_kl_judge"}
     ("kind", "has"), [("classes", OF_CLASSES), ("identities", set()), ("channels", OF_MODES)]
 )
 def test_each_kind_of_judge_gives_the_scores_that_mean_something(
-    tmp_path: Path, kind: Kind, has: set[str]
+    tmp_path: Path, kind: JudgeKind, has: set[str]
 ) -> None:
     measured = measured_by(kind, tmp_path)
     found = set(measured.scores)
-    assert found <= set(SCORE_NAMES)
     assert GENERAL | has <= found
     assert not found & ((OF_CLASSES | OF_MODES) - has)
+    of_samples = {score for score in CATALOGUE if score.group in ("samples", "classes")}
+    assert found == {s.name for s in of_samples if kind in s.judges and not s.optional}
     assert ("is_judge" in measured.noise) == (kind == "classes")
     assert (measured.class_counts is None) == (kind != "classes")
     assert measured.flags == []
@@ -103,7 +105,7 @@ def test_modes_are_counted_by_the_verdicts_on_the_channels(tmp_path: Path) -> No
 
 @pytest.mark.parametrize(("kind", "share"), [("classes", "1"), ("identities", "0.5")])
 def test_a_collapse_is_seen_by_the_verdicts_of_every_kind(
-    tmp_path: Path, kind: Kind, share: str
+    tmp_path: Path, kind: JudgeKind, share: str
 ) -> None:
     judged, split = evaluator_of(kind, tmp_path)
     same = split.images[:1].repeat(50, 1, 1, 1)
@@ -132,10 +134,10 @@ def test_samples_of_many_people_are_no_collapse(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("kind", ["identities", "channels"])
 def test_labels_are_kept_only_where_the_judge_knows_them(
-    tmp_path: Path, kind: Kind, smoke: Params, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, kind: JudgeKind, smoke: Params, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     judged, split = evaluator_of(kind, tmp_path)
-    monkeypatch.setattr(module, "invert", lambda model, images, **settings: images)
+    monkeypatch.setattr(module, "invert", lambda model, images, settings, **options: images)
     truth = judged.judge(split.images)[1].argmax(dim=1)
     scores = judged.score_inversion(tiny_model(smoke, "dcgan"), replace(split, labels=truth), 0)
     assert scores["inverted_mse"] == 0

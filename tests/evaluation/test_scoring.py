@@ -41,8 +41,9 @@ from ganvae.evaluation.sampled import in_order
 from ganvae.evaluation.training_set import make_training_set
 from ganvae.judge.network import FrozenJudge, Judge
 from ganvae.report.score_text import score_text
-from ganvae.scores.comparison import protocol_changes
-from ganvae.scores.records import SCORE_NAMES, ScoreRecord, read_record
+from ganvae.scores.catalogue import REQUIRED
+from ganvae.scores.rankable import protocol_changes
+from ganvae.scores.records import ScoreRecord, read_record
 
 N = 50  # images that the little protocol takes
 EVALUATION = EvaluationConfig(
@@ -90,9 +91,11 @@ def score(judge: FrozenJudge, profile: Params, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(scoring, "find_judge", lambda dataset, device: judge)
 
     def score(images: Tensor, **given: Any) -> ScoreRecord:
-        about = {"dataset": "mnist", "split": "test", "data_dir": None, "model": "mine"}
-        about |= {"family": "gan", "seed": 3, "judge": judge, "report": lambda line: None}
-        return scoring.score_samples(images, "samples.npz", **about | given)
+        split, inception = given.pop("split", "test"), given.pop("inception", None)
+        report = given.get("report", lambda line: None)
+        about = {"model": "mine", "family": "gan", "seed": 3, "report": report}
+        evaluator = scoring.evaluator_of("mnist", split, None, judge, inception, report)
+        return scoring.score_samples(images, evaluator, **about | given)
 
     return score
 
@@ -113,7 +116,7 @@ def test_a_record_is_the_one_that_the_pipeline_would_write(
     record = score(SAMPLES[:N], split=split)
     evaluator = by_hand(tmp_path, profile, judge, split)
     measured = evaluator.measure_samples(SAMPLES[:N], 3)
-    assert set(record.scores) == set(SCORE_NAMES)
+    assert set(record.scores) == set(REQUIRED)
     found = {name: value for name, value in record.scores.items() if value is not None}
     assert found == measured.scores
     assert {"fid_judge", "kid_judge", "is_judge", "coverage_judge"} <= set(found)
@@ -128,7 +131,7 @@ def test_a_record_is_the_one_that_the_pipeline_would_write(
 def test_of_too_many_images_some_are_drawn(score: Score) -> None:
     lines: list[str] = []
     record = score(SAMPLES, report=lines.append)
-    assert lines[-1] == "scoring 50 samples, drawn from 60: samples.npz"
+    assert lines[-1] == "scoring 50 samples, drawn from 60"
     assert record.provenance.n_generated == N
     assert record.flags == []
     assert record == score(SAMPLES)
@@ -379,15 +382,12 @@ def test_scores_against_mnist_mean_what_they_say(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     judge = scoring.find_judge("mnist")
-    evaluator = scoring._evaluator("mnist", "test", None, judge, None, lambda line: None)
+    evaluator = scoring.evaluator_of("mnist", "test", None, judge)
     quick = evaluator.config.model_copy(update={"bootstrap_resamples": 20})
     evaluator = replace(evaluator, config=quick)
-    monkeypatch.setattr(scoring, "_evaluator", lambda *arguments: evaluator)
 
     def score(images: Tensor) -> ScoreRecord:
-        about: dict[str, Any] = {"dataset": "mnist", "split": "test", "data_dir": None}
-        about |= {"model": "mine", "family": "other", "seed": 0, "judge": judge}
-        return scoring.score_samples(images, "images", **about, report=lambda line: None)
+        return scoring.score_samples(images, evaluator, model="mine", family="other", seed=0)
 
     random = torch.Generator().manual_seed(0)
     real = floor(evaluator.train.images, 10_000, random)

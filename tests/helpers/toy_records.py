@@ -3,7 +3,7 @@
 from typing import Literal
 
 import provenance
-from ganvae.scores.records import ScoreRecord, blank_scores
+from ganvae.scores.records import ScoreRecord, complete_scores
 
 PROVENANCE = provenance.PROVENANCE.model_copy(
     update={"n_real": 100, "n_generated": 100, "weights_sha256": None, "training_steps": 7}
@@ -18,7 +18,7 @@ def record(model: str, seed: int, fid: float | None, **measured: object) -> Scor
         seed=seed,
         status="diverged" if fid is None else "completed",
         reason="d_loss was NaN" if fid is None else None,
-        scores=blank_scores() | {"fid_judge": fid},
+        scores=complete_scores({"fid_judge": fid}),
         provenance=PROVENANCE.model_copy(update=measured),
     )
 

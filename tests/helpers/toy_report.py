@@ -10,13 +10,13 @@ from PIL import Image
 import provenance
 from ganvae.core.files import write_json
 from ganvae.pictures.small import encode_film
-from ganvae.report.page import Report
+from ganvae.report.page_report import Report
 from ganvae.report.shown import FILM
 from ganvae.report.sweep_effects import EFFECTS
 from ganvae.report.sweep_text import PICTURES
 from ganvae.report.tuning import Tuning
 from ganvae.scores.comparison import compare
-from ganvae.scores.records import Noise, ScoreRecord, blank_scores
+from ganvae.scores.records import Noise, ScoreRecord, complete_scores
 from ganvae.scores.studies import StudyRecord, write_study
 from toy_sweeps import effects_of_toy, study, trial
 
@@ -41,7 +41,7 @@ def record(model: str, seed: int, fid: float | None, **changes: Any) -> ScoreRec
         "seed": seed,
         "status": "diverged" if fid is None else "completed",
         "reason": "d_loss is NaN at step 12" if fid is None else None,
-        "scores": blank_scores() | {"parameters": 1000.0} | scores,
+        "scores": complete_scores({"parameters": 1000.0} | scores),
         "provenance": PROVENANCE.model_copy(update={"training_seed": seed}),
     }
     return ScoreRecord(**fields | changes)

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from ganvae.report.sweep_effects import Contrast, Effect, Measured, Relation, StudyEffects
+from ganvae.report.sweep_effects import Contrast, Effect, EffectsRecord, Measured, Relation
 from ganvae.scores.studies import StudyRecord, TrialRecord
 
 RANGES: dict[str, Any] = {
@@ -86,7 +86,7 @@ def searched(
     return study(trials, **changes)
 
 
-def effects_of_toy() -> StudyEffects:
+def effects_of_toy() -> EffectsRecord:
     """Effects of a toy study, one shown and one not."""
     shown = Measured(value=0.6, low=0.3, high=0.8, n=20)
     absent = Measured(value=0.1, low=-0.3, high=0.5, n=20)
@@ -94,7 +94,7 @@ def effects_of_toy() -> StudyEffects:
     contrast = Contrast(
         **sides, median_first=20, median_second=25, shift=-5, low=-8, high=-2, p=0.003
     )
-    return StudyEffects(
+    return EffectsRecord(
         study="toy",
         n_scored=20,
         n_early=20,

@@ -5,17 +5,19 @@ import torch
 from torch import Tensor
 
 from conftest import GREY, stripes
+from ganvae.config import InversionConfig
 from ganvae.core.images import from_uint8
 from ganvae.core.seeds import generator
 from ganvae.metrics.inversion import invert
 from ganvae.models.base import GenerativeModel
 
+SEARCH = InversionConfig(restarts=2, steps=200, learning_rate=0.05)
+
 
 def search(model: GenerativeModel, images: Tensor, batch_size: int = 125) -> Tensor:
-    return invert(
-        model, images, random=generator(0, "inversion"), batch_size=batch_size,
-        restarts=2, steps=3, learning_rate=0.1,
-    )  # fmt: skip
+    settings = InversionConfig(restarts=2, steps=3)
+    random = generator(0, "inversion")
+    return invert(model, images, settings, random=random, batch_size=batch_size)
 
 
 def test_an_image_that_the_model_drew_is_found_again(model: GenerativeModel) -> None:
@@ -23,9 +25,8 @@ def test_an_image_that_the_model_drew_is_found_again(model: GenerativeModel) -> 
     own = model.decode(latents)
     start = model.decode(model.sample_prior(4 * 6, generator(1, "start")))
     before = (start.unflatten(0, (4, 6)) - own[:, None]).square().flatten(2).sum(2).min(dim=1)
-    found = invert(
-        model, own, restarts=6, steps=150, learning_rate=0.1, random=generator(1, "start")
-    )
+    settings = InversionConfig(restarts=6, steps=150)
+    found = invert(model, own, settings, random=generator(1, "start"))
     assert (found - own).square().sum() < 0.2 * before.values.sum()
 
 
@@ -85,8 +86,7 @@ class Line(GenerativeModel):
 
 def test_the_best_restart_counts() -> None:
     images = torch.tensor([0.3, 0.0]).reshape(2, 1, 1, 1)
-    found = invert(Line(), images, restarts=2, steps=200, learning_rate=0.05,
-                   random=torch.Generator())  # fmt: skip
+    found = invert(Line(), images, SEARCH, random=torch.Generator())
     assert found.flatten().tolist() == pytest.approx([0.3, 0.0], abs=5e-3)
 
 
@@ -98,6 +98,5 @@ def test_a_search_that_goes_astray_is_never_the_best(monkeypatch: pytest.MonkeyP
         return torch.where(latents[:, :, None, None] < 0, torch.nan, images)
 
     monkeypatch.setattr(Line, "generate", broken)
-    found = invert(Line(), torch.full((1, 1, 1, 1), 0.3), restarts=2, steps=200,
-                   learning_rate=0.05, random=torch.Generator())  # fmt: skip
+    found = invert(Line(), torch.full((1, 1, 1, 1), 0.3), SEARCH, random=torch.Generator())
     assert found.item() == pytest.approx(0.3, abs=5e-3)

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from conftest import GREY, stripes
 from ganvae import metrics
+from ganvae.config import InversionConfig
 from ganvae.core.images import from_uint8
 from ganvae.metrics.classes import class_counts
 from ganvae.metrics.distances import nearest
@@ -79,7 +80,7 @@ METRICS: dict[str, Callable[[Tensor], object]] = {
     "fid": lambda features: fid(real=features, generated=features.flip(1)),
     "inception_score": lambda logits: inception_score(logits, splits=2, seed=0),
     "inversion": lambda _: invert(
-        vae(), BITS, restarts=2, steps=2, learning_rate=0.1, random=seeded()
+        vae(), BITS, InversionConfig(restarts=2, steps=2), random=seeded()
     ).tolist(),
     "kid": lambda features: kid(real=features, generated=features.flip(1), seed=0),
     "likelihood": lambda _: importance_weighted_bound(vae(), BITS, k=3, random=seeded()).tolist(),

@@ -207,7 +207,7 @@ def test_reconstructions_and_means_pair_each_image_with_its_own(
 def test_inversions_pair_each_image_with_the_nearest_drawn(
     smoke: Params, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(nearest, "invert", lambda model, images, **settings: images)
+    monkeypatch.setattr(nearest, "invert", lambda model, images, settings, **options: images)
     drawn: list[tuple[Any, ...]] = []
     monkeypatch.setattr(nearest, "draw_rows", lambda *arguments: drawn.append(arguments))
     model, random = tiny_model(smoke, "dcgan"), torch.Generator()
@@ -275,7 +275,7 @@ def test_of_many_classes_the_ten_with_most_images_are_shown(
     drawn: list[tuple[Any, ...]] = []
     for module in (latents, nearest):
         monkeypatch.setattr(module, "draw_rows", lambda *arguments: drawn.append(arguments))
-    monkeypatch.setattr(nearest, "invert", lambda model, images, **settings: images)
+    monkeypatch.setattr(nearest, "invert", lambda model, images, settings, **options: images)
     model = tiny_model(smoke, "bernoulli-vae")
     assert isinstance(model, VariationalModel)
     latents.draw_class_means(tmp_path / "x.png", model, many, "t")

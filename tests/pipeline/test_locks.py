@@ -9,10 +9,10 @@ import pytest
 from ruamel.yaml import YAML
 
 from conftest import ROOT
-from ganvae.config import ConfigError, Params, parse, read_yaml
-from ganvae.core.errors import UserError
+from ganvae.config import Params, parse, read_yaml
+from ganvae.core.errors import ConfigError, UserError
 from ganvae.core.files import write_json
-from ganvae.pipeline import locks
+from ganvae.pipeline import dvc, locks
 from ganvae.pipeline.locks import check_frozen, check_locks, frozen_params
 from ganvae.pipeline.reproduction import reproduce
 from ganvae.report.notes import frozen_notice
@@ -43,7 +43,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     with PIPELINE.with_name("params.yaml").open("w") as file:
         YAML().dump(values, file)
     (tmp_path / "stand_in.py").write_text(STAND_IN)
-    monkeypatch.setattr(locks, "DVC", (sys.executable, "stand_in.py"))
+    monkeypatch.setattr(dvc, "DVC", (sys.executable, "stand_in.py"))
     monkeypatch.setattr(locks, "_committed_locks", lambda root: [PIPELINE.with_name("dvc.lock")])
     says({})
     return tmp_path

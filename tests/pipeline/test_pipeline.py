@@ -130,13 +130,14 @@ PLUMBING = {
     "core/errors.py",
     "core/files.py",
     "core/paths.py",
+    "core/records.py",
     "core/tensors.py",
     "core/tokens.py",
     "data/",
     "pipeline/stage.py",
 }
 """What carries parameters and data from place to place and decides no number itself."""
-IMPORTED_ONLY = {"core/images.py", "core/seeds.py", "models/"}
+IMPORTED_ONLY = {"core/images.py", "core/seeds.py", "judge/kinds.py", "models/"}
 """By pages: for a constant, a type or a thing beside the results."""
 
 

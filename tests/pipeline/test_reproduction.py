@@ -16,7 +16,7 @@ from conftest import ROOT
 from ganvae.config import Params, load_params
 from ganvae.core.errors import ConfigError, UserError
 from ganvae.core.files import write_json
-from ganvae.pipeline import reproduction
+from ganvae.pipeline import dvc, reproduction
 from ganvae.pipeline.reproduction import reproduce
 from ganvae.report import provisional
 from ganvae.report.provisional import Standing
@@ -57,7 +57,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     (tmp_path / "data/raw/mnist/train-images-idx3-ubyte.gz").touch()
     (tmp_path / "stand_in.py").write_text(STAND_IN)
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(reproduction, "DVC", (sys.executable, str(tmp_path / "stand_in.py")))
+    monkeypatch.setattr(dvc, "DVC", (sys.executable, str(tmp_path / "stand_in.py")))
     stale(
         tmp_path,
         *("train@dcgan-0", "train@vae-gan-0", "evaluate@conv-vae-0", "draw@conv-vae-0"),
@@ -209,11 +209,11 @@ def test_ctrl_c_ends_all_children_and_theirs(
     if stubborn:  # what does not mind a Ctrl-C is killed
         monkeypatch.setenv("STUBBORN", "1")
     script = (
-        "import signal; from pathlib import Path; from ganvae.pipeline import reproduction;"
+        "import signal; from pathlib import Path; from ganvae.pipeline import dvc, reproduction;"
         # the tests may be under nohup, or in the background of a script
         "signal.signal(signal.SIGHUP, signal.SIG_DFL);"
         "signal.signal(signal.SIGINT, signal.default_int_handler);"
-        f"reproduction.DVC = {reproduction.DVC!r}; reproduction.GRACE = 1.0;"
+        f"dvc.DVC = {dvc.DVC!r}; dvc.GRACE = 1.0;"
         "reproduction.reproduce(Path('dvc.yaml'), jobs=2)"
     )
     parent = subprocess.Popen([sys.executable, "-c", script], stderr=subprocess.DEVNULL)

@@ -28,12 +28,8 @@ from ganvae.data.store import StoredSplit, read_split
 from ganvae.evaluation import baselines, runs, training_set
 from ganvae.evaluation.evaluator import Evaluator
 from ganvae.judge.network import Judge
-from ganvae.scores.records import (
-    INCEPTION_SCORES,
-    SCORE_NAMES,
-    read_record,
-    read_records,
-)
+from ganvae.scores.catalogue import INCEPTION, REQUIRED
+from ganvae.scores.records import read_record, read_records
 from ganvae.training import runs as trainings
 
 PATHS = ProfilePaths("tiny")
@@ -132,7 +128,7 @@ def test_all_stages_with_a_diverging_run_among_them(values: dict[str, Any]) -> N
     records = read_records(PATHS.results / "scores.json")
     assert len(records) == len(values["runs"]) + 2 * 2  # floor and ceiling for both seeds
     for record in records:
-        assert tuple(record.scores) == SCORE_NAMES
+        assert tuple(record.scores) == REQUIRED
         assert record.provenance.n_generated == 120
         assert record.provenance.n_real == 100
         assert record.provenance.judge_sha256 == sha256(Path("judge.safetensors"))
@@ -191,7 +187,7 @@ def test_scores_in_inception_features_are_there_when_asked_for(
     for name in ("prepare", "reference", "baselines"):
         stage(name)(params)
     for record in read_records(PATHS.baselines / "scores.json"):
-        assert tuple(record.scores) == (*SCORE_NAMES, *INCEPTION_SCORES)
+        assert tuple(record.scores) == (*REQUIRED, *INCEPTION)
         assert record.scores["fid_inception"] != record.scores["fid_judge"]
         assert record.provenance.inception_sha256 == extractor["sha256"]
 

@@ -13,7 +13,6 @@ from PIL import Image
 from conftest import ROOT, stripes
 from forks import ganvae
 from ganvae.config import load_params
-from ganvae.core.compute import Machine
 from ganvae.core.errors import ConfigError, DataError, UserError
 from ganvae.core.files import sha256
 from ganvae.core.tensors import load_tensors, save_tensors
@@ -25,6 +24,7 @@ from ganvae.pipeline import standalone
 from ganvae.pipeline.pretrained import find_weights
 from ganvae.pipeline.sampling import sample_to_file
 from ganvae.pipeline.standalone import build_config, follow_closely, load_images, train_alone
+from ganvae.training.spec import RunSpec
 
 NO_LENGTH = {"epochs": None, "steps": None}
 
@@ -56,15 +56,9 @@ def train_in(
 ) -> None:
     """`ganvae train` on a folder of class folders; vanilla-gan is narrow unless told otherwise."""
     settings = settings or {"hidden": [8]}
-    train_alone(
-        name,
-        build_config(name, {"epochs": None, "steps": steps}, {}, settings),
-        *load_images(str(folder), None, None),
-        seed=1,
-        machine=Machine(),
-        outdir=outdir,
-        overwrite=overwrite,
-    )
+    config = build_config(name, {"epochs": None, "steps": steps}, {}, settings)
+    images = load_images(str(folder), None, None)
+    train_alone(RunSpec(name, config, 1), *images, outdir, overwrite=overwrite)
 
 
 @pytest.mark.slow

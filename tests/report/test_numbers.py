@@ -4,7 +4,6 @@ import pytest
 
 from ganvae.report.numbers import duration, fixed, listed, p_value, significant
 from ganvae.report.scores import (
-    COLUMNS,
     arrow,
     estimated,
     heading,
@@ -14,7 +13,7 @@ from ganvae.report.scores import (
     signed,
     title,
 )
-from ganvae.scores.records import BETTER
+from ganvae.scores.catalogue import TABLED, better
 from ganvae.scores.statistics import Estimate
 
 
@@ -88,7 +87,9 @@ def test_a_score_is_called_as_its_place_asks() -> None:
 
 
 def test_arrows_point_to_the_better_side() -> None:
-    arrows = {score: arrow(score) for score in COLUMNS}
+    arrows = {score: arrow(score) for score in TABLED}
     assert arrows["fid_judge"] == "↓"
     assert arrows["is_judge"] == "↑"
-    assert {score for score, way in arrows.items() if way} == set(BETTER) & set(COLUMNS)
+    assert {score for score, way in arrows.items() if way} == {
+        score for score in TABLED if better(score)
+    }

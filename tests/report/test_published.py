@@ -10,6 +10,7 @@ from conftest import ROOT
 from ganvae.config import load_params
 from ganvae.core.files import write_json
 from ganvae.core.paths import ProfilePaths
+from ganvae.report.findings import Findings
 from ganvae.report.page import render
 from ganvae.report.published import (
     HEADING,
@@ -141,7 +142,11 @@ def test_other_records_have_no_such_section(records: list[ScoreRecord], tmp_path
 def test_the_leaderboard_and_the_page_show_the_tables(tmp_path: Path) -> None:
     found, made = compare(STACKED, None), tables(STACKED)
     path = tmp_path / "x.md"
-    write_leaderboard_markdown(path, "toy", found, STACKED, {}, {}, NOT_TUNED, made)
+    findings = Findings(
+        profile="toy", comparison=found, records=STACKED, departures={}, notes={},
+        tuning=NOT_TUNED, published=made,
+    )  # fmt: skip
+    write_leaderboard_markdown(path, findings)
     text = path.read_text()
     assert "\n\n## Beside published numbers\n\n**Modes" in text
     assert text.index("## Further scores") < text.index(HEADING) < text.index("## What was scaled")

@@ -23,6 +23,7 @@ from ganvae.sweeps.objective import Objective, make_objective
 from ganvae.sweeps.records import record_of
 from ganvae.sweeps.study import Settings, load_study
 from ganvae.training.runs import STATE
+from ganvae.training.spec import RunSpec
 from ganvae.training.trainer import train
 
 MEDIAN = {"by": "curve", "name": "median", "checks": [0.25, 0.5], "startup_trials": 1}
@@ -66,7 +67,7 @@ def test_a_trials_value_is_the_mean_over_its_seeds() -> None:
     made = make_objective("toy", settings)
     config = objective.applied("bernoulli-vae", settings.base, trial.params)
     images = read_split(PATHS.split("train")).images
-    model = train("bernoulli-vae", config, images, seed=101, work=Path("alone")).model
+    model = train(RunSpec("bernoulli-vae", config, 101), images, Path("alone")).model
     validation = read_validation(PATHS.validation_features, FrozenJudge(Path("judge.safetensors")))
     alone = validation.score(model, n=40, seed=101).fid_judge
     assert alone == trial.user_attrs["seeds"]["101"] == made.score(model, 101).fid_judge
@@ -198,14 +199,16 @@ def test_watching_changes_no_weight(model: str, monkeypatch: pytest.MonkeyPatch)
 def interrupted_after(monkeypatch: pytest.MonkeyPatch, last: int) -> None:
     """Let Ctrl-C come at a step of the next training."""
 
-    def interrupted(*arguments: Any, watch: Any, **options: Any) -> Any:
+    def interrupted(*arguments: Any) -> Any:
+        *training, watch = arguments
+
         def watch_and_stop(step: int, *shown: Any) -> None:
             if watch:
                 watch(step, *shown)
             if step == last:
                 raise KeyboardInterrupt
 
-        return train(*arguments, watch=watch_and_stop, **options)
+        return train(*training, watch_and_stop)
 
     monkeypatch.setattr(objective, "train", interrupted)
 

@@ -30,8 +30,9 @@ def halting(train: Callable[..., Any], at: str) -> Callable[..., Any]:
     training, last = map(int, at.split(":"))
     begun = 0
 
-    def halting_train(*arguments: Any, watch: Any, **options: Any) -> Any:
+    def halting_train(*arguments: Any) -> Any:
         nonlocal begun
+        *given, watch = arguments
         begun += 1
 
         def watch_and_halt(step: int, *shown: Any) -> None:
@@ -42,7 +43,7 @@ def halting(train: Callable[..., Any], at: str) -> Callable[..., Any]:
                 while not GO.exists():
                     time.sleep(0.02)
 
-        return train(*arguments, watch=watch_and_halt, **options)
+        return train(*given, watch_and_halt)
 
     return halting_train
 

@@ -33,9 +33,9 @@ from ganvae.core.tokens import record_path
 from ganvae.pictures.small import encode_film
 from ganvae.scores.records import read_record, write_records
 from ganvae.tracking import store
-from ganvae.tracking.runs import whole_config
 from ganvae.tracking.store import TrackingError, connected, find_store
 from ganvae.tracking.sync import sync
+from ganvae.tracking.tracked import whole_config
 
 pytest_plugins = ["toy_store"]
 NAMES = RUNS | BASELINES | MODELS

@@ -11,7 +11,7 @@ from ganvae.core.files import sha256, write_csv, write_json
 from ganvae.scores.records import (
     ScoreRecord,
     ValidationRecord,
-    blank_scores,
+    complete_scores,
     read_record,
     write_records,
 )
@@ -144,7 +144,7 @@ def _record(name: str, family: str, status: str) -> ScoreRecord:
             "seed": int(seed),
             "status": status,
             "reason": None if status == "completed" else "g_loss became nan",
-            "scores": blank_scores() | SCORES.get(name, {}),
+            "scores": complete_scores(SCORES.get(name, {})),
             "provenance": PROVENANCE.model_copy(update={"training_seed": int(seed)} | untrained),
         }
     )

@@ -12,6 +12,7 @@ from ganvae.core.compute import Machine, Precision
 from ganvae.core.images import from_uint8
 from ganvae.models.registry import model_config
 from ganvae.training.precision import networks_in
+from ganvae.training.spec import RunSpec
 from ganvae.training.trainer import train
 
 STEPS = 40
@@ -100,9 +101,7 @@ def curves(
     schedule |= {"sample_every": STEPS, "checkpoint_every": STEPS}
     config = model_config(name, smoke.models[name] | {"schedule": schedule} | changes)
     machine = Machine(precision=precision)
-    history = train(
-        name, config, stripes(90)[0], seed=0, work=work / precision, machine=machine
-    ).history
+    history = train(RunSpec(name, config, 0, machine), stripes(90)[0], work / precision).history
     names = history[0].keys() - {"step", "epoch"}
     return {loss: torch.tensor([row[loss] for row in history]) for loss in names}
 

@@ -2,7 +2,7 @@
 
 import signal
 from collections.abc import Callable
-from functools import partial
+from functools import partial, partialmethod
 from pathlib import Path
 from typing import Any
 
@@ -25,10 +25,11 @@ from ganvae.data.splits import Split
 from ganvae.data.store import write_split
 from ganvae.models.base import GenerativeModel
 from ganvae.models.registry import model_class, model_config
-from ganvae.training import runs, trainer
+from ganvae.training import runs, spec, trainer
 from ganvae.training.batches import Batches
 from ganvae.training.checkpoint import TrainingState
 from ganvae.training.history import History
+from ganvae.training.spec import RunSpec
 from ganvae.training.trainer import Cadence, train
 
 IMAGES = stripes(90)[0]
@@ -140,7 +141,7 @@ def test_a_run_leaves_history_pictures_and_a_checkpoint(
     smoke: Params, name: str, tmp_path: Path
 ) -> None:
     config = with_schedule(smoke, name, length=8)
-    result = train(name, config, IMAGES, seed=0, work=tmp_path)
+    result = train(RunSpec(name, config, 0), IMAGES, tmp_path)
     assert result.status == "completed"
     assert result.steps == 8
     assert result.images_seen == 8 * result.model.real_images_per_step
@@ -159,6 +160,7 @@ sys.path.insert(0, {tests!r})
 import torch
 from conftest import stripes
 from ganvae.models.registry import model_class, model_config
+from ganvae.training.spec import RunSpec
 from ganvae.training.trainer import train
 
 torch.set_num_threads(1)
@@ -173,14 +175,14 @@ def train_step(self, *arguments):
 
 cls.train_step = train_step
 config = model_config({name!r}, {config!r})
-train({name!r}, config, stripes(90)[0], seed=1, work=Path({work!r}))
+train(RunSpec({name!r}, config, 1), stripes(90)[0], Path({work!r}))
 """
 
 
 def test_pin_13_stopping_changes_nothing(smoke: Params, name: str, tmp_path: Path) -> None:
     """Ten steps equal six, kill -9 (the last checkpoint is of step 4), and the rest elsewhere."""
     config = with_schedule(smoke, name, length=10)
-    straight = train(name, config, IMAGES, seed=1, work=tmp_path / "straight")
+    straight = train(RunSpec(name, config, 1), IMAGES, tmp_path / "straight")
     script = KILLED_AT_STEP_7.format(
         tests=str(ROOT / "tests"),
         name=name,
@@ -189,7 +191,7 @@ def test_pin_13_stopping_changes_nothing(smoke: Params, name: str, tmp_path: Pat
     )
     assert python("-c", script).returncode == -signal.SIGKILL
     assert (tmp_path / "stopped/checkpoint.pt").exists()
-    resumed = train(name, config, IMAGES, seed=1, work=tmp_path / "stopped")
+    resumed = train(RunSpec(name, config, 1), IMAGES, tmp_path / "stopped")
     assert_same(weights(resumed.model), weights(straight.model))
     assert resumed.history == straight.history
     for picture in (tmp_path / "straight/samples").iterdir():
@@ -211,10 +213,10 @@ def test_a_damaged_checkpoint_starts_the_run_anew(
     smoke: Params, tmp_path: Path, damage: Callable[[bytes], bytes]
 ) -> None:
     config = with_schedule(smoke, "dcgan", length=8)
-    straight = train("dcgan", config, IMAGES, seed=0, work=tmp_path)
+    straight = train(RunSpec("dcgan", config, 0), IMAGES, tmp_path)
     checkpoint = tmp_path / "checkpoint.pt"
     checkpoint.write_bytes(damage(checkpoint.read_bytes()))
-    again = train("dcgan", config, IMAGES, seed=0, work=tmp_path)
+    again = train(RunSpec("dcgan", config, 0), IMAGES, tmp_path)
     assert_same(weights(again.model), weights(straight.model))
 
 
@@ -257,7 +259,7 @@ def test_models_are_trained_in_training_mode(
         return honest(self, *arguments)
 
     monkeypatch.setattr(cls, "train_step", watched)
-    train(name, with_schedule(smoke, name, length=8), IMAGES, seed=0, work=tmp_path)
+    train(RunSpec(name, with_schedule(smoke, name, length=8), 0), IMAGES, tmp_path)
     assert modes == [True] * 8  # after the pictures of steps 0 and 6 as well
 
 
@@ -274,7 +276,7 @@ def test_learning_rates_fall_in_a_straight_line_to_zero(
         return honest(self, images, optimizers, noise)
 
     monkeypatch.setattr(cls, "train_step", train_step)
-    train(name, model_config(name, values), IMAGES, seed=0, work=tmp_path)
+    train(RunSpec(name, model_config(name, values), 0), IMAGES, tmp_path)
     assert rates == pytest.approx([rates[0] * (1 - step / 8) for step in range(8)])
 
 
@@ -293,7 +295,7 @@ def test_what_is_drawn_and_kept_is_the_average_of_the_weights(
         return losses
 
     monkeypatch.setattr(cls, "train_step", train_step)
-    product = train(name, model_config(name, values), IMAGES, seed=0, work=tmp_path).model
+    product = train(RunSpec(name, model_config(name, values), 0), IMAGES, tmp_path).model
     for parameter, value in product.state_dict().items():  # batch norms' statistics as well
         if not value.is_floating_point():
             continue
@@ -316,19 +318,19 @@ def test_pin_13_holds_for_decay_average_and_balance_too(
     if name == "dcgan":
         more["r1"] = 0.5
     config = model_config(name, smoke.models[name] | {"schedule": EIGHT_STEPS} | more)
-    straight = train(name, config, IMAGES, seed=0, work=tmp_path / "straight")
-    monkeypatch.setattr(trainer, "_draw_samples", partial(_stop_at, 6))
+    straight = train(RunSpec(name, config, 0), IMAGES, tmp_path / "straight")
+    monkeypatch.setattr(trainer._Training, "_draw_samples", partialmethod(_stop_at, 6))
     with pytest.raises(KeyboardInterrupt):  # the last checkpoint is of step 4
-        train(name, config, IMAGES, seed=0, work=tmp_path / "stopped")
+        train(RunSpec(name, config, 0), IMAGES, tmp_path / "stopped")
     monkeypatch.undo()
     torch.manual_seed(1)  # what this process has drawn since decides nothing
-    resumed = train(name, config, IMAGES, seed=0, work=tmp_path / "stopped")
+    resumed = train(RunSpec(name, config, 0), IMAGES, tmp_path / "stopped")
     assert resumed.history == straight.history
     assert_same(weights(straight.model), weights(resumed.model))
 
 
-def _stop_at(last: int, model: object, seed: int, work: Path, step: int) -> None:
-    if step == last:
+def _stop_at(training: Any, last: int) -> None:
+    if training._state.step == last:
         raise KeyboardInterrupt
 
 
@@ -348,10 +350,15 @@ def test_pin_4_training_opens_the_training_split_alone(
 def test_everything_that_decides_the_weights_is_in_the_fingerprint(
     smoke: Params, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(runs, "CHECKOUT", tmp_path)  # nobody has measured what the code does
+    monkeypatch.setattr(spec, "CHECKOUT", tmp_path)  # nobody has measured what the code does
     config = tiny_config(smoke, "dcgan")
     other_config = model_config("dcgan", smoke.models["dcgan"] | {"learning_rate": 1e-3})
-    fingerprint = runs.fingerprint
+
+    def fingerprint(
+        system: str, config: ModelConfig, seed: int, data: str, machine: Machine
+    ) -> str:
+        return RunSpec(system, config, seed, machine).fingerprint(data)
+
     first = fingerprint("dcgan", config, 0, "a", Machine())
     assert first == fingerprint("dcgan", config, 0, "a", Machine())
     others = {
@@ -362,11 +369,11 @@ def test_everything_that_decides_the_weights_is_in_the_fingerprint(
         fingerprint("dcgan", config, 0, "a", Machine(precision="bf16")),
         fingerprint("vanilla-gan", config, 0, "a", Machine()),
     }
-    for path in runs.code_files("dcgan"):
+    for path in spec.code_files("dcgan"):
         edited = partial(lambda edited, other: sha256(other) + str(other == edited), path)
-        monkeypatch.setattr(runs, "sha256", edited)
+        monkeypatch.setattr(spec, "sha256", edited)
         others.add(fingerprint("dcgan", config, 0, "a", Machine()))
-    assert len(others) == 6 + len(runs.code_files("dcgan"))
+    assert len(others) == 6 + len(spec.code_files("dcgan"))
     assert first not in others
 
 
@@ -374,12 +381,12 @@ def test_a_checkpoint_survives_an_edit_that_changes_nothing(
     smoke: Params, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Where what the code does has been measured since its last edit, that decides."""
-    monkeypatch.setattr(runs, "CHECKOUT", tmp_path)
+    monkeypatch.setattr(spec, "CHECKOUT", tmp_path)
     source = write_source(tmp_path, "first text")
     config = tiny_config(smoke, "dcgan")
 
     def identity() -> str:
-        return runs.fingerprint("dcgan", config, 0, "a", Machine())
+        return RunSpec("dcgan", config, 0).fingerprint("a")
 
     by_text = identity()
     write_token(tmp_path, "token")
@@ -408,7 +415,7 @@ def write_token(root: Path, behaviour: str) -> None:
 def test_pin_8_the_seed_decides_the_weights(smoke: Params, name: str, tmp_path: Path) -> None:
     config = with_schedule(smoke, name, length=2)
     first, again, other = (
-        train(name, config, IMAGES, seed=seed, work=tmp_path / work)
+        train(RunSpec(name, config, seed), IMAGES, tmp_path / work)
         for seed, work in ((0, "a"), (0, "b"), (1, "c"))
     )
     assert_same(weights(first.model), weights(again.model))
@@ -418,7 +425,7 @@ def test_pin_8_the_seed_decides_the_weights(smoke: Params, name: str, tmp_path: 
 
 def test_pin_8_training_leaves_the_global_generator_alone(smoke: Params, tmp_path: Path) -> None:
     state = torch.get_rng_state()
-    train("dcgan", with_schedule(smoke, "dcgan", length=2), IMAGES, seed=0, work=tmp_path)
+    train(RunSpec("dcgan", with_schedule(smoke, "dcgan", length=2), 0), IMAGES, tmp_path)
     assert torch.equal(torch.get_rng_state(), state)
 
 
@@ -438,7 +445,7 @@ def test_a_loss_that_is_not_finite_ends_the_run(
 
     monkeypatch.setattr(cls, "train_step", poisoned)
     config = with_schedule(smoke, "dcgan", length=9)
-    result = train("dcgan", config, IMAGES, seed=0, work=tmp_path)
+    result = train(RunSpec("dcgan", config, 0), IMAGES, tmp_path)
     assert result.status == "diverged"
     assert result.reason == f"{broken} was NaN or infinite by step 6"
     assert result.seconds > 0
@@ -450,7 +457,7 @@ def test_weights_that_are_not_finite_end_the_run(
 ) -> None:
     values = smoke.models["bernoulli-vae"] | {"learning_rate": 1e30}
     config = model_config("bernoulli-vae", values)
-    result = train("bernoulli-vae", config, IMAGES, seed=0, work=tmp_path)
+    result = train(RunSpec("bernoulli-vae", config, 0), IMAGES, tmp_path)
     assert result.status == "diverged"
     assert result.reason
 
@@ -458,7 +465,7 @@ def test_weights_that_are_not_finite_end_the_run(
 def test_a_log_gets_plain_lines(
     smoke: Params, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    train("dcgan", with_schedule(smoke, "dcgan", length=4), IMAGES, seed=5, work=tmp_path)
+    train(RunSpec("dcgan", with_schedule(smoke, "dcgan", length=4), 5), IMAGES, tmp_path)
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == "dcgan-5: step 0 of 4"
     assert lines[-1].startswith("dcgan-5: step 4 of 4, d_loss ")
@@ -470,6 +477,6 @@ def test_the_full_profile_trains_at_full_width(name: str, tmp_path: Path) -> Non
     full = load_params(ROOT / "profiles/full/params.yaml")
     every = {"report_every": 1, "sample_every": 2, "checkpoint_every": 2}
     values = full.models[name] | {"schedule": {"unit": "steps", "length": 2, **every}}
-    result = train(name, model_config(name, values), IMAGES, seed=0, work=tmp_path)
+    result = train(RunSpec(name, model_config(name, values), 0), IMAGES, tmp_path)
     assert result.status == "completed"
     assert {run.seed for run in full.runs.values() if run.model == name} == {0, 1, 2, 3, 4}

@@ -9,7 +9,7 @@ from ganvae.core.images import from_uint8, to_uint8
 from ganvae.core.seeds import generator
 from ganvae.evaluation.evaluator import Evaluator
 from ganvae.evaluation.runs import make_evaluator
-from ganvae.scores.records import ScoreRecord, blank_scores
+from ganvae.scores.records import ScoreRecord, complete_scores
 
 
 def floor(train: Tensor, n: int, random: torch.Generator) -> Tensor:
@@ -54,7 +54,7 @@ def _baseline(evaluator: Evaluator, name: str, seed: int) -> tuple[ScoreRecord, 
     random = generator(evaluator.config.seed, name, seed)
     images = BASELINES[name](evaluator.train.images, evaluator.config.n_generated, random)
     measured = evaluator.measure_samples(images, seed)
-    scores = blank_scores() | measured.scores
+    scores = complete_scores(measured.scores)
     found = vars(measured) | {"status": "completed", "reason": None, "scores": scores}
     record = ScoreRecord(
         model=name,

@@ -1,19 +1,13 @@
 """Scoring images and models against one reference with one judge."""
 
-from dataclasses import dataclass
-
 import torch
 from torch import Tensor
 
-from ganvae.config import EvaluationConfig
 from ganvae.core.images import binarised, from_uint8, to_uint8
 from ganvae.core.seeds import binarisation, generator
 from ganvae.data.store import StoredSplit
-from ganvae.evaluation.inception import Inception
-from ganvae.evaluation.reference import Reference
 from ganvae.evaluation.sampled import Measured, measure
-from ganvae.evaluation.training_set import TrainingSet
-from ganvae.judge.network import FrozenJudge
+from ganvae.evaluation.yardstick import Yardstick
 from ganvae.metrics.inversion import invert
 from ganvae.metrics.likelihood import importance_weighted_bound
 from ganvae.metrics.noise import noise_of_mean
@@ -21,24 +15,13 @@ from ganvae.metrics.reconstruction import reconstruction_scores
 from ganvae.models.base import GenerativeModel, VariationalModel, evaluating
 from ganvae.models.priors import standard_normal
 from ganvae.models.vae import AutoencodingModel
-from ganvae.scores.records import PROTOCOL_VERSION, Noise, Provenance
+from ganvae.scores.records import Noise
 
 Scores = dict[str, float | None]
 
 
-@dataclass(frozen=True)
-class Evaluator:
-    """Scores images against one reference with one judge; the same way for every model."""
-
-    judge: FrozenJudge
-    reference: Reference
-    config: EvaluationConfig
-    train: TrainingSet
-    inception: Inception | None = None
-
-    def random(self, training_seed: int, purpose: str) -> torch.Generator:
-        """The stream for ``purpose``, another one for every training seed."""
-        return generator(self.config.seed, purpose, training_seed)
+class Evaluator(Yardstick):
+    """Scores models, and images of any source, all in the same way."""
 
     def generate(self, model: GenerativeModel, training_seed: int) -> Tensor:
         """The ``n_generated`` uint8 images that are scored.
@@ -49,16 +32,8 @@ class Evaluator:
         return to_uint8(model.decode(latents, self.config.batch_size), "generated images")
 
     def measure_samples(self, images: Tensor, training_seed: int) -> Measured:
-        """All that uint8 images alone tell of what made them (`ganvae.evaluation.sampled`)."""
-        return measure(
-            images,
-            training_seed,
-            judge=self.judge,
-            reference=self.reference,
-            config=self.config,
-            train=self.train,
-            inception=self.inception,
-        )
+        """Every score that uint8 images alone decide (`ganvae.evaluation.sampled`)."""
+        return measure(images, training_seed, self)
 
     def score_inversion(
         self, model: GenerativeModel, split: StoredSplit, training_seed: int
@@ -68,13 +43,10 @@ class Evaluator:
         The images are the same for every model, as many of each class as of any other.
         """
         chosen = self.inverted_images(split)
-        settings = self.config.inversion
         images = invert(
             model,
             from_uint8(split.images[chosen]),
-            restarts=settings.restarts,
-            steps=settings.steps,
-            learning_rate=settings.learning_rate,
+            self.config.inversion,
             random=self.random(training_seed, "inversion"),
             batch_size=self.config.batch_size,
         )
@@ -165,42 +137,3 @@ class Evaluator:
                 )
             ]
         return float(torch.cat(parts).double().mean())
-
-    def provenance(
-        self,
-        *,
-        training_seed: int,
-        n_generated: int | None = None,
-        weights_sha256: str | None = None,
-        training_steps: int | None = None,
-        training_precision: str | None = None,
-    ) -> Provenance:
-        """Where the scores of one run come from; a baseline has not been trained.
-
-        Args:
-            n_generated: if not as many images were scored as the parameters say.
-        """
-        config = self.config
-        return Provenance(
-            protocol_version=PROTOCOL_VERSION,
-            dataset=self.reference.dataset,
-            split=self.reference.split,
-            n_real=len(self.reference.features),
-            n_generated=config.n_generated if n_generated is None else n_generated,
-            judge_sha256=self.judge.sha256,
-            data_sha256=self.reference.data_sha256,
-            weights_sha256=weights_sha256,
-            training_seed=training_seed,
-            evaluation_seed=config.seed,
-            inception_score_splits=config.inception_score_splits,
-            bootstrap_resamples=config.bootstrap_resamples,
-            memorisation_samples=config.memorisation_samples,
-            inversion_images=config.inversion.images,
-            inversion_restarts=config.inversion.restarts,
-            inversion_steps=config.inversion.steps,
-            inversion_learning_rate=config.inversion.learning_rate,
-            importance_samples=config.importance_samples,
-            inception_sha256=self.inception.sha256 if self.inception else None,
-            training_steps=training_steps,
-            training_precision=training_precision,
-        )

@@ -22,7 +22,7 @@ from ganvae.judge.network import FrozenJudge
 from ganvae.models.base import GenerativeModel, VariationalModel
 from ganvae.models.vae import AutoencodingModel
 from ganvae.models.weights import load_model
-from ganvae.scores.records import ScoreRecord, ValidationRecord, blank_scores
+from ganvae.scores.records import ScoreRecord, ValidationRecord, complete_scores
 
 
 def make_evaluator(params: Params) -> Evaluator:
@@ -57,7 +57,7 @@ def evaluate_run(params: Params, key: str) -> ScoreRecord:
     found: dict[str, Any] = {"status": "diverged", "reason": reason, "scores": {}}
     if measured and reason is None:
         found = dict(vars(measured))
-    found["scores"] = blank_scores() | {"parameters": outcome["parameters"]} | found["scores"]
+    found["scores"] = complete_scores({"parameters": outcome["parameters"]} | found["scores"])
     return ScoreRecord(
         model=outcome["model"],
         family=outcome["family"],

@@ -11,10 +11,9 @@ from torch import Tensor
 
 from ganvae.config import MIN_IMAGES_A_SPLIT, EvaluationConfig
 from ganvae.core.seeds import derive, generator
-from ganvae.evaluation.inception import Inception
 from ganvae.evaluation.reference import Reference
-from ganvae.evaluation.training_set import TrainingSet
-from ganvae.judge.network import FrozenJudge, Kind
+from ganvae.evaluation.yardstick import Yardstick
+from ganvae.judge.kinds import JudgeKind
 from ganvae.metrics.classes import PRESENT, class_counts, class_distance, classes_present
 from ganvae.metrics.distances import nearest, pixels
 from ganvae.metrics.fid import FidTo, fid
@@ -24,6 +23,7 @@ from ganvae.metrics.memorisation import closer_to_train
 from ganvae.metrics.modes import kl_from_even, modes_covered
 from ganvae.metrics.noise import evaluation_noise, fid_curve, fid_infinity
 from ganvae.metrics.prdc import prdc
+from ganvae.scores.catalogue import SCORES
 from ganvae.scores.records import Noise
 
 K = 5  # neighbours of precision, recall, density and coverage
@@ -51,43 +51,44 @@ class Measured:
 
 @dataclass(frozen=True)
 class _Samples:
-    """Samples as the judge sees them, and what each score needs beside them."""
+    """Samples as the judge sees them, and what they are measured with."""
 
     features: Tensor
     logits: Tensor
     seed: int
-    reference: Reference
-    config: EvaluationConfig
+    yardstick: Yardstick
+
+    @property
+    def reference(self) -> Reference:
+        return self.yardstick.reference
+
+    @property
+    def config(self) -> EvaluationConfig:
+        return self.yardstick.config
 
     def seed_for(self, purpose: str) -> int:
         return derive(self.config.seed, purpose, self.seed)
 
 
-def measure(
-    images: Tensor,
-    training_seed: int,
-    *,
-    judge: FrozenJudge,
-    reference: Reference,
-    config: EvaluationConfig,
-    train: TrainingSet,
-    inception: Inception | None = None,
-) -> Measured:
-    """Score uint8 images, N x C x H x W, that the judge looks at once.
+def measure(images: Tensor, training_seed: int, yardstick: Yardstick) -> Measured:
+    """Score uint8 images, N x C x H x W.
 
-    They are put in an order of their own first: the scores are those of a set of images.
+    They are sorted first: the scores are those of a set of images, whatever its order.
     """
     images = in_order(images)
+    judge, config, inception = yardstick.judge, yardstick.config, yardstick.inception
     features, logits = judge(images, config.batch_size)
-    samples = _Samples(features, logits, training_seed, reference, config)
+    samples = _Samples(features, logits, training_seed, yardstick)
     counts = class_counts(logits)
-    scores = _spread(judge.kind, counts) | _memorisation(images, train, samples)
+    scores = _spread(judge.kind, counts) | _memorisation(images, samples)
     noise: dict[str, Noise] = {}
     curve: list[tuple[int, float]] = []
     flags = list(_shortages(len(images), features.shape[1], judge.kind, config))
     if len(images) > features.shape[1]:
         curve = _frechet(samples, scores, noise)
-    if judge.kind == "classes" and len(images) >= _least_for_inception_score(config):
+    if judge.kind in SCORES["is_judge"].judges and len(images) >= _least_for_inception_score(
+        config
+    ):
         _inception_score(samples, scores, noise)
     if len(images) > K:
         _neighbours(samples, scores)
@@ -114,7 +115,7 @@ def in_order(images: Tensor) -> Tensor:
     return images[torch.from_numpy(order)]
 
 
-def _spread(kind: Kind, counts: Sequence[int]) -> Scores:
+def _spread(kind: JudgeKind, counts: Sequence[int]) -> Scores:
     """How evenly the samples spread over what the judge tells apart, where that means something.
 
     People that a judge was trained on are no classes that faces could be spread over.
@@ -144,14 +145,14 @@ def _least_for_inception_score(config: EvaluationConfig) -> int:
     return MIN_IMAGES_A_SPLIT * config.inception_score_splits
 
 
-def _shortages(n: int, d: int, kind: Kind, config: EvaluationConfig) -> Iterator[str]:
+def _shortages(n: int, d: int, kind: JudgeKind, config: EvaluationConfig) -> Iterator[str]:
     """What so few images leave out, and whether they cannot be ranked for their number."""
     if n != config.n_generated:
         yield f"{n:,} samples where the protocol takes {config.n_generated:,}: not to be ranked"
     if n <= d:
         yield f"FID over {d} features needs more than {d} samples"
     least = _least_for_inception_score(config)
-    if kind == "classes" and n < least:
+    if kind in SCORES["is_judge"].judges and n < least:
         yield f"the Inception Score needs at least {least} samples"
     if n <= K:
         yield f"KID, precision, recall, density and coverage need more than {K} samples"
@@ -198,9 +199,9 @@ def _neighbours(samples: _Samples, scores: Scores) -> None:
     scores |= {f"{name}_judge": share for name, share in shares._asdict().items()}
 
 
-def _memorisation(images: Tensor, train: TrainingSet, samples: _Samples) -> Scores:
+def _memorisation(images: Tensor, samples: _Samples) -> Scores:
     """Of a part of the samples, drawn by the seed; none where the split is the training one."""
-    reference = samples.reference
+    reference, train = samples.reference, samples.yardstick.train
     if reference.split == "train":
         return {}
     random = generator(samples.config.seed, "memorisation", samples.seed)

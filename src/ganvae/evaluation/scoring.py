@@ -24,7 +24,7 @@ from ganvae.evaluation.sampled import in_order
 from ganvae.evaluation.training_set import make_training_set
 from ganvae.judge.network import FrozenJudge
 from ganvae.metrics.distances import nearest
-from ganvae.scores.records import ScoreRecord, blank_scores
+from ganvae.scores.records import ScoreRecord, complete_scores
 
 Family = Literal["gan", "vae", "hybrid", "other"]
 SplitName = Literal["test", "validation", "train"]
@@ -37,49 +37,35 @@ COPIES_BY_CHANCE = 0.01  # of the samples, blank images say
 
 def score_samples(
     images: Tensor,
-    source: str,
+    evaluator: Evaluator,
     *,
-    dataset: str,
-    split: SplitName,
-    data_dir: Path | None,
     model: str,
     family: Family,
     seed: int,
-    judge: FrozenJudge,
-    inception: InceptionConfig | None = None,
     report: Report = print,
 ) -> ScoreRecord:
-    """Score uint8 images, N x C x H x W, against a split of a data set.
+    """Score uint8 images, N x C x H x W.
 
-    By the parameters of the data set's profile (for MNIST the laptop profile's, params.yaml), so
-    that the record ranks with those in ``results/<profile>/scores.json``. Of more images than the
-    protocol takes some are drawn; fewer have the scores that so few can have, and a flag that
-    keeps them out of every ranking.
+    If there are more images than the protocol takes, some are drawn. If there are fewer, the
+    record has the scores that so few images allow, and a flag that keeps it out of rankings.
 
     Args:
-        source: where the images come from, as it is to be reported.
-        dataset: a registered name.
-        data_dir: where its files are; by default in this clone.
+        evaluator: of a data set's split (`evaluator_of`).
         model, family, seed: what made the images, for the record. The seed also decides all
             that is drawn here.
-        judge: of that data set (`find_judge`).
-        inception: for the scores in its features too.
         report: gets a line before each long step.
 
     Raises:
-        ConfigError: no profile is of the data set, or a model's name is a baseline's.
-        DataError: its files are missing or damaged, the images are of another shape, or the
-            Inception file is not the one named.
+        ConfigError: the model's name is a baseline's.
+        DataError: the images have another shape than the data set's.
     """
-    if model in BASELINES:
-        raise ConfigError(f"--model {model}: that name is a baseline's. Give another --model.")
-    evaluator = _evaluator(dataset, split, data_dir, judge, inception, report)
+    check_model(model)
     scored = _draw(in_order(images), evaluator.config, seed)
     of = "" if len(scored) == len(images) else f", drawn from {len(images):,}"
-    report(f"scoring {len(scored):,} samples{of}: {source}")
+    report(f"scoring {len(scored):,} samples{of}")
     measured = evaluator.measure_samples(scored, seed)
     flags = [*measured.flags, *_known(scored, evaluator)]
-    scores = blank_scores() | measured.scores
+    scores = complete_scores(measured.scores)
     found = vars(measured) | {"scores": scores, "flags": flags}
     if len(scored) < ENOUGH_TO_JUDGE:  # all may be of one class by chance
         found |= {"status": "completed", "reason": None}
@@ -90,6 +76,16 @@ def score_samples(
         **found,
         provenance=evaluator.provenance(training_seed=seed, n_generated=len(scored)),
     )
+
+
+def check_model(name: str) -> None:
+    """Refuse names that only baselines may have.
+
+    Raises:
+        ConfigError: it is such a name.
+    """
+    if name in BASELINES:
+        raise ConfigError(f"--model {name}: that name is a baseline's. Give another --model.")
 
 
 def _known(images: Tensor, evaluator: Evaluator) -> Iterator[str]:
@@ -103,15 +99,30 @@ def _known(images: Tensor, evaluator: Evaluator) -> Iterator[str]:
         )
 
 
-def _evaluator(
+def evaluator_of(
     dataset: str,
     split: SplitName,
     data_dir: Path | None,
     judge: FrozenJudge,
-    inception: InceptionConfig | None,
-    report: Report,
+    inception: InceptionConfig | None = None,
+    report: Report = print,
 ) -> Evaluator:
-    """An evaluator of a data set as it is here, whatever the pipeline has left of it."""
+    """An evaluator for a data set, made from its published files.
+
+    It has the parameters of the data set's profile (for MNIST the laptop profile, params.yaml),
+    so that its records rank with those in ``results/<profile>/scores.json``.
+
+    Args:
+        dataset: a registered name.
+        data_dir: where its files are; by default in this clone.
+        judge: of that data set (`find_judge`).
+        inception: for scores in its features too.
+        report: gets a line before each long step.
+
+    Raises:
+        ConfigError: no profile is of the data set.
+        DataError: its files are missing or damaged, or the Inception file is not the one named.
+    """
     profile = _profile(dataset)
     extractor = Inception(inception, judge.device) if inception else None
     with tempfile.TemporaryDirectory() as folder:

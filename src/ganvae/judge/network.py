@@ -1,7 +1,7 @@
 """The judge: the classifier whose features and logits all judge scores are computed from."""
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -11,8 +11,8 @@ from ganvae.core.errors import DataError
 from ganvae.core.files import sha256
 from ganvae.core.images import from_uint8
 from ganvae.core.tensors import load_tensors
+from ganvae.judge.kinds import JudgeKind
 
-Kind = Literal["classes", "identities", "channels"]
 """What a judge tells apart: the classes of the data, people, or the classes of each channel."""
 
 
@@ -97,7 +97,7 @@ class FrozenJudge:
         self.sha256 = sha256(path)
         self.device = device
         self.image_shape: tuple[int, int, int] = tuple(self.card["image_shape"])
-        self.kind: Kind = self.card.get("kind", "classes")
+        self.kind: JudgeKind = self.card.get("kind", "classes")
         self._network = _network(self.card, weights)
         self._network.eval().requires_grad_(False).to(device)
 

@@ -52,14 +52,7 @@ def draw_inversions(
     """Held-out images of the classes above the nearest that the model was found to draw."""
     classes = shown_classes(split)
     chosen = torch.cat([index[:INVERTED_PER_CLASS] for index in classes.values()])
-    images = invert(
-        model,
-        from_uint8(split.images[chosen]),
-        restarts=settings.restarts,
-        steps=settings.steps,
-        learning_rate=settings.learning_rate,
-        random=random,
-    )
+    images = invert(model, from_uint8(split.images[chosen]), settings, random=random)
     rows = {
         "held-out image": split.images[chosen],
         "nearest drawn": to_uint8(images, "inverted images"),

@@ -2,7 +2,6 @@
 
 import json
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,8 +10,8 @@ from ganvae.core.errors import UserError
 from ganvae.core.files import read_json
 from ganvae.core.paths import ProfilePaths
 from ganvae.core.tokens import FOLDER
+from ganvae.pipeline.dvc import run_dvc
 
-DVC = (sys.executable, "-m", "dvc")
 RUNNING = "Running stage"
 
 
@@ -26,14 +25,14 @@ def check_locks(root: Path) -> Iterator[str]:
         UserError: a lock is stale, or a frozen result has been changed.
     """
     locks = _committed_locks(root)
-    _dvc(root, "repro", str(FOLDER / "dvc.yaml"))
+    run_dvc("repro", str(FOLDER / "dvc.yaml"), root=root)
     for lock in locks:
         pipeline = lock.with_name("dvc.yaml")
         if params := frozen_params(root / pipeline):
             check_frozen(root, pipeline, params)
             yield f"{lock}: frozen, and as it was"
         else:
-            plan = _dvc(root, "repro", "--dry", "--allow-missing", str(pipeline))
+            plan = run_dvc("repro", "--dry", "--allow-missing", str(pipeline), root=root)
             stale = [line for line in plan.splitlines() if line.startswith(RUNNING)]
             if stale:
                 raise UserError(
@@ -58,7 +57,7 @@ def check_frozen(root: Path, pipeline: Path, params: Params) -> None:
         UserError: one has not.
     """
     results = f"{ProfilePaths(params.profile).results}/"
-    status = json.loads(_dvc(root, "status", "--json", str(pipeline)))
+    status = json.loads(run_dvc("status", "--json", str(pipeline), root=root))
     changed = [
         path
         for findings in status.values()
@@ -101,12 +100,3 @@ def _committed_locks(root: Path) -> list[Path]:
     if listed.returncode:
         raise UserError(f"{root.resolve()}: not a git clone, so no lock is committed here.")
     return [Path(line) for line in listed.stdout.splitlines()]
-
-
-def _dvc(root: Path, *arguments: str) -> str:
-    process = subprocess.run(
-        [*DVC, *arguments], cwd=root, capture_output=True, text=True, check=False
-    )
-    if process.returncode:
-        raise UserError(f"`dvc {' '.join(arguments)}` failed:\n{process.stdout}{process.stderr}")
-    return process.stdout

@@ -3,23 +3,21 @@
 import json
 import os
 import signal
-import subprocess
 import sys
-import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
-from threading import Lock
 from typing import TYPE_CHECKING
 
 from ganvae.config import Params, load_params
 from ganvae.core.errors import UserError
 from ganvae.core.files import read_json
-from ganvae.core.live import LOG_SECONDS, start_follower
+from ganvae.core.live import start_follower
 from ganvae.core.paths import ProfilePaths
 from ganvae.core.tokens import FOLDER
+from ganvae.pipeline.dvc import Children, run_dvc
 from ganvae.pipeline.locks import refuse_frozen
 
 if TYPE_CHECKING:
@@ -29,18 +27,6 @@ BEHAVIOUR = "behaviour"
 OF_A_RUN = ("train", "evaluate", "draw")  # stages with one instance a run, in their order
 BASELINES = "baselines"
 AFTER_RUNS = (BASELINES, "by_class", "compare", "publish", "report")  # what no run waits for
-# DVC parses params.yaml anew for each stage that watches it, which is most of the time that
-# nothing to do takes; one parse is enough.
-QUICK_DVC = """
-import sys
-from functools import cache
-from dvc.cli import main
-from dvc.dependency import param
-param.load_path = cache(param.load_path)
-sys.exit(main(sys.argv[1:]))
-"""
-DVC = (sys.executable, "-c", QUICK_DVC)
-GRACE = 10.0  # seconds between asking a child to end and ending it
 
 
 def reproduce(pipeline: Path, jobs: int | None, thaw: bool = False) -> str | None:
@@ -192,69 +178,6 @@ def _check_data(params: Params, pipeline: Path) -> None:
     )
 
 
-class Children:
-    """The DVC processes that are running; each line of theirs says whose it is."""
-
-    def __init__(self, board: "Board") -> None:
-        self.board = board
-        self._running: set[subprocess.Popen[str]] = set()
-        self._ended = False
-        self._lock = Lock()
-
-    def run(self, name: str, arguments: Iterable[str]) -> None:
-        """Wait for ``dvc repro`` with these arguments.
-
-        Raises:
-            UserError: it failed.
-        """
-        with self._lock:
-            if self._ended:
-                return
-            process = subprocess.Popen(
-                [*DVC, "--wait-for-lock", "repro", *arguments],
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                encoding="utf-8",
-                errors="replace",
-                start_new_session=True,  # a group of its own, with the stage it runs
-                env=os.environ
-                | {
-                    "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
-                    LOG_SECONDS: str(self.board.step_seconds),
-                },
-            )
-            self._running.add(process)
-        assert process.stdout is not None
-        for line in process.stdout:
-            if not self._ended:
-                self.board.line(name, line)
-        failed = process.wait() != 0
-        with self._lock:
-            self._running.discard(process)
-        if failed and not self._ended:
-            raise UserError(f"{name} failed; see above.")
-
-    def end(self) -> None:
-        """End all that is running, with the stages that DVC has started, and start no more."""
-        with self._lock:
-            self._ended = True
-            running = list(self._running)
-        try:
-            _signal(running, signal.SIGINT)  # a training leaves its checkpoint whole
-            deadline = time.monotonic() + GRACE
-            for process in running:
-                with suppress(subprocess.TimeoutExpired):
-                    process.wait(max(0.0, deadline - time.monotonic()))
-        finally:  # after a second Ctrl-C too
-            _signal(running, signal.SIGKILL)
-
-
-def _signal(processes: Iterable["subprocess.Popen[str]"], number: signal.Signals) -> None:
-    for process in processes:
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, number)
-
-
 def _behaviour(pipeline: Path, params: Params) -> Path:
     """The pipeline that measures what the code does, which every other one depends on."""
     return Path(os.path.relpath(pipeline.parent / params.root / FOLDER / "dvc.yaml"))
@@ -268,16 +191,9 @@ def _stale(pipeline: Path, params: Params) -> set[str]:
     """
     judges = pipeline.parent.glob("judge*/dvc.yaml")
     others = [*judges, _behaviour(pipeline, params)]
-    status = subprocess.run(
-        [*DVC, "--wait-for-lock", "status", "--json", str(pipeline), *map(str, others)],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if status.returncode:
-        sys.stderr.write(status.stderr)
-        raise UserError(f"`dvc status {pipeline}` failed; see above.")
-    return {address.rpartition(":")[2] for address in json.loads(status.stdout)}
+    files = [str(path) for path in (pipeline, *others)]
+    status = json.loads(run_dvc("--wait-for-lock", "status", "--json", *files))
+    return {address.rpartition(":")[2] for address in status}
 
 
 def _stages(run: str, stale: set[str], shared: bool) -> list[str]:

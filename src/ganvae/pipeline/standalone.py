@@ -14,7 +14,6 @@ from torch import Tensor
 
 from ganvae.config import DataConfig, InversionConfig, ModelConfig, Schedule, parse
 from ganvae.config.profiles import profile_of
-from ganvae.core.compute import Machine
 from ganvae.core.errors import ConfigError, DataError, UserError
 from ganvae.core.paths import CHECKOUT, RunPaths
 from ganvae.data.registry import dataset_names, get_dataset
@@ -24,7 +23,8 @@ from ganvae.data.store import StoredSplit
 from ganvae.models.base import ImageShape
 from ganvae.models.registry import build_model, model_config
 from ganvae.pictures.run import draw_run
-from ganvae.training.runs import STATE, fingerprint, train_into
+from ganvae.training.runs import STATE, train_into
+from ganvae.training.spec import RunSpec
 from ganvae.training.trainer import TrainingResult
 
 HELD_OUT = 5000  # at most; of a small set, a tenth
@@ -211,23 +211,15 @@ def _place(dataset: str, directory: Path | None) -> dict[str, str]:
 
 
 def train_alone(
-    name: str,
-    config: ModelConfig,
-    train: StoredSplit,
-    held_out: StoredSplit,
-    *,
-    seed: int,
-    machine: Machine,
-    outdir: Path,
-    overwrite: bool,
+    spec: RunSpec, train: StoredSplit, held_out: StoredSplit, outdir: Path, *, overwrite: bool
 ) -> TrainingResult:
-    """Train a model and put all that a run leaves into ``outdir``, its pictures included.
+    """Train a model and write all files of the run into ``outdir``, its pictures included.
 
-    Stopped and called again with the same arguments, it goes on from its last checkpoint.
+    A run that is stopped resumes from its last checkpoint when it is started again.
 
     Args:
         held_out: images for the pictures of encoding and reconstruction.
-        overwrite: replace what an earlier run left in ``outdir``.
+        overwrite: replace the files of an earlier run in ``outdir``.
 
     Raises:
         UserError: ``outdir`` has an earlier run's files or cannot be written to, or training
@@ -237,27 +229,18 @@ def train_alone(
         raise UserError(f"--outdir {outdir} is a file: give a folder.")
     paths = RunPaths(outdir, outdir, outdir / "pictures")
     digest = hashlib.sha256(train.images.numpy().tobytes()).hexdigest()
-    work = outdir / STATE / fingerprint(name, config, seed, digest, machine)
-    if not work.exists():  # else what is there is this run's own
+    work = outdir / STATE / spec.fingerprint(digest)
+    if not work.exists():  # otherwise the files are those of this very run
         _refuse_to_replace(paths, overwrite)
     with _alone_in(outdir):
-        result = train_into(
-            paths,
-            train.images,
-            name=name,
-            system=name,
-            config=config,
-            seed=seed,
-            machine=machine,
-            work=work,
-        )
+        result = train_into(paths, spec, train.images, work)
         draw_run(paths, held_out, train.images, InversionConfig())
         shutil.rmtree(work)
     with suppress(OSError):  # another run's state is there too
         work.parent.rmdir()
     if result.reason:
         raise UserError(
-            f"{name} diverged: {result.reason}. What there is of it is in {outdir}. "
+            f"{spec.name} diverged: {result.reason}. Its files are in {outdir}. "
             "Try a lower --learning_rate."
         )
     return result

@@ -13,7 +13,8 @@ from scipy.stats import spearmanr
 
 from ganvae.config import Params
 from ganvae.core.errors import ConfigError
-from ganvae.scores.comparison import RANKED_BY, SIDES, Comparison, compare, values_of
+from ganvae.scores.catalogue import PRIMARY
+from ganvae.scores.comparison import SIDES, Comparison, compare, values_of
 from ganvae.scores.records import Provenance, ScoreRecord
 from ganvae.scores.statistics import Difference, Estimate, corrected, difference
 
@@ -128,16 +129,16 @@ def correlations(fids: Mapping[str, Sequence[Estimate | None]]) -> tuple[int, li
 
 
 def _finalists(params: Params, records: Sequence[ScoreRecord]) -> Difference | None:
-    values = [values_of(records, model).get(RANKED_BY, []) for model in params.finalists]
+    values = [values_of(records, model).get(PRIMARY, []) for model in params.finalists]
     return _log_difference(values, params.finalists)
 
 
 def _families(params: Params, comparison: Comparison) -> Difference | None:
     means = [
         [
-            row.scores[RANKED_BY].mean
+            row.scores[PRIMARY].mean
             for row in comparison.rows
-            if row.family == side and row.model not in params.aside and RANKED_BY in row.scores
+            if row.family == side and row.model not in params.aside and PRIMARY in row.scores
         ]
         for side in SIDES
     ]
@@ -148,16 +149,16 @@ def _log_difference(fids: Sequence[Sequence[float]], names: Sequence[str]) -> Di
     if not fids or not all(fids):
         return None
     a, b = ([math.log(fid) for fid in side] for side in fids)
-    return difference(RANKED_BY, names[0], a, names[1], b)
+    return difference(PRIMARY, names[0], a, names[1], b)
 
 
 def _untuned(one: DataSet) -> dict[str, Estimate]:
     left_out = {*one.params.tuned, *one.params.aside}
     return {
-        row.model: row.scores[RANKED_BY]
+        row.model: row.scores[PRIMARY]
         for row in one.comparison.rows
         if row.family in SIDES
         and row.model == one.params.system(row.model)
         and row.model not in left_out
-        and RANKED_BY in row.scores
+        and PRIMARY in row.scores
     }

@@ -11,7 +11,8 @@ from ganvae.report.differences import markdown_line
 from ganvae.report.numbers import duration, listed, p_value, significant
 from ganvae.report.scores import TIMES, estimated, failures, heading
 from ganvae.report.verdicts import TOO_FEW, noise_remarks, shortages, winner
-from ganvae.scores.comparison import COMPARED, RANKED_BY, Row
+from ganvae.scores.catalogue import COMPARED, PRIMARY
+from ganvae.scores.comparison import Row
 from ganvae.scores.statistics import Difference
 
 Standing = Literal["GAN ahead", "VAE ahead", "none shown", "too few seeds", "no comparison"]
@@ -187,16 +188,16 @@ def _finalist(one: DataSet, model: str) -> str:
     if not model:
         return "none is named"
     row = _row(one, model)
-    if row is None or RANKED_BY not in row.scores:
+    if row is None or PRIMARY not in row.scores:
         return f"`{model}`: no score"
-    n = row.scores[RANKED_BY].n
+    n = row.scores[PRIMARY].n
     seeds = "1 seed" if n == 1 else f"{n} seeds"
     return f"`{model}` {_fid(row)} ({', '.join(filter(None, [seeds, failures(row)]))})"
 
 
 def _fid(row: Row | None) -> str:
-    fid = row.scores.get(RANKED_BY) if row else None
-    return " ".join(estimated(RANKED_BY, fid)).rstrip() if fid else ""
+    fid = row.scores.get(PRIMARY) if row else None
+    return " ".join(estimated(PRIMARY, fid)).rstrip() if fid else ""
 
 
 def _verdict(one: Difference | None) -> list[str]:
@@ -216,7 +217,7 @@ def _criteria(sets: Sequence[DataSet]) -> list[str]:
     body = [
         [heading(score), *(_short(differences.get(score)) for differences in found)]
         for score in COMPARED
-        if score != RANKED_BY and any(score in differences for differences in found)
+        if score != PRIMARY and any(score in differences for differences in found)
     ]
     return _table(["criterion", *(one.name for one in sets)], body)
 
@@ -241,7 +242,7 @@ def _untuned(sets: Sequence[DataSet]) -> list[str]:
         [
             f"`{model}` ({families[model].upper()})",
             *(
-                f"**{place}** · {' '.join(estimated(RANKED_BY, fid)).rstrip()}" if fid else ""
+                f"**{place}** · {' '.join(estimated(PRIMARY, fid)).rstrip()}" if fid else ""
                 for place, fid in zip(placed, fids[model], strict=True)
             ),
         ]

@@ -7,7 +7,8 @@ from ganvae.report.numbers import duration, listed, p_value, significant
 from ganvae.report.scores import estimated, name, printed
 from ganvae.report.tuning import NOT_TUNED, Tuning, equal_effort
 from ganvae.report.verdicts import TOO_FEW, Side, leader, noise_remarks, reach, spread, winner
-from ganvae.scores.comparison import RANKED_BY, Comparison, Row
+from ganvae.scores.catalogue import PRIMARY
+from ganvae.scores.comparison import Comparison, Row
 from ganvae.scores.statistics import Difference
 
 SIDES: dict[Side, str] = {"first": "GAN", "second": "VAE"}
@@ -54,7 +55,7 @@ def answer(
 
 def primary(differences: Sequence[Difference]) -> Difference | None:
     """The difference in the primary outcome, if it was measured on both sides."""
-    return next((one for one in differences if one.score == RANKED_BY), None)
+    return next((one for one in differences if one.score == PRIMARY), None)
 
 
 def _headline(comparison: Comparison, finalists: tuple[str, str] | None, unequal: str) -> str:
@@ -106,14 +107,14 @@ def _of_finalists(comparison: Comparison, finalists: tuple[str, str] | None) -> 
 def _score(comparison: Comparison, model: str) -> str:
     """A finalist's score, and what became of its runs."""
     row = next((row for row in comparison.rows if row.model == model), None)
-    if row is None or RANKED_BY not in row.scores:
+    if row is None or PRIMARY not in row.scores:
         return f"`{model}` has no score ({_fate(comparison, model, row)})"
-    fid = row.scores[RANKED_BY]
+    fid = row.scores[PRIMARY]
     runs = f"over {_counted(fid.n, 'seed')}"
     failed = ((row.collapsed, "of them collapsed"), (row.diverged, "more diverged"))
     if notes := listed([f"{count} {what}" for count, what in failed if count]):
         runs += f" ({notes})"
-    return f"`{model}` scores {' '.join(estimated(RANKED_BY, fid)).rstrip()} {runs}"
+    return f"`{model}` scores {' '.join(estimated(PRIMARY, fid)).rstrip()} {runs}"
 
 
 def _fate(comparison: Comparison, model: str, row: Row | None) -> str:
@@ -158,7 +159,7 @@ def _of_families(comparison: Comparison) -> str:
     one = primary(comparison.families)
     if one is None:
         return "The families cannot be compared: that takes a GAN and a VAE with scores."
-    first, second = printed(RANKED_BY, one.mean_first), printed(RANKED_BY, one.mean_second)
+    first, second = printed(PRIMARY, one.mean_first), printed(PRIMARY, one.mean_second)
     gans, vaes = _counted(one.n_first, "GAN"), _counted(one.n_second, "VAE")
     return (
         f"Over the families, every model counting once, the {gans} here average {first} and the "
@@ -168,7 +169,7 @@ def _of_families(comparison: Comparison) -> str:
 
 def _of_other_criteria(comparison: Comparison) -> str:
     differences = comparison.finalists or comparison.families
-    others = [one for one in differences if one.score != RANKED_BY]
+    others = [one for one in differences if one.score != PRIMARY]
     if not others:
         return ""
     whom, values = ("finalists", "seeds") if comparison.finalists else ("families", "models")
@@ -244,7 +245,7 @@ def _excludes_zero(one: Difference) -> bool:
 
 
 def _has_score(rows: Sequence[Row], model: str) -> bool:
-    return any(row.model == model and RANKED_BY in row.scores for row in rows)
+    return any(row.model == model and PRIMARY in row.scores for row in rows)
 
 
 def _counted(n: int, what: str) -> str:

@@ -6,7 +6,8 @@ from ganvae.report.numbers import significant
 from ganvae.report.scores import heading
 from ganvae.report.tuning import Tuning, equal_effort, naming
 from ganvae.report.verdicts import noise_remarks, reach, shortages, sizes, spread, verdict
-from ganvae.scores.comparison import RANKED_BY, Comparison, Row
+from ganvae.scores.catalogue import PRIMARY
+from ganvae.scores.comparison import Comparison, Row
 from ganvae.scores.statistics import Difference
 
 HOW = (
@@ -86,7 +87,7 @@ def _pairs(pairs: Sequence[Difference]) -> list[str]:
     lines = [
         "## Every two models",
         "",
-        f"{heading(RANKED_BY)}, the better model first. Exact Mann-Whitney tests of those pairs "
+        f"{heading(PRIMARY)}, the better model first. Exact Mann-Whitney tests of those pairs "
         f"whose seeds are enough for one to succeed ({tested} of {len(pairs)}), corrected together "
         "(Tarone, Holm). Welch's intervals, each by itself.",
         "",
@@ -112,7 +113,7 @@ def _noise(rows: Sequence[Row], n_generated: int) -> list[str]:
 
 
 def _noise_of(row: Row, n_generated: int) -> str:
-    parts = row.noise.get(RANKED_BY)
+    parts = row.noise.get(PRIMARY)
     if parts is None:
         return ""
     training = "one seed"

@@ -9,7 +9,8 @@ from matplotlib.axes import Axes
 from ganvae.pictures.canvas import figure
 from ganvae.report.numbers import significant
 from ganvae.report.vector import COLOURS
-from ganvae.scores.comparison import RANKED_BY, Row, values_of
+from ganvae.scores.catalogue import PRIMARY
+from ganvae.scores.comparison import Row, values_of
 from ganvae.scores.records import ScoreRecord
 
 
@@ -36,9 +37,9 @@ def draw_comparison(
 def _plot_scores(ax: Axes, rows: Sequence[Row], records: Sequence[ScoreRecord]) -> None:
     for position, row in enumerate(rows):
         colour = COLOURS[row.family]
-        dots = values_of(records, row.model).get(RANKED_BY, [])
+        dots = values_of(records, row.model).get(PRIMARY, [])
         ax.plot(dots, [position] * len(dots), "o", color=colour, alpha=0.5, markersize=5)
-        score = row.scores.get(RANKED_BY)
+        score = row.scores.get(PRIMARY)
         if score is None:
             ax.text(0.5, position, "no score", transform=ax.get_yaxis_transform(), va="center")
             continue

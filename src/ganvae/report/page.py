@@ -4,7 +4,6 @@ import base64
 import hashlib
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,6 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from ganvae.config import Promotion
 from ganvae.core.files import write_text
 from ganvae.report import page_differences as differences
 from ganvae.report import page_figures as figures
@@ -21,49 +19,20 @@ from ganvae.report.answer import answer
 from ganvae.report.embedding import Embedded, embed_sample_rows
 from ganvae.report.glossary import glossary
 from ganvae.report.page_models import ModelSection, model_section
+from ganvae.report.page_report import Report
 from ganvae.report.page_sweeps import sweep_sections
-from ganvae.report.published import HEADING, PublishedTable
-from ganvae.report.scores import COLUMNS, REFERENCES, estimated, measured, title
+from ganvae.report.published import HEADING
+from ganvae.report.scores import REFERENCES, estimated, measured, title
 from ganvae.report.shown import SAMPLES
 from ganvae.report.sweep_text import CAVEATS, HEADS, OPTIMISM
-from ganvae.report.tuning import UNTUNED, Tuning, naming
+from ganvae.report.tuning import UNTUNED, naming
 from ganvae.report.verdicts import reach
-from ganvae.scores.comparison import RANKED_BY, Comparison, Departures, Row
+from ganvae.scores.catalogue import PRIMARY, RESAMPLED, TABLED
+from ganvae.scores.comparison import Row
 from ganvae.scores.records import Provenance, ScoreRecord, shown_run
-from ganvae.scores.studies import StudyRecord
 
 STRIP_ROWS = 2
-NOISY = (RANKED_BY, "is_judge")
-"""The scores whose evaluation noise the page shows."""
 OF_A_RUN = ("weights_sha256", "training_seed", "training_steps", "training_precision")
-
-
-@dataclass(frozen=True)
-class Report:
-    """What the page is made from; ``results`` is the profile's folder, for the pictures.
-
-    By model: ``departures`` from its defaults, its ``sources`` (where it comes from, one line)
-    and the profile's ``notes``; none of these needs to have every model.
-    ``studies`` are the sweeps to show, whose folders are under ``root``; ``promoted``: by variant,
-    the trial that it is. ``published``: tables beside numbers from papers. ``notice`` is said
-    before all else.
-    """
-
-    profile: str
-    command: str
-    comparison: Comparison
-    records: Sequence[ScoreRecord]
-    finalists: tuple[str, str] | None
-    departures: Mapping[str, Departures]
-    sources: Mapping[str, str]
-    notes: Mapping[str, str]
-    tuning: Tuning
-    results: Path
-    studies: Sequence[StudyRecord] = ()
-    promoted: Mapping[str, Promotion] = field(default_factory=dict)
-    published: Sequence[PublishedTable] = ()
-    root: Path = Path()
-    notice: str = ""
 
 
 def write_page(path: Path, report: Report) -> None:
@@ -105,7 +74,7 @@ def _contents(report: Report) -> dict[str, Any]:
     rows = comparison.rows
     ranked = [record for record in records if not record.flags]
     provenance = (ranked or records)[0].provenance
-    noisy = measured(rows, NOISY)
+    noisy = measured(rows, RESAMPLED)
     strips = {model: strip for model in _models(records) if (strip := _strip(report, model))}
     return {
         "profile": report.profile,
@@ -146,7 +115,7 @@ def _contents(report: Report) -> dict[str, Any]:
             model: tables.changes(those) for model, those in report.departures.items() if those
         },
         "unranked": comparison.unranked,
-        "glossary": glossary(provenance.inversion_images, measured(rows, COLUMNS)),
+        "glossary": glossary(provenance.inversion_images, measured(rows, TABLED)),
     }
 
 
@@ -160,15 +129,7 @@ def _sections(report: Report) -> list[ModelSection]:
     names = [*rows, *(name for name in _models(report.records) if name not in rows)]
     by_model = {name: [r for r in report.records if r.model == name] for name in names}
     return [
-        model_section(
-            of_model,
-            rows.get(name),
-            report.results / "pictures",
-            anchor=f"model-{number}",
-            tuned=name in report.tuning.tuned,
-            texts={"source": report.sources.get(name, ""), "note": report.notes.get(name, "")},
-            changed=tables.changes(report.departures.get(name, {})),
-        )
+        model_section(report, of_model, rows.get(name), anchor=f"model-{number}")
         for number, (name, of_model) in enumerate(by_model.items())
         if of_model[0].family != "reference"
     ]
@@ -189,8 +150,8 @@ def _finalist(
     model: str, rows: Sequence[Row], strips: Mapping[str, Embedded]
 ) -> dict[str, str | Embedded | None]:
     row = next((row for row in rows if row.model == model), None)
-    fid = row.scores.get(RANKED_BY) if row else None
-    mean, margin = estimated(RANKED_BY, fid) if fid else ("none", "")
+    fid = row.scores.get(PRIMARY) if row else None
+    mean, margin = estimated(PRIMARY, fid) if fid else ("none", "")
     return {
         "model": model,
         "family": row.family if row else "other",

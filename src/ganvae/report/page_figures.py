@@ -17,7 +17,8 @@ from matplotlib.ticker import (
 
 from ganvae.report.numbers import significant
 from ganvae.report.vector import COLOURS, MARKERS, vector
-from ganvae.scores.comparison import RANKED_BY, Row, values_of
+from ganvae.scores.catalogue import PRIMARY
+from ganvae.scores.comparison import Row, values_of
 from ganvae.scores.records import ScoreRecord
 
 WIDTH = 7.5  # inches
@@ -35,7 +36,7 @@ def ranking_figure(rows: Sequence[Row], records: Sequence[ScoreRecord]) -> Marku
         ax.set_xscale("log")
         ax.set_xlim(min(positive, default=1) * 0.7, max(positive, default=10) * 1.3)
         for row in rows:
-            if row.family == "reference" and RANKED_BY in row.scores:
+            if row.family == "reference" and PRIMARY in row.scores:
                 _draw_bound(ax, row)
         for position, row in enumerate(models):
             _draw_model(ax, position, row, _values(records, row.model))
@@ -52,7 +53,7 @@ def ranking_figure(rows: Sequence[Row], records: Sequence[ScoreRecord]) -> Marku
 
 
 def _draw_bound(ax: Axes, row: Row) -> None:
-    value = row.scores[RANKED_BY].mean
+    value = row.scores[PRIMARY].mean
     if value <= 0:
         return
     ax.axvline(value, color=COLOURS["reference"], lw=1, ls=(0, (4, 3)))
@@ -72,7 +73,7 @@ def _draw_bound(ax: Axes, row: Row) -> None:
 
 def _draw_model(ax: Axes, position: int, row: Row, values: Sequence[float]) -> None:
     colour = COLOURS[row.family]
-    score = row.scores.get(RANKED_BY)
+    score = row.scores.get(PRIMARY)
     if score is None:
         ax.text(0.01, position, "no score", transform=ax.get_yaxis_transform(), va="center")
         return
@@ -125,7 +126,7 @@ def _by_time(records: Sequence[ScoreRecord], model: str) -> list[Point]:
         if record.model == model
         and record.status != "diverged"
         and (seconds := record.scores.get("train_seconds")) is not None
-        and (score := record.scores.get(RANKED_BY)) is not None
+        and (score := record.scores.get(PRIMARY)) is not None
         and score > 0
     ]
 
@@ -236,7 +237,7 @@ def class_figure(model: str, family: str, counts: Sequence[Sequence[int]]) -> Ma
 
 
 def _values(records: Sequence[ScoreRecord], model: str) -> Sequence[float]:
-    return values_of(records, model).get(RANKED_BY, [])
+    return values_of(records, model).get(PRIMARY, [])
 
 
 def _plain_ticks(ax: Axes, which: str) -> None:

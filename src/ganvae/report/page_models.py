@@ -1,6 +1,6 @@
 """What the page shows of each model: its first run that completed in full, all in numbers."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,7 +8,8 @@ from markupsafe import Markup
 
 from ganvae.report.embedding import Embedded, embed
 from ganvae.report.page_figures import class_figure
-from ganvae.report.page_tables import Cell, Change, SeedTable, seed_table, summary
+from ganvae.report.page_report import Report
+from ganvae.report.page_tables import Cell, Change, SeedTable, changes, seed_table, summary
 from ganvae.report.shown import KINDS
 from ganvae.scores.comparison import Row
 from ganvae.scores.records import ScoreRecord, shown_run
@@ -64,39 +65,32 @@ def pictures(folder: Path, run: ScoreRecord, place: str) -> Iterator[Shown]:
 
 
 def model_section(
-    records: Sequence[ScoreRecord],
-    row: Row | None,
-    folder: Path,
-    *,
-    anchor: str,
-    tuned: bool,
-    texts: Mapping[str, str],
-    changed: list[Change],
+    report: Report, records: Sequence[ScoreRecord], row: Row | None, anchor: str
 ) -> ModelSection:
     """The section of one model.
 
     Args:
         records: its runs, one or more.
-        row: its line of the leaderboard; None where no run of it is ranked.
-        folder: that of the pictures, a folder a model.
-        texts: ``source`` and ``note``, "" where there is none.
+        row: its line of the leaderboard; None if none of its runs is ranked.
+        anchor: the section's id in the page.
     """
     run = shown_run(records)
+    folder = report.results / "pictures"
     counts = [record.class_counts for record in records if record.class_counts]
     return ModelSection(
         model=run.model,
         anchor=anchor,
         family=run.family,
-        tuned=tuned,
-        source=texts["source"],
-        note=texts["note"],
+        tuned=run.model in report.tuning.tuned,
+        source=report.sources.get(run.model, ""),
+        note=report.notes.get(run.model, ""),
         shown_seed=run.seed,
         lead=list(pictures(folder, run, "lead")),
         more=list(pictures(folder, run, "more")),
         classes=class_figure(run.model, run.family, counts),
         summary=summary(row),
         scores=seed_table(row, records),
-        changes=changed,
+        changes=changes(report.departures.get(run.model, {})),
         failures=[
             Failure(record.seed, record.status, record.reason or "no reason given")
             for record in records

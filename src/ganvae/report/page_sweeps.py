@@ -11,8 +11,9 @@ from ganvae.report.numbers import fixed, listed
 from ganvae.report.page_models import Shown
 from ganvae.report.page_tables import Cell
 from ganvae.report.scores import estimated
-from ganvae.report.sweep_effects import EFFECTS, StudyEffects, read_effects
-from ganvae.scores.comparison import RANKED_BY, Row
+from ganvae.report.sweep_effects import EFFECTS, EffectsRecord, read_effects
+from ganvae.scores.catalogue import PRIMARY
+from ganvae.scores.comparison import Row
 from ganvae.scores.studies import SWEEPS, StudyRecord
 
 SHOWN = ("history.png", "slices.png", "contours.png", "pareto.png")
@@ -75,7 +76,7 @@ def _section(
     )
 
 
-def _lines(study: StudyRecord, effects: StudyEffects) -> dict[str, list[list[Cell]]]:
+def _lines(study: StudyRecord, effects: EffectsRecord) -> dict[str, list[list[Cell]]]:
     checked = study.pruner is not None
     return {one.parameter: text.effect_cells(one, checked=checked) for one in effects.effects}
 
@@ -89,7 +90,7 @@ def _promotions(
     study: StudyRecord, promoted: Mapping[str, Promotion], rows: Sequence[Row]
 ) -> Iterator[str]:
     """What was made of the sweep's trials, and how that scores on the test split."""
-    scored = {row.model: row.scores[RANKED_BY] for row in rows if RANKED_BY in row.scores}
+    scored = {row.model: row.scores[PRIMARY] for row in rows if PRIMARY in row.scores}
     for variant, promotion in promoted.items():
         if promotion.study != study.study:
             continue
@@ -98,7 +99,7 @@ def _promotions(
             f"{fixed(promotion.fid_judge_validation, 2)} on validation"
         )
         if variant in scored:
-            line += f", {' '.join(estimated(RANKED_BY, scored[variant]))} on test"
+            line += f", {' '.join(estimated(PRIMARY, scored[variant]))} on test"
         yield f"{line}."
 
 

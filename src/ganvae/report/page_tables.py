@@ -3,23 +3,21 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
-from ganvae.report.scores import (
-    COLUMNS,
-    HEADLINE,
-    REFERENCES,
-    arrow,
-    estimated,
-    failures,
-    measured,
-    printed,
-    title,
-)
-from ganvae.scores.comparison import Departures, Row
+from ganvae.report.scores import REFERENCES, arrow, cell, failures, measured, printed, title
+from ganvae.scores.catalogue import COSTS, HEADLINE, TABLED, Group, names
+from ganvae.scores.comparison import Row
+from ganvae.scores.departures import Departures
 from ganvae.scores.records import ScoreRecord
-from ganvae.scores.statistics import Estimate
 
-OF_ENCODERS = ("reconstruction_", "label_kept_", "elbo_", "importance_")
-COSTS = ("parameters", "train_seconds", "train_images_per_second", "peak_memory_mb")
+GROUPS: dict[Group, str] = {
+    "samples": "Samples",
+    "classes": "Classes",
+    "inversion": "Inversion",
+    "reconstruction": "Reconstruction",
+    "likelihood": "Likelihood",
+    "cost": "Cost",
+}
+"""The tables below the leaderboard."""
 FAMILIES = {
     "gan": "GAN",
     "vae": "VAE",
@@ -75,11 +73,9 @@ class Table:
 
 def score_table(rows: Sequence[Row], scores: Sequence[str], tuned: Collection[str]) -> Table:
     """Every model's means with half of their intervals; scores that no model has are left out."""
-    there = measured(rows, scores)
-    lines = [
-        _line(row, tuned, [_cell(name, row.scores.get(name)) for name in there]) for row in rows
-    ]
-    return Table([Head(title(name), arrow(name)) for name in there], lines)
+    columns = measured(rows, scores)
+    lines = [_line(row, tuned, [_cell(row, name) for name in columns]) for row in rows]
+    return Table([Head(title(name), arrow(name)) for name in columns], lines)
 
 
 def leaderboard_table(rows: Sequence[Row], tuned: Collection[str]) -> Table:
@@ -93,23 +89,14 @@ def leaderboard_table(rows: Sequence[Row], tuned: Collection[str]) -> Table:
 
 
 def further_tables(rows: Sequence[Row], tuned: Collection[str]) -> dict[str, Table]:
-    """The other scores, by what they are about; models without any of a table are not in it."""
+    """The other scores, a table per group; models without any of its scores are left out."""
     tables = {}
-    for name, scores in further_scores().items():
+    for group, heading in GROUPS.items():
+        scores = COSTS if group == "cost" else names(["further"], [group])
         having = [row for row in rows if any(score in row.scores for score in scores)]
         if having:
-            tables[name] = score_table(having, scores, tuned)
+            tables[heading] = score_table(having, scores, tuned)
     return tables
-
-
-def further_scores() -> dict[str, list[str]]:
-    """What the leaderboard leaves out of all that has a title, and the costs once more."""
-    rest = [name for name in COLUMNS if name not in (*HEADLINE, *COSTS)]
-    return {
-        "Samples": [name for name in rest if not name.startswith(OF_ENCODERS)],
-        "Reconstruction and likelihood": [name for name in rest if name.startswith(OF_ENCODERS)],
-        "Cost": list(COSTS),
-    }
 
 
 def _line(row: Row, tuned: Collection[str], cells: list[Cell]) -> Line:
@@ -118,8 +105,9 @@ def _line(row: Row, tuned: Collection[str], cells: list[Cell]) -> Line:
     return Line(row.model, label, row.family, row.model in tuned, pinned, cells)
 
 
-def _cell(name: str, score: Estimate | None) -> Cell:
-    return Cell(*estimated(name, score), score.mean) if score else Cell("")
+def _cell(row: Row, score: str) -> Cell:
+    value = row.scores[score].mean if score in row.scores else None
+    return Cell(*cell(row, score), value)
 
 
 @dataclass(frozen=True)
@@ -146,23 +134,10 @@ def _value(value: object) -> str:
     return str(value)
 
 
-SUMMARY = (
-    "fid_judge",
-    "is_judge",
-    "modes_judge",
-    "mode_kl_judge",
-    "precision_judge",
-    "recall_judge",
-    "inverted_mse",
-    "train_seconds",
-    "parameters",
-)
-
-
 def summary(row: Row | None) -> list[tuple[str, Cell]]:
-    """A model's main scores by title."""
-    scores = row.scores if row else {}
-    return [(title(name), _cell(name, scores[name])) for name in SUMMARY if name in scores]
+    """A model's headline scores and its size, by title."""
+    shown = measured([row], [*HEADLINE, "parameters"]) if row else []
+    return [(title(name), _cell(row, name)) for name in shown if row]
 
 
 @dataclass(frozen=True)
@@ -176,11 +151,11 @@ class SeedTable:
 def seed_table(row: Row | None, records: Sequence[ScoreRecord]) -> SeedTable:
     """Every score that one of a model's runs has."""
     lines = []
-    for name in COLUMNS:
+    for name in TABLED:
         values = [record.scores.get(name) for record in records]
         if values.count(None) < len(values):
             cells = ["" if value is None else printed(name, value) for value in values]
-            mean = _cell(name, row.scores.get(name) if row else None)
+            mean = _cell(row, name) if row else Cell("")
             lines.append((Head(title(name), arrow(name)), cells, f"{mean.text} {mean.margin}"))
     runs = [f"seed {r.seed}{', not ranked' if r.flags else ''}" for r in records]
     return SeedTable(runs, lines)

@@ -1,15 +1,16 @@
 """The leaderboard of those runs that are done, while the others are not."""
 
 from collections.abc import Collection
+from dataclasses import replace
 
 from ganvae.config import Params
 from ganvae.core.paths import ProfilePaths
-from ganvae.report.notes import notes_of
+from ganvae.report.findings import findings_of
 from ganvae.report.numbers import listed
 from ganvae.report.scores import estimated
 from ganvae.report.tables import write_leaderboard_markdown
-from ganvae.report.tuning import tuning_of
-from ganvae.scores.comparison import RANKED_BY, collect_runs, compare, departures
+from ganvae.scores.catalogue import PRIMARY
+from ganvae.scores.collected import collect_runs
 from ganvae.scores.statistics import Estimate
 
 Standing = tuple[str, str, int, int]
@@ -26,27 +27,19 @@ def write_provisional(params: Params, done: Collection[str]) -> list[Standing]:
     """
     there = [key for key in params.runs if key in done]
     missing = [key for key in params.runs if key not in done]
-    records = collect_runs(params, there)
-    comparison = compare(records, params.finalists, params.aside)
-    write_leaderboard_markdown(
-        ProfilePaths(params.profile).results / "leaderboard.md",
-        params.profile,
-        comparison,
-        records,
-        departures(params),
-        notes_of(params),
-        tuning_of(params),
-        notice=(
-            f"Provisional: {len(there)} of {len(params.runs)} runs are done. "
-            f"Missing: {listed(missing)}. `ganvae repro` goes on."
-        ),
+    findings = findings_of(params, collect_runs(params, there))
+    notice = (
+        f"Provisional: {len(there)} of {len(params.runs)} runs are done. "
+        f"Missing: {listed(missing)}. `ganvae repro` goes on."
     )
+    table = ProfilePaths(params.profile).results / "leaderboard.md"
+    write_leaderboard_markdown(table, replace(findings, notice=notice, published=()))
     planned = [run.model for run in params.runs.values()]
     return [
-        (row.model, _fid(row.scores.get(RANKED_BY)), row.seeds, planned.count(row.model))
-        for row in comparison.rows
+        (row.model, _fid(row.scores.get(PRIMARY)), row.seeds, planned.count(row.model))
+        for row in findings.comparison.rows
     ]
 
 
 def _fid(estimate: Estimate | None) -> str:
-    return " ".join(estimated(RANKED_BY, estimate)) if estimate else "none"
+    return " ".join(estimated(PRIMARY, estimate)) if estimate else "none"

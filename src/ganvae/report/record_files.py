@@ -6,8 +6,9 @@ from pathlib import Path
 
 from ganvae.core.errors import UserError
 from ganvae.core.files import read_json, write_json
-from ganvae.scores.comparison import Comparison, as_json, check_rankable, compare
-from ganvae.scores.records import ScoreRecord, parse_record
+from ganvae.scores.comparison import Comparison, as_json, compare
+from ganvae.scores.rankable import check_rankable
+from ganvae.scores.records import ScoreRecord, as_score_record
 
 Found = tuple[Path, ScoreRecord]
 MAKE_ONE = "`ganvae score SAMPLES --json FILE` makes a score record."
@@ -68,7 +69,7 @@ def _read(path: Path) -> list[ScoreRecord]:
     except (UserError, OSError):
         raise UserError(f"{path}: not a score record, which is JSON. {MAKE_ONE}") from None
     values = content if isinstance(content, list) else [content]
-    return [parse_record(value, path) for value in values]
+    return [as_score_record(value, path) for value in values]
 
 
 def _without_copies(ranked: Sequence[Found]) -> tuple[list[ScoreRecord], list[str]]:

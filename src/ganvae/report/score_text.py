@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from ganvae.scores.records import BETTER, ScoreRecord
+from ganvae.scores.catalogue import better
+from ganvae.scores.records import ScoreRecord
 
 HEADER = ("score", "value", "95 % interval", "better")
 INTERVAL = (
@@ -33,8 +34,8 @@ def score_text(record: ScoreRecord) -> str:
 def _table(record: ScoreRecord) -> Iterator[str]:
     lines = [HEADER, *_lines(record)]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    for name, value, interval, better in lines:
-        cells = (name.ljust(widths[0]), value.rjust(widths[1]), interval.ljust(widths[2]), better)
+    for name, value, interval, way in lines:
+        cells = (name.ljust(widths[0]), value.rjust(widths[1]), interval.ljust(widths[2]), way)
         yield "  ".join(cells).rstrip()
 
 
@@ -43,4 +44,4 @@ def _lines(record: ScoreRecord) -> Iterator[tuple[str, str, str, str]]:
         if value is not None:
             noise = record.noise.get(name)
             interval = f"{noise.low:.4g} to {noise.high:.4g}" if noise else ""
-            yield name, f"{value:.4g}", interval, BETTER.get(name, "")
+            yield name, f"{value:.4g}", interval, better(name) or ""

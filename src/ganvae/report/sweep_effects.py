@@ -2,21 +2,15 @@
 
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, ValidationError
-
-from ganvae.core.errors import UserError
 from ganvae.core.files import read_json
+from ganvae.core.records import Record, parse_record
 
 EFFECTS = "effects.json"
 LEAST_TRIALS = 8
 """Of fewer trials nothing is said."""
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-
-class Measured(_Part):
+class Measured(Record):
     """A number of ``n`` trials with its 95 % interval, from resampling the trials."""
 
     value: float
@@ -30,7 +24,7 @@ class Measured(_Part):
         return self.low > 0 or self.high < 0
 
 
-class Contrast(_Part):
+class Contrast(Record):
     """FID of the trials with a parameter at ``first`` against those at ``second``.
 
     ``shift``: the median of all differences first - second (Hodges and Lehmann), with the 95 %
@@ -55,7 +49,7 @@ class Contrast(_Part):
         return self.low is not None and self.high is not None and (self.low > 0 or self.high < 0)
 
 
-class Relation(_Part):
+class Relation(Record):
     """How FID goes with a parameter.
 
     ``correlation``: Spearman's rank correlation over the trials in which it is not off; None where
@@ -67,7 +61,7 @@ class Relation(_Part):
     contrasts: list[Contrast]
 
 
-class Effect(_Part):
+class Effect(Record):
     """What the trials show of one parameter.
 
     ``importance``: its share of what sets the best tenth of the scored trials apart
@@ -83,7 +77,7 @@ class Effect(_Part):
     early: Relation
 
 
-class StudyEffects(_Part):
+class EffectsRecord(Record):
     """Of every parameter of a study, in its order.
 
     ``n_scored``, ``n_early``: how many trials have a score, and a first check.
@@ -95,18 +89,12 @@ class StudyEffects(_Part):
     effects: list[Effect]
 
 
-def read_effects(folder: Path) -> StudyEffects:
+def read_effects(folder: Path) -> EffectsRecord:
     """Read the effects in a study's folder.
 
     Raises:
         UserError: the file is missing or is none.
     """
-    try:
-        return StudyEffects.model_validate(read_json(folder / EFFECTS))
-    except ValidationError as error:
-        fault = error.errors()[0]
-        where = ".".join(map(str, fault["loc"])) or "top level"
-        raise UserError(
-            f"{folder / EFFECTS}: not a study's effects ({where}: {fault['msg']}); `ganvae sweep "
-            "report` writes it anew."
-        ) from None
+    path = folder / EFFECTS
+    remedy = "`ganvae sweep report` writes it again."
+    return parse_record(EffectsRecord, read_json(path), path, remedy)

@@ -10,9 +10,9 @@ from ganvae.report.sweep_effects import (
     LEAST_TRIALS,
     Contrast,
     Effect,
+    EffectsRecord,
     Measured,
     Relation,
-    StudyEffects,
 )
 from ganvae.scores.studies import StudyRecord, TrialRecord, Value
 
@@ -160,12 +160,12 @@ def _interval(low: float, high: float, plus: str) -> str:
     return f"{fixed(low, 2, plus)} to {fixed(high, 2, plus)}"
 
 
-def has_numbers(effects: StudyEffects) -> bool:
+def has_numbers(effects: EffectsRecord) -> bool:
     """Whether there are trials enough to say anything."""
     return max(effects.n_scored, effects.n_early) >= LEAST_TRIALS
 
 
-def findings(record: StudyRecord, effects: StudyEffects) -> list[str]:
+def findings(record: StudyRecord, effects: EffectsRecord) -> list[str]:
     """A sentence for each parameter; or one that there are too few trials."""
     if not has_numbers(effects):
         return [

@@ -5,35 +5,25 @@ from pathlib import Path
 
 from ganvae.core.files import write_csv, write_text
 from ganvae.report.differences import differences_markdown, markdown_line
+from ganvae.report.findings import Findings
 from ganvae.report.numbers import listed
-from ganvae.report.published import PublishedTable, published_markdown
-from ganvae.report.scores import COLUMNS, HEADLINE, REFERENCES, estimated, heading, measured
+from ganvae.report.published import published_markdown
+from ganvae.report.scores import NOT_MEASURED, REFERENCES, cell, heading, measured, name
 from ganvae.report.tuning import UNTUNED, Tuning
-from ganvae.scores.comparison import Comparison, Departures, Row
-from ganvae.scores.records import INCEPTION_SCORES, SCORE_NAMES, ScoreRecord
+from ganvae.scores.catalogue import HEADLINE, INCEPTION, REQUIRED, SCORES, TABLED
+from ganvae.scores.comparison import Row
+from ganvae.scores.departures import Departures
+from ganvae.scores.records import ScoreRecord
 
 TUNED = " †"
-JUDGED = {
-    "fid_judge": "FID",
-    "kid_judge": "KID",
-    "is_judge": "IS",
-    "modes_judge": "modes",
-    "precision_judge": "precision",
-    "recall_judge": "recall",
-    "coverage_judge": "coverage",
-    "inverted_label_kept_judge": "labels",
-}
-"""What scores are called where it is said that they are the judge's."""
 
 
 def write_leaderboard_csv(path: Path, rows: Iterable[Row]) -> None:
     """One line a model; every score as mean, interval's half-width and number of seeds."""
     rows = list(rows)
-    optional = [name for name in INCEPTION_SCORES if any(name in row.scores for row in rows)]
+    optional = [name for name in INCEPTION if any(name in row.scores for row in rows)]
     columns = ["model", "family", "completed", "collapsed", "diverged", "steps"]
-    columns += [
-        f"{name}{part}" for name in (*SCORE_NAMES, *optional) for part in ("", "_ci95", "_n")
-    ]
+    columns += [f"{name}{part}" for name in (*REQUIRED, *optional) for part in ("", "_ci95", "_n")]
     write_csv(path, [_csv_line(row) for row in rows], columns)
 
 
@@ -46,40 +36,22 @@ def _csv_line(row: Row) -> dict[str, object]:
         "diverged": row.diverged,
         "steps": row.steps,
     }
-    for name, score in row.scores.items():
-        line |= {name: score.mean, f"{name}_ci95": score.margin, f"{name}_n": score.n}
+    for score, mean in row.scores.items():
+        line |= {score: mean.mean, f"{score}_ci95": mean.margin, f"{score}_n": mean.n}
     return line
 
 
-def write_leaderboard_markdown(
-    path: Path,
-    profile: str,
-    comparison: Comparison,
-    records: list[ScoreRecord],
-    departures: dict[str, Departures],
-    notes: dict[str, str],
-    tuning: Tuning,
-    published: Sequence[PublishedTable] = (),
-    notice: str = "",
-) -> None:
-    """The table as people read it; below it how it was measured and what differs.
-
-    Args:
-        records: all that the table is of.
-        departures: by model, the parameters that are not at the model's defaults.
-        notes: by model, what the profile has to say of it.
-        tuning: how parameters were chosen; those chosen by scores get a mark.
-        published: what stands beside numbers from papers.
-        notice: what is said before all else.
-    """
-    lines = [f"# GAN or VAE? Leaderboard of the {profile} profile", ""]
-    lines += [f"**{notice}**", ""] if notice else []
+def write_leaderboard_markdown(path: Path, findings: Findings) -> None:
+    """Write the leaderboard for people: the table, how it was measured, and what differs."""
+    comparison, tuning, records = findings.comparison, findings.tuning, findings.records
+    lines = [f"# GAN or VAE? Leaderboard of the {findings.profile} profile", ""]
+    lines += [f"**{findings.notice}**", ""] if findings.notice else []
     lines += _headline(comparison.rows, tuning.tuned)
     lines += ["", *_notes(records, tuning), ""]
     lines += differences_markdown(comparison, records[0].provenance.n_generated, tuning)
     lines += ["## Further scores", "", *_further(comparison.rows, tuning.tuned), ""]
-    lines += published_markdown(published)
-    lines += ["## What was scaled down", "", *_scaled_down(departures, notes), ""]
+    lines += published_markdown(findings.published)
+    lines += ["## What was scaled down", "", *_scaled_down(findings), ""]
     write_text(path, "\n".join(lines))
 
 
@@ -97,7 +69,7 @@ def _headline(rows: Sequence[Row], tuned: Collection[str]) -> list[str]:
 
 def _further(rows: Sequence[Row], tuned: Collection[str]) -> list[str]:
     """The other scores that any model has."""
-    names = [name for name in measured(rows, COLUMNS) if name not in HEADLINE]
+    names = [name for name in measured(rows, TABLED) if name not in HEADLINE]
     header = ["model", *map(heading, names)]
     body = [markdown_line([_name(row, tuned), *_cells(row, names)]) for row in rows]
     return [markdown_line(header), _rule(len(header), words=1), *body]
@@ -107,11 +79,11 @@ def _rule(columns: int, words: int) -> str:
     return markdown_line(["---"] * words + ["---:"] * (columns - words))
 
 
-def _scaled_down(departures: dict[str, Departures], notes: dict[str, str]) -> list[str]:
+def _scaled_down(findings: Findings) -> list[str]:
     lines = []
-    for model, changes in departures.items():
-        note = f" {notes[model]}" if model in notes else ""
-        lines.append(f"- `{model}`: {_changes(changes) or 'as its defaults are'}.{note}")
+    for model, changes in findings.departures.items():
+        note = f" {findings.notes[model]}" if model in findings.notes else ""
+        lines.append(f"- `{model}`: {_changes(changes) or 'all defaults'}.{note}")
     return lines
 
 
@@ -121,51 +93,53 @@ def _name(row: Row, tuned: Collection[str]) -> str:
 
 
 def _cells(row: Row, names: Iterable[str]) -> list[str]:
-    there = ((name, row.scores.get(name)) for name in names)
-    return [" ".join(estimated(name, score)).rstrip() if score else "" for name, score in there]
+    return [" ".join(cell(row, name)).rstrip() for name in names]
 
 
-def _notes(records: list[ScoreRecord], tuning: Tuning) -> list[str]:
+def _notes(records: Sequence[ScoreRecord], tuning: Tuning) -> list[str]:
+    """How the table is to be read, and how its scores were measured."""
     provenance = records[0].provenance
     precisions = {record.provenance.training_precision for record in records} - {None}
     scores = {name for one in records for name, value in one.scores.items() if value is not None}
-    exact = "FID, KID, IS" if "is_judge" in scores else "FID, KID"
-    judged = listed([term for name, term in JUDGED.items() if name in scores])
-    kept = " and labels kept are" if "label_kept_judge" in scores else " are"
+    judged = listed([name(s) for s in HEADLINE if s in scores and SCORES[s].features == "judge"])
     notes = [
-        "Means over seeds ± half of the 95 % Student t interval of the mean; one seed has none. "
-        "A model's seeds are trainings; those of floor and ceiling are draws of images. "
-        "↓ lower is better, ↑ higher is better. Empty: does not apply to the model. The scores of "
-        "collapsed runs are in the means; diverged ones have none.",
+        "Each cell is the mean over seeds ± half the width of its 95 % confidence interval "
+        "(Student's t); a single seed has no interval. For models a seed is a training run, for "
+        "floor and ceiling it is a draw of images. ↓ lower is better, ↑ higher is better. An empty "
+        "cell: the score does not apply to the model. Collapsed runs count in the means. Diverged "
+        "runs have no scores.",
         "",
         f"- Data: {provenance.dataset}, {provenance.split} split, {provenance.n_real:,} real "
-        f"against {provenance.n_generated:,} generated images.",
-        f"- {judged} are taken from the features and "
-        "logits of this project's own judge, SHA-256 "
-        f"`{provenance.judge_sha256[:16]}…`: they do not compare with Inception scores.",
-        "- FID falls with the number of generated images. N → ∞: extrapolated from subsets of "
-        "them; the real ones stay as many as they are.",
-        "- The floor is what real images score, the ceiling what pixels drawn by themselves score, "
-        "each from its own Gaussian; worse is possible.",
-        "- Budgets differ and are short: the order is that of these models at these budgets.",
-        "- Inverted MSE: of the image closest to a test image that a search through the latents "
-        f"finds ({provenance.inversion_images} images, {provenance.inversion_restarts} starts, "
-        f"{provenance.inversion_steps} steps); GANs and VAEs alike. The images are the same for "
-        f"all runs, so that its interval is of seeds only. Reconstructions{kept} those of "
-        "encoders.",
-        "- ELBO: mean over the split. Bernoulli: of grey values, so it bounds no log-likelihood. "
-        "Gaussian: a density, with variance 1/2. Binarised: of images made black and white it "
-        "bounds the log-likelihood, and the importance-weighted bound "
-        f"({provenance.importance_samples} samples) does so more tightly. The three kinds do not "
-        "compare.",
-        f"- Networks trained in {' and '.join(sorted(map(str, precisions)))}, weights and "
-        f"losses kept in fp32. The judge computes in fp32; {exact} and their errors "
-        "are computed in double precision, nearest neighbours in single.",
-        "- What the profile sets otherwise than the models' defaults stands at the end, the "
+        f"and {provenance.n_generated:,} generated images.",
+        f"- {judged} are computed from the features or class predictions of this project's own "
+        f"judge (SHA-256 `{provenance.judge_sha256[:16]}…`). They do not compare with scores from "
+        "an Inception network.",
+        "- FID falls as more images are generated. N → ∞ is extrapolated from subsets of the "
+        "generated images; the number of real images stays the same.",
+        "- The floor is the score of real images, the ceiling that of pixels drawn independently "
+        "from Gaussians. A model can be worse than the ceiling.",
+        "- Training budgets are short and differ between models. The order holds for these "
+        "models at these budgets.",
+        "- Inverted scores: for each of "
+        f"{provenance.inversion_images} test images, a search in latent space "
+        f"({provenance.inversion_restarts} starts, {provenance.inversion_steps} steps) looks for "
+        "the closest image that the model can draw. GANs and VAEs get the same search. All runs "
+        "share the same images, so the interval covers seeds only. Reconstruction scores need an "
+        "encoder.",
+        "- ELBO: mean over the split. Bernoulli: computed on grey values, so it does not bound a "
+        "log-likelihood. Gaussian: a density with variance 1/2. Binarised: computed on black and "
+        "white images, where it bounds the log-likelihood; the importance-weighted bound "
+        f"({provenance.importance_samples} samples) is tighter. The three kinds do not compare.",
+        f"- Networks were trained in {' and '.join(sorted(map(str, precisions)))}; weights and "
+        "losses stay in fp32. The judge computes in fp32. Distances between its features are "
+        "computed in double precision, nearest neighbours in single precision.",
+        "- Parameters that differ from a model's defaults are listed at the end, with the "
         "defaults in parentheses.",
         f"- Protocol version {provenance.protocol_version}, evaluation seed "
-        f"{provenance.evaluation_seed}. Every record with its provenance: `scores.json`.",
+        f"{provenance.evaluation_seed}. `scores.json` has every record with its provenance.",
     ]
+    if any(name not in one.scores for one in records for name in REQUIRED):
+        notes.append(f"- {NOT_MEASURED}: the record was made before the score was added.")
     if tuning.tuned:
         notes.append(f"-{TUNED}: tuned, that is, {tuning.mark}. {UNTUNED}")
     notes += [

@@ -2,20 +2,14 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from ganvae.report.scores import estimated, failures, measured, title
+from ganvae.report.scores import cell, failures, measured, title
 from ganvae.report.verdicts import shortages, spread, verdict
+from ganvae.scores.catalogue import HEADLINE, SCORES
 from ganvae.scores.comparison import Comparison, Row
 from ganvae.scores.records import ScoreRecord
 from ganvae.scores.statistics import Difference
 
-SHOWN = (
-    "fid_judge",
-    "is_judge",
-    "modes_judge",
-    "precision_judge",
-    "recall_judge",
-    "coverage_judge",
-)
+SHOWN = [name for name in HEADLINE if SCORES[name].group in ("samples", "classes")]
 
 
 def comparison_text(comparison: Comparison, remarks: Sequence[str]) -> str:
@@ -48,7 +42,7 @@ def _leaderboard(rows: Sequence[Row]) -> Iterator[str]:
 
 
 def _mean(row: Row, name: str) -> str:
-    return " ".join(estimated(name, row.scores[name])).rstrip() if name in row.scores else "-"
+    return " ".join(cell(row, name, none="-")).rstrip()
 
 
 def _seeds(row: Row) -> str:

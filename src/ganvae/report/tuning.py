@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from ganvae.config import Params
 from ganvae.report.numbers import listed
 from ganvae.report.scores import printed
-from ganvae.scores.comparison import RANKED_BY, Comparison, Row
+from ganvae.scores.catalogue import PRIMARY
+from ganvae.scores.comparison import Comparison, Row
 
 UNTUNED = (
     "The others have their sources' parameters, scaled down by hand to the time there is; no "
@@ -91,12 +92,12 @@ def _pair(rows: list[Row]) -> str:
     """The best of each family, the better one first; rows are in the order of FID."""
     first: dict[str, Row] = {}
     for row in rows:
-        if row.family in ("gan", "vae") and RANKED_BY in row.scores:
+        if row.family in ("gan", "vae") and PRIMARY in row.scores:
             first.setdefault(row.family, row)
     if len(first) < 2:
         return ""
     ahead, behind = (
-        f"the {row.family.upper()} `{row.model}` ({printed(RANKED_BY, row.scores[RANKED_BY].mean)})"
+        f"the {row.family.upper()} `{row.model}` ({printed(PRIMARY, row.scores[PRIMARY].mean)})"
         for row in first.values()
     )
     return f"{ahead} is ahead of {behind}"

@@ -5,8 +5,8 @@ from typing import Literal
 
 from ganvae.report.numbers import fixed, listed, p_value, significant
 from ganvae.report.scores import interval, name, printed, signed
+from ganvae.scores.catalogue import better
 from ganvae.scores.comparison import Comparison
-from ganvae.scores.records import BETTER
 from ganvae.scores.statistics import Difference, Estimate
 
 TOO_FEW = "too few seeds"  # a verdict of statistics.py
@@ -27,7 +27,7 @@ def leader(one: Difference) -> Side | None:
 
 
 def _better(one: Difference, first_higher: bool) -> Side:
-    return "first" if first_higher == (BETTER[one.score] == "higher") else "second"
+    return "first" if first_higher == (better(one.score) == "higher") else "second"
 
 
 def verdict(one: Difference, unit: str = "seeds") -> str:
@@ -90,7 +90,7 @@ def noise_remarks(comparison: Comparison) -> list[str]:
 
 
 def _beaten(one: Difference, mean: float, noise: Estimate) -> bool:
-    return noise.mean > mean if BETTER[one.score] == "higher" else noise.mean < mean
+    return noise.mean > mean if better(one.score) == "higher" else noise.mean < mean
 
 
 def reach(comparison: Comparison) -> str:

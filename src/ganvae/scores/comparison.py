@@ -2,7 +2,7 @@
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import combinations
 from pathlib import Path
@@ -10,44 +10,15 @@ from typing import Any
 
 import numpy as np
 
-from ganvae.config import ModelConfig, Params, flat
-from ganvae.core.errors import ConfigError, UserError
-from ganvae.core.files import read_json, write_json
-from ganvae.core.paths import ProfilePaths
-from ganvae.models.registry import model_config
-from ganvae.scores.records import (
-    INCEPTION_SCORES,
-    SCORE_NAMES,
-    Provenance,
-    ScoreRecord,
-    read_record,
-    read_records,
-)
+from ganvae.core.errors import ConfigError
+from ganvae.core.files import write_json
+from ganvae.scores.catalogue import COMPARED, PRIMARY, SCORES
+from ganvae.scores.rankable import PLACES, check_rankable
+from ganvae.scores.records import ScoreRecord
 from ganvae.scores.statistics import Difference, Estimate, corrected, difference, estimate
-
-RANKED_BY = "fid_judge"
-"""The primary outcome: it orders the leaderboard and is tested by itself."""
-
-COMPARED = (
-    RANKED_BY,
-    "kid_judge",
-    "is_judge",
-    "mode_kl_judge",
-    "precision_judge",
-    "recall_judge",
-    "coverage_judge",
-    "inverted_mse",
-)
-"""What GANs and VAEs are compared by; all but the first are secondary, corrected together.
-
-No judge gives both IS and the KL of modes: six secondary ones are what 5 seeds against 5 can bear.
-"""
 
 SIDES = ("gan", "vae")
 """The two families that are compared, in this order."""
-
-PLACES = {"floor": 0, "ceiling": 2}
-"""Where the baselines stand in a leaderboard; all models are between, at 1."""
 
 Values = Mapping[str, Sequence[float]]
 """By score, what one side of a comparison has of it."""
@@ -68,10 +39,13 @@ class NoiseParts:
 
 @dataclass(frozen=True)
 class Row:
-    """One model of a leaderboard. A score that no seed has is absent from ``scores``.
+    """One model of a leaderboard.
 
-    ``completed``, ``collapsed`` and ``diverged`` count its runs by status. ``noise`` is that of
-    the scores of `COMPARED`.
+    Attributes:
+        scores: the means over seeds; without the scores that no seed has.
+        completed, collapsed, diverged: how many runs have this status.
+        noise: of the scores in `COMPARED`.
+        unmeasured: scores that its records do not mention, since they are older than the score.
     """
 
     model: str
@@ -82,6 +56,7 @@ class Row:
     diverged: int
     steps: int | None
     noise: dict[str, NoiseParts]
+    unmeasured: tuple[str, ...] = ()
 
     @property
     def seeds(self) -> int:
@@ -93,7 +68,7 @@ class Row:
 class Comparison:
     """All that is said of a set of records.
 
-    ``pairs``: every two models by `RANKED_BY`, the better one first, corrected together.
+    ``pairs``: every two models by `PRIMARY`, the better one first, corrected together.
     ``families``: GANs (first) against VAEs, one value a model, its mean over seeds;
     ``finalists``: one GAN (first) against one VAE, one value a seed: both of these by every score
     of `COMPARED` that the two sides have. ``aside``: models that were counted in neither family,
@@ -165,10 +140,10 @@ def write_comparison(path: Path, comparison: Comparison) -> None:
 
 
 def _pairs(models: Sequence[str], seeds: Mapping[str, Values]) -> list[Difference]:
-    scored = [model for model in models if RANKED_BY in seeds[model]]
+    scored = [model for model in models if PRIMARY in seeds[model]]
     return corrected(
         [
-            difference(RANKED_BY, first, seeds[first][RANKED_BY], second, seeds[second][RANKED_BY])
+            difference(PRIMARY, first, seeds[first][PRIMARY], second, seeds[second][PRIMARY])
             for first, second in combinations(scored, 2)
         ]
     )
@@ -186,8 +161,8 @@ def _by_score(first: str, a: Values, second: str, b: Values) -> list[Difference]
         for score in COMPARED
         if score in a and score in b
     ]
-    primary = [one for one in every if one.score == RANKED_BY]
-    return primary + corrected([one for one in every if one.score != RANKED_BY])
+    primary = [one for one in every if one.score == PRIMARY]
+    return primary + corrected([one for one in every if one.score != PRIMARY])
 
 
 def _means(rows: Sequence[Row], family: str) -> Values:
@@ -211,47 +186,6 @@ def values_of(records: Sequence[ScoreRecord], model: str) -> Values:
     return dict(values)
 
 
-def collect_records(params: Params) -> list[ScoreRecord]:
-    """The profile's records, baselines first, each run's with its training times."""
-    baselines = ProfilePaths(params.profile).baselines / "scores.json"
-    return [*read_records(baselines), *collect_runs(params, params.runs)]
-
-
-def collect_runs(params: Params, keys: Iterable[str]) -> list[ScoreRecord]:
-    """The records of some of the profile's runs, each with its training times."""
-    paths = ProfilePaths(params.profile)
-    records = []
-    for key in keys:
-        record = read_record(paths.run(key).scores)
-        timing = read_json(paths.run(key).timing)
-        times = {name: timing[name] for name in timing if name in SCORE_NAMES}
-        records.append(record.model_copy(update={"scores": record.scores | times}))
-    return records
-
-
-Departures = dict[str, tuple[Any, Any]]
-"""By dotted name: what a profile sets a parameter to, and the model's default."""
-
-
-def departures(params: Params) -> dict[str, Departures]:
-    """By model, the parameters that decide its weights and are not at the model's defaults."""
-    changed = {}
-    for name, section in params.models.items():
-        system = params.system(name)
-        given = _settings(model_config(system, section))
-        defaults = _settings(model_config(system, {}))
-        changed[name] = {
-            key: (value, defaults[key]) for key, value in given.items() if value != defaults[key]
-        }
-    return changed
-
-
-def _settings(config: ModelConfig) -> dict[str, Any]:
-    """Parameters by dotted name; of the schedule its length alone, the rest is for the log."""
-    schedule = f"{config.schedule.length} {config.schedule.unit}"
-    return dict(flat(config.model_dump() | {"schedule": schedule}))
-
-
 def leaderboard(records: Sequence[ScoreRecord]) -> list[Row]:
     """One row a model: the floor, then models from best to worst FID, then the ceiling.
 
@@ -269,61 +203,6 @@ def leaderboard(records: Sequence[ScoreRecord]) -> list[Row]:
     return sorted(map(_row, by_model.values()), key=_rank)
 
 
-def check_rankable(named: Sequence[tuple[str, ScoreRecord]]) -> None:
-    """Find out whether records can stand in one ranking.
-
-    Args:
-        named: each with what it is to be called.
-
-    Raises:
-        UserError: two that were measured in different ways, or a model's that are of two families;
-            or one that has a baseline's name and is none.
-    """
-    for name, record in named:
-        if record.model in PLACES and record.family != "reference":
-            raise UserError(
-                f"{name}: {' and '.join(PLACES)} are the baselines' names, and this is of family "
-                f"{record.family}. Give `ganvae score` another --model."
-            )
-    for (one_name, one), (other_name, other) in combinations(named, 2):
-        both = f"{one_name} and {other_name}"
-        if changes := [*protocol_changes(one.provenance, other.provenance), *_eyes(one, other)]:
-            raise UserError(
-                f"{both} cannot stand in one ranking: {', '.join(changes)}. Measure both alike: "
-                "the pipeline's with `dvc repro`, samples with `ganvae score`."
-            )
-        if one.model == other.model and one.family != other.family:
-            raise UserError(
-                f"{both}: {one.model} is of family {one.family} in one and of family "
-                f"{other.family} in the other. Give `ganvae score` the same --family for both, or "
-                "another --model for one."
-            )
-
-
-def protocol_changes(one: Provenance, other: Provenance) -> list[str]:
-    """What keeps two records out of one ranking: `n_generated 10000 against 5000`, say."""
-    if one.ranking == other.ranking:
-        return []
-    return [
-        _change(one, other, field)
-        for field in type(one).model_fields
-        if one.model_copy(update={field: getattr(other, field)}).ranking != one.ranking
-    ]
-
-
-def _eyes(one: ScoreRecord, other: ScoreRecord) -> list[str]:
-    """Two Inception files, where both have scores in their features: one column cannot mix them."""
-    having = all(any(r.scores.get(s) is not None for s in INCEPTION_SCORES) for r in (one, other))
-    same = one.provenance.inception_sha256 == other.provenance.inception_sha256
-    if same or not having:
-        return []
-    return [_change(one.provenance, other.provenance, "inception_sha256")]
-
-
-def _change(one: Provenance, other: Provenance, field: str) -> str:
-    return f"{field} {str(getattr(one, field))[:12]} against {str(getattr(other, field))[:12]}"
-
-
 def _row(records: list[ScoreRecord]) -> Row:
     counts = Counter(record.status for record in records)
     whole = [record for record in records if record.status != "diverged"]
@@ -337,6 +216,7 @@ def _row(records: list[ScoreRecord]) -> Row:
         diverged=counts["diverged"],
         steps=(whole or records)[0].provenance.training_steps,
         noise={name: _noise(name, values[name], whole) for name in COMPARED if name in values},
+        unmeasured=tuple(s for s in SCORES if all(s not in one.scores for one in records)),
     )
 
 
@@ -349,5 +229,5 @@ def _noise(score: str, values: Sequence[float], records: Sequence[ScoreRecord]) 
 
 
 def _rank(row: Row) -> tuple[int, float, str]:
-    score = row.scores.get(RANKED_BY)
+    score = row.scores.get(PRIMARY)
     return PLACES.get(row.model, 1), score.mean if score else math.inf, row.model

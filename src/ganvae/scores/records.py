@@ -1,100 +1,17 @@
 """A score record: what was measured, of what, and how."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import Field
 
-from ganvae.core.errors import UserError
 from ganvae.core.files import read_json, write_json
+from ganvae.core.records import Record, parse_record
+from ganvae.scores.catalogue import REQUIRED, SCORES
 
 PROTOCOL_VERSION = 2
-"""Raised whenever the same images would be given another number, or further ones."""
-
-SCORE_NAMES = (
-    "fid_judge",
-    "fid_judge_infinity",
-    "kid_judge",
-    "kid_judge_std",
-    "is_judge",
-    "is_judge_std",
-    "precision_judge",
-    "recall_judge",
-    "density_judge",
-    "coverage_judge",
-    "class_distance_judge",
-    "classes_judge",
-    "modes_judge",
-    "mode_kl_judge",
-    "closer_to_train_judge",
-    "closer_to_train_pixels",
-    "reconstruction_mse",
-    "reconstruction_psnr",
-    "reconstruction_ssim",
-    "reconstruction_cross_entropy",
-    "label_kept_judge",
-    "inverted_mse",
-    "inverted_psnr",
-    "inverted_ssim",
-    "inverted_cross_entropy",
-    "inverted_label_kept_judge",
-    "elbo_bernoulli",
-    "elbo_gaussian",
-    "elbo_binarised",
-    "importance_bound_binarised",
-    "parameters",
-    "train_seconds",
-    "train_images_per_second",
-    "peak_memory_mb",
-)
-"""Every record has all of these; what does not apply to a model, or to a judge, is null."""
-
-INCEPTION_SCORES = ("fid_inception", "kid_inception")
-"""Only the records of a profile that names an Inception extractor have these."""
-
-BETTER: dict[str, Literal["lower", "higher"]] = {
-    "fid_judge": "lower",
-    "fid_judge_infinity": "lower",
-    "kid_judge": "lower",
-    "is_judge": "higher",
-    "precision_judge": "higher",
-    "recall_judge": "higher",
-    "density_judge": "higher",
-    "coverage_judge": "higher",
-    "class_distance_judge": "lower",
-    "classes_judge": "higher",
-    "modes_judge": "higher",
-    "mode_kl_judge": "lower",
-    "reconstruction_mse": "lower",
-    "reconstruction_psnr": "higher",
-    "reconstruction_ssim": "higher",
-    "reconstruction_cross_entropy": "lower",
-    "label_kept_judge": "higher",
-    "inverted_mse": "lower",
-    "inverted_psnr": "higher",
-    "inverted_ssim": "higher",
-    "inverted_cross_entropy": "lower",
-    "inverted_label_kept_judge": "higher",
-    "elbo_bernoulli": "higher",
-    "elbo_gaussian": "higher",
-    "elbo_binarised": "higher",
-    "importance_bound_binarised": "higher",
-    "train_seconds": "lower",
-    "train_images_per_second": "higher",
-    "peak_memory_mb": "lower",
-    "fid_inception": "lower",
-    "kid_inception": "lower",
-}
-"""The better side of each score that has one."""
-
-
-class Record(BaseModel):
-    """Parts of a record refuse unknown keys, NaN and infinity."""
-
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", allow_inf_nan=False, protected_namespaces=()
-    )
+"""Raised whenever the same images would get another number for the same score."""
 
 
 class Provenance(Record):
@@ -170,12 +87,12 @@ class ScoreRecord(Record):
     seed: int
     status: Literal["completed", "collapsed", "diverged"]
     reason: str | None
-    flags: list[str] = []
+    flags: list[str] = Field(default=[])
     scores: dict[str, float | None]
-    noise: dict[str, Noise] = {}
+    noise: dict[str, Noise] = Field(default={})
     class_counts: list[int] | None = None
     samples_sha256: str | None = None
-    fid_curve: list[tuple[int, float]] = []
+    fid_curve: list[tuple[int, float]] = Field(default=[])
     provenance: Provenance
 
 
@@ -204,9 +121,15 @@ def shown_run(records: Sequence[ScoreRecord]) -> ScoreRecord:
     return min(records, key=lambda record: order.index(record.status))
 
 
-def blank_scores() -> dict[str, float | None]:
-    """Every score, none measured."""
-    return dict.fromkeys(SCORE_NAMES)
+def complete_scores(measured: Mapping[str, float | None]) -> dict[str, float | None]:
+    """All scores that a record has today; null where one was not measured.
+
+    Raises:
+        ValueError: a measured score is not in the catalogue.
+    """
+    if unknown := measured.keys() - SCORES.keys():
+        raise ValueError(f"not in the catalogue of scores: {', '.join(sorted(unknown))}")
+    return dict.fromkeys(REQUIRED) | dict(measured)
 
 
 def write_records(path: Path, records: list[ScoreRecord]) -> None:
@@ -215,27 +138,31 @@ def write_records(path: Path, records: list[ScoreRecord]) -> None:
 
 
 def read_record(path: Path) -> ScoreRecord:
-    """Read one record (a JSON object)."""
-    return parse_record(read_json(path), path)
+    """Read one record (a JSON object).
+
+    Raises:
+        UserError: the file is missing or holds something else.
+    """
+    return as_score_record(read_json(path), path)
 
 
 def read_records(path: Path) -> list[ScoreRecord]:
-    """Read a JSON list of records."""
-    return [parse_record(value, path) for value in read_json(path)]
-
-
-def parse_record(value: Any, path: Path) -> ScoreRecord:
-    """A record from what stood in the JSON file at ``path``.
+    """Read a JSON list of records.
 
     Raises:
-        UserError: it is none; the message says in what, and what to do.
+        UserError: the file is missing or holds something else.
     """
-    try:
-        return ScoreRecord.model_validate(value)
-    except ValidationError as error:
-        fault = error.errors()[0]
-        where = ".".join(map(str, fault["loc"])) or "top level"
-        raise UserError(
-            f"{path}: not a score record ({where}: {fault['msg']}). If it is one of the "
-            "pipeline's files, `dvc repro` writes it anew; else `ganvae score --json` makes one."
-        ) from None
+    return [as_score_record(value, path) for value in read_json(path)]
+
+
+def as_score_record(value: Any, path: Path) -> ScoreRecord:
+    """The record that a JSON value is; ``path`` is the file that holds it.
+
+    Raises:
+        UserError: the value is no score record.
+    """
+    remedy = (
+        "If the pipeline wrote it, `dvc repro` writes it again; "
+        "otherwise make one with `ganvae score --json`."
+    )
+    return parse_record(ScoreRecord, value, path, remedy)

@@ -3,10 +3,10 @@
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field
 
-from ganvae.core.errors import UserError
 from ganvae.core.files import read_json, write_json
+from ganvae.core.records import Record, parse_record
 
 SWEEPS = Path("results/sweeps")
 """One folder a study, its record in `RECORD`."""
@@ -23,15 +23,7 @@ TrialStatus = Literal["completed", "collapsed", "diverged", "pruned", "lost", "f
 Value = bool | int | float | str | None
 
 
-class _Record(BaseModel):
-    """Parts of a study's record refuse unknown keys, NaN and infinity."""
-
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", allow_inf_nan=False, protected_namespaces=()
-    )
-
-
-class TrialRecord(_Record):
+class TrialRecord(Record):
     """One setting that was tried.
 
     ``parameters`` are those searched, by dotted name as in a model's section of params.yaml.
@@ -46,9 +38,9 @@ class TrialRecord(_Record):
     status: TrialStatus
     reason: str | None = None
     parameters: dict[str, Value]
-    values: list[float] = []
-    seeds: dict[int, float] = {}
-    curve: dict[int, float] = {}
+    values: list[float] = Field(default=[])
+    seeds: dict[int, float] = Field(default={})
+    curve: dict[int, float] = Field(default={})
     seconds: float = 0.0
     started: float
     finished: float
@@ -56,7 +48,7 @@ class TrialRecord(_Record):
     retry_of: int | None = None
 
 
-class StudyRecord(_Record):
+class StudyRecord(Record):
     """A study and its finished trials.
 
     ``model`` is the entry of ``models`` in the profile's params.yaml that was searched around, and
@@ -114,15 +106,8 @@ def read_study(path: Path) -> StudyRecord:
     Raises:
         UserError: the file is missing or is none.
     """
-    try:
-        return StudyRecord.model_validate(read_json(path))
-    except ValidationError as error:
-        fault = error.errors()[0]
-        where = ".".join(map(str, fault["loc"])) or "top level"
-        raise UserError(
-            f"{path}: not a study's record ({where}: {fault['msg']}); `ganvae sweep report` "
-            "writes it anew."
-        ) from None
+    remedy = "`ganvae sweep report` writes it again."
+    return parse_record(StudyRecord, read_json(path), path, remedy)
 
 
 def read_studies(root: Path, profile: str | None = None) -> list[StudyRecord]:

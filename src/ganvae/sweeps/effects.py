@@ -20,9 +20,9 @@ from ganvae.report.sweep_effects import (
     LEAST_TRIALS,
     Contrast,
     Effect,
+    EffectsRecord,
     Measured,
     Relation,
-    StudyEffects,
 )
 from ganvae.scores.statistics import difference
 from ganvae.scores.studies import StudyRecord, TrialRecord
@@ -36,7 +36,7 @@ Tried = list[tuple[Any, float]]
 """A parameter's value and the FID that came of it, a pair a trial."""
 
 
-def effects_of(record: StudyRecord) -> StudyEffects:
+def effects_of(record: StudyRecord) -> EffectsRecord:
     """Every parameter's importance and its relation with FID, the first objective.
 
     The same numbers for the same record.
@@ -45,7 +45,7 @@ def effects_of(record: StudyRecord) -> StudyEffects:
     checks = {trial.number: first_check(record, trial) for trial in record.trials}
     early = {number: fid for number, fid in checks.items() if fid is not None}
     importances = _importances(record)
-    return StudyEffects(
+    return EffectsRecord(
         study=record.study,
         n_scored=len(record.scored),
         n_early=len(early),

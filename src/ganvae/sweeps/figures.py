@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from ganvae.pictures.canvas import figure
-from ganvae.report.sweep_effects import StudyEffects
+from ganvae.report.sweep_effects import EffectsRecord
 from ganvae.report.sweep_text import OBJECTIVES
 from ganvae.report.vector import COLOURS, MARKERS
 from ganvae.scores.studies import StudyRecord, TrialRecord
@@ -34,7 +34,7 @@ LEAST_FID = 0.01
 """Where the logarithmic colours begin at the latest."""
 
 
-def draw_pictures(folder: Path, record: StudyRecord, effects: StudyEffects) -> None:
+def draw_pictures(folder: Path, record: StudyRecord, effects: EffectsRecord) -> None:
     """Write the pictures that the trials so far allow, as PNG."""
     if not record.scored:
         return
@@ -87,7 +87,7 @@ def draw_slices(path: Path, record: StudyRecord) -> None:
         _legend(canvas, canvas.axes[0])
 
 
-def draw_importances(path: Path, effects: StudyEffects) -> None:
+def draw_importances(path: Path, effects: EffectsRecord) -> None:
     """Importance of every parameter with its interval, the greatest on top."""
     shown = [(one.parameter, one.importance) for one in effects.effects if one.importance]
     shown.sort(key=lambda one: one[1].value)
@@ -224,7 +224,7 @@ def draw_front(path: Path, record: StudyRecord) -> None:
         _legend(canvas, ax)
 
 
-def _pairs(record: StudyRecord, effects: StudyEffects) -> list[tuple[str, str]]:
+def _pairs(record: StudyRecord, effects: EffectsRecord) -> list[tuple[str, str]]:
     """The balance ratio with every other parameter; where there is none, the most important two."""
     names = list(record.parameters)
     if BALANCE in names:

@@ -26,7 +26,8 @@ from ganvae.models.base import GenerativeModel
 from ganvae.sweeps.space import applied
 from ganvae.sweeps.study import PER_MILLE, Settings, check_prepared, switch
 from ganvae.training.history import Row
-from ganvae.training.runs import STATE, fingerprint
+from ganvae.training.runs import STATE
+from ganvae.training.spec import RunSpec
 from ganvae.training.trainer import Cadence, train
 
 
@@ -95,9 +96,9 @@ class Objective:
     ) -> Seed:
         """Train from a seed and score it; what an earlier attempt has of that is not done again."""
         settings = self.settings
-        folder = work / fingerprint(
-            settings.system, config, seed, settings.train_sha256, self.machine
-        )
+        name = f"trial {trial.number}, {settings.model}"
+        spec = RunSpec(settings.system, config, seed, self.machine, name)
+        folder = work / spec.fingerprint(settings.train_sha256)
         done = folder / "seed.json"
         curve = (
             Curve(self, trial, seed, folder, config) if first and self._prunes("curve") else None
@@ -105,16 +106,7 @@ class Objective:
         if done.exists():
             saved = read_json(done)
             return Seed(ValidationScore(**saved["score"]), saved["seconds"])
-        result = train(
-            settings.system,
-            config,
-            self.images,
-            seed=seed,
-            work=folder,
-            machine=self.machine,
-            label=f"trial {trial.number}, {settings.model}-{seed}",
-            watch=curve.watch if curve else None,
-        )
+        result = train(spec, self.images, folder, curve.watch if curve else None)
         if result.reason:
             raise _ended(trial, "diverged", result.reason, result.seconds)
         try:

@@ -9,7 +9,7 @@ from ganvae.config import ModelConfig, Params, Promotion, load_params, read_yaml
 from ganvae.core.errors import ConfigError, UserError
 from ganvae.models.registry import model_names
 from ganvae.report.numbers import fixed, listed
-from ganvae.scores.comparison import PLACES
+from ganvae.scores.rankable import PLACES
 from ganvae.scores.studies import RECORD, SWEEPS, StudyRecord, TrialRecord, read_study
 from ganvae.sweeps.front import pareto_front
 from ganvae.sweeps.space import applied

@@ -9,7 +9,7 @@ from ganvae.core.files import write_csv
 from ganvae.report import sweep_text as text
 from ganvae.report.numbers import fixed, listed
 from ganvae.report.page_tables import Cell
-from ganvae.report.sweep_effects import StudyEffects
+from ganvae.report.sweep_effects import EffectsRecord
 from ganvae.scores.studies import StudyRecord, TrialRecord
 from ganvae.sweeps.effects import ranges_of
 from ganvae.sweeps.front import pareto_front
@@ -18,7 +18,7 @@ from ganvae.sweeps.space import current_values
 SHOWN = 5
 
 
-def summary(record: StudyRecord, effects: StudyEffects, pictures: Sequence[str]) -> str:
+def summary(record: StudyRecord, effects: EffectsRecord, pictures: Sequence[str]) -> str:
     """The page in Markdown.
 
     Args:
@@ -130,7 +130,7 @@ def _front(record: StudyRecord) -> str:
     return _table(heads, lines)
 
 
-def _effects(record: StudyRecord, effects: StudyEffects) -> Iterator[list[str]]:
+def _effects(record: StudyRecord, effects: EffectsRecord) -> Iterator[list[str]]:
     for one in effects.effects:
         columns = text.effect_cells(one, checked=record.pruner is not None)
         yield [f"`{one.parameter}`", *("; ".join(map(_inline, cells)) for cells in columns)]

@@ -6,7 +6,8 @@ from mlflow import MlflowClient
 from mlflow.entities.model_registry import ModelVersion, RegisteredModel
 
 from ganvae.core.files import sha256
-from ganvae.tracking.runs import VALIDATION, SeedRun
+from ganvae.tracking.runs import VALIDATION
+from ganvae.tracking.tracked import SeedRun
 
 FAMILIES = ("gan", "vae")
 WEIGHTS = "weights.safetensors"

@@ -15,8 +15,8 @@ from ganvae.core.paths import checkout_root
 from ganvae.tracking.batches import log_params
 from ganvae.tracking.live import find_live, is_live, log_grids, log_rows, make_live
 from ganvae.tracking.recorded import open_experiments
-from ganvae.tracking.runs import as_params
 from ganvae.tracking.store import Store, TrackingError, connected, find_store
+from ganvae.tracking.tracked import as_params
 
 SECONDS = 10.0
 

@@ -10,8 +10,8 @@ from PIL import Image
 
 from ganvae.core.live import LiveRun
 from ganvae.tracking.batches import log_metrics
-from ganvae.tracking.runs import Point, TrackedRun
 from ganvae.tracking.tags import CURRENT, DIGEST, KEY, LEVEL
+from ganvae.tracking.tracked import Point, TrackedRun
 
 LIVE = "ganvae.live"
 """The tag of a run that was shown while it trained: the fingerprint of that training."""

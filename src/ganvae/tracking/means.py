@@ -6,8 +6,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ganvae.core.errors import UserError
-from ganvae.tracking.runs import Point, SeedRun, TrackedRun, checksum, model_key
 from ganvae.tracking.tags import LEVEL
+from ganvae.tracking.tracked import Point, SeedRun, TrackedRun, checksum, model_key
 
 if TYPE_CHECKING:
     from ganvae.scores.statistics import Estimate

@@ -13,8 +13,8 @@ from PIL import Image
 from ganvae.core.files import sha256
 from ganvae.tracking.batches import log_metrics, log_params
 from ganvae.tracking.live import adopt, is_live
-from ganvae.tracking.runs import TrackedRun, checksum
 from ganvae.tracking.tags import CURRENT, DIGEST, KEY, PICTURES
+from ganvae.tracking.tracked import TrackedRun, checksum
 
 Streamed = tuple[str, frozenset[tuple[str, int]], frozenset[int]]
 """A run's id, and the metrics by step and the steps of images that it has."""

@@ -11,17 +11,10 @@ from ganvae.scores.studies import StudyRecord, TrialRecord
 from ganvae.tracking.batches import log_metrics
 from ganvae.tracking.projection import milliseconds, project
 from ganvae.tracking.recorded import open_experiments, recorded_runs
-from ganvae.tracking.runs import (
-    VALIDATION,
-    Point,
-    Status,
-    TrackedRun,
-    as_params,
-    checksum,
-    single_points,
-)
+from ganvae.tracking.runs import VALIDATION
 from ganvae.tracking.store import Store
 from ganvae.tracking.tags import LEVEL
+from ganvae.tracking.tracked import Point, Status, TrackedRun, as_params, checksum, single_points
 
 SHOWN = "ganvae.shown"
 """Tag of a study's run: checksum of the trials and pictures that it shows; written last."""

@@ -12,10 +12,11 @@ from ganvae.tracking.champions import register_champions
 from ganvae.tracking.means import model_runs
 from ganvae.tracking.projection import project
 from ganvae.tracking.recorded import open_experiments, recorded_runs
-from ganvae.tracking.runs import SeedRun, read_runs
+from ganvae.tracking.runs import read_runs
 from ganvae.tracking.store import Store, connected, find_store
 from ganvae.tracking.studies import project_study
 from ganvae.tracking.tags import DIGEST
+from ganvae.tracking.tracked import SeedRun
 
 
 @dataclass(frozen=True)

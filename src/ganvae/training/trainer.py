@@ -10,8 +10,7 @@ from torch import Tensor
 from torch.optim.lr_scheduler import LinearLR
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from ganvae.config import ModelConfig, Schedule
-from ganvae.core.compute import Machine, Precision
+from ganvae.config import Schedule
 from ganvae.core.images import ImageError, grid, to_uint8, write_png
 from ganvae.core.seeds import generator, global_seed
 from ganvae.models.base import GenerativeModel, ImageShape
@@ -21,6 +20,7 @@ from ganvae.training.checkpoint import TrainingState
 from ganvae.training.history import History, Row
 from ganvae.training.precision import networks_in
 from ganvae.training.progress import Progress
+from ganvae.training.spec import RunSpec
 
 Status = Literal["completed", "diverged"]
 Watch = Callable[[int, Row, GenerativeModel], None]
@@ -29,7 +29,6 @@ Watch = Callable[[int, Row, GenerativeModel], None]
 It may raise, to end the training; it changes nothing of the model.
 """
 FINITE_CHECK_EVERY = 50  # steps; on a GPU each check waits for the device
-CPU = Machine()
 PREVIEWS = 64
 PREVIEW_COLUMNS = 8
 PREVIEW_SCALE = 2
@@ -80,121 +79,130 @@ class Cadence:
         return pictured or self.due(self.sample, step)
 
 
-def train(
-    name: str,
-    config: ModelConfig,
-    images: Tensor,
-    *,
-    seed: int,
-    work: Path,
-    machine: Machine = CPU,
-    label: str | None = None,
-    watch: Watch | None = None,
-) -> TrainingResult:
-    """Train the model called ``name`` from ``seed``, going on from ``work``'s checkpoint if any.
+def train(spec: RunSpec, images: Tensor, work: Path, watch: Watch | None = None) -> TrainingResult:
+    """Train a model, resuming from the checkpoint in ``work`` if there is one.
 
-    Stopped at any moment and called again, it ends with the same weights, bit for bit on a CPU
-    with the same number of threads and the same precision. A loss that is NaN or infinite ends
-    the run as diverged.
+    A run that is stopped at any moment and started again ends with the same weights, bit for bit
+    on a CPU with the same number of threads and the same precision. A loss that is NaN or infinite
+    ends the run as diverged.
 
     Args:
         images: the training set, uint8, N x C x H x W.
         work: this run's own folder, for its checkpoint and its sample grids
             ``samples/step-*.png``, drawn from the same latents each time.
-        machine: the device, and the precision of the networks while they train (`networks_in`).
-        label: what progress messages call the run.
         watch: is called after each report. Its run time is not counted as training time.
     """
-    shape: ImageShape = tuple(images.shape[1:])  # type: ignore[assignment]
-    with global_seed(seed, "dropout"):
-        model = build_model(name, config, shape, seed).to(machine.device)
-        images_per_step = model.real_images_per_step
-        cadence = Cadence(config.schedule, images_per_step, len(images))
-        optimizers = model.optimizers()
-        state = TrainingState(
-            model,
-            optimizers,
-            noise=generator(seed, "noise", device=machine.device),
-            history=History(),
-            decays={
-                name: LinearLR(optimizer, 1.0, end_factor=0.0, total_iters=cadence.total)
-                for name, optimizer in optimizers.items()
-                if config.learning_rate_decay == "linear"
-            },
-            average=_average(model, config.ema) if config.ema else None,
-        )
-        state.restore(work / "checkpoint.pt")
-        batches = Batches(images.to(machine.device), images_per_step, seed, config.binarize)
-        progress = Progress(label or f"{name}-{seed}", cadence.total, state.step)
+    with global_seed(spec.seed, "dropout"):
+        training = _Training(spec, images, work, watch)
         try:
-            reason = _loop(state, batches, cadence, machine.precision, progress, watch, seed, work)
+            reason = training.run()
         except ImageError as error:  # finite losses, but the weights have become NaN
             reason = str(error)
         finally:
-            progress.close()
-    return TrainingResult(
-        model=state.product,
-        status="diverged" if reason else "completed",
-        reason=reason,
-        steps=state.step,
-        images_per_step=images_per_step,
-        images_seen=state.step * images_per_step,
-        seconds=state.seconds,
-        history=state.history.rows,
-        cadence=cadence,
-    )
+            training.progress.close()
+    return training.result(reason)
 
 
-def _loop(
-    state: TrainingState,
-    batches: Batches,
-    cadence: Cadence,
-    precision: Precision,
-    progress: Progress,
-    watch: Watch | None,
-    seed: int,
-    work: Path,
-) -> str | None:
-    """Run to the end of the schedule; the reason if the run diverges before it."""
-    model, history = state.model, state.history
-    model.train()
-    if state.step == 0:
-        _draw_samples(state.product, seed, work, 0)
-    while state.step < cadence.total:
-        tick = time.perf_counter()
-        with networks_in(precision, model):
-            history.add(model.train_step(batches[state.step], state.optimizers, state.noise))
+class _Training:
+    """A training run from its start or its last checkpoint to its end."""
+
+    def __init__(self, spec: RunSpec, images: Tensor, work: Path, watch: Watch | None) -> None:
+        device = spec.machine.device
+        shape: ImageShape = tuple(images.shape[1:])  # type: ignore[assignment]
+        model = build_model(spec.system, spec.config, shape, spec.seed).to(device)
+        self._spec = spec
+        self._work = work
+        self._watch = watch
+        self._images_per_step = model.real_images_per_step
+        self._cadence = Cadence(spec.config.schedule, self._images_per_step, len(images))
+        self._state = _initial_state(spec, model, self._cadence.total)
+        self._state.restore(self._checkpoint)
+        binarize = spec.config.binarize
+        self._batches = Batches(images.to(device), self._images_per_step, spec.seed, binarize)
+        self.progress = Progress(spec.key, self._cadence.total, self._state.step)
+
+    @property
+    def _checkpoint(self) -> Path:
+        return self._work / "checkpoint.pt"
+
+    def run(self) -> str | None:
+        """Train to the end of the schedule; the reason if the run diverges before it."""
+        state, cadence = self._state, self._cadence
+        state.model.train()
+        if state.step == 0:
+            self._draw_samples()
+        while state.step < cadence.total:
+            tick = time.perf_counter()
+            self._step()
+            reporting = cadence.due(cadence.report, state.step)
+            checking = reporting or state.step % FINITE_CHECK_EVERY == 0
+            broken = state.history.not_finite() if checking else None
+            if reporting and not broken:
+                row = state.history.report(state.step, self._batches.epochs(state.step))
+                self.progress.show(state.step, row)
+            state.seconds += time.perf_counter() - tick
+            if broken:
+                return f"{broken} was NaN or infinite by step {state.step}"
+            if cadence.sample_due(state.step):
+                self._draw_samples()
+            if cadence.due(cadence.checkpoint, state.step):
+                state.save(self._checkpoint)
+            if reporting and self._watch:
+                self._watch(state.step, state.history.rows[-1], state.product)
+        return None
+
+    def _step(self) -> None:
+        state = self._state
+        with networks_in(self._spec.machine.precision, state.model):
+            batch = self._batches[state.step]
+            state.history.add(state.model.train_step(batch, state.optimizers, state.noise))
         for decay in state.decays.values():
             decay.step()
         if state.average:
-            state.average.update_parameters(model)
+            state.average.update_parameters(state.model)
         state.step += 1
-        progress.advance()
-        reporting = cadence.due(cadence.report, state.step)
-        checking = reporting or state.step % FINITE_CHECK_EVERY == 0
-        broken = history.not_finite() if checking else None
-        if reporting and not broken:
-            row = history.report(state.step, batches.epochs(state.step))
-            progress.show(state.step, row)
-        state.seconds += time.perf_counter() - tick
-        if broken:
-            return f"{broken} was NaN or infinite by step {state.step}"
-        if cadence.sample_due(state.step):
-            _draw_samples(state.product, seed, work, state.step)
-        if cadence.due(cadence.checkpoint, state.step):
-            state.save(work / "checkpoint.pt")
-        if reporting and watch:
-            watch(state.step, history.rows[-1], state.product)
-    return None
+        self.progress.advance()
+
+    def _draw_samples(self) -> None:
+        step = self._state.step
+        images = self._state.product.sample(PREVIEWS, generator(self._spec.seed, "preview"))
+        pixels = grid(to_uint8(images, f"samples at step {step}"), PREVIEW_COLUMNS)
+        write_png(self._work / "samples" / f"step-{step:07d}.png", pixels, PREVIEW_SCALE)
+
+    def result(self, reason: str | None) -> TrainingResult:
+        """How the run ended; ``reason``: why it diverged, if it did."""
+        state = self._state
+        return TrainingResult(
+            model=state.product,
+            status="diverged" if reason else "completed",
+            reason=reason,
+            steps=state.step,
+            images_per_step=self._images_per_step,
+            images_seen=state.step * self._images_per_step,
+            seconds=state.seconds,
+            history=state.history.rows,
+            cadence=self._cadence,
+        )
+
+
+def _initial_state(spec: RunSpec, model: GenerativeModel, total: int) -> TrainingState:
+    """The state before the first of ``total`` steps."""
+    config, optimizers = spec.config, model.optimizers()
+    return TrainingState(
+        model,
+        optimizers,
+        noise=generator(spec.seed, "noise", device=spec.machine.device),
+        history=History(),
+        decays={
+            name: LinearLR(optimizer, 1.0, end_factor=0.0, total_iters=total)
+            for name, optimizer in optimizers.items()
+            if config.learning_rate_decay == "linear"
+        },
+        average=_average(model, config.ema) if config.ema else None,
+    )
 
 
 def _average(model: GenerativeModel, decay: float) -> AveragedModel:
     """An exponential moving average of a model's weights and batch norms' statistics."""
     average = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(decay), use_buffers=True)
     return average.requires_grad_(False)
-
-
-def _draw_samples(model: GenerativeModel, seed: int, work: Path, step: int) -> None:
-    images = model.sample(PREVIEWS, generator(seed, "preview"))
-    pixels = grid(to_uint8(images, f"samples at step {step}"), PREVIEW_COLUMNS)
-    write_png(work / "samples" / f"step-{step:07d}.png", pixels, PREVIEW_SCALE)

@@ -14,6 +14,7 @@ from ganvae.core.images import from_uint8
 from ganvae.models.registry import build_model, count_parameters, model_config
 from ganvae.models.systems.dcgan import DCGAN
 from ganvae.training.checkpoint import TrainingState
+from ganvae.training.spec import RunSpec
 from ganvae.training.trainer import train
 
 
@@ -92,9 +93,7 @@ def test_dcgan_cadences_are_kept(smoke: Params, tmp_path: Path) -> None:
             "save",
             lambda state, path: (saved.append(state.step), honest(state, path)),
         )
-        result = train(
-            "dcgan", model_config("dcgan", values), stripes(64)[0], seed=0, work=tmp_path
-        )
+        result = train(RunSpec("dcgan", model_config("dcgan", values), 0), stripes(64)[0], tmp_path)
     assert [row["epoch"] for row in result.history] == list(range(1, 10))
     assert saved == [4, 8, 12, 16, 18]  # two steps an epoch; the last step always
     drawn = sorted(int(path.stem[5:]) for path in (tmp_path / "samples").iterdir())

@@ -31,7 +31,7 @@ RUNS: dict[str, tuple[type[ToyGenerator | ToyVAE], int, ImageShape, Fate]] = {
     "diverged": (ToyGenerator, 5, GREY, "diverged"),
     "broken": (ToyGenerator, 5, GREY, "broken"),
 }
-"""Kind of model, latent size, form of images, and what became of the run."""
+"""JudgeKind of model, latent size, form of images, and what became of the run."""
 
 
 def pictures() -> dict[str, Any]:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from ganvae.config import EvaluationConfig, Params, parse
+from ganvae.config import EvaluationConfig, InversionConfig, Params, parse
 from ganvae.core.files import read_json
 from ganvae.core.paths import ProfilePaths
 from ganvae.core.seeds import generator
@@ -18,7 +18,7 @@ from ganvae.evaluation.baselines import evaluate_baselines
 from ganvae.evaluation.evaluator import Evaluator
 from ganvae.evaluation.measuring import write_measuring
 from ganvae.evaluation.runs import evaluate_run, make_evaluator, validate_run
-from ganvae.judge.network import Kind
+from ganvae.judge.kinds import JudgeKind
 from ganvae.metrics.distances import nearest
 from ganvae.metrics.fid import fid
 from ganvae.metrics.inversion import invert
@@ -34,7 +34,8 @@ from ganvae.pipeline.behaviour.panel import COLOUR, GREY, SMALL
 from ganvae.pipeline.behaviour.toy_profile import Fate, write_profile, write_run
 from ganvae.scores.records import ScoreRecord
 
-KINDS: dict[Kind, ImageShape] = {
+QUICK_SEARCH = InversionConfig(restarts=1, steps=3)
+KINDS: dict[JudgeKind, ImageShape] = {
     "classes": GREY,
     "identities": (1, 16, 12),
     "channels": (3, 12, 12),
@@ -179,11 +180,8 @@ def _pieces(name: str) -> dict[str, Any]:
     found = {
         "latents": sketch(latents),
         "decoded": sketch(model.decode(latents, batch_size=2)),
-        "inverted": sketch(
-            invert(model, images, restarts=1, steps=3, learning_rate=0.1,
-                   random=generator(1, "inverted"))
-        ),
-    }  # fmt: skip
+        "inverted": sketch(invert(model, images, QUICK_SEARCH, random=generator(1, "inverted"))),
+    }
     if isinstance(model, VariationalModel):
         noise = torch.ones(5, model.latent_size) / 2
         mean, log_variance = model.encode(images)

@@ -24,7 +24,8 @@ from ganvae.evaluation.inception import Inception
 from ganvae.evaluation.reference import make_reference, write_reference
 from ganvae.evaluation.training_set import make_training_set, write_features
 from ganvae.evaluation.validation import write_validation
-from ganvae.judge.network import FrozenJudge, Judge, Kind
+from ganvae.judge.kinds import JudgeKind
+from ganvae.judge.network import FrozenJudge, Judge
 from ganvae.models.base import GenerativeModel, ImageShape
 from ganvae.models.registry import build_model, count_parameters
 from ganvae.models.weights import save_model
@@ -52,7 +53,7 @@ Fate = Literal["trained", "broken", "diverged"]
 
 def write_profile(
     shape: ImageShape,
-    kind: Kind,
+    kind: JudgeKind,
     inception: bool = False,
     model: tuple[str, Mapping[str, Any]] = ("model", {}),
 ) -> Params:
@@ -116,7 +117,7 @@ def _write_references(params: Params) -> None:
     write_reference(paths.reference, make_reference(paths.split("test"), train, judge, inception))
 
 
-def write_judge(path: Path, shape: ImageShape, kind: Kind) -> None:
+def write_judge(path: Path, shape: ImageShape, kind: JudgeKind) -> None:
     """Write a judge's weights and card."""
     own = (1, *shape[1:]) if kind == "channels" else shape
     network: dict[str, Any] = {

@@ -26,6 +26,7 @@ from ganvae.pipeline.behaviour.scoring import in_a_folder
 from ganvae.pipeline.behaviour.toy_profile import KEY, write_profile
 from ganvae.training.history import Row
 from ganvae.training.runs import train_run
+from ganvae.training.spec import RunSpec
 from ganvae.training.trainer import TrainingResult, train
 
 SEED = 3
@@ -107,7 +108,7 @@ def _run(system: str, entry: Entry, work: Path, watch: Any = None) -> TrainingRe
     images = drawings(IMAGES, entry.shape)
     machine = Machine("cpu", entry.precision)
     with contextlib.redirect_stdout(io.StringIO()):  # the trainer's progress
-        return train(system, config, images, seed=SEED, work=work, machine=machine, watch=watch)
+        return train(RunSpec(system, config, SEED, machine), images, work, watch)
 
 
 def _described(result: TrainingResult, work: Path) -> dict[str, Any]:

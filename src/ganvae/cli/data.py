@@ -1,0 +1,39 @@
+"""The data sets."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+commands = typer.Typer()
+
+
+@commands.command()
+def fetch(
+    dataset: Annotated[str, typer.Argument(help="One of `ganvae datasets`.")],
+    directory: Annotated[
+        Path | None,
+        typer.Option(help="The folder for its files; else its own in this clone."),
+    ] = None,
+    variant: Annotated[
+        str | None, typer.Option(help="Which, of a data set that there is more than one of.")
+    ] = None,
+) -> None:
+    """Download a data set and verify it."""
+    from ganvae.data.registry import fetch_dataset
+
+    typer.echo(f"{fetch_dataset(dataset, directory, variant)}: {dataset}, verified")
+
+
+@commands.command()
+def datasets() -> None:
+    """List the data sets: their images, how their files lie, and whether they have a judge."""
+    from ganvae.data.registry import dataset_names, get_dataset, judge_file
+
+    lines = []
+    for dataset in map(get_dataset, dataset_names()):
+        judge = "judge" if judge_file(dataset.name).is_file() else "no judge"
+        lines.append((dataset.name, dataset.shape, dataset.layout, judge, dataset.summary))
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    for line in lines:
+        typer.echo("  ".join(map(str.ljust, line, widths)).rstrip())

@@ -1,0 +1,48 @@
+"""Running the pipeline."""
+
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ganvae.core.errors import UserError
+
+commands = typer.Typer()
+
+
+@commands.command()
+def repro(
+    pipeline: Annotated[Path, typer.Argument(help="The profile's dvc.yaml.")] = Path("dvc.yaml"),
+    jobs: Annotated[
+        int | None, typer.Option(min=1, help="Runs at once; else as many as there are cores for.")
+    ] = None,
+    thaw: Annotated[bool, typer.Option("--thaw", help="Run a frozen profile again.")] = False,
+) -> None:
+    """Do what `dvc repro` does, with several runs at once."""
+    from ganvae.pipeline.reproduction import reproduce
+
+    if profile := reproduce(pipeline, jobs, thaw):
+        _show_in_mlflow(profile)
+
+
+@commands.command("check-locks")
+def check_locks_command() -> None:
+    """Fail if a committed dvc.lock is older than the code, parameters or data."""
+    from ganvae.pipeline.locks import check_locks
+
+    for line in check_locks(Path()):
+        typer.echo(line)
+
+
+def _show_in_mlflow(profile: str) -> None:
+    """Without MLflow, or where it cannot be reached, the results are whole all the same."""
+    if find_spec("mlflow") is None:
+        typer.echo("MLflow is not installed here: `ganvae sync` shows these results where it is.")
+        return
+    from ganvae.tracking.sync import sync
+
+    try:
+        typer.echo(sync(profile))
+    except UserError as error:
+        typer.echo(f"warning: {error}", err=True)

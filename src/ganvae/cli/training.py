@@ -1,0 +1,158 @@
+"""Training a model and drawing from it."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from ganvae.core.errors import ConfigError
+
+commands = typer.Typer()
+
+
+@commands.command()
+def train(  # noqa: PLR0913  the options of the command line are parameters
+    model: Annotated[str, typer.Argument(help="One of `ganvae models`.")],
+    outdir: Annotated[
+        Path, typer.Option(help="Folder for weights, losses and pictures; made if need be.")
+    ] = Path(),
+    epochs: Annotated[
+        int | None, typer.Option(min=1, help="How long to train; else the model's own schedule.")
+    ] = None,
+    steps: Annotated[int | None, typer.Option(min=1, help="The same, in training steps.")] = None,
+    batch_size: Annotated[
+        int | None, typer.Option("--batch_size", "--batch-size", help="Images a batch.")
+    ] = None,
+    learning_rate: Annotated[
+        float | None,
+        typer.Option("--learning_rate", "--learning-rate", help="Of a GAN, the generator's."),
+    ] = None,
+    beta_1: Annotated[
+        float | None, typer.Option("--beta_1", "--beta-1", help="Adam's first beta.")
+    ] = None,
+    encoding_dims: Annotated[
+        int | None,
+        typer.Option(
+            *("--encoding_dims", "--encoding-dims", "--latent_size", "--latent-size"),
+            help="Size of the latents.",
+        ),
+    ] = None,
+    setting: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="KEY=VALUE",
+            help="Any other parameter, as in params.yaml: --set balance.ratio=1.5. Repeatable.",
+        ),
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Decides all that is random.")] = 0,
+    dataset: Annotated[
+        str, typer.Option(help="One of `ganvae datasets`, or a folder of class folders.")
+    ] = "mnist",
+    data: Annotated[
+        Path | None, typer.Option(help="Where the data set's files are, if not in this clone.")
+    ] = None,
+    train_size: Annotated[
+        int | None,
+        typer.Option("--train_size", "--train-size", min=1, help="Train on so many images only."),
+    ] = None,
+    image_size: Annotated[
+        int | None,
+        typer.Option("--image_size", "--image-size", min=1, help="Resize photos: pixels a side."),
+    ] = None,
+    channels: Annotated[
+        int | None, typer.Option(help="Make photos grey (1) or colour (3).")
+    ] = None,
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    threads: Annotated[int | None, typer.Option(min=1, help="CPU threads; else all.")] = None,
+    precision: Annotated[
+        str, typer.Option(help="Of the networks while they train: auto, fp32 or bf16.")
+    ] = "auto",
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace an earlier run in the folder.")
+    ] = False,
+) -> None:
+    """Train one model, without the pipeline."""
+    from ganvae.config import ComputeConfig, parse
+    from ganvae.core import compute
+    from ganvae.pipeline.standalone import build_config, follow_closely, load_images, train_alone
+    from ganvae.training.spec import RunSpec
+
+    options = {
+        "batch_size": batch_size,
+        "learning_rate": learning_rate,
+        "beta_1": beta_1,
+        "encoding_dims": encoding_dims,
+    }
+    length = {"epochs": epochs, "steps": steps}
+    settings = dict(map(_setting, setting or []))
+    config = build_config(model, length, options, settings)
+    machine = parse(
+        ComputeConfig, {"device": device, "threads": threads, "precision": precision}, "compute"
+    )
+    images, held_out = load_images(dataset, data, train_size, image_size, channels)
+    shape = " x ".join(map(str, images.images.shape[1:]))
+    typer.echo(f"{len(images.images):,} images of {dataset}, {shape}")
+    if not any(key.startswith("schedule.") for key in settings):
+        config = follow_closely(model, config, images.images)
+    try:
+        spec = RunSpec(model, config, seed, compute.use_to_train(machine))
+        result = train_alone(spec, images, held_out, outdir, overwrite=overwrite)
+    except KeyboardInterrupt:
+        typer.echo("interrupted: the same command goes on from the last checkpoint", err=True)
+        raise
+    typer.echo(f"{outdir}: {model}, {result.steps} steps in {result.seconds:.0f} s")
+
+
+def _setting(text: str) -> tuple[str, Any]:
+    """``key=value`` taken apart, the value read as YAML."""
+    from ruamel.yaml import YAML
+    from ruamel.yaml.error import YAMLError
+
+    key, equals, value = text.partition("=")
+    if not (key and equals):
+        raise ConfigError(f"--set {text}: expected KEY=VALUE.")
+    try:
+        return key, YAML(typ="safe", pure=True).load(value)
+    except YAMLError:
+        raise ConfigError(f"--set {text}: {value!r} is not valid YAML.") from None
+
+
+@commands.command()
+def sample(
+    model: Annotated[
+        str,
+        typer.Argument(
+            help="A pretrained model (a wrong name lists them) of the laptop profile, of another "
+            "as PROFILE/MODEL, a *.safetensors file, or one of MLflow's models, such as "
+            "models:/mnist-laptop@champion-gan."
+        ),
+    ],
+    n: Annotated[int, typer.Option("--n", min=1, help="How many images.")] = 64,
+    seed: Annotated[int, typer.Option(min=0, help="Decides the latents.")] = 0,
+    out: Annotated[
+        Path, typer.Option(help="A .png (a grid), or an .npz (images: N x C x H x W, 0 to 1).")
+    ] = Path("samples.png"),
+) -> None:
+    """Draw samples from a pretrained model or from weights of your own."""
+    from ganvae.pipeline.pretrained import find_weights
+    from ganvae.pipeline.sampling import sample_to_file
+
+    if model.startswith("models:/"):
+        from ganvae.tracking.models import download
+
+        weights = download(model)
+    else:
+        weights = find_weights(model)
+    sample_to_file(weights, n, seed, out)
+    typer.echo(f"{out}: {n} samples from {weights}")
+
+
+@commands.command()
+def models() -> None:
+    """List the models, their families and where they come from."""
+    from ganvae.models.registry import model_class, model_names
+
+    for name in model_names():
+        model = model_class(name)
+        typer.echo(f"{name:20}{model.family:8}{model.source}")

@@ -1,0 +1,42 @@
+"""Records: JSON files of one known form."""
+
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from ganvae.core.errors import UserError
+
+
+class Record(BaseModel):
+    """A record or a part of one: immutable, without unknown keys, NaN or infinity."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", allow_inf_nan=False, protected_namespaces=()
+    )
+
+
+R = TypeVar("R", bound=Record)
+
+
+def parse_record(kind: type[R], value: Any, path: Path, remedy: str) -> R:
+    """Turn a JSON value into a record.
+
+    Args:
+        kind: the class of the record, ``<Kind>Record``.
+        value: the value as `read_json` gives it.
+        path: the file that holds it, for the message.
+        remedy: what the user can do if it is no such record, as a sentence.
+
+    Raises:
+        UserError: the value is no such record; the message names the first fault.
+    """
+    try:
+        return kind.model_validate(value)
+    except ValidationError as error:
+        fault = error.errors()[0]
+        where = ".".join(map(str, fault["loc"])) or "top level"
+        name = kind.__name__.removesuffix("Record").lower()
+        raise UserError(
+            f"{path}: not a {name} record ({where}: {fault['msg']}). {remedy}"
+        ) from None

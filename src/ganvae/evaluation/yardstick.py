@@ -1,0 +1,67 @@
+"""What images are measured with: a judge, reference images and settings."""
+
+from dataclasses import dataclass
+
+import torch
+
+from ganvae.config import EvaluationConfig
+from ganvae.core.seeds import generator
+from ganvae.evaluation.inception import Inception
+from ganvae.evaluation.reference import Reference
+from ganvae.evaluation.training_set import TrainingSet
+from ganvae.judge.network import FrozenJudge
+from ganvae.scores.records import PROTOCOL_VERSION, Provenance
+
+
+@dataclass(frozen=True)
+class Yardstick:
+    """The same for every model of a profile; ``inception`` is None where no file is named."""
+
+    judge: FrozenJudge
+    reference: Reference
+    config: EvaluationConfig
+    train: TrainingSet
+    inception: Inception | None = None
+
+    def random(self, training_seed: int, purpose: str) -> torch.Generator:
+        """The random stream for ``purpose``; every training seed has another one."""
+        return generator(self.config.seed, purpose, training_seed)
+
+    def provenance(
+        self,
+        *,
+        training_seed: int,
+        n_generated: int | None = None,
+        weights_sha256: str | None = None,
+        training_steps: int | None = None,
+        training_precision: str | None = None,
+    ) -> Provenance:
+        """Where the scores of one run come from; a baseline has not been trained.
+
+        Args:
+            n_generated: if not as many images were scored as the parameters say.
+        """
+        config = self.config
+        return Provenance(
+            protocol_version=PROTOCOL_VERSION,
+            dataset=self.reference.dataset,
+            split=self.reference.split,
+            n_real=len(self.reference.features),
+            n_generated=config.n_generated if n_generated is None else n_generated,
+            judge_sha256=self.judge.sha256,
+            data_sha256=self.reference.data_sha256,
+            weights_sha256=weights_sha256,
+            training_seed=training_seed,
+            evaluation_seed=config.seed,
+            inception_score_splits=config.inception_score_splits,
+            bootstrap_resamples=config.bootstrap_resamples,
+            memorisation_samples=config.memorisation_samples,
+            inversion_images=config.inversion.images,
+            inversion_restarts=config.inversion.restarts,
+            inversion_steps=config.inversion.steps,
+            inversion_learning_rate=config.inversion.learning_rate,
+            importance_samples=config.importance_samples,
+            inception_sha256=self.inception.sha256 if self.inception else None,
+            training_steps=training_steps,
+            training_precision=training_precision,
+        )
