@@ -28,7 +28,7 @@ from ganvae.core.errors import exit_with_message
 from ganvae.core.paths import ProfilePaths
 from ganvae.data.store import read_split
 from ganvae.evaluation.runs import make_evaluator
-from ganvae.models.registry import model_config
+from ganvae.models.registry import system_config
 from ganvae.pictures.canvas import figure
 from ganvae.report.vector import COLOURS
 from ganvae.scores.records import read_records
@@ -65,7 +65,7 @@ def curve(params: Params, name: str, seed: int, budgets: list[int]) -> None:
     """Train for one budget after the other, and add each point to the file."""
     machine = compute.use_to_train(params.compute.model_copy(update={"threads": 1}))
     system = params.system(name)
-    config = model_config(system, params.models[name])
+    config = system_config(system, params.variants[name])
     images = read_split(ProfilePaths(params.profile).split("train")).images
     evaluator = make_evaluator(params)
 
@@ -150,15 +150,15 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=len(os.sched_getaffinity(0)))
     arguments = parser.parse_args()
     params = load_params(arguments.params)
-    names = [*params.tuned, *(name for name in params.models if name == params.system(name))]
+    names = [*params.tuned, *(name for name in params.variants if name == params.system(name))]
     more = [item.partition("=") for item in arguments.more]
     if unknown := {name for name, _, _ in more} - set(names):
         parser.error(f"unknown model {', '.join(unknown)}; there are: {', '.join(names)}")
     floor = measured_floor(params)
     tasks = [(name, [int(budget)]) for name, _, budget in more]
     for name in names:
-        system_config = model_config(params.system(name), params.models[name])
-        if system_config.learning_rate_decay == "none":
+        config = system_config(params.system(name), params.variants[name])
+        if config.learning_rate_decay == "none":
             tasks.append((name, arguments.budgets))
         else:
             tasks += [(name, [budget]) for budget in arguments.budgets]
@@ -184,7 +184,7 @@ def main() -> None:
 
 def measured_floor(params: Params) -> float:
     path = ProfilePaths(params.profile).baselines / "scores.json"
-    records = [record for record in read_records(path) if record.model == "floor"]
+    records = [record for record in read_records(path) if record.variant == "floor"]
     return statistics.mean(record.scores["fid_judge"] for record in records)
 
 

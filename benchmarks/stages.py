@@ -42,7 +42,7 @@ def main() -> None:
     pipeline = parser.parse_args().pipeline
     params = load_params(pipeline.with_name("params.yaml"))
     paths = ProfilePaths(params.profile)
-    first = {run.model: key for key, run in reversed(params.runs.items())}  # a run of each model
+    first = {run.variant: key for key, run in reversed(params.runs.items())}  # a run of each model
     runs = len(params.runs)
     check_up_to_date(pipeline)
 

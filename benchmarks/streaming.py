@@ -35,7 +35,7 @@ RUN = "benchmark"
 WARM_UP = LiveRun(
     profile="warm-up",
     run="warm-up",
-    model="warm-up",
+    variant="warm-up",
     family="gan",
     seed=0,
     dataset="mnist",
@@ -56,9 +56,9 @@ class Measured(NamedTuple):
 
 def shortened(params: Params, model: str, steps: int) -> Params:
     """The profile with one run, of so many steps."""
-    section = params.models[model]
+    section = params.variants[model]
     models = {model: section | {"schedule": section["schedule"] | {"length": steps}}}
-    first = next(run for run in params.runs.values() if run.model == model)
+    first = next(run for run in params.runs.values() if run.variant == model)
     return params.model_copy(update={"models": models, "runs": {RUN: first}})
 
 

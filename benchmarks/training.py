@@ -27,7 +27,7 @@ from ganvae.core.paths import ProfilePaths
 from ganvae.data.store import read_split
 from ganvae.models.base import GenerativeModel
 from ganvae.models.optimizers import KerasRMSprop
-from ganvae.models.registry import build_model, model_config
+from ganvae.models.registry import build_model, system_config
 from loops import Step, gan_step, in_memory, loaded, ours, vae_gan_step, vae_step
 from plain import plain
 from results import report, table
@@ -105,7 +105,7 @@ def steps_per_second(step: Step, seconds: float) -> float:
 
 def measure(case: Case, images: Tensor, repeats: int, seconds: float) -> dict[str, Any]:
     def model() -> GenerativeModel:
-        config = model_config(case.model, case.settings)
+        config = system_config(case.model, case.settings)
         return build_model(case.model, config, (1, case.side, case.side), 0)
 
     steps = {

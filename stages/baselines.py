@@ -17,7 +17,7 @@ def main(params_file: str) -> None:
     folder = ProfilePaths(params.profile).baselines
     evaluated = evaluate_baselines(params)
     for record, images in evaluated:
-        draw_samples(folder / f"{record.model}.png", images, record.model)
+        draw_samples(folder / f"{record.variant}.png", images, record.variant)
     write_records(folder / "scores.json", [record for record, _ in evaluated])
 
 

@@ -26,7 +26,7 @@ def main(params_file: str) -> None:
     write_leaderboard_csv(results / "leaderboard.csv", rows)
     table = results / "leaderboard.md"
     write_leaderboard_markdown(table, findings)
-    pictures = {row.model: sample_picture(params, row) for row in rows}
+    pictures = {row.variant: sample_picture(params, row) for row in rows}
     samples = {name: read_sample_rows(path, 2) for name, path in pictures.items() if path.exists()}
     draw_comparison(results / "comparison.png", rows, records, samples)
     print(f"{table}: {len(rows)} rows from {len(records)} records")
@@ -36,8 +36,8 @@ def sample_picture(params: Params, row: Row) -> Path:
     """The samples of a model or of a baseline."""
     paths = ProfilePaths(params.profile)
     if row.family == "reference":
-        return paths.baselines / f"{row.model}.png"
-    return paths.pictures / row.model / SAMPLES.file
+        return paths.baselines / f"{row.variant}.png"
+    return paths.pictures / row.variant / SAMPLES.file
 
 
 if __name__ == "__main__":

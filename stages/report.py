@@ -4,7 +4,7 @@ from pathlib import Path
 
 from ganvae.config import Params, load_params
 from ganvae.core.paths import ProfilePaths
-from ganvae.models.registry import model_class
+from ganvae.models.registry import system_class
 from ganvae.pipeline.stage import run_stage
 from ganvae.report.findings import findings_of
 from ganvae.report.page import write_page
@@ -23,7 +23,7 @@ def main(params_file: str) -> None:
         **vars(findings_of(params, records)),
         command=command(params),
         finalists=finalists,
-        sources={name: model_class(params.system(name)).source for name in params.models},
+        sources={name: system_class(params.system(name)).source for name in params.variants},
         results=results,
         studies=read_studies(Path(), params.profile),
         promoted=params.promoted,

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from ganvae.config import ModelConfig, Params, load_params
 from ganvae.models.base import GenerativeModel, ImageShape
-from ganvae.models.registry import build_model, model_config, model_names
+from ganvae.models.registry import build_model, system_config, system_names
 
 pytest_plugins = ["postgres"]
 ROOT = Path(__file__).parent.parent
@@ -37,8 +37,8 @@ def smoke() -> Params:
 
 
 def tiny_config(smoke: Params, name: str) -> ModelConfig:
-    assert name in smoke.models, f"add a section for {name} to profiles/smoke/params.yaml"
-    return model_config(name, smoke.models[name])
+    assert name in smoke.variants, f"add a section for {name} to profiles/smoke/params.yaml"
+    return system_config(name, smoke.variants[name])
 
 
 def tiny_model(
@@ -47,7 +47,7 @@ def tiny_model(
     return build_model(name, tiny_config(smoke, name), shape, seed)
 
 
-@pytest.fixture(params=model_names())
+@pytest.fixture(params=system_names())
 def name(request: pytest.FixtureRequest) -> str:
     """Every registered model's name in turn."""
     return str(request.param)

@@ -50,20 +50,20 @@ def measured(copy: Path, what: str) -> dict[str, Any]:
     """What the code of ``copy`` does, by fingerprint; in a process of its own."""
     from ganvae.pipeline.behaviour import measure, training
 
-    part, _, module = what.partition(" ")
+    part, _, system = what.partition(" ")
     if part == "options":
-        return {f"train/{module}": {"options": measure._options(module)}}
+        return {f"train/{system}": {"options": measure._options(system)}}
     if part == "resume":
         with tempfile.TemporaryDirectory() as folder:
-            measure._system(module)
+            measure._set_up()
             start = multiprocessing.get_context("fork").Process(
-                target=training.start_of_defaults, args=(module.replace("_", "-"), Path(folder))
+                target=training.start_of_defaults, args=(system, Path(folder))
             )
             start.start()
             start.join()
-            return {f"train/{module}": measure._rest(module, Path(folder))}
+            return {f"train/{system}": measure._rest(system, Path(folder))}
     if part == "scores":
-        return {f"evaluate/{module}": measure._scores(module)}
+        return {f"evaluate/{system}": measure._scores(system)}
     if part == "samples":
         return {"evaluate/samples": measure._sample_scores()}
     return {"prepare": measure._prepared()}

@@ -72,9 +72,9 @@ def test_training_and_evaluation_load_none_of_the_pipelines_tools() -> None:
 import sys
 import ganvae.training.runs, ganvae.evaluation.runs, ganvae.scores.comparison
 import ganvae.report.figures, ganvae.report.tables
-from ganvae.models.registry import model_class, model_names
-for name in model_names():
-    model_class(name)
+from ganvae.models.registry import system_class, system_names
+for name in system_names():
+    system_class(name)
 tools = ("mlflow", "dvc", "optuna", "sklearn", "pooch", "typer")
 print([name for name in tools if name in sys.modules])
 """

@@ -56,6 +56,6 @@ def test_weights_are_those_of_the_laptop_profile_and_of_the_other_finalists() ->
     for folder in PROFILES:
         file = "params.yaml" if folder.name == "laptop" else f"profiles/{folder.name}/params.yaml"
         params = load_params(ROOT / file)
-        wanted = params.models if folder.name == "laptop" else params.finalists
+        wanted = params.variants if folder.name == "laptop" else params.finalists
         weights = committed(f"{folder}/pretrained/*.safetensors")
         assert {path.stem for path in weights} == set(wanted), folder.name

@@ -15,7 +15,7 @@ from ganvae.core.errors import UserError
 from ganvae.core.files import write_json
 from ganvae.data import registry
 from ganvae.data.registry import dataset_names
-from ganvae.models.registry import model_names
+from ganvae.models.registry import system_names
 from ganvae.report.record_files import compare_files
 from ganvae.scores.records import ScoreRecord, write_records
 from toy_records import record, runs
@@ -43,15 +43,15 @@ sys.exit(f"loaded: {[name for name in heavy if name in sys.modules]}")
     ("arguments", "message"),
     [
         (["fetch", "nope", "--directory", "there"], "error: dataset 'nope' is unknown"),
-        (["fetch", "lfw", "--variant", "x"], "error: lfw has no variant 'x'; there are: funneled,"),
+        (["fetch", "lfw", "--edition", "x"], "error: lfw has no edition 'x'; there are: funneled,"),
         (
-            ["fetch", "mnist", "--variant", "x"],
-            "error: mnist has no variant 'x'; there are: none, leave",
+            ["fetch", "mnist", "--edition", "x"],
+            "error: mnist has no edition 'x'; there are: none, leave",
         ),
         (["nope"], "error: No such command 'nope'"),
         (["ui", "--port", "x"], "error: Invalid value for '--port': Input should be a valid int"),
-        (["train", "nope"], "error: model 'nope' is unknown; there are: balanced-gan, "),
-        (["train"], "error: Missing argument 'model'"),
+        (["train", "nope"], "error: system 'nope' is unknown; there are: balanced-gan, "),
+        (["train"], "error: Missing argument 'system'"),
         (["train", "dcgan", "--epoch", "1"], "error: No such option: --epoch"),
         (["train", "dcgan", "--epochs", "0"], "error: Invalid value for '--epochs': Input should"),
         (["train", "dcgan", "--epochs", "1", "--steps", "1"], "error: give --epochs or --steps"),
@@ -102,12 +102,12 @@ def test_datasets_are_listed_a_line_each_in_columns() -> None:
     assert all(line[column - 2 : column] == "  " != line[column] for line in lines)
 
 
-def test_what_is_fetched_comes_from_the_data_set_in_the_variant_asked_for(
+def test_what_is_fetched_comes_from_the_data_set_in_the_edition_asked_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[tuple[Path, str | None]] = []
     one = replace(
-        registry.get_dataset("lfw"), fetch=lambda *given: asked.append(given), variants=("a", "b")
+        registry.get_dataset("lfw"), fetch=lambda *given: asked.append(given), editions=("a", "b")
     )
     monkeypatch.setattr(registry, "get_dataset", lambda name: one)
     monkeypatch.setattr(registry, "CHECKOUT", tmp_path)
@@ -118,7 +118,7 @@ def test_what_is_fetched_comes_from_the_data_set_in_the_variant_asked_for(
 
 def test_models_are_listed_with_family_and_source() -> None:
     lines = ganvae("models").stdout.splitlines()
-    assert [line.split()[0] for line in lines] == model_names()
+    assert [line.split()[0] for line in lines] == system_names()
     assert {line.split()[1] for line in lines} <= {"gan", "vae", "hybrid"}
     assert all(len(line.split()) > 2 for line in lines)
 
@@ -134,7 +134,7 @@ def test_compare_ranks_the_records_of_several_files(tmp_path: Path) -> None:
     process = ganvae("compare", "a.json", "b.json", "c.json", "--json", "out.json", cwd=tmp_path)
     assert process.stderr == ""
     lines = process.stdout.splitlines()
-    assert [line.split()[0] for line in lines[:4]] == ["model", "floor", "gan", "vae"]
+    assert [line.split()[0] for line in lines[:4]] == ["variant", "floor", "gan", "vae"]
     column = lines[0].index("FID")
     cells = [line[column:].split("  ")[0] for line in lines[1:4]]
     assert cells == ["0.10", "6.00 ± 2.48", "9.50 ± 6.35"]
@@ -219,8 +219,8 @@ def test_compare_checks_where_it_is_to_write_before_it_compares(
     [
         ([record("b", 0, 1.0, n_generated=50).model_dump()],
          "a.json: a, seed 0 and b.json: b, seed 0 cannot stand in one ranking: n_generated 100 a"),
-        ([{"model": "b"}], "b.json: not a score record (family: Field required). If"),
-        ({"model": "b"}, "b.json: not a score record (family: Field required). If"),
+        ([{"variant": "b"}], "b.json: not a score record (family: Field required). If"),
+        ({"variant": "b"}, "b.json: not a score record (family: Field required). If"),
         (7, "b.json: not a score record (top level: "),
     ],
 )  # fmt: skip
@@ -244,7 +244,7 @@ def test_a_flagged_record_may_be_measured_in_its_own_way(tmp_path: Path) -> None
     other = flagged(record("b", 0, 1.0, n_generated=50))
     write_records(tmp_path / "a.json", [record("a", 0, 5.0), other])
     comparison, remarks = compare_files([tmp_path / "a.json"])
-    assert [row.model for row in comparison.rows] == ["a"]
+    assert [row.variant for row in comparison.rows] == ["a"]
     assert (comparison.unranked, remarks) == ([other], [])
 
 

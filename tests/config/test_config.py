@@ -8,7 +8,7 @@ import pytest
 from conftest import ROOT
 from ganvae.config import Params, load_params, parse, read_yaml
 from ganvae.core.errors import ConfigError
-from ganvae.models.registry import model_config
+from ganvae.models.registry import system_config
 
 PROFILES = [ROOT / "params.yaml", *sorted(ROOT.glob("profiles/*/params.yaml"))]
 
@@ -23,8 +23,8 @@ def test_committed_profiles_are_valid(path: Path) -> None:
     params = load_params(path)
     assert (path.parent / params.root).resolve() == ROOT
     assert ROOT / params.file == path
-    for name, section in params.models.items():
-        model_config(params.system(name), section)
+    for name, section in params.variants.items():
+        system_config(params.system(name), section)
 
 
 def test_a_profile_is_called_as_its_folder_is_but_the_first() -> None:
@@ -68,9 +68,12 @@ def test_every_fault_has_its_line(values: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("run", "message"),
     [
-        ({"model": "dcgan", "code": "dcgan", "seed": 9}, "must be named dcgan-9"),
         (
-            {"model": "vanilla-gan", "code": "dcgan", "seed": 0},
+            {"variant": "dcgan", "system": "dcgan", "seed": 9, "file": "params.yaml"},
+            "must be named dcgan-9",
+        ),
+        (
+            {"variant": "vanilla-gan", "system": "dcgan", "seed": 0, "file": "params.yaml"},
             "all runs of vanilla-gan must have the same",
         ),
     ],
@@ -89,32 +92,34 @@ def test_an_inception_score_of_too_few_images_is_refused(values: dict[str, Any])
 
 def test_a_note_on_a_model_that_is_not_there(values: dict[str, Any]) -> None:
     values["tuned"] = ["vanila-gan"]
-    with pytest.raises(ConfigError, match=r"tuned\.vanila-gan: has no section under models"):
+    with pytest.raises(ConfigError, match=r"tuned\.vanila-gan: has no section under variants"):
         parse(Params, values, "here")
     values["tuned"] = []
     values["notes"] = {"vanila-gan": "typo"}
-    with pytest.raises(ConfigError, match=r"notes\.vanila-gan: has no section under models"):
+    with pytest.raises(ConfigError, match=r"notes\.vanila-gan: has no section under variants"):
         parse(Params, values, "here")
 
 
 def test_run_of_a_model_without_section(values: dict[str, Any]) -> None:
-    del values["models"]["dcgan"]
-    with pytest.raises(ConfigError, match="dcgan has no section under models"):
+    del values["variants"]["dcgan"]
+    with pytest.raises(ConfigError, match="dcgan has no section under variants"):
         parse(Params, values, "here")
 
 
 def test_model_section_knows_its_keys() -> None:
-    with pytest.raises(ConfigError, match=r"models\.dcgan\.hidden: unknown key; .*latent_size"):
-        model_config("dcgan", {"hidden": [1]})
-    with pytest.raises(ConfigError, match=r"models\.vanilla-gan\.batch_size = 7: .*multiple of 2"):
-        model_config("vanilla-gan", {"batch_size": 7})
+    with pytest.raises(ConfigError, match=r"variants\.dcgan\.hidden: unknown key; .*latent_size"):
+        system_config("dcgan", {"hidden": [1]})
+    with pytest.raises(
+        ConfigError, match=r"variants\.vanilla-gan\.batch_size = 7: .*multiple of 2"
+    ):
+        system_config("vanilla-gan", {"batch_size": 7})
     with pytest.raises(ConfigError, match=r"hidden\.generator = \[\]: list should have at least 1"):
-        model_config("vanilla-gan", {"hidden": {"generator": [], "discriminator": [1]}})
+        system_config("vanilla-gan", {"hidden": {"generator": [], "discriminator": [1]}})
 
 
 def test_unknown_model_lists_the_known_ones() -> None:
     with pytest.raises(ConfigError, match=r"'gann' is unknown; .*dcgan, .*vanilla-gan"):
-        model_config("gann", {})
+        system_config("gann", {})
 
 
 def test_numbers_are_read_as_dvc_reads_them(tmp_path: Path) -> None:

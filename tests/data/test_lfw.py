@@ -233,15 +233,15 @@ def test_a_stray_photo_in_folders(folder: Path, stray: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("variant", "published"),
+    ("edition", "published"),
     [(None, "FUNNELED_ARCHIVE"), ("funneled", "FUNNELED_ARCHIVE"), ("original", "ARCHIVE")],
 )
 def test_fetch_gets_what_scikit_learn_gets(
-    folder: Path, monkeypatch: pytest.MonkeyPatch, variant: str | None, published: str
+    folder: Path, monkeypatch: pytest.MonkeyPatch, edition: str | None, published: str
 ) -> None:
     calls: list[tuple[object, ...]] = []
     monkeypatch.setattr(lfw, "fetch_file", lambda *arguments: calls.append(arguments))
-    lfw.DATASET.fetch(folder, variant)
+    lfw.DATASET.fetch(folder, edition)
     remote = getattr(_lfw, published)
     assert calls == [([remote.url], remote.filename, remote.checksum, folder)]
 
@@ -250,7 +250,7 @@ def test_fetch_leaves_alone_what_it_should_not_do(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(lfw, "fetch_file", lambda *arguments: pytest.fail("it fetched"))
-    with pytest.raises(ConfigError, match="variant 'deep' is unknown; there are: funneled, origin"):
+    with pytest.raises(ConfigError, match="edition 'deep' is unknown; there are: funneled, origin"):
         lfw.DATASET.fetch(folder, "deep")
     write_lfw(folder / "lfw-deepfunneled.tgz", PEOPLE)
     with pytest.raises(DataError, match=r"raw: has lfw-deepfunneled\.tgz already, and only one"):

@@ -124,7 +124,7 @@ def test_a_record_is_the_one_that_the_pipeline_would_write(
     assert record.class_counts == measured.class_counts
     assert record.provenance == evaluator.provenance(training_seed=3)
     assert record.provenance.data_sha256 == sha256(tmp_path / split)
-    assert (record.model, record.family, record.seed) == ("mine", "gan", 3)
+    assert (record.variant, record.family, record.seed) == ("mine", "gan", 3)
     assert record.flags == []
 
 

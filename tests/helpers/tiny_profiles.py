@@ -12,7 +12,7 @@ from ruamel.yaml import YAML
 
 from conftest import ROOT
 from ganvae.config import Params, load_params, read_yaml
-from ganvae.models.registry import model_config
+from ganvae.models.registry import system_config
 from ganvae.report.published import LEAST_BOUND_SAMPLES
 from toy_faces import write_lfw
 
@@ -83,9 +83,9 @@ def tiny_profile(profile: str) -> dict[str, Any]:
         "compute": SMOKE["compute"],
         "evaluation": SMOKE["evaluation"] | {"n_generated": SAMPLES, "importance_samples": bound},
         "runs": {key: params.runs[key].model_dump() for key in first_runs(params)},
-        "models": {
+        "variants": {
             model: tiny_model(params.system(model), section)
-            for model, section in params.models.items()
+            for model, section in params.variants.items()
         },
     }
 
@@ -94,14 +94,14 @@ def first_runs(params: Params) -> Iterator[str]:
     """The first two of each finalist, which give intervals, and the first of each other model."""
     seen: Counter[str] = Counter()
     for key, run in params.runs.items():
-        seen[run.model] += 1
-        if seen[run.model] <= (2 if run.model in params.finalists else 1):
+        seen[run.variant] += 1
+        if seen[run.variant] <= (2 if run.variant in params.finalists else 1):
             yield key
 
 
 def tiny_model(system: str, section: dict[str, Any]) -> dict[str, Any]:
     """A model's section with narrow networks, small batches and few steps."""
-    config = model_config(system, section).model_dump()
+    config = system_config(system, section).model_dump()
     widths = {
         key: narrow(value)
         for key, value in config.items()

@@ -13,7 +13,7 @@ PROVENANCE = provenance.PROVENANCE.model_copy(
 def record(model: str, seed: int, fid: float | None, **measured: object) -> ScoreRecord:
     family: Literal["gan", "vae", "reference"] = "vae" if "vae" in model else "gan"
     return ScoreRecord(
-        model=model,
+        variant=model,
         family="reference" if model in ("floor", "ceiling") else family,
         seed=seed,
         status="diverged" if fid is None else "completed",

@@ -36,7 +36,7 @@ def record(model: str, seed: int, fid: float | None, **changes: Any) -> ScoreRec
         (family for start, family in FAMILIES.items() if model.startswith(start)), "reference"
     )
     fields: dict[str, Any] = {
-        "model": model,
+        "variant": model,
         "family": family,
         "seed": seed,
         "status": "diverged" if fid is None else "completed",
@@ -110,9 +110,9 @@ def draw_pictures(results: Path, records: Sequence[ScoreRecord]) -> None:
     """Small pictures in place of each model's, and of the baselines'."""
     for one in records:
         if one.family == "reference":
-            _draw(results / "baselines" / f"{one.model}.png")
+            _draw(results / "baselines" / f"{one.variant}.png")
             continue
-        folder = results / "pictures" / one.model
+        folder = results / "pictures" / one.variant
         for name in STILLS:
             _draw(folder / f"{name}.webp")
         frames = [Image.fromarray(np.full((60, 60), shade, np.uint8)) for shade in (0, 120, 240)]

@@ -53,7 +53,7 @@ def study(trials: list[TrialRecord], **changes: Any) -> StudyRecord:
     fields: Changes = {
         "study": "toy",
         "space": "toy-space",
-        "model": "vanilla-gan",
+        "variant": "vanilla-gan",
         "system": "vanilla-gan",
         "family": "gan",
         "profile": "toy",

@@ -16,7 +16,7 @@ from ganvae.metrics import likelihood
 from ganvae.metrics.likelihood import importance_weighted_bound
 from ganvae.models.base import Likelihood, evaluating
 from ganvae.models.losses import RECONSTRUCTION_LOSSES, bernoulli_cross_entropy
-from ganvae.models.registry import model_config
+from ganvae.models.registry import system_config
 from ganvae.models.systems.bernoulli_vae import BernoulliVAEConfig
 from ganvae.models.vae import VAE, AutoencodingModel
 
@@ -34,7 +34,7 @@ class LinearGaussian(VAE):
     def __init__(self, off: float, k: int = 1) -> None:
         """``off``: how far q is from the posterior; ``k``: the latents of a training step."""
         values = {"latent_size": 2, "importance_samples": k}
-        config = model_config("bernoulli-vae", values)
+        config = system_config("bernoulli-vae", values)
         assert isinstance(config, BernoulliVAEConfig)
         super().__init__(config, (1, 1, 4))
         self.weights = torch.tensor([[1.0, 0.0], [0.0, 2.0], [0.5, 0.0], [0.0, -1.0]])

@@ -26,7 +26,7 @@ from ganvae.metrics.modes import kl_from_even, modes_covered
 from ganvae.metrics.noise import evaluation_noise, fid_curve
 from ganvae.metrics.prdc import prdc
 from ganvae.metrics.reconstruction import reconstruction_scores
-from ganvae.models.registry import build_model, model_config
+from ganvae.models.registry import build_model, system_config
 from ganvae.models.vae import AutoencodingModel
 
 
@@ -66,7 +66,7 @@ def seeded() -> torch.Generator:
 
 
 def vae() -> AutoencodingModel:
-    config = model_config("bernoulli-vae", {"hidden": [8]})
+    config = system_config("bernoulli-vae", {"hidden": [8]})
     model = build_model("bernoulli-vae", config, GREY, 0)
     assert isinstance(model, AutoencodingModel)
     return model

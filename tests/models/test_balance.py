@@ -14,9 +14,9 @@ from ganvae.core.images import from_uint8
 from ganvae.models.balance import Balance, BalanceConfig, Turns, turns
 from ganvae.models.base import GenerativeModel
 from ganvae.models.gan import GANConfig
-from ganvae.models.registry import build_model, model_class, model_config, model_names
+from ganvae.models.registry import build_model, system_class, system_config, system_names
 
-GANS = [name for name in model_names() if issubclass(model_class(name).config_class, GANConfig)]
+GANS = [name for name in system_names() if issubclass(system_class(name).config_class, GANConfig)]
 
 
 @pytest.mark.parametrize(
@@ -114,13 +114,13 @@ def test_steps_are_counted_and_each_d_step_has_its_part() -> None:
 
 def test_all_gans_are_known() -> None:
     assert GANS == ["balanced-gan", "dcgan", "keras-dcgan", "vae-gan", "vanilla-gan"]
-    for name in model_names():
-        assert (name in GANS) == (model_class(name).family != "vae")
+    for name in system_names():
+        assert (name in GANS) == (system_class(name).family != "vae")
 
 
 def gan(smoke: Params, name: str, **balance: object) -> GenerativeModel:
-    values = smoke.models[name] | {"balance": balance}
-    return build_model(name, model_config(name, values), GREY, 0)
+    values = smoke.variants[name] | {"balance": balance}
+    return build_model(name, system_config(name, values), GREY, 0)
 
 
 @pytest.mark.parametrize("name", GANS)
@@ -203,4 +203,4 @@ def test_step_counts_are_taken_from_it(smoke: Params) -> None:
 
 def test_minimax_and_the_rule_do_not_go_together() -> None:
     with pytest.raises(ConfigError, match=r"set balance\.ratio to off"):
-        model_config("dcgan", {"generator_loss": "minimax", "balance": {"ratio": 2.0}})
+        system_config("dcgan", {"generator_loss": "minimax", "balance": {"ratio": 2.0}})

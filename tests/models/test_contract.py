@@ -16,7 +16,7 @@ from ganvae.core.errors import DataError
 from ganvae.core.files import sha256
 from ganvae.core.images import check_images, from_uint8
 from ganvae.models.base import GenerativeModel, ImageShape, VariationalModel, evaluating
-from ganvae.models.registry import build_model, model_class, model_config
+from ganvae.models.registry import build_model, system_class, system_config
 from ganvae.models.weights import load_model, save_model
 
 
@@ -41,14 +41,14 @@ def train(model: GenerativeModel, steps: int) -> dict[str, Tensor]:
 
 
 def test_it_is_registered_under_its_own_name(name: str) -> None:
-    cls = model_class(name)
+    cls = system_class(name)
     assert cls.name == name
     assert cls.family in ("gan", "vae", "hybrid")
     assert cls.source
 
 
 def test_defaults_are_complete(name: str) -> None:
-    assert model_config(name, {}).schedule.length > 0
+    assert system_config(name, {}).schedule.length > 0
 
 
 @pytest.mark.parametrize("shape", [(1, 28, 28), (3, 28, 28), (1, 32, 32), (1, 64, 64)], ids=str)
@@ -208,10 +208,10 @@ def test_pin_1_each_network_descends_its_own_objective_alone(model: GenerativeMo
 
 
 def test_step_counts_are_kept(smoke: Params, name: str) -> None:
-    if model_class(name).family == "vae":
+    if system_class(name).family == "vae":
         return
     values = tiny_config(smoke, name).model_dump() | {"balance": {"d_steps": 3, "g_steps": 2}}
-    model = build_model(name, model_config(name, values), GREY, 0)
+    model = build_model(name, system_config(name, values), GREY, 0)
     stepped = recorders(model)
     model.train_step(batch(model), stepped, random())  # type: ignore[arg-type]
     assert len(stepped.pop("discriminator").steps) == 3

@@ -6,7 +6,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ganvae.models.convolution import Conv2d, ConvTranspose2d, UpsampledConvTranspose2d
-from ganvae.models.registry import build_model, model_config
+from ganvae.models.registry import build_model, system_config
 
 Layer = nn.Conv2d | nn.ConvTranspose2d
 
@@ -79,7 +79,7 @@ def test_folded_upsampling_equals_the_plain_form(kernel: int) -> None:
 
 
 def test_keras_dcgans_weights_fit_both_forms() -> None:
-    config = model_config("keras-dcgan", {"generator_channels": [8, 4, 4, 2]})
+    config = system_config("keras-dcgan", {"generator_channels": [8, 4, 4, 2]})
     model = build_model("keras-dcgan", config, (1, 28, 28), 0)
     generator = model.get_submodule("generator").eval()
     assert isinstance(generator, nn.Sequential)

@@ -9,9 +9,9 @@ from conftest import stripes
 from ganvae.core.images import from_uint8
 from ganvae.models.base import GenerativeModel
 from ganvae.models.gan import GANConfig
-from ganvae.models.registry import model_class, model_names
+from ganvae.models.registry import system_class, system_names
 
-GANS = [name for name in model_names() if issubclass(model_class(name).config_class, GANConfig)]
+GANS = [name for name in system_names() if issubclass(system_class(name).config_class, GANConfig)]
 REAL_TARGETS = {"vae-gan": 0.9}  # all others do not smooth
 
 

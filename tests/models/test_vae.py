@@ -18,10 +18,10 @@ from ganvae.metrics.likelihood import importance_weighted_bound
 from ganvae.models import vae as module
 from ganvae.models.base import ImageShape
 from ganvae.models.priors import standard_normal
-from ganvae.models.registry import build_model, model_class, model_config, model_names
+from ganvae.models.registry import build_model, system_class, system_config, system_names
 from ganvae.models.vae import VAE, AutoencodingModel, log_mean_exp
 
-NAMES = [name for name in model_names() if issubclass(model_class(name), AutoencodingModel)]
+NAMES = [name for name in system_names() if issubclass(system_class(name), AutoencodingModel)]
 every_model = pytest.mark.parametrize("name", NAMES)
 
 
@@ -43,7 +43,7 @@ def log_likelihood(model: AutoencodingModel, images: Tensor, latents: Tensor) ->
 
 def test_all_models_with_an_elbo_are_known() -> None:
     assert NAMES == ["bernoulli-vae", "conv-vae", "vae-gan"]
-    assert {name for name in model_names() if model_class(name).family == "vae"} <= {*NAMES}
+    assert {name for name in system_names() if system_class(name).family == "vae"} <= {*NAMES}
 
 
 @every_model
@@ -120,13 +120,13 @@ def test_pin_10_a_pixel_that_the_decoder_is_sure_and_wrong_about(
             assert torch.isfinite(gradient).all()
 
 
-TRAINED = [name for name in NAMES if issubclass(model_class(name), VAE)]
+TRAINED = [name for name in NAMES if issubclass(system_class(name), VAE)]
 every_vae = pytest.mark.parametrize("name", TRAINED)
 K = 4
 
 
 def with_k(smoke: Params, name: str, k: int = K, **changes: object) -> VAE:
-    config = model_config(name, smoke.models[name] | {"importance_samples": k} | changes)
+    config = system_config(name, smoke.variants[name] | {"importance_samples": k} | changes)
     model = build_model(name, config, GREY, 0)
     assert isinstance(model, VAE)
     return model
@@ -231,7 +231,7 @@ def test_training_raises_the_importance_weighted_bound(smoke: Params, name: str)
 @every_vae
 def test_a_weighed_kl_and_several_importance_samples_are_refused(name: str) -> None:
     with pytest.raises(ConfigError, match=r"^models\.x: importance_samples = 5 .* beta = 1 alone"):
-        model_config(name, {"importance_samples": 5, "beta": 0.5}, "models.x")
-    model_config(name, {"importance_samples": 1, "beta": 0.5})
+        system_config(name, {"importance_samples": 5, "beta": 0.5}, "models.x")
+    system_config(name, {"importance_samples": 1, "beta": 0.5})
     with pytest.raises(ConfigError, match=r"models\.x\.importance_samples = 0"):
-        model_config(name, {"importance_samples": 0}, "models.x")
+        system_config(name, {"importance_samples": 0}, "models.x")

@@ -46,7 +46,7 @@ def test_a_real_run_gives_the_committed_weights(trained: Params) -> None:
     """To the bit where the processor is of the kind of the committed ones; else the same loss."""
     here = ProfilePaths(trained.profile).run(RUN)
     found, _ = load_tensors(here.weights)
-    published, _ = load_tensors(COMMITTED / f"pretrained/{trained.runs[RUN].model}.safetensors")
+    published, _ = load_tensors(COMMITTED / f"pretrained/{trained.runs[RUN].variant}.safetensors")
     precision = read_json(COMMITTED / f"runs/{RUN}/outcome.json")["training_precision"]
     same_kind = (
         machine() == read_json(ROOT / record_path("train/bernoulli_vae"))["machine"]

@@ -75,7 +75,7 @@ def test_what_takes_longer_depends_on_what_the_code_does_and_not_on_its_text(
         tokens = [path for path in watched if path.startswith("behaviour")]
         assert tokens, name
         for token in tokens:
-            assert (ROOT / token.replace("${item.code}", "dcgan")).exists(), token
+            assert (ROOT / token.replace("${item.system}", "dcgan")).exists(), token
 
 
 def test_a_model_depends_on_its_own_behaviour_alone(stages: dict[str, Any]) -> None:
@@ -85,7 +85,7 @@ def test_a_model_depends_on_its_own_behaviour_alone(stages: dict[str, Any]) -> N
         "draw": "draw-run",
     }.items():
         tokens = [path for path in stages[name]["deps"] if path.startswith("behaviour")]
-        assert tokens == [f"behaviour/tokens/{fingerprint}/${{item.code}}.json"]
+        assert tokens == [f"behaviour/tokens/{fingerprint}/${{item.system}}.json"]
 
 
 def test_behaviour_depends_on_all_of_the_code(stages: dict[str, Any]) -> None:

@@ -19,7 +19,7 @@ from ganvae.evaluation.evaluator import Evaluator
 from ganvae.evaluation.reference import make_reference
 from ganvae.evaluation.training_set import make_training_set
 from ganvae.judge.network import FrozenJudge
-from ganvae.models.registry import build_model, model_config, model_names
+from ganvae.models.registry import build_model, system_config, system_names
 from ganvae.models.weights import load_model, save_model
 from ganvae.pipeline.pretrained import find_weights, publish
 from ganvae.scores.records import ScoreRecord, read_records
@@ -29,7 +29,7 @@ PRETRAINED = ROOT / "results/laptop/pretrained"
 
 def record(model: str, seed: int, reason: str | None) -> ScoreRecord:
     like = read_records(ROOT / "results/laptop/scores.json")[0]
-    values = {"model": model, "seed": seed, "family": "gan", "reason": reason}
+    values = {"variant": model, "seed": seed, "family": "gan", "reason": reason}
     return like.model_copy(update=values | {"status": "diverged" if reason else "completed"})
 
 
@@ -40,8 +40,8 @@ def trained(smoke: Params, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> P
     keys = {"vanilla-gan-0": "d_loss was NaN", "vanilla-gan-1": None, "dcgan-0": None}
     for key, reason in keys.items():
         run = smoke.runs[key]
-        config = model_config(run.model, smoke.models[run.model])
-        model = build_model(run.model, config, GREY, run.seed)
+        config = system_config(run.variant, smoke.variants[run.variant])
+        model = build_model(run.variant, config, GREY, run.seed)
         paths = ProfilePaths("smoke").run(key)
         save_model(paths.weights, model, config, run.seed)
         write_scores(paths, reason)
@@ -90,8 +90,8 @@ def test_a_published_model_computes_in_32_bits(trained: Params) -> None:
 
 def test_a_weight_that_does_not_fit_is_named(trained: Params) -> None:
     run = trained.runs["dcgan-0"]
-    config = model_config(run.model, trained.models[run.model])
-    model = build_model(run.model, config, GREY, 0)
+    config = system_config(run.variant, trained.variants[run.variant])
+    model = build_model(run.variant, config, GREY, 0)
     model.get_parameter("generator.0.weight").data[0, 0] = 1e6
     paths = ProfilePaths("smoke").run("dcgan-0")
     save_model(paths.weights, model, config, 0)
@@ -118,7 +118,7 @@ def test_a_name_or_a_file() -> None:
 def test_the_shipped_weights_are_those_of_the_table() -> None:
     records = read_records(ROOT / "results/laptop/scores.json")
     scored = {record.provenance.weights_sha256 for record in records}
-    for name in model_names():
+    for name in system_names():
         _, metadata = load_tensors(find_weights(name))
         assert metadata["weights_sha256"] in scored, name
 
@@ -140,7 +140,7 @@ def test_shipped_weights_score_as_the_table_says(tmp_path: Path) -> None:
     records = {
         r.provenance.weights_sha256: r for r in read_records(ROOT / "results/laptop/scores.json")
     }
-    for name in model_names():
+    for name in system_names():
         _, metadata = load_tensors(find_weights(name))
         record = records[metadata["weights_sha256"]]
         images = evaluator.generate(load_model(find_weights(name)), record.seed)
@@ -157,8 +157,8 @@ def test_shipped_weights_score_as_the_table_says(tmp_path: Path) -> None:
 def test_every_model_is_in_the_laptop_results() -> None:
     """Three seeds each: 21 records, beside those of variants, floor and ceiling."""
     runs = ROOT / "results/laptop/runs"
-    for name in model_names():
+    for name in system_names():
         for seed in range(3):
             record = json.loads((runs / f"{name}-{seed}/scores.json").read_text())
-            assert record["model"] == name
+            assert record["variant"] == name
             assert record["status"] in ("completed", "diverged")

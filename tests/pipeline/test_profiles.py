@@ -126,10 +126,10 @@ def test_a_second_time_there_is_nothing_to_do(params: Params) -> None:
 
 def test_every_model_is_in_the_table_with_all_its_runs(params: Params, paths: ProfilePaths) -> None:
     table = (paths.results / "leaderboard.md").read_text()
-    for model in params.models:
+    for model in params.variants:
         assert f"| `{model}`" in table, model
     records = read_records(paths.results / "scores.json")
-    runs = [f"{one.model}-{one.seed}" for one in records if one.family != "reference"]
+    runs = [f"{one.variant}-{one.seed}" for one in records if one.family != "reference"]
     assert runs == list(params.runs)
     assert {one.provenance.dataset for one in records} == {params.data.dataset}
     assert not any(one.flags for one in records), "nothing was short of samples"
@@ -175,7 +175,7 @@ def test_published_numbers_stand_beside_those_that_they_are_of(
     params: Params, paths: ProfilePaths
 ) -> None:
     modes = FrozenJudge(Path(params.judge)).kind == "channels"
-    bits = any(section.get("binarize", "none") != "none" for section in params.models.values())
+    bits = any(section.get("binarize", "none") != "none" for section in params.variants.values())
     bound = bits and params.evaluation.importance_samples >= LEAST_BOUND_SAMPLES
     table = (paths.results / "leaderboard.md").read_text()
     assert ("Modes of stacked digits" in table) == modes

@@ -99,11 +99,11 @@ def _params() -> dict[str, object]:
     params["data"] |= {"train_size": 300, "validation_size": 150, "test_size": 150}
     params["evaluation"] |= {"n_generated": 150}
     params["runs"] = {name: params["runs"][name] for name in (f"{model}-0" for model in STEPS)}
-    params["models"] = {model: params["models"][model] for model in STEPS}
+    params["variants"] = {model: params["variants"][model] for model in STEPS}
     for model, steps in STEPS.items():
         every = {f"{what}_every": steps // 2 for what in ("report", "sample", "checkpoint")}
-        params["models"][model]["schedule"] = {"unit": "steps", "length": steps} | every
-    params["models"]["bernoulli-vae"]["learning_rate"] = 0.002
+        params["variants"][model]["schedule"] = {"unit": "steps", "length": steps} | every
+    params["variants"]["bernoulli-vae"]["learning_rate"] = 0.002
     return params
 
 

@@ -89,7 +89,7 @@ def expected_pictures(run: str) -> set[str]:
 
 @pytest.mark.slow
 def test_all_stages_with_a_diverging_run_among_them(values: dict[str, Any]) -> None:
-    values["models"]["bernoulli-vae"]["learning_rate"] = 1e30
+    values["variants"]["bernoulli-vae"]["learning_rate"] = 1e30
     params = write_params(values)
     for name in ("prepare", "by_class", "reference"):
         stage(name)(params)
@@ -101,7 +101,7 @@ def test_all_stages_with_a_diverging_run_among_them(values: dict[str, Any]) -> N
     stage("publish")(params)
     stage("compare")(params)
 
-    models = {run["model"] for run in values["runs"].values()}
+    models = {run["variant"] for run in values["runs"].values()}
     assert {path.name for path in PATHS.pictures.iterdir()} == models
     assert "bernoulli-vae" not in read_json(PATHS.pretrained / "index.json"), "it diverged"
     digits = [folder.name for folder in sorted((PATHS.by_class / "train").iterdir())]
@@ -134,7 +134,7 @@ def test_all_stages_with_a_diverging_run_among_them(values: dict[str, Any]) -> N
         assert record.provenance.judge_sha256 == sha256(Path("judge.safetensors"))
     for record in records:
         if record.family != "reference":
-            paths = PATHS.run(f"{record.model}-{record.seed}")
+            paths = PATHS.run(f"{record.variant}-{record.seed}")
             timing = json.loads(paths.timing.read_text())
             assert record.scores["train_seconds"] == timing["train_seconds"]
             assert record.provenance.weights_sha256 == sha256(paths.weights)
@@ -229,10 +229,10 @@ def test_a_judge_of_people_that_are_test_people_here_is_refused(values: dict[str
 
 
 def test_a_fault_in_any_model_shows_before_the_first_is_trained(values: dict[str, Any]) -> None:
-    values["models"]["bernoulli-vae"]["latnet_size"] = 2
+    values["variants"]["bernoulli-vae"]["latnet_size"] = 2
     params = write_params(values)
     stage("prepare")(params)
-    with pytest.raises(ConfigError, match=r"models\.bernoulli-vae\.latnet_size: unknown key"):
+    with pytest.raises(ConfigError, match=r"variants\.bernoulli-vae\.latnet_size: unknown key"):
         stage("train")(params, "vanilla-gan-0")
 
 
@@ -278,7 +278,7 @@ def test_a_score_that_is_not_finite_makes_the_run_diverged(
 @pytest.mark.slow
 def test_kill_9_in_training_and_the_same_command_again(values: dict[str, Any]) -> None:
     every = {"unit": "steps", "report_every": 20, "sample_every": 50, "checkpoint_every": 10}
-    values["models"]["dcgan"]["schedule"] = every | {"length": 400}
+    values["variants"]["dcgan"]["schedule"] = every | {"length": 400}
     params = write_params(values)
     stage("prepare")(params)
     command = [sys.executable, str(ROOT / "stages/train.py"), params, "dcgan-0"]

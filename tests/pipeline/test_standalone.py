@@ -18,7 +18,7 @@ from ganvae.core.files import sha256
 from ganvae.core.tensors import load_tensors, save_tensors
 from ganvae.data.source import LabelledImages, Source
 from ganvae.data.splits import make_splits
-from ganvae.models.registry import build_model, model_names
+from ganvae.models.registry import build_model, system_names
 from ganvae.models.weights import load_model, save_model
 from ganvae.pipeline import standalone
 from ganvae.pipeline.pretrained import find_weights
@@ -261,7 +261,7 @@ def test_an_outdir_that_cannot_be_written_to(tmp_path: Path) -> None:
         train_in(tmp_path / "file", folder)
 
 
-@pytest.mark.parametrize("name", model_names())
+@pytest.mark.parametrize("name", system_names())
 def test_every_model_takes_its_defaults_and_a_latent_size(name: str) -> None:
     defaults = build_config(name, NO_LENGTH, {"batch_size": None}, {})
     assert defaults == build_config(name, NO_LENGTH, {}, {})
@@ -344,11 +344,11 @@ def test_samples_do_not_replace_a_folder(tmp_path: Path) -> None:
 
 def test_all_systems_are_shipped_in_little_room() -> None:
     files = sorted((ROOT / "results/laptop/pretrained").glob("*.safetensors"))
-    assert set(model_names()) <= {path.stem for path in files}
+    assert set(system_names()) <= {path.stem for path in files}
     assert sum(path.stat().st_size for path in files) <= 25e6
 
 
-@pytest.mark.parametrize("name", model_names())
+@pytest.mark.parametrize("name", system_names())
 def test_shipped_weights_draw_digits(name: str, tmp_path: Path) -> None:
     """Dark background, bright strokes, and no two alike: that much any digit has."""
     model = load_model(find_weights(name))

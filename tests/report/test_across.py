@@ -47,9 +47,17 @@ def values(profile: str, **changes: Any) -> dict[str, Any]:
     own = {
         "profile": profile,
         "file": f"{profile}.yaml",
+        "promotions": "promoted.yaml",
         "judge": f"{profile}.safetensors",
-        "models": {"gan-one": {}, "vae-one": {}},
-        "runs": {"gan-one-0": {"model": "gan-one", "code": "gan_one", "seed": 0}},
+        "variants": {"gan-one": {}, "vae-one": {}},
+        "runs": {
+            "gan-one-0": {
+                "variant": "gan-one",
+                "system": "gan-one",
+                "seed": 0,
+                "file": "params.yaml",
+            }
+        },
         "finalists": ["gan-one", "vae-one"],
         "tuned": ["gan-one", "vae-one"],
     }
@@ -100,7 +108,7 @@ def test_families_have_one_value_a_model_its_mean() -> None:
         *runs("gan-aside", [1000.0]),
         *runs("mix-one", [1000.0]),
         *runs("vae-one", [16.0]),
-        models={"gan-one": {}, "gan-two": {}, "gan-aside": {}, "vae-one": {}},
+        variants={"gan-one": {}, "gan-two": {}, "gan-aside": {}, "vae-one": {}},
         aside=["gan-aside"],
     ).families
     assert one is not None
@@ -227,15 +235,23 @@ def test_two_models_have_no_correlation() -> None:
 def presets(name: str, fids: Sequence[float], **changes: Any) -> DataSet:
     """Three systems with a FID each, and models that are none of them."""
     systems = ("gan-x", "vae-y", "vae-z")
-    others = {"gan-variant": "gan_x", "gan-tuned": "gan_tuned", "vae-aside": "vae_aside"}
-    codes = {system: system.replace("-", "_") for system in systems} | others
+    others = {"gan-variant": "gan-x", "gan-tuned": "gan-tuned", "vae-aside": "vae-aside"}
+    system_of = {system: system for system in systems} | others
     records = [record(model, 0, fid) for model, fid in zip(systems, fids, strict=True)]
     return found(
         name,
         *records,
         *(record(model, 0, 1.0) for model in (*others, "mix-one")),
-        models={model: {} for model in codes},
-        runs={f"{model}-0": {"model": model, "code": codes[model], "seed": 0} for model in codes},
+        variants={variant: {} for variant in system_of},
+        runs={
+            f"{variant}-0": {
+                "variant": variant,
+                "system": system,
+                "seed": 0,
+                "file": "params.yaml",
+            }
+            for variant, system in system_of.items()
+        },
         finalists=[],
         tuned=["gan-tuned"],
         aside=["vae-aside"],

@@ -102,7 +102,7 @@ def test_a_score_that_should_be_high_starts_with_the_highest(leaderboard: Locato
 
 
 def test_models_sort_by_name_from_the_keyboard(page: Page, leaderboard: Locator) -> None:
-    leaderboard.get_by_role("button", name="model").focus()
+    leaderboard.get_by_role("button", name="variant").focus()
     page.keyboard.press("Enter")
     names = models(leaderboard)[1:-1]
     assert names == sorted(names)

@@ -71,5 +71,5 @@ def test_a_record_alone_is_enough(tmp_path: Path) -> None:
 
 
 def test_names_are_text_whatever_is_in_them(tmp_path: Path) -> None:
-    record = write_sweep(tmp_path).model_copy(update={"model": HOSTILE, "space": HOSTILE})
+    record = write_sweep(tmp_path).model_copy(update={"variant": HOSTILE, "space": HOSTILE})
     assert "<img src=x" not in page(tmp_path, studies=[record])

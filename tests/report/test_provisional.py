@@ -23,7 +23,7 @@ def some(smoke: Params, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Para
     for key, fid in DONE.items():
         model, _, seed = key.rpartition("-")
         scored = like.model_copy(
-            update={"model": model, "seed": int(seed), "scores": like.scores | {"fid_judge": fid}}
+            update={"variant": model, "seed": int(seed), "scores": like.scores | {"fid_judge": fid}}
         )
         write_json(PATHS.run(key).scores, scored.model_dump())
         write_json(PATHS.run(key).timing, {"train_seconds": 2.0})
@@ -51,7 +51,13 @@ def test_a_run_that_diverged_stands_without_a_score(some: Params) -> None:
     record = read_records(ROOT / "results/laptop/scores.json")[-1]
     blank = dict.fromkeys(record.scores)
     diverged = record.model_copy(
-        update={"model": "dcgan", "seed": 0, "status": "diverged", "reason": "NaN", "scores": blank}
+        update={
+            "variant": "dcgan",
+            "seed": 0,
+            "status": "diverged",
+            "reason": "NaN",
+            "scores": blank,
+        }
     )
     write_json(path, diverged.model_dump())
     assert ("dcgan", "none", 1, 1) in write_provisional(some, ["dcgan-0"])

@@ -32,7 +32,7 @@ def drawn(smoke: Params, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Par
     ):
         paths = PATHS.run(key)
         model, _, seed = key.rpartition("-")
-        scored = like.model_copy(update={"model": model, "seed": int(seed), "status": status})
+        scored = like.model_copy(update={"variant": model, "seed": int(seed), "status": status})
         write_json(paths.scores, scored.model_dump())
         write_json(paths.outcome, {"mark_steps": marks})
         paths.pictures.mkdir(parents=True)

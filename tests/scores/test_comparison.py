@@ -35,7 +35,7 @@ def test_rows_stand_from_floor_to_ceiling_best_model_first() -> None:
         record("broken", 0, None),
         record("floor", 0, 0.5),
     ]
-    names = [row.model for row in leaderboard(records)]
+    names = [row.variant for row in leaderboard(records)]
     assert names == ["floor", "better", "worse", "broken", "ceiling"]
 
 
@@ -260,7 +260,7 @@ def test_tables(tmp_path: Path) -> None:
     write_leaderboard_csv(tmp_path / "x.csv", found.rows)
     with (tmp_path / "x.csv").open() as file:
         floor, gan = csv.DictReader(file)
-    assert (gan["model"], gan["fid_judge"], gan["fid_judge_n"]) == ("gan", "12.0", "2")
+    assert (gan["variant"], gan["fid_judge"], gan["fid_judge_n"]) == ("gan", "12.0", "2")
     assert (gan["completed"], gan["collapsed"], gan["diverged"]) == ("2", "0", "1")
     assert float(gan["fid_judge_ci95"]) == pytest.approx(12.706205 * 8**0.5 / 2**0.5, rel=1e-6)
     assert (floor["fid_judge_ci95"], floor["elbo_bernoulli"]) == ("", "")
@@ -400,7 +400,7 @@ def test_records_survive_the_disk(tmp_path: Path) -> None:
 
 
 def test_a_file_that_is_no_record(tmp_path: Path) -> None:
-    (tmp_path / "scores.json").write_text('[{"model": "gan"}]')
+    (tmp_path / "scores.json").write_text('[{"variant": "gan"}]')
     with pytest.raises(UserError, match=r"not a score record \(family: Field required\)"):
         read_records(tmp_path / "scores.json")
 
@@ -423,7 +423,7 @@ def test_the_leaderboard_has_the_columns_that_its_judge_gives(
     records = [*runs("gan", [1.0, 2.0], **scores), *runs("vae", [3.0, 4.0], **scores)]
     found = compare(records, ("gan", "vae"))
     text = markdown(tmp_path, found, records)
-    assert f"| model | family | {heads} |" in text
+    assert f"| variant | family | {heads} |" in text
     assert judged in text
     assert (" IS" in text) == ("is_judge" in scores)
     assert "labels" not in text

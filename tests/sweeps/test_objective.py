@@ -180,7 +180,7 @@ def test_watching_changes_no_weight(model: str, monkeypatch: pytest.MonkeyPatch)
 
     monkeypatch.setattr(objective, "train", noted)
     ema = {"ema": {"choices": [0.9]}, "learning_rate": {"choices": [1e-3]}}
-    create(model=model, parameters=ema, pruner=MEDIAN)
+    create(variant=model, parameters=ema, pruner=MEDIAN)
     study, settings = load_study("toy", URL)
     made = make_objective("toy", settings)
     plain = settings.model_copy(

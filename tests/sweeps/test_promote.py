@@ -1,6 +1,5 @@
 """Trials promoted into copies of the repository's params.yaml, by the command that users type."""
 
-import difflib
 import json
 import shutil
 import subprocess
@@ -15,12 +14,12 @@ from ruamel.yaml import YAML
 from conftest import ROOT
 from forks import ganvae
 from ganvae import cli
-from ganvae.config import Params, load_params, parse, read_yaml
+from ganvae.config import Params, Promotion, load_params, parse, read_yaml
+from ganvae.config.promotions import Promotions, read_promotions, write_promotions
 from ganvae.core.errors import ConfigError, UserError
-from ganvae.models.registry import model_config
+from ganvae.models.registry import system_config
 from ganvae.report.notes import notes_of
 from ganvae.scores.studies import SWEEPS, StudyRecord, TrialRecord, write_study
-from ganvae.sweeps.editing import append_item, put_entries
 from ganvae.sweeps.space import applied
 
 FILES = {
@@ -33,12 +32,18 @@ BALANCE = {"balance.ratio": 4.123456789, "balance.d_steps": 1, "balance.g_steps"
 LOST = ("failed", "pruned", "lost", "diverged")
 
 
+def promoted(params: Path) -> Path:
+    """The promotions' file beside a params.yaml."""
+    return params.with_name("promoted.yaml")
+
+
 @pytest.fixture(autouse=True)
 def clone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with the parameters of all profiles, and in it the working directory."""
     for path in FILES.values():
         (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / path, tmp_path / path)
+        shutil.copy(ROOT / promoted(path), tmp_path / promoted(path))
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -62,7 +67,7 @@ def study(name: str = "toy", profile: str = "smoke", **changes: Any) -> StudyRec
     fields: dict[str, Any] = {
         "study": name,
         "space": "dg-balance",
-        "model": "balanced-gan",
+        "variant": "balanced-gan",
         "system": "balanced-gan",
         "family": "gan",
         "profile": profile,
@@ -71,7 +76,7 @@ def study(name: str = "toy", profile: str = "smoke", **changes: Any) -> StudyRec
         "seeds": [100, 101],
         "n_generated": 5000,
         "budget": "updates",
-        "base": load_params(FILES[profile]).models["balanced-gan"],
+        "base": load_params(FILES[profile]).variants["balanced-gan"],
         "parameters": {},
         "pruner": None,
         "train_sha256": "a",
@@ -95,44 +100,33 @@ def promote(*arguments: str, name: str = "toy") -> None:
     cli.commands(command, standalone_mode=False)
 
 
-def changes(before: str, after: str) -> tuple[list[str], list[str]]:
-    """The lines that went, and those that came."""
-    diff = list(difflib.ndiff(before.splitlines(), after.splitlines()))
-    gone, new = ([line[2:] for line in diff if line[:2] == mark] for mark in ("- ", "+ "))
-    return gone, new
-
-
-def schedule(length: int, report: int, sample: int, checkpoint: int, marks: str = "") -> str:
-    every = f"report_every: {report}, sample_every: {sample}, checkpoint_every: {checkpoint}"
-    return f"    schedule: {{unit: steps, length: {length}, {every}{marks}}}"
-
-
+SCHEDULE = ("length", "report_every", "sample_every", "checkpoint_every", "marks")
 SCHEDULES = {  # half as long, since D and G together are updated twice as often in a step
-    "laptop": schedule(600, 25, 50, 200, ", marks: [0, 300, 600]"),
-    "smoke": schedule(20, 5, 10, 10),
-    "full": schedule(5000, 50, 250, 250, ", marks: [0, 2500, 5000]"),
+    "laptop": (600, 25, 50, 200, [0, 300, 600]),
+    "smoke": (20, 5, 10, 10, []),
+    "full": (5000, 50, 250, 250, [0, 2500, 5000]),
 }
 
 
 @pytest.mark.parametrize("profile", FILES)
-def test_a_promotion_adds_its_own_lines_and_changes_no_other(profile: str) -> None:
+def test_a_promotion_is_written_beside_params_yaml_which_stays_as_it_is(profile: str) -> None:
     study(profile=profile)
     path = FILES[profile]
-    before = path.read_text()
+    before, known = path.read_bytes(), read_promotions(promoted(path))
     promote("--as", "toy-swept", "--seeds", "5,7")
-    gone, new = changes(before, path.read_text())
-    tuned = next(line for line in before.splitlines() if line.startswith("tuned: "))
-    assert set(gone) <= {tuned, "promoted: {}"}
-    assert new[:3] == [
-        "  toy-swept-5: {model: toy-swept, code: balanced_gan, seed: 5}",
-        "  toy-swept-7: {model: toy-swept, code: balanced_gan, seed: 7}",
-        "  toy-swept:",
-    ]
-    assert new[3] == SCHEDULES[profile]
-    assert "    balance: {g_steps: 3, ratio: 4.12346}" in new
-    assert tuned.replace("]", ", toy-swept]").replace("[, ", "[") in new
-    assert new[-1] == (
-        "  toy-swept: {study: toy, trial: 2, fid_judge_validation: 12.3457, seeds: [100, 101]}"
+    assert path.read_bytes() == before
+    text = promoted(path).read_text()
+    where = f"variant: toy-swept, system: balanced-gan, seed: 5, file: {promoted(path)}"
+    assert text.startswith("# Variants promoted from sweeps. `ganvae sweep promote` rewrites")
+    assert f"\n  toy-swept-5: {{{where}}}\n" in text
+    found = read_promotions(promoted(path))
+    assert list(found.runs) == [*known.runs, "toy-swept-5", "toy-swept-7"]
+    assert list(found.variants) == [*known.variants, "toy-swept"]
+    section = found.variants["toy-swept"]
+    assert section["balance"] == {"g_steps": 3, "ratio": 4.12346}
+    assert tuple(section["schedule"].get(key, []) for key in SCHEDULE) == SCHEDULES[profile]
+    assert found.promoted["toy-swept"] == Promotion(
+        study="toy", trial=2, fid_judge_validation=12.3457, seeds=[100, 101]
     )
     assert not list(path.parent.glob(".*")), "no temporary file stays"
 
@@ -141,13 +135,13 @@ def test_the_variant_is_what_the_trial_trained_and_says_no_more_than_it_must() -
     record = study()
     promote()
     params = load_params(SMOKE)
-    section = params.models["balanced-gan-swept"]
+    section = params.variants["balanced-gan-swept"]
     parameters = BALANCE | {"balance.ratio": 4.12346}
     wanted = applied("balanced-gan", record.base, parameters, updates=True)
-    assert model_config("balanced-gan", section) == wanted
+    assert system_config("balanced-gan", section) == wanted
     for key in section:
         shorter = {name: value for name, value in section.items() if name != key}
-        assert model_config("balanced-gan", shorter) != wanted, f"{key} is its default"
+        assert system_config("balanced-gan", shorter) != wanted, f"{key} is its default"
     assert [key for key in params.runs if "swept" in key] == [
         f"balanced-gan-swept-{seed}" for seed in range(5)
     ]
@@ -157,7 +151,7 @@ def test_the_variant_is_what_the_trial_trained_and_says_no_more_than_it_must() -
 def test_a_trial_that_is_not_the_best_one_is_promoted_by_its_number() -> None:
     study(budget="steps")
     promote("--trial", "1")
-    section = load_params(SMOKE).models["balanced-gan-swept"]
+    section = load_params(SMOKE).variants["balanced-gan-swept"]
     assert (section["balance"], section["learning_rate"]) == ({"ratio": None}, 1e-05)
 
 
@@ -166,8 +160,7 @@ def test_a_variant_of_defaults_alone_has_an_empty_section(
 ) -> None:
     study(profile="full", base={})
     promote("--trial", "0")
-    text = FILES["full"].read_text()
-    assert "\n  balanced-gan-swept: {}\n\ntuned: [balanced-gan-swept]\n" in text
+    assert read_promotions(promoted(FILES["full"])).variants["balanced-gan-swept"] == {}
     out = capsys.readouterr().out
     assert "note: these are the parameters that balanced-gan had before the sweep\n" in out
     assert "`ganvae repro profiles/full/dvc.yaml` trains these runs" in out
@@ -178,12 +171,12 @@ def test_the_same_trial_again_changes_nothing_and_says_so(
 ) -> None:
     study()
     promote()
-    by_hand = SMOKE.read_text().replace("g_steps: 3,", "g_steps:   3,")  # the same, otherwise said
-    SMOKE.write_text(by_hand)
+    by_hand = promoted(SMOKE).read_text().replace("g_steps: 3,", "g_steps:   3,")
+    promoted(SMOKE).write_text(by_hand)
     promote()
-    assert SMOKE.read_text() == by_hand
+    assert promoted(SMOKE).read_text() == by_hand
     assert capsys.readouterr().out.splitlines()[-1] == (
-        "profiles/smoke/params.yaml: balanced-gan-swept is trial 2 of study 'toy' (FID on "
+        "profiles/smoke/promoted.yaml: balanced-gan-swept is trial 2 of study 'toy' (FID on "
         "validation 12.35) already; nothing has changed"
     )
 
@@ -194,47 +187,44 @@ def test_another_trial_takes_the_place_of_the_one_before() -> None:
     promote("--as", "other-swept", name="other")
     promote("--seeds", "3,4")
     promote("--as", "last-swept", "--trial", "1")
-    before = SMOKE.read_text()
+    before = promoted(SMOKE).read_text()
     promote(name="other")
-    gone, new = changes(before, SMOKE.read_text())
-    ours = "balanced-gan-swept"
-    assert [line for line in gone + new if line.startswith("  ") and line[2:3] != " "] == [
-        f"  {ours}: {{study: toy, trial: 2, fid_judge_validation: 12.3457, seeds: [100, 101]}}",
-        *(
-            f"  {ours}-{seed}: {{model: {ours}, code: balanced_gan, seed: {seed}}}"
-            for seed in (0, 1, 2)
-        ),
-        f"  {ours}: {{study: other, trial: 9, fid_judge_validation: 11.0, seeds: [100, 101]}}",
-    ]
     params = load_params(SMOKE)
+    ours = "balanced-gan-swept"
     assert list(params.promoted) == ["other-swept", ours, "last-swept"]
-    assert params.models[ours] == params.models["other-swept"]
+    assert (params.promoted[ours].study, params.promoted[ours].trial) == ("other", 9)
+    assert params.variants[ours] == params.variants["other-swept"]
+    assert [run.seed for run in params.runs.values() if run.variant == ours] == [0, 1, 2, 3, 4]
     promote("--seeds", "3,4")
-    assert SMOKE.read_text() == before
+    again = load_params(SMOKE)
+    assert (again.promoted[ours].study, again.promoted[ours].trial) == ("toy", 2)
+    assert [run.seed for run in again.runs.values() if run.variant == ours] == [3, 4]
+    assert sorted(before) == sorted(promoted(SMOKE).read_text())
 
 
 def test_what_is_worth_knowing_is_said(capsys: pytest.CaptureFixture[str]) -> None:
     study(base={"batch_size": 16}, trials=[trial(4, 50.0, status="collapsed")])
     promote("--seeds", "1")
     assert capsys.readouterr().out.splitlines() == [
-        "profiles/smoke/params.yaml: balanced-gan-swept is trial 4 of study 'toy' (FID on "
+        "profiles/smoke/promoted.yaml: balanced-gan-swept is trial 4 of study 'toy' (FID on "
         "validation 50.00); training seeds: 1",
-        "note: models.balanced-gan is not what it was when the study was made; the variant goes by "
-        "what it was",
+        "note: variants.balanced-gan has changed since the study was made; the promoted variant "
+        "builds on it as it was then",
         "note: of one seed at least all samples of this trial were of one class",
         "`ganvae repro profiles/smoke/dvc.yaml` trains these runs, and no others that are up to "
         "date",
     ]
-    assert load_params(SMOKE).models["balanced-gan-swept"]["batch_size"] == 16
+    assert load_params(SMOKE).variants["balanced-gan-swept"]["batch_size"] == 16
 
 
 def refused(error: type[UserError], message: str, *arguments: str, name: str = "toy") -> None:
-    before = {path: path.read_bytes() for path in FILES.values()}
+    files = [*FILES.values(), *map(promoted, FILES.values())]
+    before = {path: path.read_bytes() for path in files}
     with pytest.raises(error) as raised:
         promote(*arguments, name=name)
     assert str(raised.value).startswith(message)
     assert "\n" not in str(raised.value)
-    assert before == {path: path.read_bytes() for path in FILES.values()}
+    assert before == {path: path.read_bytes() for path in files}
 
 
 @pytest.mark.parametrize(
@@ -263,7 +253,7 @@ def test_what_cannot_be_promoted_is_refused_and_nothing_written(
 
 def test_a_system_that_the_profile_does_not_have_keeps_its_name() -> None:
     values = read_yaml(SMOKE)
-    values["models"].pop("conv-vae")
+    values["variants"].pop("conv-vae")
     values["runs"].pop("conv-vae-0")
     with SMOKE.open("w") as file:
         YAML().dump(values, file)
@@ -280,13 +270,13 @@ def test_a_study_that_cannot_be_promoted_from_is_refused() -> None:
     write_study(Path(), study("elsewhere").model_copy(update={"profile": "cluster"}))
     refused(UserError, "study 'elsewhere' is of profile 'cluster', which nei", name="elsewhere")
     study("unfit", trials=[trial(0, 1.0, parameters={"balance.ratio": -1.0})])
-    refused(ConfigError, "models.balanced-gan.balance.ratio = -1.0: input should", name="unfit")
+    refused(ConfigError, "variants.balanced-gan.balance.ratio = -1.0: input should", name="unfit")
 
 
 def test_a_variant_stays_one_of_its_system() -> None:
     study()
     promote("--as", "swept")
-    vae = {"model": "bernoulli-vae", "system": "bernoulli-vae", "budget": "steps", "base": {}}
+    vae = {"variant": "bernoulli-vae", "system": "bernoulli-vae", "budget": "steps", "base": {}}
     study("vae", trials=[trial(0, 1.0, parameters={"beta": 2.0})], **vae)
     refused(
         ConfigError,
@@ -310,14 +300,27 @@ def test_of_two_objectives_the_pareto_front_is_there_to_choose_from() -> None:
     assert load_params(SMOKE).promoted["balanced-gan-swept"].fid_judge_validation == 12.0
 
 
-def test_a_file_that_cannot_be_added_to_stays_as_it_is() -> None:
+def test_a_variant_in_both_files_is_refused() -> None:
     study()
+    promote("--as", "swept", "--seeds", "0")
     text = SMOKE.read_text()
-    SMOKE.write_text(text.replace("promoted: {}\n", ""))
-    refused(ConfigError, "profiles/smoke/params.yaml: promoted: missing; it has to be there")
-    anchored = text.replace("aside: [bernoulli-vae-binary, bernoulli-vae-2d]", "aside: *here")
-    SMOKE.write_text(anchored.replace("tuned: [", "tuned: &here ["))
-    refused(ConfigError, "profiles/smoke/params.yaml: is written in a way that cannot be added to")
+    SMOKE.write_text(text.replace("\nvariants:\n", "\nvariants:\n  swept: {}\n"))
+    with pytest.raises(ConfigError, match=r"promoted\.yaml: variants\.swept is in params.yaml too"):
+        load_params(SMOKE)
+
+
+def test_a_damaged_file_of_promotions_is_one_line() -> None:
+    study()
+    promoted(SMOKE).write_text("runs: {}\nmodels: {}\n")
+    refused(ConfigError, "profiles/smoke/promoted.yaml.models: unknown key; allowed here: runs, ")
+    promoted(SMOKE).write_text("runs: [\n")
+    with pytest.raises(ConfigError, match=r"promoted\.yaml: not valid YAML"):
+        load_params(SMOKE)
+
+
+def test_without_a_file_nothing_is_promoted() -> None:
+    promoted(SMOKE).unlink()
+    assert load_params(SMOKE).promoted == {}
 
 
 def test_a_user_in_a_shell_gets_one_line_for_a_wrong_study_and_the_result_for_a_right_one() -> None:
@@ -332,50 +335,6 @@ def test_a_user_in_a_shell_gets_one_line_for_a_wrong_study_and_the_result_for_a_
     assert (right.returncode, right.stderr) == (0, "")
     assert right.stdout.splitlines()[-1].startswith("`ganvae repro` trains these runs")
     assert load_params(FILES["laptop"]).promoted["toy-swept"].trial == 2
-
-
-TEXT = """\
-# first
-a:        # of a
-  x: {k: 1}   # of x
-  # between
-
-  y:
-    deep: >-
-      folded
-
-# of b
-b: []   # empty
-c:
-- one  # of one
-# end"""
-
-
-def test_entries_go_to_the_end_of_their_section_and_before_the_comments_below_it() -> None:
-    text = put_entries(TEXT, "a", ["z: 1"])
-    assert text == TEXT.replace("      folded\n", "      folded\n  z: 1\n")
-    assert put_entries(text, "a", ["x: 2"], ["x", "z"]) == TEXT.replace("{k: 1}   # of x", "2")
-    assert put_entries("a: {}", "a", ["z: 1", "y: 2"]) == "a:\n  z: 1\n  y: 2"
-    assert put_entries("a:  {}  # of a\nb: 1\n", "a", ["z: 1"]) == "a:  # of a\n  z: 1\nb: 1\n"
-    with pytest.raises(ConfigError, match="a: cannot be added to: write one line or more an entry"):
-        put_entries("a: {x: 1}\n", "a", ["z: 1"])
-
-
-def test_items_go_to_the_end_of_a_list_however_it_is_written() -> None:
-    assert append_item(TEXT, "b", "new") == TEXT.replace("[]", "[new]")
-    assert append_item(TEXT, "c", "new") == TEXT.replace("of one\n", "of one\n- new\n")
-    assert append_item("a: [\n  x,  # of x\n]\n", "a", "y") == "a: [\n  x, y,  # of x\n]\n"
-    with pytest.raises(ConfigError, match="a: cannot be added to: write a list"):
-        append_item(TEXT, "a", "new")
-
-
-def test_line_endings_stay_as_they_are() -> None:
-    study()
-    SMOKE.write_bytes(SMOKE.read_bytes().replace(b"\n", b"\r\n"))
-    lines = SMOKE.read_bytes().count(b"\r\n")
-    promote()
-    assert SMOKE.read_bytes().count(b"\r\n") >= lines - 1
-    assert "balanced-gan-swept" in load_params(SMOKE).promoted
 
 
 def promoted_params(**promotion: Any) -> Params:
@@ -401,7 +360,7 @@ def test_a_promotion_is_of_a_model_that_is_tuned() -> None:
     values = promoted_params().model_dump()
     with pytest.raises(ConfigError, match=r"promoted\.dcgan-tuned: must be in tuned"):
         parse(Params, values | {"tuned": []}, "params.yaml")
-    with pytest.raises(ConfigError, match=r"promoted\.nope: has no section under models"):
+    with pytest.raises(ConfigError, match=r"promoted\.nope: has no section under variants"):
         parse(
             Params,
             values | {"promoted": {"nope": values["promoted"]["dcgan-tuned"]}},
@@ -419,10 +378,14 @@ def reproduced(clone: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         ignored = shutil.ignore_patterns("__pycache__", "*.egg-info")
         shutil.copytree(ROOT / name, clone / name, ignore=ignored)
     shutil.copy(ROOT / "dvc.yaml", clone)
-    values = read_yaml(ROOT / SMOKE) | {"root": ".", "file": "params.yaml", "judge": "judge.bin"}
+    values = read_yaml(ROOT / SMOKE) | {"root": ".", "judge": "judge.bin"}
+    values |= {"file": "params.yaml", "promotions": "promoted.yaml"}
     values["runs"] = {key: values["runs"][key] for key in ("balanced-gan-0", "bernoulli-vae-0")}
-    values["models"] = {key[:-2]: values["models"][key[:-2]] for key in values["runs"]}
-    values |= {"finalists": [], "aside": [], "tuned": [], "tuned_on": {}, "promoted": {}}
+    for run in values["runs"].values():
+        run["file"] = "params.yaml"
+    values["variants"] = {key[:-2]: values["variants"][key[:-2]] for key in values["runs"]}
+    values |= {"finalists": [], "aside": [], "tuned": [], "tuned_on": {}}
+    write_promotions(Path("promoted.yaml"), Promotions())
     with FILES["laptop"].open("w") as file:
         YAML().dump(values, file)
     (clone / values["data"]["directory"]).mkdir(parents=True)

@@ -33,9 +33,9 @@ def made(**values: Any) -> Range:
 )
 def test_every_space_fits_every_model_that_it_names(space: Path, profile: str) -> None:
     sweep, params = read_sweep(str(space)), load_params(ROOT / profile)
-    for system in sweep.models:
+    for system in sweep.systems:
         check_ranges(
-            sweep.ranges(system), system, params.models[system], updates=sweep.budget == "updates"
+            sweep.ranges(system), system, params.variants[system], updates=sweep.budget == "updates"
         )
 
 
@@ -118,11 +118,11 @@ def test_a_pruner_that_does_not_fit_is_refused(values: dict[str, Any], message: 
             },
             "trials of two objectives cannot be pruned",
         ),
-        ({"models": {}}, "models"),
+        ({"systems": {}}, "systems"),
     ],
 )
 def test_a_space_at_odds_with_itself_is_refused(changes: dict[str, Any], message: str) -> None:
-    values = {"description": "", "seeds": [1], "models": {"dcgan": {}}}
+    values = {"description": "", "seeds": [1], "systems": {"dcgan": {}}}
     with pytest.raises(ConfigError, match=message):
         parse(Sweep, values | changes, "sweeps/x.yaml")
 
@@ -204,7 +204,7 @@ def test_a_pruner_by_seed_that_could_never_prune_is_refused() -> None:
         "description": "A toy.",
         "seeds": [1, 2, 3, 4],
         "pruner": {"by": "seed", "name": "wilcoxon", "p": 0.1},
-        "models": {"vanilla-gan": {}},
+        "systems": {"vanilla-gan": {}},
     }
     with pytest.raises(ConfigError, match=r"toy: pruner.p = 0.1: of 4 seeds .* less than 0.125"):
         parse(Sweep, values, "toy")

@@ -57,7 +57,7 @@ def test_a_study_is_made_once() -> None:
 @pytest.mark.parametrize(
     ("options", "difference"),
     [
-        ({"model": "vanilla-gan"}, "another model, system, base"),
+        ({"variant": "vanilla-gan"}, "another variant, system, base"),
         ({"trials": 7}, "another sweep"),
         ({"parameters": {"batch_size": {"choices": [16, 32]}}}, "another sweep"),
     ],
@@ -83,7 +83,7 @@ def test_so_is_one_on_other_data() -> None:
 
 def test_the_first_trial_has_the_current_parameters() -> None:
     create(
-        model="vanilla-gan",
+        variant="vanilla-gan",
         parameters=SPACE["parameters"]
         | ROLLED
         | {
@@ -103,8 +103,8 @@ def test_the_first_trial_has_the_current_parameters() -> None:
 
 
 def test_of_a_parameter_that_can_be_off_and_is_on_both_are_fixed() -> None:
-    edit_params(lambda values: values["models"]["vanilla-gan"].update(balance={"ratio": 2.0}))
-    create(model="vanilla-gan", parameters=ROLLED)
+    edit_params(lambda values: values["variants"]["vanilla-gan"].update(balance={"ratio": 2.0}))
+    create(variant="vanilla-gan", parameters=ROLLED)
     fixed = trials()[0].system_attrs["fixed_params"]
     assert fixed == {"balance.ratio?": True, "balance.ratio": 2.0}
 

@@ -42,7 +42,7 @@ SPACE: dict[str, Any] = {
     "n_generated": 40,
     "trials": 3,
     "parameters": {"learning_rate": {"low": 1e-4, "high": 1e-2, "log": True}},
-    "models": {"bernoulli-vae": {}, "vanilla-gan": {}},
+    "systems": {"bernoulli-vae": {}, "vanilla-gan": {}},
 }
 
 
@@ -56,8 +56,16 @@ def make_profile() -> None:
         "file": str(PARAMS),
         "judge": "judge.safetensors",
         "compute": {"device": "cpu", "threads": 1, "precision": "fp32"},
-        "runs": {"bernoulli-vae-0": {"model": "bernoulli-vae", "code": "bernoulli_vae", "seed": 0}},
-        "models": {name: {"schedule": schedule, **model} for name, model in MODELS.items()},
+        "promotions": "promoted.yaml",
+        "runs": {
+            "bernoulli-vae-0": {
+                "variant": "bernoulli-vae",
+                "system": "bernoulli-vae",
+                "seed": 0,
+                "file": str(PARAMS),
+            }
+        },
+        "variants": {name: {"schedule": schedule, **model} for name, model in MODELS.items()},
         **{key: [] for key in ("tuned", "finalists", "aside")},
         "tuned_on": {},
         "effort": None,
@@ -99,9 +107,9 @@ def edit_params(change: Callable[[dict[str, Any]], Any]) -> None:
     write_yaml(PARAMS, values)
 
 
-def create(name: str = "toy", *, url: str = URL, model: str | None = None, **changes: Any) -> str:
+def create(name: str = "toy", *, url: str = URL, variant: str | None = None, **changes: Any) -> str:
     """Create a study of the toy space with some keys replaced."""
-    return create_study(name, url, write_space(**changes), model, PARAMS)
+    return create_study(name, url, write_space(**changes), variant, PARAMS)
 
 
 def trials(url: str = URL, name: str = "toy") -> list[FrozenTrial]:

@@ -34,9 +34,9 @@ def test_champions_are_the_best_on_the_validation_split(root: Path, client: Mlfl
     write_validation(root, "gan-3", 2.0)
     sync()
     gan, vae = champion(client, "gan"), champion(client, "vae")
-    expected = {"model": "gan", "seed": "2", "fid_judge_validation": "9.5", "profile": PROFILE}
+    expected = {"variant": "gan", "seed": "2", "fid_judge_validation": "9.5", "profile": PROFILE}
     assert expected.items() <= gan.tags.items()
-    assert vae.tags["model"] == "vae"
+    assert vae.tags["variant"] == "vae"
     run = client.get_run(gan.run_id)
     assert run.info.run_name == "gan-2"
     logged = client.search_logged_models([run.info.experiment_id])

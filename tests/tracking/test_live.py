@@ -32,7 +32,7 @@ from ganvae.tracking.sync import sync
 RUN = LiveRun(
     profile=PROFILE,
     run="vae-0",
-    model="vae",
+    variant="vae",
     family="vae",
     seed=0,
     dataset="mnist",
@@ -182,7 +182,7 @@ def test_the_run_is_there_before_its_first_row_and_says_what_it_is(
         "current": "live",
         "level": "run",
         "profile": "toy",
-        "model": "vae",
+        "variant": "vae",
         "family": "vae",
         "seed": "0",
         "dataset": "mnist",

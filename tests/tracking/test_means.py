@@ -44,7 +44,7 @@ def test_a_model_has_means_intervals_and_what_became_of_its_runs(client: MlflowC
         "diverged": 1,
     }
     assert {name: gan.data.metrics.get(name) for name in expected} == expected
-    tags = {"level": "model", "family": "gan", "seeds": "0 1 2", "profile": PROFILE}
+    tags = {"level": "variant", "family": "gan", "seeds": "0 1 2", "profile": PROFILE}
     assert tags.items() <= gan.data.tags.items()
     assert gan.data.params["batch_size"] == "128"
 
@@ -74,7 +74,7 @@ def test_another_score_of_one_seed_moves_all_to_a_new_mean(
     current = {
         run.info.run_name: run
         for run in all_runs(client)
-        if run.data.tags["current"] == "true" and run.data.tags["model"] == "gan"
+        if run.data.tags["current"] == "true" and run.data.tags["variant"] == "gan"
     }
     assert current["gan"].data.metrics["fid_judge"] == 12.0
     nested = {parent(current[name]) for name in ("gan-0", "gan-1", "gan-2")}

@@ -98,7 +98,7 @@ def test_tags_and_params_say_what_the_run_was(client: MlflowClient) -> None:
     expected = {
         "level": "run",
         "family": "gan",
-        "model": "gan",
+        "variant": "gan",
         "seed": "0",
         "profile": PROFILE,
         "dataset": "mnist",
@@ -463,7 +463,7 @@ def test_four_processes_on_a_new_database_make_each_run_once(bare: Path) -> None
 def test_a_run_that_the_profile_no_longer_compares_is_left_out(root: Path) -> None:
     folder = root / "results" / PROFILE
     records = [json.loads(path.read_text()) for path in folder.glob("runs/*/scores.json")]
-    kept = [record for record in records if record["model"] != "vae"]
+    kept = [record for record in records if record["variant"] != "vae"]
     (folder / "scores.json").write_text(json.dumps(kept))
     assert counts(sync()) == (ALL - 2, 0, 1)
 

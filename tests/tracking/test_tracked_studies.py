@@ -38,7 +38,7 @@ def study(*trials: TrialRecord, seeds: tuple[int, ...] = (0, 1)) -> StudyRecord:
     return StudyRecord(
         study="fid-vs-time",
         space="fid-vs-time",
-        model="gan",
+        variant="gan",
         system="dcgan",
         family="gan",
         profile=PROFILE,

@@ -24,7 +24,7 @@ def run(
     model = name.split("-")[0]
     tags = {"family": family, "profile": profile, "dataset": "mnist", "level": level}
     info = SimpleNamespace(run_id=f"id-{name}", experiment_id="1", run_name=name)
-    data = SimpleNamespace(tags=tags | {"model": model}, metrics=metrics)
+    data = SimpleNamespace(tags=tags | {"variant": model}, metrics=metrics)
     return SimpleNamespace(info=info, data=data)
 
 
@@ -39,10 +39,10 @@ def test_every_profile_is_linked_with_its_newest_gan_and_vae() -> None:
     lines = list(links("http://here", runs))
     assert [line.split(": ")[0] for line in lines] == [
         "MLflow",
-        "mnist, laptop profile, means of the models",
+        "mnist, laptop profile, means over seeds",
         "mnist, laptop profile, all runs",
         "gan-0 and vae-1",
-        "mnist, smoke profile, means of the models",
+        "mnist, smoke profile, means over seeds",
         "mnist, smoke profile, all runs",
     ]
     assert "laptop" in lines[1]
@@ -55,10 +55,10 @@ def test_the_best_on_the_validation_split_are_compared_and_so_are_their_models()
     runs = [
         run("vae-1", "vae", fid_judge_validation=30.0, fid_judge=1.0),
         run("vae-0", "vae", fid_judge_validation=20.0, fid_judge=2.0),
-        run("vae", "vae", level="model", fid_judge_validation=10.0),
+        run("vae", "vae", level="variant", fid_judge_validation=10.0),
         run("new-5", "gan"),
         run("gan-0", "gan", fid_judge_validation=12.0),
-        run("gan", "gan", level="model"),
+        run("gan", "gan", level="variant"),
     ]
     lines = list(links("http://here", runs))
     assert [line.split(": ")[0] for line in lines[3:]] == ["gan-0 and vae-0", "gan and vae"]

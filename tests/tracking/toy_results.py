@@ -59,7 +59,7 @@ def write_run(
     write_json(
         folder / "outcome.json",
         {
-            "model": model,
+            "variant": model,
             "family": family,
             "seed": int(seed),
             "status": status,
@@ -139,7 +139,7 @@ def _record(name: str, family: str, status: str) -> ScoreRecord:
     untrained = nothing if family == "reference" else {}
     return ScoreRecord.model_validate(
         {
-            "model": model,
+            "variant": model,
             "family": family,
             "seed": int(seed),
             "status": status,

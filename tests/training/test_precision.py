@@ -10,7 +10,7 @@ from conftest import stripes, tiny_model
 from ganvae.config import Params
 from ganvae.core.compute import Machine, Precision
 from ganvae.core.images import from_uint8
-from ganvae.models.registry import model_config
+from ganvae.models.registry import system_config
 from ganvae.training.precision import networks_in
 from ganvae.training.spec import RunSpec
 from ganvae.training.trainer import train
@@ -99,7 +99,7 @@ def curves(
     """The losses of a training by step."""
     schedule = {"unit": "steps", "length": STEPS, "report_every": 1}
     schedule |= {"sample_every": STEPS, "checkpoint_every": STEPS}
-    config = model_config(name, smoke.models[name] | {"schedule": schedule} | changes)
+    config = system_config(name, smoke.variants[name] | {"schedule": schedule} | changes)
     machine = Machine(precision=precision)
     history = train(RunSpec(name, config, 0, machine), stripes(90)[0], work / precision).history
     names = history[0].keys() - {"step", "epoch"}

@@ -24,7 +24,7 @@ from ganvae.data.source import LabelledImages
 from ganvae.data.splits import Split
 from ganvae.data.store import write_split
 from ganvae.models.base import GenerativeModel
-from ganvae.models.registry import model_class, model_config
+from ganvae.models.registry import system_class, system_config
 from ganvae.training import runs, spec, trainer
 from ganvae.training.batches import Batches
 from ganvae.training.checkpoint import TrainingState
@@ -46,8 +46,8 @@ EIGHT_STEPS = {
 
 def with_schedule(smoke: Params, name: str, **schedule: Any) -> ModelConfig:
     every = {"unit": "steps", "report_every": 3, "sample_every": 6, "checkpoint_every": 4}
-    values = smoke.models[name] | {"schedule": every | schedule}
-    return model_config(name, values)
+    values = smoke.variants[name] | {"schedule": every | schedule}
+    return system_config(name, values)
 
 
 def weights(model: GenerativeModel) -> dict[str, Tensor]:
@@ -159,12 +159,12 @@ from pathlib import Path
 sys.path.insert(0, {tests!r})
 import torch
 from conftest import stripes
-from ganvae.models.registry import model_class, model_config
+from ganvae.models.registry import system_class, system_config
 from ganvae.training.spec import RunSpec
 from ganvae.training.trainer import train
 
 torch.set_num_threads(1)
-cls = model_class({name!r})
+cls = system_class({name!r})
 honest, calls = cls.train_step, []
 
 def train_step(self, *arguments):
@@ -174,7 +174,7 @@ def train_step(self, *arguments):
     return honest(self, *arguments)
 
 cls.train_step = train_step
-config = model_config({name!r}, {config!r})
+config = system_config({name!r}, {config!r})
 train(RunSpec({name!r}, config, 1), stripes(90)[0], Path({work!r}))
 """
 
@@ -251,7 +251,7 @@ def test_pin_13_dropout_goes_on_where_it_stopped(smoke: Params, tmp_path: Path) 
 def test_models_are_trained_in_training_mode(
     smoke: Params, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    cls, modes = model_class(name), []
+    cls, modes = system_class(name), []
     honest = cls.train_step
 
     def watched(self: Any, *arguments: Any) -> dict[str, Tensor]:
@@ -266,9 +266,9 @@ def test_models_are_trained_in_training_mode(
 def test_learning_rates_fall_in_a_straight_line_to_zero(
     smoke: Params, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    values = smoke.models[name] | {"schedule": EIGHT_STEPS, "learning_rate_decay": "linear"}
+    values = smoke.variants[name] | {"schedule": EIGHT_STEPS, "learning_rate_decay": "linear"}
     rates: list[float] = []
-    cls = model_class(name)
+    cls = system_class(name)
     honest = cls.train_step
 
     def train_step(self: GenerativeModel, images: Tensor, optimizers: Any, noise: Any) -> Any:
@@ -276,7 +276,7 @@ def test_learning_rates_fall_in_a_straight_line_to_zero(
         return honest(self, images, optimizers, noise)
 
     monkeypatch.setattr(cls, "train_step", train_step)
-    train(RunSpec(name, model_config(name, values), 0), IMAGES, tmp_path)
+    train(RunSpec(name, system_config(name, values), 0), IMAGES, tmp_path)
     assert rates == pytest.approx([rates[0] * (1 - step / 8) for step in range(8)])
 
 
@@ -284,9 +284,9 @@ def test_what_is_drawn_and_kept_is_the_average_of_the_weights(
     smoke: Params, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """After each step a = decay * a + (1 - decay) * w, from the first step's weights on."""
-    values = smoke.models[name] | {"schedule": EIGHT_STEPS, "ema": 0.75}
+    values = smoke.variants[name] | {"schedule": EIGHT_STEPS, "ema": 0.75}
     by_step: list[dict[str, Tensor]] = []
-    cls = model_class(name)
+    cls = system_class(name)
     honest = cls.train_step
 
     def train_step(self: GenerativeModel, *arguments: Any) -> Any:
@@ -295,7 +295,7 @@ def test_what_is_drawn_and_kept_is_the_average_of_the_weights(
         return losses
 
     monkeypatch.setattr(cls, "train_step", train_step)
-    product = train(RunSpec(name, model_config(name, values), 0), IMAGES, tmp_path).model
+    product = train(RunSpec(name, system_config(name, values), 0), IMAGES, tmp_path).model
     for parameter, value in product.state_dict().items():  # batch norms' statistics as well
         if not value.is_floating_point():
             continue
@@ -313,11 +313,11 @@ def test_pin_13_holds_for_decay_average_and_balance_too(
     smoke: Params, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     more: dict[str, Any] = {"learning_rate_decay": "linear", "ema": 0.9}
-    if model_class(name).family != "vae":  # a ratio below 2 leaves somebody out in most steps
+    if system_class(name).family != "vae":  # a ratio below 2 leaves somebody out in most steps
         more["balance"] = {"ratio": 1.01}
     if name == "dcgan":
         more["r1"] = 0.5
-    config = model_config(name, smoke.models[name] | {"schedule": EIGHT_STEPS} | more)
+    config = system_config(name, smoke.variants[name] | {"schedule": EIGHT_STEPS} | more)
     straight = train(RunSpec(name, config, 0), IMAGES, tmp_path / "straight")
     monkeypatch.setattr(trainer._Training, "_draw_samples", partialmethod(_stop_at, 6))
     with pytest.raises(KeyboardInterrupt):  # the last checkpoint is of step 4
@@ -352,7 +352,7 @@ def test_everything_that_decides_the_weights_is_in_the_fingerprint(
 ) -> None:
     monkeypatch.setattr(spec, "CHECKOUT", tmp_path)  # nobody has measured what the code does
     config = tiny_config(smoke, "dcgan")
-    other_config = model_config("dcgan", smoke.models["dcgan"] | {"learning_rate": 1e-3})
+    other_config = system_config("dcgan", smoke.variants["dcgan"] | {"learning_rate": 1e-3})
 
     def fingerprint(
         system: str, config: ModelConfig, seed: int, data: str, machine: Machine
@@ -455,8 +455,8 @@ def test_a_loss_that_is_not_finite_ends_the_run(
 def test_weights_that_are_not_finite_end_the_run(
     smoke: Params, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    values = smoke.models["bernoulli-vae"] | {"learning_rate": 1e30}
-    config = model_config("bernoulli-vae", values)
+    values = smoke.variants["bernoulli-vae"] | {"learning_rate": 1e30}
+    config = system_config("bernoulli-vae", values)
     result = train(RunSpec("bernoulli-vae", config, 0), IMAGES, tmp_path)
     assert result.status == "diverged"
     assert result.reason
@@ -476,7 +476,7 @@ def test_a_log_gets_plain_lines(
 def test_the_full_profile_trains_at_full_width(name: str, tmp_path: Path) -> None:
     full = load_params(ROOT / "profiles/full/params.yaml")
     every = {"report_every": 1, "sample_every": 2, "checkpoint_every": 2}
-    values = full.models[name] | {"schedule": {"unit": "steps", "length": 2, **every}}
-    result = train(RunSpec(name, model_config(name, values), 0), IMAGES, tmp_path)
+    values = full.variants[name] | {"schedule": {"unit": "steps", "length": 2, **every}}
+    result = train(RunSpec(name, system_config(name, values), 0), IMAGES, tmp_path)
     assert result.status == "completed"
-    assert {run.seed for run in full.runs.values() if run.model == name} == {0, 1, 2, 3, 4}
+    assert {run.seed for run in full.runs.values() if run.variant == name} == {0, 1, 2, 3, 4}

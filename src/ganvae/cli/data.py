@@ -15,14 +15,14 @@ def fetch(
         Path | None,
         typer.Option(help="The folder for its files; else its own in this clone."),
     ] = None,
-    variant: Annotated[
+    edition: Annotated[
         str | None, typer.Option(help="Which, of a data set that there is more than one of.")
     ] = None,
 ) -> None:
     """Download a data set and verify it."""
     from ganvae.data.registry import fetch_dataset
 
-    typer.echo(f"{fetch_dataset(dataset, directory, variant)}: {dataset}, verified")
+    typer.echo(f"{fetch_dataset(dataset, directory, edition)}: {dataset}, verified")
 
 
 @commands.command()

@@ -35,6 +35,15 @@ def check_locks_command() -> None:
         typer.echo(line)
 
 
+@commands.command("migrate")
+def migrate_command() -> None:
+    """Rewrite parameters, results and locks that an earlier version wrote; nothing runs again."""
+    from ganvae.pipeline.migration import migrate
+
+    changed = migrate(Path())
+    typer.echo("\n".join(changed) or "nothing to do: all files are of today's form")
+
+
 def _show_in_mlflow(profile: str) -> None:
     """Without MLflow, or where it cannot be reached, the results are whole all the same."""
     if find_spec("mlflow") is None:

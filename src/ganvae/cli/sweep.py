@@ -18,8 +18,8 @@ STORAGE = "sqlite:///sweeps.db"
 def create(
     study: Study,
     space: Annotated[str, typer.Option(help="A file of sweeps/ by its name, or a YAML file.")],
-    model: Annotated[
-        str | None, typer.Option(help="An entry of `models` in the params file; else the space's.")
+    variant: Annotated[
+        str | None, typer.Option(help="A variant of the params file; by default the space's first.")
     ] = None,
     params: Annotated[Path, typer.Option(help="The profile's params.yaml.")] = Path("params.yaml"),
     storage: Storage = STORAGE,
@@ -27,7 +27,7 @@ def create(
     """Make a study; if it is there already nothing changes."""
     from ganvae.sweeps.study import create_study
 
-    typer.echo(create_study(study, storage, space, model, params))
+    typer.echo(create_study(study, storage, space, variant, params))
 
 
 @sweep.command()

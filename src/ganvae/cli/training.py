@@ -12,12 +12,13 @@ commands = typer.Typer()
 
 @commands.command()
 def train(  # noqa: PLR0913  the options of the command line are parameters
-    model: Annotated[str, typer.Argument(help="One of `ganvae models`.")],
+    system: Annotated[str, typer.Argument(help="One of `ganvae models`.")],
     outdir: Annotated[
         Path, typer.Option(help="Folder for weights, losses and pictures; made if need be.")
     ] = Path(),
     epochs: Annotated[
-        int | None, typer.Option(min=1, help="How long to train; else the model's own schedule.")
+        int | None,
+        typer.Option(min=1, help="How long to train; by default the system's own schedule."),
     ] = None,
     steps: Annotated[int | None, typer.Option(min=1, help="The same, in training steps.")] = None,
     batch_size: Annotated[
@@ -72,7 +73,7 @@ def train(  # noqa: PLR0913  the options of the command line are parameters
         bool, typer.Option("--overwrite", help="Replace an earlier run in the folder.")
     ] = False,
 ) -> None:
-    """Train one model, without the pipeline."""
+    """Train one system, without the pipeline."""
     from ganvae.config import ComputeConfig, parse
     from ganvae.core import compute
     from ganvae.pipeline.standalone import build_config, follow_closely, load_images, train_alone
@@ -86,7 +87,7 @@ def train(  # noqa: PLR0913  the options of the command line are parameters
     }
     length = {"epochs": epochs, "steps": steps}
     settings = dict(map(_setting, setting or []))
-    config = build_config(model, length, options, settings)
+    config = build_config(system, length, options, settings)
     machine = parse(
         ComputeConfig, {"device": device, "threads": threads, "precision": precision}, "compute"
     )
@@ -94,14 +95,14 @@ def train(  # noqa: PLR0913  the options of the command line are parameters
     shape = " x ".join(map(str, images.images.shape[1:]))
     typer.echo(f"{len(images.images):,} images of {dataset}, {shape}")
     if not any(key.startswith("schedule.") for key in settings):
-        config = follow_closely(model, config, images.images)
+        config = follow_closely(system, config, images.images)
     try:
-        spec = RunSpec(model, config, seed, compute.use_to_train(machine))
+        spec = RunSpec(system, config, seed, compute.use_to_train(machine))
         result = train_alone(spec, images, held_out, outdir, overwrite=overwrite)
     except KeyboardInterrupt:
         typer.echo("interrupted: the same command goes on from the last checkpoint", err=True)
         raise
-    typer.echo(f"{outdir}: {model}, {result.steps} steps in {result.seconds:.0f} s")
+    typer.echo(f"{outdir}: {system}, {result.steps} steps in {result.seconds:.0f} s")
 
 
 def _setting(text: str) -> tuple[str, Any]:
@@ -151,8 +152,8 @@ def sample(
 @commands.command()
 def models() -> None:
     """List the models, their families and where they come from."""
-    from ganvae.models.registry import model_class, model_names
+    from ganvae.models.registry import system_class, system_names
 
-    for name in model_names():
-        model = model_class(name)
+    for name in system_names():
+        model = system_class(name)
         typer.echo(f"{name:20}{model.family:8}{model.source}")

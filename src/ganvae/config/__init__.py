@@ -21,10 +21,9 @@ from ganvae.config.params import (
     EffortConfig,
     FrozenConfig,
     Params,
-    Promotion,
-    RunConfig,
     load_params,
 )
+from ganvae.config.promotions import Promotion, RunConfig
 from ganvae.config.section import Section, flat, parse
 from ganvae.config.yaml import read_yaml
 

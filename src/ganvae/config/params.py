@@ -4,37 +4,16 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from pydantic import Field, NonNegativeInt, PositiveInt, model_validator
+from pydantic import Field, PositiveInt, model_validator
 
 from ganvae.config.data import ByClassConfig, DataConfig
 from ganvae.config.measuring import BaselinesConfig, ComputeConfig, EvaluationConfig
+from ganvae.config.old_form import refuse_old_form
+from ganvae.config.promotions import Promotion, RunConfig, merge, read_promotions
 from ganvae.config.section import Section, parse
 from ganvae.config.yaml import read_yaml
 
-
-class RunConfig(Section):
-    """One training run: an entry of ``models``, the module its code is in, and a seed.
-
-    An entry is called after its system (``code`` with hyphens), or is a variant of it with a name
-    of its own.
-    """
-
-    model: str
-    code: str
-    seed: int = Field(ge=0)
-
-
-class Promotion(Section):
-    """Where a promoted model's parameters are from: a trial of a study (`ganvae sweep promote`).
-
-    ``fid_judge_validation`` is what the trial scored: FID on the validation split, the mean over
-    its ``seeds``.
-    """
-
-    study: str
-    trial: NonNegativeInt
-    fid_judge_validation: float
-    seeds: list[NonNegativeInt] = Field(min_length=1)
+PROMOTED = "promoted.yaml"
 
 
 class EffortConfig(Section):
@@ -56,11 +35,16 @@ class FrozenConfig(Section):
 
 
 class Params(Section):
-    """A whole params.yaml. ``models`` stays raw here: a model's own class gives it types."""
+    """A whole params.yaml, and its promoted variants.
+
+    ``root`` leads from the file to the repository's root; ``file`` and ``promotions`` lead from
+    there to this file and to the one of the promoted variants (`ganvae.config.promotions`).
+    """
 
     profile: str = Field(pattern=r"^[a-z][a-z0-9-]*$")
     root: str
     file: str
+    promotions: str
     judge: str
     data: DataConfig
     by_class: ByClassConfig
@@ -68,7 +52,7 @@ class Params(Section):
     evaluation: EvaluationConfig
     baselines: BaselinesConfig
     runs: dict[str, RunConfig] = Field(min_length=1)
-    models: dict[str, dict[str, Any]]
+    variants: dict[str, dict[str, Any]]
     pretrained: Literal["all", "finalists"]
     """Whose weights are kept in git: of one run of each of these models."""
     tuned: list[str] = Field(default=[])
@@ -89,14 +73,16 @@ class Params(Section):
     """Models that `ganvae sweep promote` wrote, by name; all of them are tuned."""
 
     @model_validator(mode="after")
-    def _runs_name_themselves(self) -> Self:
+    def _runs_fit_their_variants(self) -> Self:
         for key, run in self.runs.items():
-            if key != f"{run.model}-{run.seed}":
-                raise ValueError(f"runs.{key}: must be named {run.model}-{run.seed}")
-            if run.model not in self.models:
-                raise ValueError(f"runs.{key}.model: {run.model} has no section under models")
-            if run.code.replace("_", "-") != self.system(run.model):
-                raise ValueError(f"runs.{key}.code: all runs of {run.model} must have the same")
+            if key != f"{run.variant}-{run.seed}":
+                raise ValueError(f"runs.{key}: must be named {run.variant}-{run.seed}")
+            if run.variant not in self.variants:
+                raise ValueError(f"runs.{key}.variant: {run.variant} has no section under variants")
+            if run.system != self.system(run.variant):
+                raise ValueError(
+                    f"runs.{key}.system: all runs of {run.variant} must have the same system"
+                )
         if self.frozen and self.profile == "laptop":
             raise ValueError("frozen: the laptop profile is always that of the code")
         if len(self.finalists) not in (0, 2):
@@ -111,8 +97,8 @@ class Params(Section):
         }
         for key, names in sections.items():
             for name in names:
-                if name not in self.models:
-                    raise ValueError(f"{key}.{name}: has no section under models")
+                if name not in self.variants:
+                    raise ValueError(f"{key}.{name}: has no section under variants")
         for name in self.tuned_on:
             if name not in self.tuned:
                 raise ValueError(f"tuned_on.{name}: must be in tuned")
@@ -121,12 +107,21 @@ class Params(Section):
                 raise ValueError(f"promoted.{name}: must be in tuned: scores chose its parameters")
         return self
 
-    def system(self, model: str) -> str:
-        """The registered system that an entry of ``models`` is, or is a variant of."""
-        codes = [run.code for run in self.runs.values() if run.model == model]
-        return codes[0].replace("_", "-") if codes else model
+    def system(self, variant: str) -> str:
+        """The system that a variant is; one without runs has its system's name."""
+        systems = (run.system for run in self.runs.values() if run.variant == variant)
+        return next(systems, variant)
 
 
 def load_params(path: Path) -> Params:
-    """Read and type a profile's params.yaml (all but the models' own sections)."""
-    return parse(Params, read_yaml(path), str(path))
+    """Read and type a profile's params.yaml and its promoted variants.
+
+    The variants' own sections stay raw: each system's class gives them types.
+
+    Raises:
+        ConfigError: a file cannot be read, or something is wrong in it.
+    """
+    values = read_yaml(path)
+    refuse_old_form(values, path)
+    promoted = path.with_name(PROMOTED)
+    return parse(Params, merge(values, read_promotions(promoted), promoted), str(path))

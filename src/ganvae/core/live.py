@@ -33,7 +33,7 @@ class LiveRun:
 
     profile: str
     run: str
-    model: str
+    variant: str
     family: str
     seed: int
     dataset: str

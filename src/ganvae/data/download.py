@@ -12,11 +12,11 @@ from ganvae.data.idx import IdxFile, IdxFiles
 BY_HAND = "Copy the file there by hand if this machine has no network."
 
 
-def fetch_idx(files: IdxFiles, directory: Path, variant: str | None = None) -> None:
+def fetch_idx(files: IdxFiles, directory: Path, edition: str | None = None) -> None:
     """Get the four files into ``directory``; those already there and intact are kept.
 
     Each is copied from Debian's package if that is installed, else downloaded. They have no
-    variants.
+    editions.
 
     Raises:
         DataError: no mirror had a file with the right checksum; one line for each attempt.

@@ -29,22 +29,22 @@ def get_dataset(name: str) -> Dataset:
     return dataset
 
 
-def fetch_dataset(name: str, directory: Path | None, variant: str | None) -> Path:
+def fetch_dataset(name: str, directory: Path | None, edition: str | None) -> Path:
     """Download a data set into ``directory``, by default its own in this clone; where that is.
 
     Args:
-        variant: one of those that it has; None takes the first.
+        edition: one of those that it has; None takes the first.
 
     Raises:
-        ConfigError: no such data set or variant.
+        ConfigError: no such data set or edition.
         DataError: nowhere to be had.
     """
     dataset = get_dataset(name)
-    if variant is not None and variant not in dataset.variants:
-        known = ", ".join(dataset.variants) or "none, leave --variant out"
-        raise ConfigError(f"{name} has no variant {variant!r}; there are: {known}.")
+    if edition is not None and edition not in dataset.editions:
+        known = ", ".join(dataset.editions) or "none, leave --edition out"
+        raise ConfigError(f"{name} has no edition {edition!r}; there are: {known}.")
     place = directory or CHECKOUT / dataset.directory
-    dataset.fetch(place, variant)
+    dataset.fetch(place, edition)
     return place
 
 

@@ -54,9 +54,9 @@ class Dataset:
         directory: where its files are looked for unless told otherwise, relative to the clone.
         load: reads what is configured; `DataError` for a missing or corrupt file, `ConfigError`
             for an option that the data set does not have.
-        fetch: downloads a variant of it (None: the first, or the only one) into a folder and
+        fetch: downloads an edition of it (None: the first, or the only one) into a folder and
             verifies it.
-        variants: what `fetch` can be asked for, where that is more than one thing.
+        editions: what `fetch` can be asked for, where that is more than one thing.
     """
 
     name: str
@@ -66,4 +66,4 @@ class Dataset:
     directory: str
     load: Callable[[DataConfig], Source]
     fetch: Callable[[Path, str | None], None]
-    variants: tuple[str, ...] = ()
+    editions: tuple[str, ...] = ()

@@ -57,7 +57,7 @@ def _baseline(evaluator: Evaluator, name: str, seed: int) -> tuple[ScoreRecord, 
     scores = complete_scores(measured.scores)
     found = vars(measured) | {"status": "completed", "reason": None, "scores": scores}
     record = ScoreRecord(
-        model=name,
+        variant=name,
         family="reference",
         seed=seed,
         **found,

@@ -59,7 +59,7 @@ def evaluate_run(params: Params, key: str) -> ScoreRecord:
         found = dict(vars(measured))
     found["scores"] = complete_scores({"parameters": outcome["parameters"]} | found["scores"])
     return ScoreRecord(
-        model=outcome["model"],
+        variant=outcome["variant"],
         family=outcome["family"],
         seed=outcome["seed"],
         **found,

@@ -70,7 +70,7 @@ def score_samples(
     if len(scored) < ENOUGH_TO_JUDGE:  # all may be of one class by chance
         found |= {"status": "completed", "reason": None}
     return ScoreRecord(
-        model=model,
+        variant=model,
         family=family,
         seed=seed,
         **found,

@@ -17,20 +17,20 @@ from ganvae.models import systems
 from ganvae.models.base import GenerativeModel, ImageShape
 
 
-def model_names() -> list[str]:
+def system_names() -> list[str]:
     """The registered names, sorted."""
     modules = pkgutil.iter_modules(systems.__path__)
     return sorted(module.name.replace("_", "-") for module in modules)
 
 
-def model_class(name: str) -> type[GenerativeModel]:
+def system_class(name: str) -> type[GenerativeModel]:
     """The model called ``name``: the one of that name in the module of that name.
 
     Raises:
         ConfigError: there is none of that name.
     """
-    if name not in model_names():
-        raise ConfigError(f"model {name!r} is unknown; there are: {', '.join(model_names())}")
+    if name not in system_names():
+        raise ConfigError(f"system {name!r} is unknown; there are: {', '.join(system_names())}")
     module = importlib.import_module(f"{systems.__name__}.{name.replace('-', '_')}")
     found: type[GenerativeModel] = next(
         value
@@ -40,7 +40,7 @@ def model_class(name: str) -> type[GenerativeModel]:
     return found
 
 
-def model_config(name: str, values: Mapping[str, Any], where: str | None = None) -> ModelConfig:
+def system_config(name: str, values: Mapping[str, Any], where: str | None = None) -> ModelConfig:
     """Type a model's section of params.yaml; keys not given keep the model's defaults.
 
     ``where`` is what errors call the section.
@@ -48,7 +48,7 @@ def model_config(name: str, values: Mapping[str, Any], where: str | None = None)
     Raises:
         ConfigError: an unknown model, or a key, type or range that the model does not allow.
     """
-    return parse(model_class(name).config_class, values, where or f"models.{name}")
+    return parse(system_class(name).config_class, values, where or f"variants.{name}")
 
 
 def build_model(
@@ -60,7 +60,7 @@ def build_model(
     on CPUs and GPUs alike.
     """
     with global_seed(seed, "init"):
-        model = model_class(name)(config, image_shape)
+        model = system_class(name)(config, image_shape)
     for weight in model.parameters():
         if weight.ndim == 4:
             # Not Module.to: it leaves a weight of one channel as it is, whose strides say
@@ -77,4 +77,4 @@ def count_parameters(model: nn.Module) -> int:
 
 def source_files(name: str) -> list[Path]:
     """The files that decide how the model called ``name`` behaves: its own and the shared ones."""
-    return [*sorted(Path(__file__).parent.glob("*.py")), Path(inspect.getfile(model_class(name)))]
+    return [*sorted(Path(__file__).parent.glob("*.py")), Path(inspect.getfile(system_class(name)))]

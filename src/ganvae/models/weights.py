@@ -6,7 +6,7 @@ from ganvae.config import ModelConfig
 from ganvae.core.errors import DataError
 from ganvae.core.tensors import load_tensors, save_tensors
 from ganvae.models.base import GenerativeModel
-from ganvae.models.registry import build_model, model_config
+from ganvae.models.registry import build_model, system_config
 
 FORMAT = 2
 """Raised whenever the same tensors mean another model: 2 flattens images pixel after pixel."""
@@ -40,7 +40,7 @@ def load_model(path: Path) -> GenerativeModel:
         raise DataError(f"{path}: not the weights of a generative model.")
     if metadata.get("format") != FORMAT:
         raise DataError(f"{path}: weights of another version of this program; train it again.")
-    config = model_config(metadata["model"], metadata["config"], str(path))
+    config = system_config(metadata["model"], metadata["config"], str(path))
     shape = tuple(metadata["image_shape"])
     model = build_model(metadata["model"], config, shape, metadata["seed"])
     try:

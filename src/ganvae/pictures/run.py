@@ -55,7 +55,7 @@ def draw_run(
         judged: to look for them in a judge's features too.
     """
     outcome = read_json(paths.outcome)
-    title = f"{outcome['model']}, seed {outcome['seed']}"
+    title = f"{outcome['variant']}, seed {outcome['seed']}"
     with replacing(paths.pictures) as folder:
         folder.mkdir()
         _draw_training(folder, paths, outcome, title)

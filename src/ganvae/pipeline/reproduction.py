@@ -215,7 +215,7 @@ def _in_order(params: Params) -> list[str]:
         return float(read_json(timing)["train_seconds"]) if timing.exists() else float("inf")
 
     def place(run: str) -> tuple[bool, float]:
-        return params.runs[run].model not in params.finalists, -seconds(run)
+        return params.runs[run].variant not in params.finalists, -seconds(run)
 
     return sorted(params.runs, key=place)
 

@@ -21,7 +21,7 @@ from ganvae.data.source import Source
 from ganvae.data.splits import load_source, make_splits, reachable_sizes
 from ganvae.data.store import StoredSplit
 from ganvae.models.base import ImageShape
-from ganvae.models.registry import build_model, model_config
+from ganvae.models.registry import build_model, system_config
 from ganvae.pictures.run import draw_run
 from ganvae.training.runs import STATE, train_into
 from ganvae.training.spec import RunSpec
@@ -49,7 +49,7 @@ def build_config(
     Raises:
         ConfigError: an unknown model, or a parameter that it does not have or allow.
     """
-    default = model_config(name, {})
+    default = system_config(name, {})
     values = default.model_dump() | {"schedule": _schedule(default.schedule, length)}
     given = {key: value for key, value in options.items() if value is not None}
     if "encoding_dims" in given and "encoding_dims" not in values:
@@ -59,7 +59,7 @@ def build_config(
         if key in given or (key == "schedule.length" and any(length.values())):
             raise ConfigError(f"{name}.{key} is given twice, by an option and by --set.")
         _set(values, key, value, name)
-    return model_config(name, values, name)
+    return system_config(name, values, name)
 
 
 def _set(values: dict[str, Any], key: str, value: Any, name: str) -> None:

@@ -138,7 +138,7 @@ def _families(params: Params, comparison: Comparison) -> Difference | None:
         [
             row.scores[PRIMARY].mean
             for row in comparison.rows
-            if row.family == side and row.model not in params.aside and PRIMARY in row.scores
+            if row.family == side and row.variant not in params.aside and PRIMARY in row.scores
         ]
         for side in SIDES
     ]
@@ -155,10 +155,10 @@ def _log_difference(fids: Sequence[Sequence[float]], names: Sequence[str]) -> Di
 def _untuned(one: DataSet) -> dict[str, Estimate]:
     left_out = {*one.params.tuned, *one.params.aside}
     return {
-        row.model: row.scores[PRIMARY]
+        row.variant: row.scores[PRIMARY]
         for row in one.comparison.rows
         if row.family in SIDES
-        and row.model == one.params.system(row.model)
-        and row.model not in left_out
+        and row.variant == one.params.system(row.variant)
+        and row.variant not in left_out
         and PRIMARY in row.scores
     }

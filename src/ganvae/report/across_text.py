@@ -237,7 +237,7 @@ def _short(one: Difference | None) -> str:
 
 def _untuned(sets: Sequence[DataSet]) -> list[str]:
     fids = untuned(sets)
-    families = {row.model: row.family for one in sets for row in one.comparison.rows}
+    families = {row.variant: row.family for one in sets for row in one.comparison.rows}
     body = [
         [
             f"`{model}` ({families[model].upper()})",
@@ -248,7 +248,7 @@ def _untuned(sets: Sequence[DataSet]) -> list[str]:
         ]
         for model, placed in places(fids).items()
     ]
-    return _table(["model", *(one.name for one in sets)], body)
+    return _table(["system", *(one.name for one in sets)], body)
 
 
 def _provenance(sets: Sequence[DataSet]) -> list[str]:
@@ -273,7 +273,7 @@ def _measured(one: DataSet) -> list[str]:
 
 
 def _row(one: DataSet, model: str) -> Row | None:
-    return next((row for row in one.comparison.rows if row.model == model), None)
+    return next((row for row in one.comparison.rows if row.variant == model), None)
 
 
 def _table(head: list[str], body: Sequence[Sequence[str]]) -> list[str]:

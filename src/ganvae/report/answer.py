@@ -42,7 +42,7 @@ def answer(
         finalists: the GAN and the VAE named to answer it, or None.
         tuning: how the models' parameters were chosen.
     """
-    compared = [row for row in comparison.rows if not finalists or row.model in finalists]
+    compared = [row for row in comparison.rows if not finalists or row.variant in finalists]
     return Answer(
         headline=_headline(comparison, finalists, tuning.unequal),
         effort=" ".join(filter(None, [equal_effort(comparison, tuning), tuning.outside])),
@@ -66,7 +66,7 @@ def _headline(comparison: Comparison, finalists: tuple[str, str] | None, unequal
         without = [model for model in finalists if not _has_score(comparison.rows, model)]
         why = listed([_score(comparison, model) for model in without])
         return f"The question cannot be answered here: {why}."
-    diverged = any(row.model in finalists and row.diverged for row in comparison.rows)
+    diverged = any(row.variant in finalists and row.diverged for row in comparison.rows)
     verdict = _verdict(one)
     if unequal:
         verdict = f"Not settled, for the effort was unequal ({unequal}). {_between(verdict)}"
@@ -106,7 +106,7 @@ def _of_finalists(comparison: Comparison, finalists: tuple[str, str] | None) -> 
 
 def _score(comparison: Comparison, model: str) -> str:
     """A finalist's score, and what became of its runs."""
-    row = next((row for row in comparison.rows if row.model == model), None)
+    row = next((row for row in comparison.rows if row.variant == model), None)
     if row is None or PRIMARY not in row.scores:
         return f"`{model}` has no score ({_fate(comparison, model, row)})"
     fid = row.scores[PRIMARY]
@@ -122,7 +122,7 @@ def _fate(comparison: Comparison, model: str, row: Row | None) -> str:
     fates = (
         (row.diverged if row else 0, "diverged"),
         (row.seeds - row.diverged if row else 0, "without FID"),
-        (sum(one.model == model for one in comparison.unranked), "flagged and not ranked"),
+        (sum(one.variant == model for one in comparison.unranked), "flagged and not ranked"),
     )
     told = listed([f"{_counted(count, 'run')} {what}" for count, what in fates if count])
     return told or "no run of it is here"
@@ -245,7 +245,7 @@ def _excludes_zero(one: Difference) -> bool:
 
 
 def _has_score(rows: Sequence[Row], model: str) -> bool:
-    return any(row.model == model and PRIMARY in row.scores for row in rows)
+    return any(row.variant == model and PRIMARY in row.scores for row in rows)
 
 
 def _counted(n: int, what: str) -> str:

@@ -102,7 +102,7 @@ def _pairs(pairs: Sequence[Difference]) -> list[str]:
 
 
 def _noise(rows: Sequence[Row], n_generated: int) -> list[str]:
-    lines = [f"- `{row.model}`: {text}" for row in rows if (text := _noise_of(row, n_generated))]
+    lines = [f"- `{row.variant}`: {text}" for row in rows if (text := _noise_of(row, n_generated))]
     if not lines:
         return []
     about = (

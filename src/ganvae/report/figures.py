@@ -37,7 +37,7 @@ def draw_comparison(
 def _plot_scores(ax: Axes, rows: Sequence[Row], records: Sequence[ScoreRecord]) -> None:
     for position, row in enumerate(rows):
         colour = COLOURS[row.family]
-        dots = values_of(records, row.model).get(PRIMARY, [])
+        dots = values_of(records, row.variant).get(PRIMARY, [])
         ax.plot(dots, [position] * len(dots), "o", color=colour, alpha=0.5, markersize=5)
         score = row.scores.get(PRIMARY)
         if score is None:
@@ -60,7 +60,7 @@ def _plot_scores(ax: Axes, rows: Sequence[Row], records: Sequence[ScoreRecord]) 
         )
     ax.set_xscale("log")
     ax.set_ylim(len(rows) - 0.5, -0.6)
-    ax.set_yticks(range(len(rows)), [f"{row.model}\n({row.family})" for row in rows])
+    ax.set_yticks(range(len(rows)), [f"{row.variant}\n({row.family})" for row in rows])
     ax.set_xlabel("FID in judge features, lower is better\n(dots: seeds; bar: 95 % interval)")
     ax.grid(axis="x", alpha=0.3)
 
@@ -69,7 +69,7 @@ def _show_strips(ax: Axes, rows: Sequence[Row], samples: dict[str, np.ndarray]) 
     ax.set_axis_off()
     ax.set_title("samples, unselected", fontsize=9)
     for position, row in enumerate(rows):
-        if row.model in samples:
+        if row.variant in samples:
             inset = ax.inset_axes((0, 1 - (position + 0.92) / len(rows), 1, 0.84 / len(rows)))
-            inset.imshow(samples[row.model], cmap="gray", interpolation="nearest")
+            inset.imshow(samples[row.variant], cmap="gray", interpolation="nearest")
             inset.set_axis_off()

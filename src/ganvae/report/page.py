@@ -93,7 +93,7 @@ def _contents(report: Report) -> dict[str, Any]:
         "leaderboard": tables.leaderboard_table(rows, report.tuning.tuned),
         "further": tables.further_tables(rows, report.tuning.tuned),
         "ranking_figure": figures.ranking_figure(rows, ranked),
-        "strips": [(row, strips[row.model]) for row in rows if row.model in strips],
+        "strips": [(row, strips[row.variant]) for row in rows if row.variant in strips],
         "references": REFERENCES,
         "published": report.published,
         "published_heading": HEADING,
@@ -103,7 +103,7 @@ def _contents(report: Report) -> dict[str, Any]:
         "noise": differences.noise_lines(rows, noisy),
         "noise_titles": [title(name) for name in noisy],
         "curve_figure": figures.curve_figure(
-            [record for record in ranked if record.model in (report.finalists or ())]
+            [record for record in ranked if record.variant in (report.finalists or ())]
         ),
         "time_figure": figures.time_figure(rows, ranked),
         "models": _sections(report),
@@ -120,14 +120,14 @@ def _contents(report: Report) -> dict[str, Any]:
 
 
 def _models(records: Sequence[ScoreRecord]) -> list[str]:
-    return list(dict.fromkeys(record.model for record in records))
+    return list(dict.fromkeys(record.variant for record in records))
 
 
 def _sections(report: Report) -> list[ModelSection]:
     """Of every model, in the order of the leaderboard; those that are not ranked come last."""
-    rows = {row.model: row for row in report.comparison.rows}
+    rows = {row.variant: row for row in report.comparison.rows}
     names = [*rows, *(name for name in _models(report.records) if name not in rows)]
-    by_model = {name: [r for r in report.records if r.model == name] for name in names}
+    by_model = {name: [r for r in report.records if r.variant == name] for name in names}
     return [
         model_section(report, of_model, rows.get(name), anchor=f"model-{number}")
         for number, (name, of_model) in enumerate(by_model.items())
@@ -137,7 +137,7 @@ def _sections(report: Report) -> list[ModelSection]:
 
 def _strip(report: Report, model: str) -> Embedded | None:
     """The first samples of a model or baseline; none of one that only diverged."""
-    run = shown_run([record for record in report.records if record.model == model])
+    run = shown_run([record for record in report.records if record.variant == model])
     path = report.results / "pictures" / model / SAMPLES.file
     if run.family == "reference":
         path = report.results / "baselines" / f"{model}.png"
@@ -149,11 +149,11 @@ def _strip(report: Report, model: str) -> Embedded | None:
 def _finalist(
     model: str, rows: Sequence[Row], strips: Mapping[str, Embedded]
 ) -> dict[str, str | Embedded | None]:
-    row = next((row for row in rows if row.model == model), None)
+    row = next((row for row in rows if row.variant == model), None)
     fid = row.scores.get(PRIMARY) if row else None
     mean, margin = estimated(PRIMARY, fid) if fid else ("none", "")
     return {
-        "model": model,
+        "variant": model,
         "family": row.family if row else "other",
         "fid": mean,
         "margin": margin,

@@ -127,7 +127,9 @@ def noise_lines(rows: Sequence[Row], scores: Sequence[str]) -> list[NoiseLine]:
     """Noise of training and of evaluation, of every row that has one of the scores."""
     return [
         NoiseLine(
-            REFERENCES.get(row.model, row.model), row.family, [_noise(row, name) for name in scores]
+            REFERENCES.get(row.variant, row.variant),
+            row.family,
+            [_noise(row, name) for name in scores],
         )
         for row in rows
         if any(name in row.noise for name in scores)

@@ -29,7 +29,7 @@ Point = tuple[float, float]
 def ranking_figure(rows: Sequence[Row], records: Sequence[ScoreRecord]) -> Markup:
     """Every model's FID: seeds as marks, the mean and its interval; floor and ceiling as lines."""
     models = [row for row in rows if row.family != "reference"]
-    positive = [value for row in rows for value in _values(records, row.model) if value > 0]
+    positive = [value for row in rows for value in _values(records, row.variant) if value > 0]
 
     def draw(canvas: Figure) -> None:
         ax = canvas.subplots()
@@ -39,9 +39,9 @@ def ranking_figure(rows: Sequence[Row], records: Sequence[ScoreRecord]) -> Marku
             if row.family == "reference" and PRIMARY in row.scores:
                 _draw_bound(ax, row)
         for position, row in enumerate(models):
-            _draw_model(ax, position, row, _values(records, row.model))
+            _draw_model(ax, position, row, _values(records, row.variant))
         ax.set_ylim(len(models) - 0.4, -0.8)
-        ax.set_yticks(range(len(models)), [row.model for row in models])
+        ax.set_yticks(range(len(models)), [row.variant for row in models])
         ax.tick_params(axis="y", length=0)
         ax.spines["left"].set_visible(False)
         ax.set_xlabel("FID in the judge's features, logarithmic; lower is better")
@@ -57,9 +57,9 @@ def _draw_bound(ax: Axes, row: Row) -> None:
     if value <= 0:
         return
     ax.axvline(value, color=COLOURS["reference"], lw=1, ls=(0, (4, 3)))
-    inwards = "left" if row.model == "floor" else "right"
+    inwards = "left" if row.variant == "floor" else "right"
     ax.annotate(
-        f"{row.model} {significant(value)}",
+        f"{row.variant} {significant(value)}",
         (value, 1),
         (4 if inwards == "left" else -4, 0),
         xycoords=("data", "axes fraction"),
@@ -96,8 +96,10 @@ def _draw_interval(ax: Axes, position: int, mean: float, margin: float, colour: 
 
 def time_figure(rows: Sequence[Row], records: Sequence[ScoreRecord]) -> Markup | None:
     """FID against the seconds of training, every run a mark; None where no time is known."""
-    points = {row.model: _by_time(records, row.model) for row in rows if row.family != "reference"}
-    shown = [row for row in rows if points.get(row.model)]
+    points = {
+        row.variant: _by_time(records, row.variant) for row in rows if row.family != "reference"
+    }
+    shown = [row for row in rows if points.get(row.variant)]
     if not shown:
         return None
 
@@ -105,7 +107,7 @@ def time_figure(rows: Sequence[Row], records: Sequence[ScoreRecord]) -> Markup |
         ax = canvas.subplots()
         ax.set_yscale("log")
         for row in shown:
-            seconds, scores = zip(*points[row.model], strict=True)
+            seconds, scores = zip(*points[row.variant], strict=True)
             style: dict[str, Any] = {"color": COLOURS[row.family], "marker": MARKERS[row.family]}
             ax.plot(seconds, scores, ls="", ms=5, alpha=0.7, mew=0, **style)
         ax.set_xlim(left=0)
@@ -123,7 +125,7 @@ def _by_time(records: Sequence[ScoreRecord], model: str) -> list[Point]:
     return [
         (seconds, score)
         for record in records
-        if record.model == model
+        if record.variant == model
         and record.status != "diverged"
         and (seconds := record.scores.get("train_seconds")) is not None
         and (score := record.scores.get(PRIMARY)) is not None
@@ -133,14 +135,14 @@ def _by_time(records: Sequence[ScoreRecord], model: str) -> list[Point]:
 
 def _label_at_the_right(ax: Axes, rows: Sequence[Row], points: dict[str, list[Point]]) -> None:
     """Names beside the axes, each led to its rightmost run, none upon another."""
-    ends = {row.model: max(points[row.model]) for row in rows}
+    ends = {row.variant: max(points[row.variant]) for row in rows}
     low, high = np.log(ax.get_ylim())
-    by_height = sorted(rows, key=lambda row: ends[row.model][1])
-    wanted = [(np.log(ends[row.model][1]) - low) / (high - low) for row in by_height]
+    by_height = sorted(rows, key=lambda row: ends[row.variant][1])
+    wanted = [(np.log(ends[row.variant][1]) - low) / (high - low) for row in by_height]
     for row, height in zip(by_height, _apart(wanted, 0.062), strict=True):
         ax.annotate(
-            row.model,
-            ends[row.model],
+            row.variant,
+            ends[row.variant],
             (1.03, height),
             textcoords="axes fraction",
             va="center",
@@ -179,10 +181,10 @@ def curve_figure(records: Sequence[ScoreRecord]) -> Markup | None:
         ax.set_xlabel("number of generated images N, spaced by 1/N")
         ax.set_ylabel("FID")
         ax.grid()
-        names = {record.model: ax.plot([], [], **_style(record))[0] for record in shown}
+        names = {record.variant: ax.plot([], [], **_style(record))[0] for record in shown}
         ax.legend(names.values(), names.keys(), frameon=False)
 
-    models = ", ".join(dict.fromkeys(record.model for record in shown))
+    models = ", ".join(dict.fromkeys(record.variant for record in shown))
     label = f"FID against the number of generated images, extrapolated to infinity: {models}"
     return vector(WIDTH, 3.0, label, draw)
 

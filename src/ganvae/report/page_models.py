@@ -38,7 +38,7 @@ class Failure:
 class ModelSection:
     """All that the page says of a model."""
 
-    model: str
+    variant: str
     anchor: str
     family: str
     tuned: bool
@@ -58,9 +58,9 @@ class ModelSection:
 def pictures(folder: Path, run: ScoreRecord, place: str) -> Iterator[Shown]:
     """The pictures of a run for one place of its section, as far as there are any."""
     for kind in KINDS:
-        path = folder / run.model / kind.file
+        path = folder / run.variant / kind.file
         if kind.place == place and path.exists():
-            alt = f"{kind.title} of {run.model}, seed {run.seed}: {kind.caption}"
+            alt = f"{kind.title} of {run.variant}, seed {run.seed}: {kind.caption}"
             yield Shown(kind.title, kind.caption, alt, embed(path))
 
 
@@ -78,19 +78,19 @@ def model_section(
     folder = report.results / "pictures"
     counts = [record.class_counts for record in records if record.class_counts]
     return ModelSection(
-        model=run.model,
+        variant=run.variant,
         anchor=anchor,
         family=run.family,
-        tuned=run.model in report.tuning.tuned,
-        source=report.sources.get(run.model, ""),
-        note=report.notes.get(run.model, ""),
+        tuned=run.variant in report.tuning.tuned,
+        source=report.sources.get(run.variant, ""),
+        note=report.notes.get(run.variant, ""),
         shown_seed=run.seed,
         lead=list(pictures(folder, run, "lead")),
         more=list(pictures(folder, run, "more")),
-        classes=class_figure(run.model, run.family, counts),
+        classes=class_figure(run.variant, run.family, counts),
         summary=summary(row),
         scores=seed_table(row, records),
-        changes=changes(report.departures.get(run.model, {})),
+        changes=changes(report.departures.get(run.variant, {})),
         failures=[
             Failure(record.seed, record.status, record.reason or "no reason given")
             for record in records

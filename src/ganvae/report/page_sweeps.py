@@ -25,7 +25,7 @@ class SweepSection:
 
     study: str
     anchor: str
-    model: str
+    variant: str
     family: str
     paragraphs: list[str]
     promoted: list[str]
@@ -65,7 +65,7 @@ def _section(
     return SweepSection(
         study=study.study,
         anchor=anchor,
-        model=study.model,
+        variant=study.variant,
         family=study.family,
         paragraphs=[f"{_searched(study)} {text.budget_text(study)}", text.best_text(study)],
         promoted=list(_promotions(study, promoted, rows)),
@@ -90,7 +90,7 @@ def _promotions(
     study: StudyRecord, promoted: Mapping[str, Promotion], rows: Sequence[Row]
 ) -> Iterator[str]:
     """What was made of the sweep's trials, and how that scores on the test split."""
-    scored = {row.model: row.scores[PRIMARY] for row in rows if PRIMARY in row.scores}
+    scored = {row.variant: row.scores[PRIMARY] for row in rows if PRIMARY in row.scores}
     for variant, promotion in promoted.items():
         if promotion.study != study.study:
             continue

@@ -53,7 +53,7 @@ class Head:
 class Line:
     """One model of a table; ``pinned`` is where sorting leaves it: "top", "bottom" or ""."""
 
-    model: str
+    variant: str
     label: str
     family: str
     tuned: bool
@@ -100,9 +100,9 @@ def further_tables(rows: Sequence[Row], tuned: Collection[str]) -> dict[str, Tab
 
 
 def _line(row: Row, tuned: Collection[str], cells: list[Cell]) -> Line:
-    pinned = {"floor": "top", "ceiling": "bottom"}.get(row.model, "")
-    label = REFERENCES.get(row.model, row.model)
-    return Line(row.model, label, row.family, row.model in tuned, pinned, cells)
+    pinned = {"floor": "top", "ceiling": "bottom"}.get(row.variant, "")
+    label = REFERENCES.get(row.variant, row.variant)
+    return Line(row.variant, label, row.family, row.variant in tuned, pinned, cells)
 
 
 def _cell(row: Row, score: str) -> Cell:

@@ -34,9 +34,9 @@ def write_provisional(params: Params, done: Collection[str]) -> list[Standing]:
     )
     table = ProfilePaths(params.profile).results / "leaderboard.md"
     write_leaderboard_markdown(table, replace(findings, notice=notice, published=()))
-    planned = [run.model for run in params.runs.values()]
+    planned = [run.variant for run in params.runs.values()]
     return [
-        (row.model, _fid(row.scores.get(PRIMARY)), row.seeds, planned.count(row.model))
+        (row.variant, _fid(row.scores.get(PRIMARY)), row.seeds, planned.count(row.variant))
         for row in findings.comparison.rows
     ]
 

@@ -86,7 +86,7 @@ def published_of(
 
 def _training_of(params: Params, model: str) -> Training:
     """What the outcome of a model's first run says; all its runs are trained alike."""
-    key = next(key for key, run in params.runs.items() if run.model == model)
+    key = next(key for key, run in params.runs.items() if run.variant == model)
     outcome = read_json(ProfilePaths(params.profile).run(key).outcome)
     return Training(outcome["train_images"], outcome["config"].get("importance_samples", 1))
 
@@ -148,7 +148,7 @@ def _modes_table(
             ),
         )
         for row in rows
-        if row.model != "ceiling"
+        if row.variant != "ceiling"
     ]
     n = provenance.n_generated
     as_there = "as many as" if n == MODES_SAMPLES else f"and not the {MODES_SAMPLES:,} of"
@@ -180,9 +180,9 @@ def _bounds_table(
 ) -> PublishedTable:
     ours = []
     for row in rows:
-        score, latents = row.scores[BOUND], trainings(row.model).latents
+        score, latents = row.scores[BOUND], trainings(row.variant).latents
         negative = Estimate(-score.mean, score.margin, score.n)
-        error = _error_over_images([record for record in records if record.model == row.model])
+        error = _error_over_images([record for record in records if record.variant == row.variant])
         cells = (_estimated(negative, 2), error, str(latents))
         ours.append(PublishedLine(_label(row), "", (*cells, *_own(row, score, trainings))))
     return PublishedTable(
@@ -221,11 +221,11 @@ def _own(row: Row, score: Estimate, trainings: Trainings) -> tuple[str, ...]:
         return str(score.n), "", "", ""
     steps = f"{row.steps:,}" if row.steps else ""
     parameters = fixed(row.scores["parameters"].mean, 0)
-    return str(score.n), steps, f"{trainings(row.model).images:,}", parameters
+    return str(score.n), steps, f"{trainings(row.variant).images:,}", parameters
 
 
 def _label(row: Row) -> str:
-    return REFERENCES.get(row.model, f"`{row.model}`")
+    return REFERENCES.get(row.variant, f"`{row.variant}`")
 
 
 def _estimated(score: Estimate, decimals: int) -> str:

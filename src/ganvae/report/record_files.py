@@ -47,7 +47,7 @@ def compare_files(
 
 
 def _check_names(names: Sequence[str], records: Sequence[ScoreRecord]) -> None:
-    models = {record.model for record in records}
+    models = {record.variant for record in records}
     for name in names:
         if name not in models:
             raise UserError(f"{name}: no record is of it; there are: {', '.join(sorted(models))}.")
@@ -79,16 +79,16 @@ def _without_copies(ranked: Sequence[Found]) -> tuple[list[ScoreRecord], list[st
     remarks: list[str] = []
     for path, record in ranked:
         if record.samples_sha256 is not None:
-            earlier = samples.setdefault((record.model, record.samples_sha256), (path, record))
+            earlier = samples.setdefault((record.variant, record.samples_sha256), (path, record))
             remarks += _twins(path, record, samples)
             if earlier[1] is not record:
                 both = f"{_called(*earlier)} and {_called(path, record)}"
                 remarks.append(f"{both} are of the same samples; counted once")
                 continue
-        earlier = seeds.setdefault((record.model, record.seed), (path, record))
+        earlier = seeds.setdefault((record.variant, record.seed), (path, record))
         if earlier[1] is not record:
             raise UserError(
-                f"{_listed([earlier[0], path])}: two records of {record.model}, seed "
+                f"{_listed([earlier[0], path])}: two records of {record.variant}, seed "
                 f"{record.seed}, that are not known to be of the same samples. Leave one out; or, "
                 "of two trainings, give each its own --seed (`ganvae score`), or another --model."
             )
@@ -100,13 +100,13 @@ def _twins(
 ) -> Iterator[str]:
     """That the same samples stand there under another model's name too."""
     for (model, digest), other in samples.items():
-        if digest == record.samples_sha256 and model != record.model:
+        if digest == record.samples_sha256 and model != record.variant:
             both = f"{_called(*other)} and {_called(path, record)}"
             yield f"{both} are of the same samples under two names"
 
 
 def _called(path: Path, record: ScoreRecord) -> str:
-    return f"{path}: {record.model}, seed {record.seed}"
+    return f"{path}: {record.variant}, seed {record.seed}"
 
 
 def _listed(paths: Iterable[Path]) -> str:

@@ -17,7 +17,7 @@ def score_text(record: ScoreRecord) -> str:
     provenance = record.provenance
     return "\n".join(
         [
-            f"{record.model} ({record.family}), seed {record.seed}: "
+            f"{record.variant} ({record.family}), seed {record.seed}: "
             f"{provenance.n_generated:,} samples against {provenance.n_real:,} "
             f"{provenance.split} images of {provenance.dataset}",
             f"judge {provenance.judge_sha256[:12]}, protocol {provenance.protocol_version}",

@@ -83,5 +83,5 @@ def shown_runs(params: Params) -> dict[str, ScoreRecord]:
     """By model, the run that is shown of it."""
     paths = ProfilePaths(params.profile)
     records = [read_record(paths.run(key).scores) for key in params.runs]
-    models = dict.fromkeys(record.model for record in records)
-    return {model: shown_run([r for r in records if r.model == model]) for model in models}
+    models = dict.fromkeys(record.variant for record in records)
+    return {model: shown_run([r for r in records if r.variant == model]) for model in models}

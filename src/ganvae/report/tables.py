@@ -22,14 +22,14 @@ def write_leaderboard_csv(path: Path, rows: Iterable[Row]) -> None:
     """One line a model; every score as mean, interval's half-width and number of seeds."""
     rows = list(rows)
     optional = [name for name in INCEPTION if any(name in row.scores for row in rows)]
-    columns = ["model", "family", "completed", "collapsed", "diverged", "steps"]
+    columns = ["variant", "family", "completed", "collapsed", "diverged", "steps"]
     columns += [f"{name}{part}" for name in (*REQUIRED, *optional) for part in ("", "_ci95", "_n")]
     write_csv(path, [_csv_line(row) for row in rows], columns)
 
 
 def _csv_line(row: Row) -> dict[str, object]:
     line: dict[str, object] = {
-        "model": row.model,
+        "variant": row.variant,
         "family": row.family,
         "completed": row.completed,
         "collapsed": row.collapsed,
@@ -57,7 +57,7 @@ def write_leaderboard_markdown(path: Path, findings: Findings) -> None:
 
 def _headline(rows: Sequence[Row], tuned: Collection[str]) -> list[str]:
     names = measured(rows, HEADLINE)
-    header = ["model", "family", *map(heading, names)]
+    header = ["variant", "family", *map(heading, names)]
     header += ["steps", "seeds", "collapsed", "diverged"]
     body = []
     for row in rows:
@@ -70,7 +70,7 @@ def _headline(rows: Sequence[Row], tuned: Collection[str]) -> list[str]:
 def _further(rows: Sequence[Row], tuned: Collection[str]) -> list[str]:
     """The other scores that any model has."""
     names = [name for name in measured(rows, TABLED) if name not in HEADLINE]
-    header = ["model", *map(heading, names)]
+    header = ["variant", *map(heading, names)]
     body = [markdown_line([_name(row, tuned), *_cells(row, names)]) for row in rows]
     return [markdown_line(header), _rule(len(header), words=1), *body]
 
@@ -88,8 +88,8 @@ def _scaled_down(findings: Findings) -> list[str]:
 
 
 def _name(row: Row, tuned: Collection[str]) -> str:
-    mark = TUNED if row.model in tuned else ""
-    return REFERENCES.get(row.model, f"`{row.model}`") + mark
+    mark = TUNED if row.variant in tuned else ""
+    return REFERENCES.get(row.variant, f"`{row.variant}`") + mark
 
 
 def _cells(row: Row, names: Iterable[str]) -> list[str]:
@@ -143,7 +143,7 @@ def _notes(records: Sequence[ScoreRecord], tuning: Tuning) -> list[str]:
     if tuning.tuned:
         notes.append(f"-{TUNED}: tuned, that is, {tuning.mark}. {UNTUNED}")
     notes += [
-        f"- {record.model}, seed {record.seed}, {record.status}: {record.reason}."
+        f"- {record.variant}, seed {record.seed}, {record.status}: {record.reason}."
         for record in records
         if record.status != "completed"
     ]

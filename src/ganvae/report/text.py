@@ -33,9 +33,10 @@ def _families(comparison: Comparison) -> str:
 
 def _leaderboard(rows: Sequence[Row]) -> Iterator[str]:
     shown = measured(rows, SHOWN)
-    cells = [["model", "family", *map(title, shown), "seeds"]]
+    cells = [["variant", "family", *map(title, shown), "seeds"]]
     cells += [
-        [row.model, row.family, *(_mean(row, name) for name in shown), _seeds(row)] for row in rows
+        [row.variant, row.family, *(_mean(row, name) for name in shown), _seeds(row)]
+        for row in rows
     ]
     yield from _aligned(cells)
     yield "means over seeds ± half of the 95 % interval (Student); FID: lower is better"
@@ -68,7 +69,7 @@ def _cells(one: Difference, unit: str) -> list[str]:
 
 
 def _flagged(record: ScoreRecord) -> str:
-    return f"{record.model}, seed {record.seed}: {'; '.join(record.flags)}"
+    return f"{record.variant}, seed {record.seed}: {'; '.join(record.flags)}"
 
 
 def _aligned(lines: Sequence[Sequence[str]]) -> Iterable[str]:

@@ -77,11 +77,11 @@ def naming(finalists: Collection[str], tuning: Tuning) -> str:
 
 def equal_effort(comparison: Comparison, tuning: Tuning) -> str:
     """The best GAN beside the best VAE of equal effort: not tuned, and swept."""
-    untuned = {row.model for row in comparison.rows} - {*tuning.tuned, *comparison.aside}
+    untuned = {row.variant for row in comparison.rows} - {*tuning.tuned, *comparison.aside}
     pairs = [
         f"{how}, {pair}"
         for how, models in (("not tuned", untuned), ("swept", {*tuning.swept}))
-        if (pair := _pair([row for row in comparison.rows if row.model in models]))
+        if (pair := _pair([row for row in comparison.rows if row.variant in models]))
     ]
     if not tuning.tuned or not pairs:
         return ""
@@ -97,7 +97,7 @@ def _pair(rows: list[Row]) -> str:
     if len(first) < 2:
         return ""
     ahead, behind = (
-        f"the {row.family.upper()} `{row.model}` ({printed(PRIMARY, row.scores[PRIMARY].mean)})"
+        f"the {row.family.upper()} `{row.variant}` ({printed(PRIMARY, row.scores[PRIMARY].mean)})"
         for row in first.values()
     )
     return f"{ahead} is ahead of {behind}"

@@ -70,7 +70,7 @@ def _shortage(one: Difference, unit: str) -> str:
 
 def noise_remarks(comparison: Comparison) -> list[str]:
     """A sentence on each criterion by which the ceiling, mere noise, is better than a finalist."""
-    ceiling = next((row for row in comparison.rows if row.model == "ceiling"), None)
+    ceiling = next((row for row in comparison.rows if row.variant == "ceiling"), None)
     if ceiling is None:
         return []
     remarks = []

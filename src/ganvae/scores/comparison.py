@@ -48,7 +48,7 @@ class Row:
         unmeasured: scores that its records do not mention, since they are older than the score.
     """
 
-    model: str
+    variant: str
     family: str
     scores: dict[str, Estimate]
     completed: int
@@ -103,21 +103,21 @@ def compare(
         _check_finalists(records, finalists)
     ranked = [record for record in records if not record.flags]
     rows = leaderboard(ranked)
-    seeds = {row.model: values_of(ranked, row.model) for row in rows}
-    counted = [row for row in rows if row.model not in aside]
+    seeds = {row.variant: values_of(ranked, row.variant) for row in rows}
+    counted = [row for row in rows if row.variant not in aside]
     gan, vae = SIDES
     return Comparison(
         rows=rows,
-        pairs=_pairs([row.model for row in rows if row.family != "reference"], seeds),
+        pairs=_pairs([row.variant for row in rows if row.family != "reference"], seeds),
         families=_by_score(gan, _means(counted, gan), vae, _means(counted, vae)),
         finalists=_finalists(seeds, finalists) if finalists else [],
-        aside=[row.model for row in rows if row.model in aside and row.family in SIDES],
+        aside=[row.variant for row in rows if row.variant in aside and row.family in SIDES],
         unranked=[record for record in records if record.flags],
     )
 
 
 def _check_finalists(records: Sequence[ScoreRecord], finalists: Sequence[str]) -> None:
-    families = {record.model: record.family for record in records}
+    families = {record.variant: record.family for record in records}
     given = {model: families[model] for model in finalists if model in families}
     if any(given.get(model, side) != side for model, side in zip(finalists, SIDES, strict=True)):
         found = ", ".join(f"{model} is a {family}" for model, family in given.items())
@@ -179,7 +179,7 @@ def values_of(records: Sequence[ScoreRecord], model: str) -> Values:
     """By score, what a model has in the records that count: not flagged and not diverged."""
     values: dict[str, list[float]] = defaultdict(list)
     for record in records:
-        if record.model == model and record.status != "diverged" and not record.flags:
+        if record.variant == model and record.status != "diverged" and not record.flags:
             for name, value in record.scores.items():
                 if value is not None:
                     values[name].append(value)
@@ -196,19 +196,19 @@ def leaderboard(records: Sequence[ScoreRecord]) -> list[Row]:
     Raises:
         UserError: records that cannot stand in one ranking (`check_rankable`).
     """
-    check_rankable([(f"{record.model} (seed {record.seed})", record) for record in records])
+    check_rankable([(f"{record.variant} (seed {record.seed})", record) for record in records])
     by_model: dict[str, list[ScoreRecord]] = defaultdict(list)
     for record in records:
-        by_model[record.model].append(record)
+        by_model[record.variant].append(record)
     return sorted(map(_row, by_model.values()), key=_rank)
 
 
 def _row(records: list[ScoreRecord]) -> Row:
     counts = Counter(record.status for record in records)
     whole = [record for record in records if record.status != "diverged"]
-    values = values_of(records, records[0].model)
+    values = values_of(records, records[0].variant)
     return Row(
-        model=records[0].model,
+        variant=records[0].variant,
         family=records[0].family,
         scores={name: estimate(those) for name, those in values.items()},
         completed=counts["completed"],
@@ -230,4 +230,4 @@ def _noise(score: str, values: Sequence[float], records: Sequence[ScoreRecord]) 
 
 def _rank(row: Row) -> tuple[int, float, str]:
     score = row.scores.get(PRIMARY)
-    return PLACES.get(row.model, 1), score.mean if score else math.inf, row.model
+    return PLACES.get(row.variant, 1), score.mean if score else math.inf, row.variant

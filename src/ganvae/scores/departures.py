@@ -3,7 +3,7 @@
 from typing import Any
 
 from ganvae.config import ModelConfig, Params, flat
-from ganvae.models.registry import model_config
+from ganvae.models.registry import system_config
 
 Departures = dict[str, tuple[Any, Any]]
 """By dotted name: what a profile sets a parameter to, and the model's default."""
@@ -12,10 +12,10 @@ Departures = dict[str, tuple[Any, Any]]
 def departures(params: Params) -> dict[str, Departures]:
     """By model, the parameters that decide its weights and are not at the model's defaults."""
     changed = {}
-    for name, section in params.models.items():
+    for name, section in params.variants.items():
         system = params.system(name)
-        given = _settings(model_config(system, section))
-        defaults = _settings(model_config(system, {}))
+        given = _settings(system_config(system, section))
+        defaults = _settings(system_config(system, {}))
         changed[name] = {
             key: (value, defaults[key]) for key, value in given.items() if value != defaults[key]
         }

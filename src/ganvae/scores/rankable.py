@@ -22,7 +22,7 @@ def check_rankable(named: Sequence[tuple[str, ScoreRecord]]) -> None:
             or one that has a baseline's name and is none.
     """
     for name, record in named:
-        if record.model in PLACES and record.family != "reference":
+        if record.variant in PLACES and record.family != "reference":
             raise UserError(
                 f"{name}: {' and '.join(PLACES)} are the baselines' names, and this is of family "
                 f"{record.family}. Give `ganvae score` another --model."
@@ -37,9 +37,9 @@ def check_rankable(named: Sequence[tuple[str, ScoreRecord]]) -> None:
                 f"{both} cannot stand in one ranking: {', '.join(changes)}. Measure both alike: "
                 "the pipeline's with `dvc repro`, samples with `ganvae score`."
             )
-        if one.model == other.model and one.family != other.family:
+        if one.variant == other.variant and one.family != other.family:
             raise UserError(
-                f"{both}: {one.model} is of family {one.family} in one and of family "
+                f"{both}: {one.variant} is of family {one.family} in one and of family "
                 f"{other.family} in the other. Give `ganvae score` the same --family for both, or "
                 "another --model for one."
             )

@@ -82,7 +82,7 @@ class ScoreRecord(Record):
     ``fid_curve`` the FID (judge) of so many of the samples.
     """
 
-    model: str
+    variant: str
     family: Literal["gan", "vae", "hybrid", "reference", "other"]
     seed: int
     status: Literal["completed", "collapsed", "diverged"]

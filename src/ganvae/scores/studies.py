@@ -60,7 +60,7 @@ class StudyRecord(Record):
 
     study: str
     space: str
-    model: str
+    variant: str
     system: str
     family: str
     profile: str

@@ -96,7 +96,7 @@ class Objective:
     ) -> Seed:
         """Train from a seed and score it; what an earlier attempt has of that is not done again."""
         settings = self.settings
-        name = f"trial {trial.number}, {settings.model}"
+        name = f"trial {trial.number}, {settings.variant}"
         spec = RunSpec(settings.system, config, seed, self.machine, name)
         folder = work / spec.fingerprint(settings.train_sha256)
         done = folder / "seed.json"

@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from ganvae.config import ModelConfig, Params, Promotion, load_params, read_yaml
+from ganvae.config.params import PROMOTED
 from ganvae.core.errors import ConfigError, UserError
-from ganvae.models.registry import model_names
+from ganvae.models.registry import system_names
 from ganvae.report.numbers import fixed, listed
 from ganvae.scores.rankable import PLACES
 from ganvae.scores.studies import RECORD, SWEEPS, StudyRecord, TrialRecord, read_study
@@ -19,9 +20,9 @@ PARAMS = Path("params.yaml")
 
 
 def promote(study: str, number: int | None, variant: str | None, seeds: Sequence[int]) -> str:
-    """Write a trial as a variant of its model into the params.yaml of the study's profile.
+    """Write a trial as a variant into the promotions' file of the study's profile.
 
-    A variant that was promoted before is replaced. Nothing else in the file changes.
+    A variant that was promoted before is replaced. params.yaml is not changed.
 
     Args:
         number: the trial; by default the one of the best FID.
@@ -38,7 +39,7 @@ def promote(study: str, number: int | None, variant: str | None, seeds: Sequence
     """
     record = _read_record(study)
     trial = _choose(record, number)
-    variant = variant or f"{record.model}-swept"
+    variant = variant or f"{record.variant}-swept"
     path = _params_file(record)
     params = load_params(path)
     _check_name(variant, params, record)
@@ -52,7 +53,7 @@ def promote(study: str, number: int | None, variant: str | None, seeds: Sequence
     )
     changed = write_variant(path, Variant(variant, record.system, config, seeds, promotion))
     fid, of = fixed(trial.values[0], 2), f"trial {trial.number} of study {record.study!r}"
-    done = f"{path}: {variant} is {of} (FID on validation {fid})"
+    done = f"{path.with_name(PROMOTED)}: {variant} is {of} (FID on validation {fid})"
     if not changed:
         return f"{done} already; nothing has changed"
     pipeline = "" if path == PARAMS else f" {path.with_name('dvc.yaml')}"
@@ -140,8 +141,8 @@ def _params_file(record: StudyRecord) -> Path:
 def _check_name(variant: str, params: Params, record: StudyRecord) -> None:
     if not re.fullmatch("[a-z][a-z0-9-]*", variant):
         raise ConfigError(f"--as {variant}: expected small letters, digits and hyphens.")
-    own = variant in model_names() or variant in PLACES
-    if own or (variant in params.models and variant not in params.promoted):
+    own = variant in system_names() or variant in PLACES
+    if own or (variant in params.variants and variant not in params.promoted):
         raise ConfigError(
             f"--as {variant}: there is a model of this name that was not promoted: give another."
         )
@@ -177,13 +178,13 @@ def _remarks(
 ) -> list[str]:
     """What to know of a promotion."""
     remarks = []
-    if params.models.get(record.model) != record.base:
+    if params.variants.get(record.variant) != record.base:
         remarks.append(
-            f"note: models.{record.model} is not what it was when the study was made; the variant "
-            "goes by what it was"
+            f"note: variants.{record.variant} has changed since the study was made; the promoted "
+            "variant builds on it as it was then"
         )
     if config == applied(record.system, record.base, {}):
-        remarks.append(f"note: these are the parameters that {record.model} had before the sweep")
+        remarks.append(f"note: these are the parameters that {record.variant} had before the sweep")
     if trial.status == "collapsed":
         remarks.append("note: of one seed at least all samples of this trial were of one class")
     return remarks

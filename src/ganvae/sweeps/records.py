@@ -7,7 +7,7 @@ from optuna import Study
 from optuna.storages import RetryHeartbeatStaleTrialCallback
 from optuna.trial import FrozenTrial, TrialState
 
-from ganvae.models.registry import model_class
+from ganvae.models.registry import system_class
 from ganvae.scores.studies import StudyRecord, TrialRecord, TrialStatus
 from ganvae.sweeps.space import Range
 from ganvae.sweeps.study import CURRENT, Settings, switch
@@ -20,7 +20,7 @@ def record_of(study: Study, settings: Settings) -> StudyRecord:
     has_curves = sweep.pruner is not None and sweep.pruner.by == "curve"
     return StudyRecord(
         study=study.study_name,
-        family=model_class(settings.system).family,
+        family=system_class(settings.system).family,
         objectives=sweep.objectives,
         seeds=sweep.seeds,
         n_generated=sweep.n_generated,

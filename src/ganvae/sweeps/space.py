@@ -8,7 +8,7 @@ from pydantic import Field, NonNegativeInt, PositiveInt, model_validator
 
 from ganvae.config import ModelConfig, Section, flat, parse, read_yaml
 from ganvae.core.errors import ConfigError
-from ganvae.models.registry import model_config
+from ganvae.models.registry import system_config
 from ganvae.scores.studies import Objective
 
 SPACES = Path("sweeps")
@@ -115,7 +115,7 @@ class Sweep(Section):
     budget: Literal["steps", "updates"] = "steps"
     pruner: PrunerConfig | None = None
     parameters: dict[str, Range] = Field({})
-    models: dict[str, dict[str, Range]] = Field(min_length=1)
+    systems: dict[str, dict[str, Range]] = Field(min_length=1)
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
@@ -145,9 +145,9 @@ class Sweep(Section):
         Raises:
             ConfigError: the sweep is not for it.
         """
-        if system not in self.models:
-            raise ConfigError(f"{where} is for {', '.join(self.models)}, not for {system}.")
-        return self.parameters | self.models[system]
+        if system not in self.systems:
+            raise ConfigError(f"{where} is for {', '.join(self.systems)}, not for {system}.")
+        return self.parameters | self.systems[system]
 
 
 def read_sweep(space: str) -> Sweep:
@@ -175,7 +175,7 @@ def check_ranges(
         ConfigError: an unknown parameter, or a value that the model does not allow, or no way to
             count updates.
     """
-    known = dict(flat(model_config(system, base).model_dump()))
+    known = dict(flat(system_config(system, base).model_dump()))
     for name, range_ in ranges.items():
         if name not in known:
             raise ConfigError(
@@ -197,8 +197,8 @@ def applied(
     Raises:
         ConfigError: the model does not allow a value.
     """
-    before = model_config(system, base).model_dump()
-    values = model_config(system, base).model_dump()
+    before = system_config(system, base).model_dump()
+    values = system_config(system, base).model_dump()
     for name, value in parameters.items():
         *sections, last = name.split(".")
         section = values
@@ -207,7 +207,7 @@ def applied(
         section[last] = value
     if updates:
         _hold_updates(values, before)
-    return model_config(system, values, f"models.{system}")
+    return system_config(system, values, f"variants.{system}")
 
 
 def _hold_updates(values: dict[str, Any], before: Mapping[str, Any]) -> None:
@@ -232,6 +232,6 @@ def current_values(
     ranges: Mapping[str, Range], system: str, base: Mapping[str, Any]
 ) -> Iterator[tuple[str, Any]]:
     """The model's present values of what is searched, by dotted name."""
-    values = dict(flat(model_config(system, base).model_dump()))
+    values = dict(flat(system_config(system, base).model_dump()))
     for name in ranges:
         yield name, values[name]

@@ -35,7 +35,7 @@ def _lines(
     running = [trial for trial in trials if trial.state == TrialState.RUNNING]
     waiting = sum(trial.state == TrialState.WAITING for trial in trials)
     done = sum(trial.status != "lost" for trial in record.trials)
-    yield f"study {record.study}: {record.model} of profile {record.profile}, {record.space}"
+    yield f"study {record.study}: {record.variant} of profile {record.profile}, {record.space}"
     yield (
         f"trials: {done} done of {settings.sweep.trials} ({by_status(record)}), "
         f"{len(running)} running, {waiting} waiting"

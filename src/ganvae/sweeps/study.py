@@ -24,7 +24,7 @@ from ganvae.core.paths import ProfilePaths
 from ganvae.data.store import read_split
 from ganvae.evaluation.validation import read_validation
 from ganvae.judge.network import FrozenJudge
-from ganvae.models.registry import model_class
+from ganvae.models.registry import system_class
 from ganvae.sweeps.space import (
     PrunerConfig,
     Sweep,
@@ -52,7 +52,7 @@ class Settings(Section):
 
     space: str
     sweep: Sweep
-    model: str
+    variant: str
     system: str
     profile: str
     params_file: str
@@ -68,25 +68,25 @@ class Settings(Section):
         return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:12]
 
 
-def create_study(name: str, url: str, space: str, model: str | None, params_file: Path) -> str:
+def create_study(name: str, url: str, space: str, variant: str | None, params_file: Path) -> str:
     """Make a study, or see that it is there already; its first trial has the current parameters.
 
     Args:
         space: a sweep in `sweeps/`, or a YAML file.
-        model: an entry of ``models`` in the params file; by default the sweep's first.
+        variant: one of the params file; by default the sweep's first system.
 
     Returns:
         What was done, in a line.
 
     Raises:
-        ConfigError: a fault in the sweep or the name, or the sweep does not fit the model.
+        ConfigError: a fault in the sweep or the name, or the sweep does not fit the variant.
         UserError: a study of this name is another one, or the data are not prepared.
         StorageError: the storage cannot be reached or written.
     """
     if not re.fullmatch(NAME, name):
         raise ConfigError(f"--study {name!r}: give letters, digits, dots, - and _ only.")
-    settings = _settings(space, model, load_params(params_file))
-    what = f"study {name!r} of {settings.model} ({settings.space}) at {shown(url)}"
+    settings = _settings(space, variant, load_params(params_file))
+    what = f"study {name!r} of {settings.variant} ({settings.space}) at {shown(url)}"
     with explained(url):
         storage = open_storage(url, create=True)
         try:
@@ -100,7 +100,7 @@ def create_study(name: str, url: str, space: str, model: str | None, params_file
                 return f"{what} is there already"
             if there is not None:
                 raise UserError(
-                    f"study {name!r} is there already, of {there.model} ({there.space}) with "
+                    f"study {name!r} is there already, of {there.variant} ({there.space}) with "
                     f"{_differences(there, settings)}: give another --study."
                 ) from None
             _check_begun(study, settings)
@@ -155,13 +155,13 @@ def settings_of(study: Study) -> Settings:
     return parse(Settings, values, f"study {study.study_name}")
 
 
-def _settings(space: str, model: str | None, params: Params) -> Settings:
+def _settings(space: str, variant: str | None, params: Params) -> Settings:
     sweep = read_sweep(space)
-    model = model or next(iter(sweep.models))
-    if model not in params.models:
-        raise ConfigError(f"models.{model}: {params.file} has no such model to search around.")
-    system, base = params.system(model), params.models[model]
-    model_class(system)
+    variant = variant or next(iter(sweep.systems))
+    if variant not in params.variants:
+        raise ConfigError(f"variants.{variant}: {params.file} has no such variant.")
+    system, base = params.system(variant), params.variants[variant]
+    system_class(system)
     check_ranges(sweep.ranges(system, space), system, base, updates=sweep.budget == "updates")
     check_prepared(params)
     paths = ProfilePaths(params.profile)
@@ -169,7 +169,7 @@ def _settings(space: str, model: str | None, params: Params) -> Settings:
     return Settings(
         space=Path(space).stem,
         sweep=sweep,
-        model=model,
+        variant=variant,
         system=system,
         profile=params.profile,
         params_file=params.file,

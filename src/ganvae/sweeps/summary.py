@@ -26,7 +26,7 @@ def summary(record: StudyRecord, effects: EffectsRecord, pictures: Sequence[str]
     """
     parts = [
         f"# Sweep `{record.study}`",
-        f"Parameters of `{record.model}` ({record.profile} profile, {record.dataset}), searched "
+        f"Parameters of `{record.variant}` ({record.profile} profile, {record.dataset}), searched "
         f"as `sweeps/{record.space}.yaml` says. {_budget(record)}A trial's value is "
         f"{text.measured_what(record)}; lower is better. No trial has seen the test split.",
         "## What was searched",

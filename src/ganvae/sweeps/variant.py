@@ -1,22 +1,18 @@
-"""A variant of a model as entries of params.yaml."""
+"""A promoted variant, and the file that it is written to."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
-
-from ganvae.config import ModelConfig, Params, Promotion, parse, read_yaml
-from ganvae.core.errors import ConfigError
-from ganvae.core.files import write_text
-from ganvae.sweeps.editing import append_item, block, flow, put_entries
+from ganvae.config import ModelConfig, Params, Promotion, RunConfig, parse, read_yaml
+from ganvae.config.params import PROMOTED
+from ganvae.config.promotions import Promotions, merge, read_promotions, write_promotions
 
 
 @dataclass(frozen=True)
 class Variant:
-    """A model that was promoted: its name, what it is a variant of, and what params.yaml says."""
+    """A system with the parameters of a trial, to be trained from some seeds."""
 
     name: str
     system: str
@@ -26,72 +22,46 @@ class Variant:
 
     @property
     def section(self) -> dict[str, Any]:
-        """Its parameters that are not the system's defaults."""
+        """Its parameters that differ from the system's defaults."""
         return self.config.model_dump(exclude_defaults=True)
 
-    @property
-    def runs(self) -> dict[str, dict[str, Any]]:
-        """Its runs, one a seed."""
-        run = {"model": self.name, "code": self.system.replace("-", "_")}
-        return {f"{self.name}-{seed}": run | {"seed": seed} for seed in self.seeds}
+    def runs(self, file: str) -> dict[str, RunConfig]:
+        """Its runs, one per seed; ``file`` has its section."""
+        return {
+            f"{self.name}-{seed}": RunConfig(
+                variant=self.name, system=self.system, seed=seed, file=file
+            )
+            for seed in self.seeds
+        }
 
 
-def write_variant(path: Path, variant: Variant) -> bool:
-    """Write a variant into a params.yaml, in place of an earlier one of its name.
+def write_variant(params_file: Path, variant: Variant) -> bool:
+    """Write a variant into the promotions' file of a profile, replacing an earlier one of its name.
+
+    Args:
+        params_file: the profile's params.yaml, which is not changed.
 
     Returns:
-        Whether the file has changed; it has not if all of it stood there already.
+        Whether the file has changed.
 
     Raises:
-        ConfigError: the result would not be valid, or the file is written in a way that it cannot
-            be added to.
+        ConfigError: the profile would not be valid with it.
     """
-    before = read_yaml(path)
-    after = _with(before, variant)
+    path = params_file.with_name(PROMOTED)
+    values, before = read_yaml(params_file), read_promotions(path)
+    after = _with(before, variant, values["promotions"])
     if after == before:
         return False
-    parse(Params, after, str(path))
-    try:
-        text = _edited(path.read_bytes().decode(), before, variant)
-        _check(text, after)
-    except ConfigError as error:
-        raise ConfigError(f"{path}: {error}") from None
-    write_text(path, text)
+    parse(Params, merge(values, after, path), str(path))
+    write_promotions(path, after)
     return True
 
 
-def _with(before: dict[str, Any], variant: Variant) -> dict[str, Any]:
-    """The file's values with the variant among them."""
-    name, earlier = variant.name, _earlier_runs(before, variant)
-    others = {key: run for key, run in before["runs"].items() if key not in earlier}
-    return before | {
-        "runs": others | variant.runs,
-        "models": before["models"] | {name: variant.section},
-        "tuned": list(dict.fromkeys([*before.get("tuned", []), name])),
-        "promoted": before.get("promoted", {}) | {name: variant.promotion.model_dump()},
-    }
-
-
-def _edited(text: str, before: Mapping[str, Any], variant: Variant) -> str:
-    """The file's text with the variant in it."""
-    name, promotion = variant.name, variant.promotion.model_dump()
-    runs = [flow(key, run) for key, run in variant.runs.items()]
-    text = put_entries(text, "runs", runs, _earlier_runs(before, variant))
-    text = put_entries(text, "models", block(name, variant.section), [name])
-    if name not in before.get("tuned", []):
-        text = append_item(text, "tuned", name)
-    return put_entries(text, "promoted", [flow(name, promotion)], [name])
-
-
-def _earlier_runs(values: Mapping[str, Any], variant: Variant) -> list[str]:
-    return [key for key, run in values["runs"].items() if run["model"] == variant.name]
-
-
-def _check(text: str, wanted: Mapping[str, Any]) -> None:
-    """See that the text says what it is meant to say: anchors, for one, may prevent that."""
-    try:
-        found = YAML(typ="safe", pure=True).load(text)
-    except YAMLError:
-        found = None
-    if found != wanted:
-        raise ConfigError("is written in a way that cannot be added to: write one entry a line.")
+def _with(before: Promotions, variant: Variant, file: str) -> Promotions:
+    name = variant.name
+    others = {key: run for key, run in before.runs.items() if run.variant != name}
+    return Promotions(
+        runs=others | variant.runs(file),
+        variants=before.variants | {name: variant.section},
+        promoted=before.promoted | {name: variant.promotion},
+    )

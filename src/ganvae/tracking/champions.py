@@ -94,7 +94,7 @@ def _make_version(
 ) -> ModelVersion:
     tags = {
         WEIGHTS_SHA256: str(run.record.provenance.weights_sha256),
-        "model": run.record.model,
+        "variant": run.record.variant,
         "seed": str(run.record.seed),
         "profile": run.profile,
         VALIDATION: str(_validation_fid(run)),

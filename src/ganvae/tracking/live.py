@@ -90,7 +90,7 @@ def make_live(client: MlflowClient, experiment: str, live: LiveRun) -> str:
             LEVEL: "run",
             CURRENT: "live",
             "profile": live.profile,
-            "model": live.model,
+            "variant": live.variant,
             "family": live.family,
             "seed": str(live.seed),
             "dataset": live.dataset,

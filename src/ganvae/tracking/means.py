@@ -28,7 +28,7 @@ def model_runs(
     """
     seeds: dict[str, list[SeedRun]] = defaultdict(list)
     for run in runs:
-        seeds[model_key(run.profile, run.record.model)].append(run)
+        seeds[model_key(run.profile, run.record.variant)].append(run)
     models, remarks = [], []
     for key, those in seeds.items():
         model = _without_scores(key, those)
@@ -43,16 +43,16 @@ def _without_scores(key: str, seeds: list[SeedRun]) -> TrackedRun:
     first = seeds[0]
     return TrackedRun(
         key=key,
-        name=first.record.model,
+        name=first.record.variant,
         experiment=first.experiment,
         digest=checksum(key, [run.digest for run in seeds]),
         started=min(run.started for run in seeds),
         finished=max(run.finished for run in seeds),
         status="FINISHED",
         tags={
-            LEVEL: "model",
+            LEVEL: "variant",
             "profile": first.profile,
-            "model": first.record.model,
+            "variant": first.record.variant,
             "family": first.record.family,
             "dataset": first.record.provenance.dataset,
             "data_sha256": first.record.provenance.data_sha256,

@@ -51,5 +51,5 @@ def current_runs(client: MlflowClient) -> list[Run]:
     runs = [run for runs in recorded_runs(client).values() for run in runs]
     current = [run for run in runs if run.data.tags.get(CURRENT) == "true"]
     finished = [run for run in current if run.info.status == "FINISHED"]
-    shown = [run for run in finished if run.data.tags.get(LEVEL) in ("run", "model")]
+    shown = [run for run in finished if run.data.tags.get(LEVEL) in ("run", "variant")]
     return sorted(shown, key=lambda run: -run.info.start_time)

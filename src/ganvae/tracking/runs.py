@@ -84,14 +84,14 @@ def _pictures(files: RunPaths, published: Path, model: str | None) -> list[Path]
 
 
 def _name(record: ScoreRecord) -> str:
-    return f"{record.model}-{record.seed}"
+    return f"{record.variant}-{record.seed}"
 
 
 def _shown(records: list[ScoreRecord]) -> dict[str, str]:
     """The runs whose pictures are published, each with its model."""
-    models = {record.model for record in records}
-    runs = (shown_run([r for r in records if r.model == model]) for model in models)
-    return {_name(run): run.model for run in runs}
+    models = {record.variant for record in records}
+    runs = (shown_run([r for r in records if r.variant == model]) for model in models)
+    return {_name(run): run.variant for run in runs}
 
 
 def _profiles(root: Path, profile: str | None) -> list[str]:
@@ -142,7 +142,7 @@ def _trained(
             *single_points(scores | {count: outcome[count] for count in COUNTS}),
             *_curves(rows),
         ],
-        parent=model_key(profile, measured.model),
+        parent=model_key(profile, measured.variant),
         params=as_params(whole_config(outcome.get("system", ""), outcome["config"])),
         progress={int(path.stem.split("-")[1]): path for path in files.progress.glob("step-*.png")},
         pictures=pictures,
@@ -157,7 +157,7 @@ def _trained(
 def _baselines(profile: str, path: Path, locked: Mapping[str, str]) -> Iterator[SeedRun]:
     """The floor and the ceiling: scored like models, never trained."""
     for record in read_records(path) if path.exists() else []:
-        name = f"{record.model}-{record.seed}"
+        name = f"{record.variant}-{record.seed}"
         finished = path.stat().st_mtime
         yield SeedRun(
             key=f"{profile}/{name}",
@@ -169,7 +169,7 @@ def _baselines(profile: str, path: Path, locked: Mapping[str, str]) -> Iterator[
             status="FINISHED",
             tags=_tags(profile, record),
             points=single_points(record.scores),
-            parent=model_key(profile, record.model),
+            parent=model_key(profile, record.variant),
             inputs=[one for one in _inputs(profile, record, locked) if one.context == "evaluation"],
             profile=profile,
             record=record,
@@ -204,7 +204,7 @@ def _tags(profile: str, record: ScoreRecord) -> dict[str, str]:
     return {
         LEVEL: "run",
         "profile": profile,
-        "model": record.model,
+        "variant": record.variant,
         "family": record.family,
         "seed": str(record.seed),
         "status": record.status,

@@ -115,7 +115,7 @@ def _tags(record: StudyRecord, level: str) -> dict[str, str]:
         LEVEL: level,
         "study": record.study,
         "profile": record.profile,
-        "model": record.model,
+        "variant": record.variant,
         "family": record.family,
         "dataset": record.dataset,
     }

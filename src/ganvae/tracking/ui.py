@@ -35,7 +35,7 @@ def links(address: str, runs: Iterable[Run]) -> Iterator[str]:
     yield f"MLflow: {address}"
     for (dataset, profile), those in sorted(_by_profile(runs).items()):
         experiment = those[0].info.experiment_id
-        for level, what in (("model", "means of the models"), ("run", "all runs")):
+        for level, what in (("variant", "means over seeds"), ("run", "all runs")):
             url = charts_url(address, experiment, profile, level)
             yield f"{dataset}, {profile} profile, {what}: {url}"
         pair = [run for family in FAMILIES if (run := best_run(those, family))]
@@ -91,8 +91,8 @@ def _by_profile(runs: Iterable[Run]) -> dict[tuple[str, str], list[Run]]:
 
 def _mean_of(run: Run, runs: Iterable[Run]) -> Run | None:
     """The run of the model that ``run`` is of, if there is one."""
-    model = run.data.tags["model"]
-    return next((one for one in runs if _has(one, level="model", model=model)), None)
+    variant = run.data.tags["variant"]
+    return next((one for one in runs if _has(one, level="variant", variant=variant)), None)
 
 
 def _has(run: Run, **tags: str) -> bool:

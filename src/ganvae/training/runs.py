@@ -16,7 +16,7 @@ from ganvae.core.live import LiveLog, LiveRun
 from ganvae.core.paths import ProfilePaths, RunPaths
 from ganvae.data.store import read_split
 from ganvae.models.base import GenerativeModel
-from ganvae.models.registry import count_parameters, model_class, model_config
+from ganvae.models.registry import count_parameters, system_class, system_config
 from ganvae.models.weights import save_model
 from ganvae.training.history import Row
 from ganvae.training.spec import RunSpec
@@ -44,8 +44,8 @@ def train_run(params: Params, key: str) -> TrainingResult:
     started = LiveRun(
         profile=params.profile,
         run=key,
-        model=spec.name,
-        family=model_class(spec.system).family,
+        variant=spec.name,
+        family=system_class(spec.system).family,
         seed=spec.seed,
         dataset=split.dataset,
         config=spec.config.model_dump(),
@@ -69,19 +69,19 @@ def run_spec(params: Params, key: str) -> RunSpec:
         raise ConfigError(f"run {key!r} is unknown; there are: {', '.join(params.runs)}")
     run = params.runs[key]
     return RunSpec(
-        params.system(run.model),
-        model_configs(params)[run.model],
+        params.system(run.variant),
+        model_configs(params)[run.variant],
         run.seed,
         compute.use_to_train(params.compute),
-        run.model,
+        run.variant,
     )
 
 
 def model_configs(params: Params) -> dict[str, ModelConfig]:
     """The typed sections of all of a profile's models."""
     return {
-        name: model_config(params.system(name), section, f"{params.file}: models.{name}")
-        for name, section in params.models.items()
+        name: system_config(params.system(name), section, f"{params.file}: variants.{name}")
+        for name, section in params.variants.items()
     }
 
 
@@ -126,7 +126,7 @@ def _timing(spec: RunSpec, result: TrainingResult) -> dict[str, object]:
 
 def _outcome(spec: RunSpec, result: TrainingResult, train_images: int) -> dict[str, object]:
     return {
-        "model": spec.name,
+        "variant": spec.name,
         "system": spec.system,
         "family": result.model.family,
         "seed": spec.seed,

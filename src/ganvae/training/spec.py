@@ -69,7 +69,7 @@ def _code(system: str) -> str | list[str]:
 
     So a checkpoint survives an edit of a comment.
     """
-    token = current_token(CHECKOUT, f"train/{system.replace('-', '_')}")
+    token = current_token(CHECKOUT, f"train/{system}")
     return token or [sha256(path) for path in code_files(system)]
 
 

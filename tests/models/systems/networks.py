@@ -8,11 +8,11 @@ from torch import Tensor, nn
 from conftest import GREY
 from ganvae.models.base import GenerativeModel
 from ganvae.models.gan import AdversarialModel
-from ganvae.models.registry import build_model, model_config
+from ganvae.models.registry import build_model, system_config
 
 
 def default_model(name: str, **changes: object) -> GenerativeModel:
-    return build_model(name, model_config(name, changes), GREY, 0)
+    return build_model(name, system_config(name, changes), GREY, 0)
 
 
 def default_gan(name: str, **changes: object) -> AdversarialModel:

@@ -12,7 +12,7 @@ from conftest import stripes
 from ganvae.core.images import from_uint8
 from ganvae.models.convolution import Conv2d, ConvTranspose2d
 from ganvae.models.layers import Dropout, Flatten, Unflatten
-from ganvae.models.registry import count_parameters, model_config
+from ganvae.models.registry import count_parameters, system_config
 from ganvae.models.systems.balanced_gan import BalancedGAN
 
 NARROW = {
@@ -101,14 +101,14 @@ def test_the_resize_is_bilinear() -> None:
 
 def test_the_rule_is_on_by_default_and_stays_when_another_key_is_set() -> None:
     assert balanced_gan().config.balance.ratio == 2.0
-    config = model_config("balanced-gan", {"balance": {"d_steps": 2}}).model_dump()
+    config = system_config("balanced-gan", {"balance": {"d_steps": 2}}).model_dump()
     assert config["balance"]["ratio"] == 2.0
-    off = model_config("balanced-gan", {"balance": {"ratio": "off"}}).model_dump()
+    off = system_config("balanced-gan", {"balance": {"ratio": "off"}}).model_dump()
     assert off["balance"]["ratio"] is None
 
 
 def test_defaults() -> None:
-    schedule = model_config("balanced-gan", {}).schedule
+    schedule = system_config("balanced-gan", {}).schedule
     assert (schedule.unit, schedule.length) == ("steps", 10_000)
     assert schedule.marks == [0, 5_000, 10_000]
 

@@ -7,12 +7,12 @@ from conftest import GREY, stripes, tiny_model
 from ganvae.config import Params
 from ganvae.core.images import from_uint8
 from ganvae.models.priors import standard_normal
-from ganvae.models.registry import build_model, count_parameters, model_config
+from ganvae.models.registry import build_model, count_parameters, system_config
 from ganvae.models.systems.bernoulli_vae import BernoulliVAE
 
 
 def test_bernoulli_vae_layers() -> None:
-    vae = build_model("bernoulli-vae", model_config("bernoulli-vae", {}), GREY, 0)
+    vae = build_model("bernoulli-vae", system_config("bernoulli-vae", {}), GREY, 0)
     assert count_parameters(vae.encoder) == dense(784, 500, 500, 40)  # type: ignore[arg-type]
     assert count_parameters(vae.decoder) == dense(20, 500, 500, 784)  # type: ignore[arg-type]
 

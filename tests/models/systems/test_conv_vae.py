@@ -12,12 +12,12 @@ from conftest import GREY, stripes
 from ganvae.core.images import from_uint8
 from ganvae.models.base import ImageShape
 from ganvae.models.layers import Unflatten
-from ganvae.models.registry import build_model, count_parameters, model_config
+from ganvae.models.registry import build_model, count_parameters, system_config
 from ganvae.models.systems.conv_vae import ConvVAE
 
 
 def conv_vae(shape: ImageShape = GREY, **changes: object) -> ConvVAE:
-    model = build_model("conv-vae", model_config("conv-vae", changes), shape, 0)
+    model = build_model("conv-vae", system_config("conv-vae", changes), shape, 0)
     assert isinstance(model, ConvVAE)
     return model
 
@@ -45,7 +45,7 @@ def test_the_decoder_goes_back_through_the_encoders_sizes(side: int, sides: list
 
 
 def test_defaults() -> None:
-    config = model_config("conv-vae", {}).model_dump()
+    config = system_config("conv-vae", {}).model_dump()
     assert (config["learning_rate"], config["batch_size"], config["beta"]) == (1e-4, 128, 1.0)
     assert (config["schedule"]["unit"], config["schedule"]["length"]) == ("epochs", 30)
     optimizer = default_model("conv-vae").optimizers()["vae"]

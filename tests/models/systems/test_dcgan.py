@@ -11,7 +11,7 @@ from conftest import GREY, stripes, tiny_model
 from ganvae.config import Params
 from ganvae.core.errors import ConfigError
 from ganvae.core.images import from_uint8
-from ganvae.models.registry import build_model, count_parameters, model_config
+from ganvae.models.registry import build_model, count_parameters, system_config
 from ganvae.models.systems.dcgan import DCGAN
 from ganvae.training.checkpoint import TrainingState
 from ganvae.training.spec import RunSpec
@@ -51,8 +51,8 @@ def test_pin_11_dcgan_losses_are_the_papers_without_smoothing(smoke: Params) -> 
 
 
 def test_dcgan_minimax_by_name(smoke: Params) -> None:
-    values = smoke.models["dcgan"] | {"generator_loss": "minimax"}
-    model = build_model("dcgan", model_config("dcgan", values), GREY, 0).eval()
+    values = smoke.variants["dcgan"] | {"generator_loss": "minimax"}
+    model = build_model("dcgan", system_config("dcgan", values), GREY, 0).eval()
     assert isinstance(model, DCGAN)
     latents = torch.randn(6, 100)
     d_fake = model.discriminator(model.generate(latents) * 2 - 1).sigmoid()
@@ -60,17 +60,17 @@ def test_dcgan_minimax_by_name(smoke: Params) -> None:
 
 
 def test_dcgan_says_which_sizes_it_cannot_draw() -> None:
-    config = model_config("dcgan", {})
+    config = system_config("dcgan", {})
     with pytest.raises(ConfigError, match="image height 30 cannot be reached by 2 doublings"):
         build_model("dcgan", config, (1, 30, 28), 0)
-    deep = model_config("dcgan", {"discriminator_channels": [8] * 6})
+    deep = system_config("dcgan", {"discriminator_channels": [8] * 6})
     with pytest.raises(ConfigError, match="image height 28 cannot be halved 6 times"):
         build_model("dcgan", deep, GREY, 0)
 
 
 def test_dcgan_defaults_and_the_three_cadences() -> None:
     """Losses every 10 epochs, weights every 20, images every 30."""
-    config = model_config("dcgan", {})
+    config = system_config("dcgan", {})
     schedule = config.schedule
     assert schedule.unit == "epochs"
     cadences = schedule.report_every, schedule.checkpoint_every, schedule.sample_every
@@ -84,7 +84,7 @@ def test_dcgan_defaults_and_the_three_cadences() -> None:
 def test_dcgan_cadences_are_kept(smoke: Params, tmp_path: Path) -> None:
     """At a tenth of the length: losses every epoch, checkpoints every 2, images every 3."""
     every = {"report_every": 1, "checkpoint_every": 2, "sample_every": 3}
-    values = smoke.models["dcgan"] | {"schedule": {"unit": "epochs", "length": 9, **every}}
+    values = smoke.variants["dcgan"] | {"schedule": {"unit": "epochs", "length": 9, **every}}
     saved = []
     with pytest.MonkeyPatch.context() as patch:
         honest = TrainingState.save
@@ -93,7 +93,9 @@ def test_dcgan_cadences_are_kept(smoke: Params, tmp_path: Path) -> None:
             "save",
             lambda state, path: (saved.append(state.step), honest(state, path)),
         )
-        result = train(RunSpec("dcgan", model_config("dcgan", values), 0), stripes(64)[0], tmp_path)
+        result = train(
+            RunSpec("dcgan", system_config("dcgan", values), 0), stripes(64)[0], tmp_path
+        )
     assert [row["epoch"] for row in result.history] == list(range(1, 10))
     assert saved == [4, 8, 12, 16, 18]  # two steps an epoch; the last step always
     drawn = sorted(int(path.stem[5:]) for path in (tmp_path / "samples").iterdir())
@@ -102,8 +104,8 @@ def test_dcgan_cadences_are_kept(smoke: Params, tmp_path: Path) -> None:
 
 def test_r1_is_weighted_and_taken_on_a_share_of_the_real_images(smoke: Params) -> None:
     """With a linear D, whose gradient is its weight everywhere."""
-    values = smoke.models["dcgan"] | {"r1": 4.0, "r1_share": 0.25}
-    model = build_model("dcgan", model_config("dcgan", values), GREY, 0)
+    values = smoke.variants["dcgan"] | {"r1": 4.0, "r1_share": 0.25}
+    model = build_model("dcgan", system_config("dcgan", values), GREY, 0)
     assert isinstance(model, DCGAN)
     model.discriminator = listener = Listener(nn.Sequential(nn.Flatten(), nn.Linear(784, 1)))
     losses = model.discriminator_losses(from_uint8(stripes(8)[0]), torch.randn(8, 100))
@@ -120,8 +122,8 @@ def test_without_r1_there_is_none(smoke: Params) -> None:
 
 
 def test_the_generator_can_do_without_norms(smoke: Params) -> None:
-    values = smoke.models["dcgan"] | {"generator_norm": "none"}
-    model = build_model("dcgan", model_config("dcgan", values), GREY, 0)
+    values = smoke.variants["dcgan"] | {"generator_norm": "none"}
+    model = build_model("dcgan", system_config("dcgan", values), GREY, 0)
     assert not any(isinstance(layer, nn.BatchNorm2d) for layer in model.modules())
     assert all(
         layer.bias is not None

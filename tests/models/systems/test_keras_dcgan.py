@@ -13,7 +13,7 @@ from ganvae.core.images import from_uint8
 from ganvae.models.convolution import Conv2d, ConvTranspose2d, UpsampledConvTranspose2d
 from ganvae.models.layers import Dropout, Flatten, SamePadding, Unflatten
 from ganvae.models.optimizers import KerasRMSprop
-from ganvae.models.registry import count_parameters, model_config
+from ganvae.models.registry import count_parameters, system_config
 from ganvae.models.systems.keras_dcgan import KerasDCGAN
 
 
@@ -119,7 +119,7 @@ def test_same_padding_is_tensorflows(
 
 
 def test_defaults_are_the_tables() -> None:
-    config = model_config("keras-dcgan", {}).model_dump()
+    config = system_config("keras-dcgan", {}).model_dump()
     assert config["batch_size"] == 256
     assert config["latent_size"] == 100
     assert config["schedule"] == {

@@ -7,7 +7,7 @@ from networks import Listener, default_gan, dense, random
 from conftest import GREY, stripes
 from ganvae.core.errors import ConfigError
 from ganvae.core.images import from_uint8
-from ganvae.models.registry import build_model, count_parameters, model_config
+from ganvae.models.registry import build_model, count_parameters, system_config
 from ganvae.models.systems.vanilla_gan import VanillaGAN
 
 
@@ -56,7 +56,7 @@ def test_pin_11_vanilla_gan_labels_are_exactly_one_and_zero() -> None:
 
 
 def test_vanilla_gan_is_dense_at_any_size() -> None:
-    model = build_model("vanilla-gan", model_config("vanilla-gan", {}), (3, 5, 9), 0)
+    model = build_model("vanilla-gan", system_config("vanilla-gan", {}), (3, 5, 9), 0)
     assert isinstance(model, VanillaGAN)
     assert model.sample(2, torch.Generator()).shape == (2, 3, 5, 9)
 
@@ -75,12 +75,12 @@ def test_vanilla_gan_takes_several_d_steps_for_a_g_step() -> None:
 
 
 def test_vanilla_gan_defaults() -> None:
-    config = model_config("vanilla-gan", {}).model_dump()
+    config = system_config("vanilla-gan", {}).model_dump()
     assert config["encoding_dims"] == 100
     assert (config["learning_rate"], config["beta_1"], config["batch_size"]) == (2e-4, 0.5, 128)
     assert (config["schedule"]["unit"], config["schedule"]["length"]) == ("epochs", 400)
     with pytest.raises(ConfigError, match=r"batch_size = 33"):
-        model_config("vanilla-gan", {"batch_size": 33})
+        system_config("vanilla-gan", {"batch_size": 33})
 
 
 def test_vanilla_gan_adam() -> None:

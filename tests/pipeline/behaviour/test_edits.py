@@ -145,7 +145,7 @@ def test_edits_that_change_nothing_leave_every_token_as_it_is(copy: Path) -> Non
     said = run("python", "stages/behaviour.py")
     after = tokens(copy)
     kinds = ("train", "evaluate", "evaluate-run", "draw-run")
-    new = {f"behaviour/tokens/{kind}/other_gan.json" for kind in kinds}
+    new = {f"behaviour/tokens/{kind}/other-gan.json" for kind in kinds}
     assert set(after) - set(before) == new
     assert {name: after[name] for name in before} == before, said
 
@@ -167,8 +167,8 @@ def smaller_smoke() -> None:
     params: dict[str, Any] = read_yaml(path)
     keys = ["vanilla-gan-0", "conv-vae-0"]
     params["runs"] = {key: params["runs"][key] for key in keys}
-    models = [run["model"] for run in params["runs"].values()]
-    params["models"] = {model: params["models"][model] for model in models}
+    models = [run["variant"] for run in params["runs"].values()]
+    params["variants"] = {model: params["variants"][model] for model in models}
     params |= {"finalists": [], "tuned": [], "aside": [], "notes": {}}
     params["judge"] = "judges/mnist.safetensors"
     shutil.rmtree("profiles/smoke/judge")

@@ -8,7 +8,7 @@ import pytest
 from conftest import ROOT
 from ganvae.config import flat
 from ganvae.core.tokens import token_path
-from ganvae.models.registry import model_class, model_config, model_names
+from ganvae.models.registry import system_class, system_config, system_names
 from ganvae.pipeline.behaviour.panel import COMMON, DEFAULTS, SMALL, panel
 
 RECORDS = ROOT / "behaviour/records"
@@ -19,10 +19,10 @@ def record(name: str) -> dict[str, Any]:
     return content["behaviour"]
 
 
-@pytest.mark.parametrize("name", model_names())
+@pytest.mark.parametrize("name", system_names())
 def test_every_parameter_is_set_somewhere(name: str) -> None:
     parameters = {key for entry in panel(name).values() for key in entry.parameters}
-    fields = model_class(name).config_class.model_fields
+    fields = system_class(name).config_class.model_fields
     assert parameters == set(fields), "add the new parameter to ganvae.pipeline.behaviour.panel"
     balance = fields.get("balance")
     if balance:
@@ -31,10 +31,10 @@ def test_every_parameter_is_set_somewhere(name: str) -> None:
         assert tried == set(balance.annotation.model_fields)  # type: ignore[union-attr]
 
 
-@pytest.mark.parametrize("name", model_names())
+@pytest.mark.parametrize("name", system_names())
 def test_every_option_changes_what_training_does(name: str) -> None:
     """An option that changes nothing here could be broken without a fingerprint's moving."""
-    options = record(f"train/{name.replace('-', '_')}")["options"]
+    options = record(f"train/{name}")["options"]
     weights = {title: json.dumps(found["weights"]) for title, found in options.items()}
     assert set(weights) - {"a whole run"} == set(panel(name))
     plain = {"no rule"} if name != "balanced-gan" else set()
@@ -42,26 +42,26 @@ def test_every_option_changes_what_training_does(name: str) -> None:
     assert len(set(tried.values())) == len(tried), "two options with the same weights"
 
 
-@pytest.mark.parametrize("name", model_names())
+@pytest.mark.parametrize("name", system_names())
 def test_the_rule_leaves_out_each_side_once(name: str) -> None:
-    options = record(f"train/{name.replace('-', '_')}")["options"]
+    options = record(f"train/{name}")["options"]
     rules = [found for title, found in options.items() if title.startswith("rule")]
     rows = [dict(row) for found in rules for row in found["losses"]]
     for side in ("d_skipped", "g_skipped"):
         assert not rules or any(row[side] > 0 for row in rows), side
 
 
-@pytest.mark.parametrize("name", model_names())
+@pytest.mark.parametrize("name", system_names())
 def test_defaults_are_tried_or_written_down(name: str) -> None:
-    found = record(f"train/{name.replace('-', '_')}")
+    found = record(f"train/{name}")
     assert set(found["defaults"]) == set(DEFAULTS.parameters)
-    config = model_config(name, {})
+    config = system_config(name, {})
     assert found["defaults"]["batch_size"] == config.batch_size
     assert found["defaults"]["schedule"]["length"] == config.schedule.length
 
 
 def test_small_widths_are_those_of_systems() -> None:
-    assert set(SMALL) == set(model_names())
+    assert set(SMALL) == set(system_names())
     assert set(COMMON) <= set(panel("dcgan"))
 
 
@@ -69,12 +69,12 @@ def test_records_and_tokens_are_of_the_same_things() -> None:
     records = {path.relative_to(RECORDS).with_suffix("") for path in RECORDS.rglob("*.json")}
     for name in records:
         assert (ROOT / token_path(str(name))).exists()
-    assert len(records) == 5 + 2 * len(model_names())
+    assert len(records) == 5 + 2 * len(system_names())
 
 
 def test_the_golden_list_of_defaults() -> None:
     """A default that changes shows here, and in what is said of the systems."""
     for name, facts in record("systems").items():
-        now = dict(flat(model_config(name, {}).model_dump(mode="json")))
+        now = dict(flat(system_config(name, {}).model_dump(mode="json")))
         for key, value in flat(facts["defaults"]):
             assert now[key] == value, f"{name}: {key}"

@@ -7,7 +7,7 @@ from ganvae.data.folders import load_folders
 from ganvae.data.source import Dataset
 
 
-def fetch(directory: Path, variant: str | None = None) -> None:
+def fetch(directory: Path, edition: str | None = None) -> None:
     """Refuse.
 
     Raises:

@@ -29,7 +29,7 @@ ARCHIVES = {
         "055f7d9c632d7370e6fb4afc7468d40f970c34a80d4c6f50ffec63f5a8d536c0",
     ),
 }
-"""By variant: name, URL and SHA-256, those of scikit-learn (sklearn/datasets/_lfw.py)."""
+"""By edition: name, URL and SHA-256, those of scikit-learn (sklearn/datasets/_lfw.py)."""
 DEFAULT = "funneled"
 
 
@@ -43,16 +43,16 @@ def load(config: DataConfig) -> Source:
     return load_people(Path(config.directory), DATASET.name, form)
 
 
-def fetch(directory: Path, variant: str | None = None) -> None:
+def fetch(directory: Path, edition: str | None = None) -> None:
     """Download an archive into ``directory`` and leave it packed.
 
     Raises:
-        ConfigError: an unknown variant.
+        ConfigError: an unknown edition.
         DataError: another archive is there already, or the download failed.
     """
-    if variant is not None and variant not in ARCHIVES:
-        raise ConfigError(f"variant {variant!r} is unknown; there are: {', '.join(ARCHIVES)}")
-    name, url, sha256 = ARCHIVES[variant or DEFAULT]
+    if edition is not None and edition not in ARCHIVES:
+        raise ConfigError(f"edition {edition!r} is unknown; there are: {', '.join(ARCHIVES)}")
+    name, url, sha256 = ARCHIVES[edition or DEFAULT]
     others = [path.name for path in archives_in(directory) if path.name != name]
     if others:
         raise DataError(
@@ -70,5 +70,5 @@ DATASET = Dataset(
     directory="data/raw/lfw",
     load=load,
     fetch=fetch,
-    variants=tuple(ARCHIVES),
+    editions=tuple(ARCHIVES),
 )

@@ -2,16 +2,16 @@
 
 from typing import Any
 
-from ganvae.models.registry import model_class, model_config, model_names
+from ganvae.models.registry import system_class, system_config, system_names
 
 
 def systems() -> dict[str, Any]:
     """By name. A new parameter with a default only adds to it."""
     return {
         name: {
-            "family": model_class(name).family,
-            "source": model_class(name).source,
-            "defaults": model_config(name, {}).model_dump(mode="json"),
+            "family": system_class(name).family,
+            "source": system_class(name).source,
+            "defaults": system_config(name, {}).model_dump(mode="json"),
         }
-        for name in model_names()
+        for name in system_names()
     }

@@ -63,9 +63,9 @@ def _of_a_run(params: Params, model: GenerativeModel, key: str) -> dict[str, Any
 def _of_baselines(params: Params) -> dict[str, Any]:
     found = {}
     for record, images in evaluate_baselines(params):
-        path = Path(f"{record.model}.png")
-        draw_samples(path, images, record.model)
-        found[record.model] = frames_of(path)
+        path = Path(f"{record.variant}.png")
+        draw_samples(path, images, record.variant)
+        found[record.variant] = frames_of(path)
     return found
 
 

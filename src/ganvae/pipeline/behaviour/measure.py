@@ -38,7 +38,7 @@ def measure(names: Iterable[str] | None = None) -> dict[str, Record]:
         names: which fingerprints; by default all.
     """
     wanted = set(fingerprint_names() if names is None else names)
-    trained = [module for module in system_modules() if f"train/{module}" in wanted]
+    trained = [system for system in system_names() if f"train/{system}" in wanted]
     os.environ |= dict.fromkeys(SINGLE, "1")
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(PRELOADED)
@@ -47,45 +47,46 @@ def measure(names: Iterable[str] | None = None) -> dict[str, Record]:
         tempfile.TemporaryDirectory() as folder,
         ProcessPoolExecutor(cores, context, max_tasks_per_child=1) as pool,
     ):
-        work = {module: Path(folder) / module for module in trained}
+        work = {system: Path(folder) / system for system in trained}
         # The longest come first, the shortest last, so that all cores end at about one time.
-        starts = [pool.submit(_start, module, work[module]) for module in trained]
+        starts = [pool.submit(_start, system, work[system]) for system in trained]
         others: dict[str, Future[Record]] = {
             name: pool.submit(take) for name, take in _others().items() if name in wanted
         }
         for start in starts:
             start.result()
-        rests = {module: pool.submit(_rest, module, work[module]) for module in trained}
-        options = {module: pool.submit(_options, module) for module in trained}
+        rests = {system: pool.submit(_rest, system, work[system]) for system in trained}
+        options = {system: pool.submit(_options, system) for system in trained}
         measured = {
-            f"train/{m}": {**rests[m].result(), "options": options[m].result()} for m in trained
+            f"train/{s}": {**rests[s].result(), "options": options[s].result()} for s in trained
         }
         measured |= {name: future.result() for name, future in others.items()}
         plain: dict[str, Record] = json.loads(json.dumps(measured))  # as they are read again
         return plain
 
 
-def system_modules() -> list[str]:
-    """The modules of all systems; their names are those of fingerprints, too."""
-    return sorted(module.name for module in pkgutil.iter_modules(systems.__path__))
+def system_names() -> list[str]:
+    """The names of all systems, without loading torch."""
+    modules = pkgutil.iter_modules(systems.__path__)
+    return sorted(module.name.replace("_", "-") for module in modules)
 
 
 def fingerprint_names() -> list[str]:
     """All there are."""
-    return [*(f"train/{module}" for module in system_modules()), *_others()]
+    return [*(f"train/{system}" for system in system_names()), *_others()]
 
 
 def joint_tokens() -> dict[str, tuple[str, ...]]:
     """Tokens that change with any of several others: one a stage, so that locks stay small."""
     joint: dict[str, tuple[str, ...]] = {}
-    for module in system_modules():
-        joint[f"evaluate-run/{module}"] = ("evaluate/samples", f"evaluate/{module}")
-        joint[f"draw-run/{module}"] = ("draw", f"evaluate/{module}")
+    for system in system_names():
+        joint[f"evaluate-run/{system}"] = ("evaluate/samples", f"evaluate/{system}")
+        joint[f"draw-run/{system}"] = ("draw", f"evaluate/{system}")
     return joint
 
 
 def _others() -> dict[str, Callable[[], Record]]:
-    models = {f"evaluate/{module}": partial(_scores, module) for module in system_modules()}
+    models = {f"evaluate/{system}": partial(_scores, system) for system in system_names()}
     return {
         "draw": _pictures,
         "evaluate/samples": _sample_scores,
@@ -96,14 +97,13 @@ def _others() -> dict[str, Callable[[], Record]]:
     }
 
 
-def _system(module: str) -> str:
-    """The name of the system in a module; sets up this process as a stage sets up its own."""
+def _set_up() -> None:
+    """Set up this process as a stage sets up its own."""
     from ganvae.core.compute import use
     from ganvae.pipeline.behaviour.training import ONE_THREAD
 
     use(ONE_THREAD)
     _write_png_quickly()
-    return module.replace("_", "-")
 
 
 def _write_png_quickly() -> None:
@@ -120,34 +120,38 @@ def _write_png_quickly() -> None:
     Image.save = quickly  # type: ignore[method-assign, assignment]
 
 
-def _start(module: str, work: Path) -> None:
+def _start(system: str, work: Path) -> None:
     from ganvae.pipeline.behaviour.training import start_of_defaults
 
-    start_of_defaults(_system(module), work)
+    _set_up()
+    start_of_defaults(system, work)
 
 
-def _rest(module: str, work: Path) -> Record:
+def _rest(system: str, work: Path) -> Record:
     from ganvae.pipeline.behaviour.training import rest_of_defaults
 
-    return rest_of_defaults(_system(module), work)
+    _set_up()
+    return rest_of_defaults(system, work)
 
 
-def _options(module: str) -> Record:
+def _options(system: str) -> Record:
     from ganvae.pipeline.behaviour.training import options
 
-    return options(_system(module))
+    _set_up()
+    return options(system)
 
 
-def _scores(module: str) -> Record:
+def _scores(system: str) -> Record:
     from ganvae.pipeline.behaviour.scoring import model_scores
 
-    return model_scores(_system(module))
+    _set_up()
+    return model_scores(system)
 
 
 def _sample_scores() -> Record:
     from ganvae.pipeline.behaviour.scoring import sample_scores
 
-    _system("")
+    _set_up()
     return sample_scores()
 
 
@@ -160,7 +164,7 @@ def _prepared() -> Record:
 def _published() -> Record:
     from ganvae.pipeline.behaviour.preparing import published
 
-    _system("")
+    _set_up()
     return published()
 
 
@@ -173,5 +177,5 @@ def _systems() -> Record:
 def _pictures() -> Record:
     from ganvae.pipeline.behaviour.drawing import pictures
 
-    _system("")
+    _set_up()
     return pictures()

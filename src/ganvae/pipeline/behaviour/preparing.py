@@ -63,7 +63,7 @@ def published() -> dict[str, Any]:
         baseline, _ = evaluate_baselines(params)[0]
         weights = sha256(run.weights)
         provenance = baseline.provenance.model_copy(update={"weights_sha256": weights})
-        scored = {"model": "model", "seed": SEED, "provenance": provenance}
+        scored = {"variant": "model", "seed": SEED, "provenance": provenance}
         write_json(run.scores, baseline.model_copy(update=scored).model_dump())
         write_json(run.outcome, {"mark_steps": [0]})
         _draw(run.pictures)

@@ -26,7 +26,7 @@ from ganvae.metrics.kid import kid
 from ganvae.metrics.prdc import prdc
 from ganvae.metrics.reconstruction import reconstruction_scores
 from ganvae.models.base import ImageShape, VariationalModel
-from ganvae.models.registry import model_class, model_config
+from ganvae.models.registry import system_class, system_config
 from ganvae.models.weights import load_model
 from ganvae.pipeline.behaviour import REVISIONS
 from ganvae.pipeline.behaviour.fixture import drawings, sketch
@@ -101,11 +101,11 @@ def model_scores(name: str) -> dict[str, Any]:
         params = write_profile(GREY, "classes")
         for fate in fates:
             found[fate] = _scored(params, name, small, GREY, fate)
-        if issubclass(model_class(name), VariationalModel):
+        if issubclass(system_class(name), VariationalModel):
             found["binarised"] = _scored(params, name, {**small, "binarize": "static"}, GREY)
-            if "beta" in model_class(name).config_class.model_fields:
+            if "beta" in system_class(name).config_class.model_fields:
                 found["weighted"] = _scored(params, name, {**small, "beta": 0.3}, GREY)
-            if "likelihood" in model_class(name).config_class.model_fields:
+            if "likelihood" in system_class(name).config_class.model_fields:
                 other = {**small, "binarize": "static", "likelihood": "bernoulli"}
                 found["bernoulli"] = _scored(params, name, other, GREY)
         found["pieces"] = _pieces(name)
@@ -118,7 +118,7 @@ def model_scores(name: str) -> dict[str, Any]:
 def _scored(
     params: Params, name: str, parameters: dict[str, Any], shape: ImageShape, fate: Fate = "trained"
 ) -> dict[str, Any]:
-    key = write_run(name, model_config(name, parameters), shape, fate)
+    key = write_run(name, system_config(name, parameters), shape, fate)
     validation = validate_run(params, key).model_dump()
     return {
         **_record(evaluate_run(params, key)),
@@ -173,7 +173,7 @@ def _plain(value: Any) -> Any:
 
 def _pieces(name: str) -> dict[str, Any]:
     """What a model does beside being scored: pictures are made of it."""
-    key = write_run(name, model_config(name, SMALL.get(name, {})), GREY)
+    key = write_run(name, system_config(name, SMALL.get(name, {})), GREY)
     model = load_model(ProfilePaths("toy").run(key).weights)
     latents = model.sample_prior(5, generator(1, "fingerprint"))
     images = drawings(5, GREY).float() / 255

@@ -85,6 +85,7 @@ def _params(
         "profile": PROFILE,
         "root": ".",
         "file": "params.yaml",
+        "promotions": "promoted.yaml",
         "judge": str(judge),
         "data": {
             "dataset": PROFILE,
@@ -99,8 +100,8 @@ def _params(
         "compute": ComputeConfig(device="cpu", threads=1, precision="fp32").model_dump(),
         "evaluation": EVALUATION | {"inception": inception},
         "baselines": {"seeds": [SEED]},
-        "runs": {KEY: {"model": "model", "code": system.replace("-", "_"), "seed": SEED}},
-        "models": {"model": dict(parameters)},
+        "runs": {KEY: {"variant": "model", "system": system, "seed": SEED, "file": "params.yaml"}},
+        "variants": {"model": dict(parameters)},
         "pretrained": "all",
     }
     return parse(Params, values, "toy")
@@ -172,7 +173,7 @@ def write_outcome(model: GenerativeModel, fate: Fate) -> str:
     write_json(
         paths.outcome,
         {
-            "model": "model",
+            "variant": "model",
             "system": model.name,
             "family": model.family,
             "seed": SEED,

@@ -18,7 +18,7 @@ from ganvae.core.paths import ProfilePaths
 from ganvae.core.seeds import generator
 from ganvae.core.tensors import load_tensors
 from ganvae.models.base import GenerativeModel
-from ganvae.models.registry import model_class, model_config
+from ganvae.models.registry import system_class, system_config
 from ganvae.pipeline.behaviour import REVISIONS
 from ganvae.pipeline.behaviour.fixture import drawings, sketch
 from ganvae.pipeline.behaviour.panel import DEFAULTS, GREY, SMALL, STEPS, Entry, panel
@@ -66,7 +66,7 @@ def start_of_defaults(system: str, work: Path) -> None:
 def rest_of_defaults(system: str, work: Path) -> dict[str, Any]:
     """Go on with it, in another process, and write down what came of it."""
     # What `DEFAULTS` sets by itself, and so does not try.
-    config = model_class(system).config_class
+    config = system_class(system).config_class
     unset = {name: config.model_fields[name].get_default() for name in DEFAULTS.parameters}
     schedule = unset.pop("schedule")
     return {
@@ -104,7 +104,7 @@ def whole_run(system: str) -> dict[str, Any]:
 
 def _run(system: str, entry: Entry, work: Path, watch: Any = None) -> TrainingResult:
     compute.use(ONE_THREAD)
-    config = model_config(system, entry.parameters)
+    config = system_config(system, entry.parameters)
     images = drawings(IMAGES, entry.shape)
     machine = Machine("cpu", entry.precision)
     with contextlib.redirect_stdout(io.StringIO()):  # the trainer's progress

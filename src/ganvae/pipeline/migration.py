@@ -1,0 +1,226 @@
+"""`ganvae migrate`: files of the form before protocol 3, rewritten without running anything.
+
+Then an entry of ``models`` in params.yaml was called a model, and the module of its system its
+code; now these are variants and systems, and promoted variants have a file of their own. Names
+change, numbers do not: a stage that was up to date stays so.
+"""
+
+import hashlib
+import io
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+from ruamel.yaml.nodes import CollectionNode, MappingNode, Node
+
+from ganvae.config import read_yaml
+from ganvae.config.promotions import Promotions, write_promotions
+from ganvae.core.files import read_json, write_json, write_text
+
+RUN = re.compile(r"\{model: ([\w-]+), code: (\w+), seed: (\d+)\}")
+TOKEN = re.compile(r"(behaviour/tokens/[\w-]+/)(\w+)(\.json)")
+
+
+def migrate(root: Path) -> list[str]:
+    """Rewrite params.yaml files, sweep spaces, records and locks under ``root``.
+
+    Files of today's form are left alone, so a second call changes nothing.
+
+    Returns:
+        The files that were rewritten, relative to ``root``.
+    """
+    params = [path for path in _params_files(root) if "models" in read_yaml(path)]
+    old = {path.relative_to(root): read_yaml(path) for path in params}
+    before = {lock: _sums(root, lock) for lock in _locks(root)}
+    changed = list(params)
+    for path in params:
+        _migrate_params(path)
+        changed.append(path.with_name("promoted.yaml"))
+    changed += [path for path in root.glob("sweeps/*.yaml") if _migrate_space(path)]
+    changed += [path for path in _records(root) if _migrate_record(path)]
+    changed += [lock for lock in before if _migrate_lock(root, lock, before[lock], old)]
+    return [str(path.relative_to(root)) for path in changed]
+
+
+def _params_files(root: Path) -> list[Path]:
+    return [path for path in (root / "params.yaml", *root.glob("profiles/*/params.yaml"))
+            if path.exists()]  # fmt: skip
+
+
+def _records(root: Path) -> Iterator[Path]:
+    results = root / "results"
+    for pattern in ("*/scores.json", "*/baselines/scores.json", "*/runs/*/scores.json",
+                    "*/runs/*/outcome.json", "sweeps/*/study.json"):  # fmt: skip
+        yield from sorted(results.glob(pattern))
+
+
+def _locks(root: Path) -> list[Path]:
+    return [path for pattern in ("dvc.lock", "profiles/*/dvc.lock", "results/dvc.lock")
+            for path in sorted(root.glob(pattern))]  # fmt: skip
+
+
+def _migrate_params(path: Path) -> None:
+    """Rename in the text, whose comments stay; move promoted variants into their own file."""
+    values = read_yaml(path)
+    text = path.read_text(encoding="utf-8")
+    promoted = values.get("promoted") or {}
+    keys = {key for key, run in values["runs"].items() if run["model"] in promoted}
+    for section, names in (("runs", keys), ("models", promoted.keys()), ("", {"promoted"})):
+        text = _without(text, section, names)
+    own, beside = values["file"], str(Path(values["file"]).with_name("promoted.yaml"))
+    text = RUN.sub(lambda run: _run(run, own), text)
+    text = re.sub(r"^models:", "variants:", text, flags=re.MULTILINE)
+    text = re.sub(r"^(file: .*\n)", rf"\1promotions: {beside}\n", text, flags=re.MULTILINE)
+    runs = {key: renamed_run(values["runs"][key], beside) for key in values["runs"] if key in keys}
+    write_text(path, text)
+    write_promotions(
+        path.with_name("promoted.yaml"),
+        Promotions.model_validate(
+            {
+                "runs": runs,
+                "variants": {name: values["models"][name] for name in promoted},
+                "promoted": promoted,
+            }
+        ),
+    )
+
+
+def _run(run: re.Match[str], file: str) -> str:
+    system = run[2].replace("_", "-")
+    return f"{{variant: {run[1]}, system: {system}, seed: {run[3]}, file: {file}}}"
+
+
+def renamed_run(run: dict[str, Any], file: str) -> dict[str, Any]:
+    """A run's entry in today's form."""
+    system = run["code"].replace("_", "-")
+    return {"variant": run["model"], "system": system, "seed": run["seed"], "file": file}
+
+
+def _without(text: str, section: str, names: Any) -> str:
+    """The text without the lines of some keys of a section, or of the top level ("")."""
+    top = YAML(typ="safe", pure=True).compose(text)
+    node: Node | None = top
+    if section and isinstance(top, MappingNode):
+        node = next((value for key, value in top.value if key.value == section), None)
+    if not isinstance(node, MappingNode):
+        return text
+    lines = text.splitlines(keepends=True)
+    for key, value in reversed(node.value):
+        if key.value in names:
+            del lines[key.start_mark.line : _last_line(value) + 1]
+    return "".join(lines)
+
+
+def _last_line(node: Node) -> int:
+    """The line that a node ends in; a block's own mark stands at what follows."""
+    if isinstance(node, CollectionNode) and not node.flow_style and node.value:
+        last = node.value[-1]
+        return _last_line(last[1] if isinstance(node, MappingNode) else last)
+    return int(node.end_mark.line)
+
+
+def _migrate_space(path: Path) -> bool:
+    text = path.read_text(encoding="utf-8")
+    if not re.search(r"^models:", text, flags=re.MULTILINE):
+        return False
+    write_text(path, re.sub(r"^models:", "systems:", text, flags=re.MULTILINE))
+    return True
+
+
+def _migrate_record(path: Path) -> bool:
+    """Rename the key ``model`` of a record, or of each record in a list."""
+    content = read_json(path)
+    records = content if isinstance(content, list) else [content]
+    if not any("model" in record for record in records):
+        return False
+    renamed = [
+        {("variant" if key == "model" else key): value for key, value in record.items()}
+        for record in records
+    ]
+    write_json(path, renamed if isinstance(content, list) else renamed[0])
+    return True
+
+
+Sum = tuple[str, int]
+"""A file's or folder's MD5 and size, as DVC's locks have them."""
+
+
+def _sums(root: Path, lock: Path) -> dict[str, Sum]:
+    """By path, the sums of those of a lock's dependencies and outputs that are in results/."""
+    stages = read_yaml(lock).get("stages", {}).values()
+    paths = {entry["path"] for stage in stages for entry in _entries(stage)}
+    return {path: _sum(root / path) for path in paths
+            if path.startswith("results/") and (root / path).exists()}  # fmt: skip
+
+
+def _entries(stage: dict[str, Any]) -> list[dict[str, Any]]:
+    return [*stage.get("deps", []), *stage.get("outs", [])]
+
+
+def _sum(path: Path) -> Sum:
+    """As DVC computes it: of a folder, the MD5 of the JSON list of its files."""
+    if path.is_file():
+        content = path.read_bytes()
+        return hashlib.md5(content).hexdigest(), len(content)
+    files = sorted(file for file in path.rglob("*") if file.is_file())
+    listed = sorted(
+        ({"md5": _sum(file)[0], "relpath": file.relative_to(path).as_posix()} for file in files),
+        key=lambda one: one["relpath"],
+    )
+    digest = hashlib.md5(json.dumps(listed, sort_keys=True).encode()).hexdigest()
+    return f"{digest}.dir", sum(file.stat().st_size for file in files)
+
+
+def _migrate_lock(
+    root: Path, lock: Path, before: dict[str, Sum], old: dict[Path, dict[str, Any]]
+) -> bool:
+    """Write a lock as DVC would write it now, for stages that were up to date.
+
+    Args:
+        before: the sums of its files before they were migrated.
+        old: the params.yaml files as they were, by path from ``root``.
+    """
+    yaml = YAML()
+    yaml.width = 10**9
+    text = lock.read_text(encoding="utf-8")
+    content = yaml.load(text)
+    for stage in content.get("stages", {}).values():
+        for entry in _entries(stage):
+            entry["path"] = TOKEN.sub(lambda t: t[1] + t[2].replace("_", "-") + t[3], entry["path"])
+            known = before.get(entry["path"])
+            if known and (entry.get("md5"), entry.get("size")) == known:
+                entry["md5"], entry["size"] = _sum(root / entry["path"])
+        for file in [file for file in stage.get("params", {}) if Path(file) in old]:
+            _migrate_params_of(stage["params"], file, old[Path(file)])
+    out = io.StringIO()
+    yaml.dump(content, out)
+    if out.getvalue() == text:
+        return False
+    write_text(lock, out.getvalue())
+    return True
+
+
+def _migrate_params_of(params: dict[str, Any], file: str, old: dict[str, Any]) -> None:
+    """Rename what a stage's lock says of a params.yaml; split off promoted variants."""
+    promoted = old.get("promoted") or {}
+    beside = str(Path(file).with_name("promoted.yaml"))
+    kept, moved = {}, {}
+    for key, value in params[file].items():
+        section, _, name = key.partition(".")
+        if key == "runs":
+            by_file: dict[bool, dict[str, Any]] = {True: {}, False: {}}
+            for run, entry in value.items():
+                into = entry["model"] in promoted
+                by_file[into][run] = renamed_run(entry, beside if into else file)
+            kept[key] = by_file[False]
+            moved[key] = by_file[True]
+        elif section == "models":
+            (moved if name in promoted else kept)[f"variants.{name}"] = value
+        else:
+            kept[key] = value
+    params[file] = kept
+    if moved:
+        params[beside] = moved

@@ -1,0 +1,207 @@
+"""Files of the earlier form become today's, and what was up to date stays so."""
+
+import hashlib
+from pathlib import Path
+
+import pytest
+
+from ganvae.config import load_params, read_yaml
+from ganvae.config.promotions import read_promotions
+from ganvae.core.errors import ConfigError
+from ganvae.core.files import read_json, write_json
+from ganvae.pipeline.migration import migrate
+from ganvae.scores.records import read_record, read_records
+from ganvae.scores.studies import read_study
+from ganvae.sweeps.space import read_sweep
+from toy_records import record
+from toy_sweeps import study, trial
+
+PARAMS = """\
+# A profile.
+profile: toy
+root: .
+file: params.yaml    # from the root
+
+runs:
+  vanilla-gan-0: {model: vanilla-gan, code: vanilla_gan, seed: 0}
+  conv-vae-swept-3: {model: conv-vae-swept, code: conv_vae, seed: 3}
+
+models:
+  vanilla-gan:
+    hidden: [8]    # narrow
+  conv-vae-swept:
+    latent_size: 3
+
+# Whose numbers were chosen.
+tuned: [conv-vae-swept]
+
+promoted:
+  conv-vae-swept: {study: toy, trial: 1, fid_judge_validation: 2.5, seeds: [7]}
+notes: {}
+"""
+TODAY = """\
+# A profile.
+profile: toy
+root: .
+file: params.yaml    # from the root
+promotions: promoted.yaml
+
+runs:
+  vanilla-gan-0: {variant: vanilla-gan, system: vanilla-gan, seed: 0, file: params.yaml}
+
+variants:
+  vanilla-gan:
+    hidden: [8]    # narrow
+
+# Whose numbers were chosen.
+tuned: [conv-vae-swept]
+
+notes: {}
+"""
+LOCK = """\
+schema: '2.0'
+stages:
+  train@vanilla-gan-0:
+    cmd: python stages/train.py params.yaml vanilla-gan-0
+    deps:
+    - path: behaviour/tokens/train/vanilla_gan.json
+      hash: md5
+      md5: {token}
+      size: 34
+    params:
+      params.yaml:
+        compute:
+          threads: 1
+        models.vanilla-gan:
+          hidden:
+          - 8
+    outs:
+    - path: artifacts/toy/vanilla-gan-0/weights.safetensors
+      hash: md5
+      md5: {token}
+      size: 7
+    - path: results/toy/runs/vanilla-gan-0/outcome.json
+      hash: md5
+      md5: {outcome}
+      size: {size}
+  train@conv-vae-swept-3:
+    cmd: python stages/train.py params.yaml conv-vae-swept-3
+    params:
+      params.yaml:
+        compute:
+          threads: 1
+        models.conv-vae-swept:
+          latent_size: 3
+    outs:
+    - path: results/toy/runs/conv-vae-swept-3/outcome.json
+      hash: md5
+      md5: {token}
+      size: 1
+  publish:
+    cmd: python stages/publish.py params.yaml
+    params:
+      params.yaml:
+        runs:
+          vanilla-gan-0:
+            model: vanilla-gan
+            code: vanilla_gan
+            seed: 0
+          conv-vae-swept-3:
+            model: conv-vae-swept
+            code: conv_vae
+            seed: 3
+"""
+TOKEN = "a" * 32
+RUNS = Path("results/toy/runs")
+OUTCOME = RUNS / "vanilla-gan-0/outcome.json"
+
+
+def md5(path: Path) -> str:
+    return hashlib.md5(path.read_bytes()).hexdigest()
+
+
+def as_before(content: dict[str, object]) -> dict[str, object]:
+    """A record under the earlier name of its key."""
+    return {("model" if key == "variant" else key): value for key, value in content.items()}
+
+
+@pytest.fixture
+def clone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A little repository of the earlier form; the lock is of one of its two outcomes."""
+    monkeypatch.chdir(tmp_path)
+    Path("params.yaml").write_text(PARAMS)
+    Path("sweeps").mkdir()
+    space = "description: x\nseeds: [1]\nmodels:\n  dcgan: {ema: {choices: [0.9]}}\n"
+    Path("sweeps/toy.yaml").write_text(space)
+    scored = [as_before(record("vanilla-gan", 0, fid).model_dump()) for fid in (1.0, 2.0)]
+    write_json(Path("results/toy/scores.json"), scored)
+    write_json(RUNS / "vanilla-gan-0/scores.json", scored[0])
+    write_json(OUTCOME, {"model": "vanilla-gan", "system": "vanilla-gan", "steps": 0.1 + 0.2})
+    write_json(RUNS / "conv-vae-swept-3/outcome.json", {"model": "conv-vae-swept"})
+    swept = study([trial(0, 30.0)]).model_dump(mode="json")
+    write_json(Path("results/sweeps/toy/study.json"), as_before(swept))
+    size = OUTCOME.stat().st_size
+    Path("dvc.lock").write_text(LOCK.format(token=TOKEN, outcome=md5(OUTCOME), size=size))
+    return tmp_path
+
+
+def test_a_file_of_the_earlier_form_is_refused_with_what_to_do(clone: Path) -> None:
+    with pytest.raises(ConfigError, match=r"params\.yaml: written for an earlier .*ganvae migrate"):
+        load_params(Path("params.yaml"))
+
+
+def test_parameters_keep_their_comments_and_promoted_variants_get_their_own_file(
+    clone: Path,
+) -> None:
+    migrate(clone)
+    assert Path("params.yaml").read_text() == TODAY
+    found = read_promotions(Path("promoted.yaml"))
+    assert found.variants == {"conv-vae-swept": {"latent_size": 3}}
+    run = found.runs["conv-vae-swept-3"]
+    assert (run.system, run.seed, run.file) == ("conv-vae", 3, "promoted.yaml")
+    assert found.promoted["conv-vae-swept"].trial == 1
+
+
+def test_records_and_spaces_can_be_read_again(clone: Path) -> None:
+    steps = OUTCOME.read_text().splitlines()[-2]
+    migrate(clone)
+    assert [one.variant for one in read_records(Path("results/toy/scores.json"))] == [
+        "vanilla-gan", "vanilla-gan"
+    ]  # fmt: skip
+    assert read_record(RUNS / "vanilla-gan-0/scores.json") == record("vanilla-gan", 0, 1.0)
+    assert list(read_json(OUTCOME)) == ["variant", "system", "steps"]
+    assert OUTCOME.read_text().splitlines()[-2] == steps, "every digit stays"
+    assert read_study(Path("results/sweeps/toy/study.json")) == study([trial(0, 30.0)])
+    assert list(read_sweep("toy").systems) == ["dcgan"]
+
+
+def test_a_lock_says_of_today_s_files_what_it_said_of_the_earlier_ones(clone: Path) -> None:
+    migrate(clone)
+    stages = read_yaml(Path("dvc.lock"))["stages"]
+    train = stages["train@vanilla-gan-0"]
+    assert train["deps"][0]["path"] == "behaviour/tokens/train/vanilla-gan.json"
+    assert train["params"]["params.yaml"].keys() == {"compute", "variants.vanilla-gan"}
+    weights, outcome = train["outs"]
+    assert weights["md5"] == TOKEN
+    assert (outcome["md5"], outcome["size"]) == (md5(OUTCOME), OUTCOME.stat().st_size)
+    assert stages["train@conv-vae-swept-3"]["params"] == {
+        "params.yaml": {"compute": {"threads": 1}},
+        "promoted.yaml": {"variants.conv-vae-swept": {"latent_size": 3}},
+    }
+    assert stages["publish"]["params"] == {
+        "params.yaml": {"runs": read_yaml(Path("params.yaml"))["runs"]},
+        "promoted.yaml": {"runs": read_yaml(Path("promoted.yaml"))["runs"]},
+    }
+
+
+def test_what_was_not_up_to_date_does_not_become_so(clone: Path) -> None:
+    migrate(clone)
+    (outcome,) = read_yaml(Path("dvc.lock"))["stages"]["train@conv-vae-swept-3"]["outs"]
+    assert (outcome["md5"], outcome["size"]) == (TOKEN, 1)
+
+
+def test_a_second_time_there_is_nothing_to_do(clone: Path) -> None:
+    assert "params.yaml" in migrate(clone)
+    before = {path: path.read_bytes() for path in clone.rglob("*") if path.is_file()}
+    assert migrate(clone) == []
+    assert before == {path: path.read_bytes() for path in clone.rglob("*") if path.is_file()}
