@@ -84,7 +84,7 @@ def test_each_kind_of_judge_gives_the_scores_that_mean_something(
     found = set(measured.scores)
     assert GENERAL | has <= found
     assert not found & ((OF_CLASSES | OF_MODES) - has)
-    of_samples = {score for score in CATALOGUE if score.group in ("samples", "classes")}
+    of_samples = {score for score in CATALOGUE if score.group in ("samples", "modes")}
     assert found == {s.name for s in of_samples if kind in s.judges and not s.optional}
     assert ("is_judge" in measured.noise) == (kind == "classes")
     assert (measured.class_counts is None) == (kind != "classes")

@@ -120,7 +120,7 @@ def test_a_new_score_takes_a_function_an_entry_and_a_line(tmp_path: Path) -> Non
     assert "brightness" in compared
     assert value in compared
     metrics = json.loads((tmp_path / "metrics.json").read_text())
-    assert metrics["brightness"] == scores["brightness"]
+    assert metrics["headline/brightness"] == scores["brightness"]
 
 
 def older_than(record: ScoreRecord, score: str) -> ScoreRecord:

@@ -30,7 +30,7 @@ def test_a_workers_trials_are_runs_below_their_study() -> None:
     children = [run for run in runs if run is not parents[0]]
     assert len(children) == 2
     assert {run.data.tags["mlflow.parentRunId"] for run in children} == {parents[0].info.run_id}
-    assert all("fid_judge_validation" in run.data.metrics for run in children)
+    assert all("fid/fid_judge_validation" in run.data.metrics for run in children)
 
 
 def test_without_mlflow_the_trials_go_on_after_one_warning(

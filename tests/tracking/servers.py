@@ -27,7 +27,7 @@ def ganvae_ui() -> Iterator[tuple[str, list[str]]]:
     command = [sys.executable, "-c", "from ganvae.cli import app; app()", "ui", "--port", str(port)]
     with running(command, port, stdout=subprocess.PIPE, text=True) as server:
         assert server.stdout is not None
-        printed = list(until(lambda line: line.startswith("MLflow: "), server.stdout))
+        printed = list(until(lambda line: line.startswith("mnist ("), server.stdout))
         yield f"http://127.0.0.1:{port}", printed
     printed += server.stdout
 

@@ -9,6 +9,7 @@ from mlflow.entities.model_registry import ModelVersion
 from toy_results import PROFILE, write_run, write_score, write_validation
 
 from ganvae.core.errors import ConfigError, DataError
+from ganvae.core.files import write_json
 from ganvae.tracking.models import download
 from ganvae.tracking.sync import sync
 
@@ -113,11 +114,37 @@ def test_weights_that_are_not_here_are_no_champions(root: Path, client: MlflowCl
     shutil.rmtree(root / "artifacts")
     report = sync()
     assert "dvc pull" in str(report)
-    assert [remark.split()[0] for remark in report.remarks] == [
-        f"{PROFILE}/gan-0",
-        f"{PROFILE}/vae-0",
-    ]
+    assert report.remarks == (
+        f"no weights here for the champions {PROFILE} gan, {PROFILE} vae: run `dvc pull`",
+    )
     assert not client.search_registered_models()
+
+
+def test_in_a_clone_the_shipped_weights_of_the_same_variant_stand_in(
+    root: Path, client: MlflowClient
+) -> None:
+    shutil.rmtree(root / "artifacts")
+    shipped = root / f"results/{PROFILE}/pretrained"
+    write_run(root, "gan-2", "gan", (), {})
+    write_validation(root, "gan-2", 9.5)  # the best of its seeds; the repository ships another
+    (root / f"artifacts/{PROFILE}/gan-2/weights.safetensors").unlink()
+    write_json(shipped / "index.json", {"gan": {"seed": 0, "weights_sha256": "x"}})
+    (shipped / "gan.safetensors").write_text("half of gan-0")
+    report = sync()
+    assert report.remarks[0] == (
+        f"champions of {PROFILE}: the 16-bit weights that the repository ships; `dvc repro` "
+        "registers those that were scored"
+    )
+    version = champion(client, "gan")
+    assert version.tags["weights"] == "the 16-bit weights that the repository ships"
+    assert (version.tags["variant"], version.tags["seed"]) == ("gan", "0")
+    assert "fid_judge_validation" not in version.tags, "that would be another seed's"
+    assert client.get_run(version.run_id).info.run_name == "gan-0"
+    assert download(f"models:/{MODEL}@champion-gan").read_text() == "half of gan-0"
+    write_run(root, "gan-2", "gan", (), {})  # `dvc repro` has brought its weights
+    write_validation(root, "gan-2", 9.5)
+    sync()
+    assert champion(client, "gan").tags["seed"] == "2"
 
 
 def test_other_weights_than_those_scored_are_no_champions(root: Path, client: MlflowClient) -> None:

@@ -110,7 +110,7 @@ def the_run(client: MlflowClient) -> Run:
     return run
 
 
-def points(client: MlflowClient, run: Run, name: str = "train/kl") -> list[Metric]:
+def points(client: MlflowClient, run: Run, name: str = "losses/kl") -> list[Metric]:
     return list(client.get_metric_history(run.info.run_id, name))
 
 
@@ -120,7 +120,7 @@ def steps(client: MlflowClient) -> list[int]:
     The curves are read one after the other, so nobody may be writing.
     """
     run = the_run(client)
-    kl, loss = (sorted(p.step for p in points(client, run, f"train/{n}")) for n in ("kl", "loss"))
+    kl, loss = (sorted(p.step for p in points(client, run, f"losses/{n}")) for n in ("kl", "loss"))
     assert kl == loss
     return kl
 
@@ -128,7 +128,7 @@ def steps(client: MlflowClient) -> list[int]:
 def has_points(client: MlflowClient, count: int) -> bool:
     """Whether each curve has so many points, which may be asked while somebody is writing."""
     run = the_run(client)
-    return all(len(points(client, run, f"train/{n}")) >= count for n in ("kl", "loss"))
+    return all(len(points(client, run, f"losses/{n}")) >= count for n in ("kl", "loss"))
 
 
 def grids(client: MlflowClient) -> Counter[int]:
@@ -333,7 +333,7 @@ def test_live_run_and_results_are_one_run_with_all_points(
     assert run.info.run_id == live.info.run_id
     assert run.info.status == "FINISHED"
     assert run.data.tags["current"] == "true"
-    assert run.data.metrics["fid_judge"] == 20.25
+    assert run.data.metrics["fid/fid_judge"] == 20.25
     assert steps(client) == list(range(1, ROWS + 1))
     assert grids(client) == dict.fromkeys(STEPS, 1)
     assert sync().made == 0

@@ -34,14 +34,14 @@ def test_a_model_has_means_intervals_and_what_became_of_its_runs(client: MlflowC
     gan = by_name(client)["gan"]
     margin = 12.706 * 1.5  # Student's t for two values; half their distance is the standard error
     expected = {
-        "fid_judge": 13.0,
-        "fid_judge_low": pytest.approx(13.0 - margin, abs=1e-3),
-        "fid_judge_high": pytest.approx(13.0 + margin, abs=1e-3),
-        "fid_judge_validation": 12.75,
-        "train_seconds": 12.5,
-        "completed": 2,
-        "collapsed": 0,
-        "diverged": 1,
+        "fid/fid_judge": 13.0,
+        "intervals/fid_judge_low": pytest.approx(13.0 - margin, abs=1e-3),
+        "intervals/fid_judge_high": pytest.approx(13.0 + margin, abs=1e-3),
+        "fid/fid_judge_validation": 12.75,
+        "training/train_seconds": 12.5,
+        "runs/completed": 2,
+        "runs/collapsed": 0,
+        "runs/diverged": 1,
     }
     assert {name: gan.data.metrics.get(name) for name in expected} == expected
     tags = {"level": "variant", "family": "gan", "seeds": "0 1 2", "profile": PROFILE}
@@ -61,7 +61,7 @@ def test_every_run_is_nested_in_its_model(client: MlflowClient) -> None:
 def test_one_seed_has_no_interval(client: MlflowClient) -> None:
     sync()
     metrics = by_name(client)["vae"].data.metrics
-    assert metrics["fid_judge"] == 20.25
+    assert metrics["fid/fid_judge"] == 20.25
     assert not [name for name in metrics if name.endswith(("_low", "_high"))]
 
 
@@ -76,7 +76,7 @@ def test_another_score_of_one_seed_moves_all_to_a_new_mean(
         for run in all_runs(client)
         if run.data.tags["current"] == "true" and run.data.tags["variant"] == "gan"
     }
-    assert current["gan"].data.metrics["fid_judge"] == 12.0
+    assert current["gan"].data.metrics["fid/fid_judge"] == 12.0
     nested = {parent(current[name]) for name in ("gan-0", "gan-1", "gan-2")}
     assert nested == {current["gan"].info.run_id}
     assert sync().made == 0

@@ -71,18 +71,18 @@ def test_a_study_is_a_run_with_a_run_for_each_trial(root: Path, client: MlflowCl
     assert parents == {outer.info.run_id}
     second = runs["trial-1"]
     assert second.data.params == {"learning_rate": "0.1", "balance.d_steps": "2"}
-    scores = {"fid_judge_validation": 12.25, "train_seconds": 30.5}
-    assert second.data.metrics == scores | {"fid_judge_validation_curve": 12.25}
+    scores = {"fid/fid_judge_validation": 12.25, "training/train_seconds": 30.5}
+    assert second.data.metrics == scores | {"fid/fid_judge_validation_curve": 12.25}
     assert second.data.tags["status"] == "completed"
     assert second.info.end_time - second.info.start_time == 40_000
-    curve = client.get_metric_history(second.info.run_id, "fid_judge_validation_curve")
+    curve = client.get_metric_history(second.info.run_id, "fid/fid_judge_validation_curve")
     start = int(START + 100) * 1000
     assert {(point.step, point.value, point.timestamp) for point in curve} == {
         (250, 80.0, start + 10_000),
         (1000, 12.25, start + 40_000),
     }
     assert runs["trial-2"].info.status == "KILLED"
-    assert "fid_judge_validation" not in runs["trial-2"].data.metrics
+    assert "fid/fid_judge_validation" not in runs["trial-2"].data.metrics
     assert runs["trial-0"].data.tags["preset"] == "true"
     assert "preset" not in second.data.tags
 
@@ -92,7 +92,7 @@ def test_a_study_shows_the_best_so_far_and_its_pictures(root: Path, client: Mlfl
     Image.new("L", (8, 8)).save(folder / "history.png")
     sync()
     run = by_name(client, SWEEPS)["fid-vs-time"]
-    best = client.get_metric_history(run.info.run_id, "fid_judge_validation")
+    best = client.get_metric_history(run.info.run_id, "fid/fid_judge_validation")
     assert {point.step: point.value for point in best} == {1: 20.5, 2: 12.25, 3: 12.25}
     assert [file.path for file in client.list_artifacts(run.info.run_id)] == ["history.png"]
     assert run.data.params["base.batch_size"] == "64"
@@ -111,7 +111,7 @@ def test_a_worker_adds_its_trial_alone(
                 patch.delattr(MlflowClient, write)
             assert project_study(own, store, study(FIRST, SECOND), folder) == (0, 3)
     run = by_name(client, SWEEPS)["fid-vs-time"]
-    best = client.get_metric_history(run.info.run_id, "fid_judge_validation")
+    best = client.get_metric_history(run.info.run_id, "fid/fid_judge_validation")
     assert {point.step: point.value for point in best} == {1: 20.5, 2: 12.25}
 
 

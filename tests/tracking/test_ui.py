@@ -4,7 +4,8 @@ import json
 import socket
 from pathlib import Path
 from types import SimpleNamespace
-from urllib.parse import parse_qs, unquote, urlsplit
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from mlflow import MlflowClient
@@ -12,46 +13,31 @@ from servers import ganvae_ui
 from toy_results import write_results
 
 from ganvae.core.errors import UserError
+from ganvae.tracking.links import NOTE, best_run, charts_url, compare_url
 from ganvae.tracking.models import download
+from ganvae.tracking.names import metric
 from ganvae.tracking.server import serve
 from ganvae.tracking.sync import sync
-from ganvae.tracking.ui import compare_url, links
+from ganvae.tracking.ui import links
 
 
 def run(
     name: str, family: str, profile: str = "laptop", level: str = "run", **metrics: float
-) -> SimpleNamespace:
-    model = name.split("-")[0]
+) -> Any:
     tags = {"family": family, "profile": profile, "dataset": "mnist", "level": level}
     info = SimpleNamespace(run_id=f"id-{name}", experiment_id="1", run_name=name)
-    data = SimpleNamespace(tags=tags | {"variant": model}, metrics=metrics)
-    return SimpleNamespace(info=info, data=data)
+    found = {metric(score): value for score, value in metrics.items()}
+    return SimpleNamespace(info=info, data=SimpleNamespace(tags=tags, metrics=found))
 
 
-def test_every_profile_is_linked_with_its_newest_gan_and_vae() -> None:
-    runs = [
-        run("small-0", "gan", "smoke"),
-        run("floor-0", "reference"),
-        run("vae-1", "vae"),
-        run("vae-0", "vae"),
-        run("gan-0", "gan"),
-    ]
-    lines = list(links("http://here", runs))
-    assert [line.split(": ")[0] for line in lines] == [
-        "MLflow",
-        "mnist, laptop profile, means over seeds",
-        "mnist, laptop profile, all runs",
-        "gan-0 and vae-1",
-        "mnist, smoke profile, means over seeds",
-        "mnist, smoke profile, all runs",
-    ]
-    assert "laptop" in lines[1]
-    assert "id-gan-0" in lines[3]
-    assert "id-vae-1" in lines[3]
-    assert "id-vae-0" not in lines[3]
+def test_a_data_set_has_one_line_which_names_its_profiles() -> None:
+    runs = [run("small-0", "gan", "smoke"), run("vae-1", "vae"), run("gan-0", "gan")]
+    (line,) = links("http://here", runs)
+    assert line.startswith("mnist (laptop, smoke): http://here/#/experiments/1/runs?compareRuns")
+    assert len(line) < 125
 
 
-def test_the_best_on_the_validation_split_are_compared_and_so_are_their_models() -> None:
+def test_the_best_on_the_validation_split_are_put_side_by_side() -> None:
     runs = [
         run("vae-1", "vae", fid_judge_validation=30.0, fid_judge=1.0),
         run("vae-0", "vae", fid_judge_validation=20.0, fid_judge=2.0),
@@ -60,19 +46,27 @@ def test_the_best_on_the_validation_split_are_compared_and_so_are_their_models()
         run("gan-0", "gan", fid_judge_validation=12.0),
         run("gan", "gan", level="variant"),
     ]
-    lines = list(links("http://here", runs))
-    assert [line.split(": ")[0] for line in lines[3:]] == ["gan-0 and vae-0", "gan and vae"]
-    assert '["id-gan", "id-vae"]' in unquote(lines[4])
+    assert best_run(runs, "vae").info.run_name == "vae-0"
+    assert best_run(runs, "gan").info.run_name == "gan-0"
+    assert best_run(runs, "hybrid") is None
 
 
 def test_the_compare_page_is_given_both_runs() -> None:
-    url = compare_url("http://127.0.0.1:5000", [run("gan", "gan"), run("vae", "vae")])
-    route = urlsplit(urlsplit(url).fragment)
+    url = compare_url([run("gan", "gan"), run("vae", "vae")])
+    route = urlsplit(url.removeprefix("#"))
     query = parse_qs(route.query)
     assert route.path == "/compare-runs"
     assert route.query.startswith("runs="), "MLflow's page looks for '?runs'"
     assert json.loads(query["runs"][0]) == ["id-gan", "id-vae"]
     assert json.loads(query["experiments"][0]) == ["1"]
+
+
+def test_charts_are_of_one_profile_and_level_by_fid() -> None:
+    query = parse_qs(urlsplit(charts_url("1", "laptop", "variant").removeprefix("#")).query)
+    assert query["orderByKey"] == ["metrics.`fid/fid_judge`"]
+    assert query["searchFilter"] == [
+        "tags.current != 'false' AND tags.level = 'variant' AND tags.profile = 'laptop'"
+    ]
 
 
 def test_a_port_in_use_is_named_before_anything_is_done(
@@ -109,7 +103,11 @@ def test_the_server_shows_the_runs_and_takes_a_sync(
         assert len(images) == 4
         assert len(client.search_runs([experiment])) == 18
         assert download("models:/mnist-remote@champion-gan").read_text() == "those of gan-0"
+        note = client.get_experiment(experiment).tags[NOTE]
+        assert "**remote**: charts of [variants (means over seeds)](#/experiments/" in note
+        assert "[gan-0 and vae-0 side by side](#/compare-runs?runs=" in note
         serve()  # a server is there already: prints its address and returns
-        assert f"MLflow: {address}\n" in capsys.readouterr().out
-    assert f"MLflow: {address}\n" in printed
-    assert any(f"{address}/#/compare-runs?" in line for line in printed)
+        said = capsys.readouterr().out
+        assert f"mnist (remote, toy): {address}/#/experiments/{experiment}/runs?" in said
+    assert any(f"mnist (toy): {address}/#/experiments/" in line for line in printed)
+    assert len(printed) <= 8

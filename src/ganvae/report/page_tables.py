@@ -11,11 +11,11 @@ from ganvae.scores.records import ScoreRecord
 
 GROUPS: dict[Group, str] = {
     "samples": "Samples",
-    "classes": "Classes",
+    "modes": "Modes and classes",
     "inversion": "Inversion",
     "reconstruction": "Reconstruction",
     "likelihood": "Likelihood",
-    "cost": "Cost",
+    "training": "Training cost",
 }
 """The tables below the leaderboard."""
 FAMILIES = {
@@ -92,7 +92,7 @@ def further_tables(rows: Sequence[Row], tuned: Collection[str]) -> dict[str, Tab
     """The other scores, a table per group; models without any of its scores are left out."""
     tables = {}
     for group, heading in GROUPS.items():
-        scores = COSTS if group == "cost" else names(["further"], [group])
+        scores = COSTS if group == "training" else names(["further"], [group])
         having = [row for row in rows if any(score in row.scores for score in scores)]
         if having:
             tables[heading] = score_table(having, scores, tuned)

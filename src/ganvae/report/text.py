@@ -9,7 +9,7 @@ from ganvae.scores.comparison import Comparison, Row
 from ganvae.scores.records import ScoreRecord
 from ganvae.scores.statistics import Difference
 
-SHOWN = [name for name in HEADLINE if SCORES[name].group in ("samples", "classes")]
+SHOWN = [name for name in HEADLINE if SCORES[name].group in ("samples", "modes")]
 
 
 def comparison_text(comparison: Comparison, remarks: Sequence[str]) -> str:

@@ -20,7 +20,7 @@ Role = Literal["primary", "secondary", "headline", "further", "detail"]
 together. ``headline``: in the leaderboard, but not tested. ``further``: in a table of its group.
 ``detail``: in records and MLflow alone."""
 
-Group = Literal["samples", "classes", "inversion", "reconstruction", "likelihood", "cost"]
+Group = Literal["samples", "modes", "inversion", "reconstruction", "likelihood", "training"]
 """What a score is about. Each group has a table of its further scores, and a section in MLflow."""
 
 Features = Literal["judge", "inception"]
@@ -108,19 +108,19 @@ _SAMPLES = (
         features="judge",
     ),
     Score(
-        "class_distance_judge", "class distance", terms.CLASSES, "classes", better="lower",
+        "class_distance_judge", "class distance", terms.CLASSES, "modes", better="lower",
         features="judge", judges=("classes",),
     ),
     Score(
-        "classes_judge", "classes present", terms.CLASSES, "classes", better="higher", decimals=1,
+        "classes_judge", "classes present", terms.CLASSES, "modes", better="higher", decimals=1,
         features="judge", judges=("classes",),
     ),
     Score(
-        "modes_judge", "modes", terms.MODES, "classes", "headline", "higher", decimals=1,
+        "modes_judge", "modes", terms.MODES, "modes", "headline", "higher", decimals=1,
         features="judge", judges=("channels",),
     ),
     Score(
-        "mode_kl_judge", "KL of modes", terms.KL_OF_MODES, "classes", "secondary", "lower",
+        "mode_kl_judge", "KL of modes", terms.KL_OF_MODES, "modes", "secondary", "lower",
         features="judge", judges=("channels",),
     ),
     Score(
@@ -192,16 +192,20 @@ _LIKELIHOOD = (
     ),
 )  # fmt: skip
 
-_COST = (
-    Score("parameters", "parameters", terms.COST, "cost", decimals=0),
+_TRAINING = (
+    Score("parameters", "parameters", terms.COST, "training", decimals=0),
     Score(
-        "train_seconds", "training", terms.COST, "cost", "headline", "lower", decimals=0, unit="s"
+        "train_seconds", "training", terms.COST, "training", "headline", "lower",
+        decimals=0, unit="s",
     ),
-    Score("train_images_per_second", "images/s", terms.COST, "cost", better="higher", decimals=0),
     Score(
-        "peak_memory_mb", "peak memory", terms.COST, "cost", better="lower", decimals=0, unit="MB"
+        "train_images_per_second", "images/s", terms.COST, "training", better="higher", decimals=0
     ),
-)
+    Score(
+        "peak_memory_mb", "peak memory", terms.COST, "training", better="lower",
+        decimals=0, unit="MB",
+    ),
+)  # fmt: skip
 
 _INCEPTION = (
     Score(
@@ -215,7 +219,7 @@ _INCEPTION = (
 )  # fmt: skip
 
 CATALOGUE: tuple[Score, ...] = (
-    *_SAMPLES, *_RECONSTRUCTION, *_INVERSION, *_LIKELIHOOD, *_COST, *_INCEPTION,
+    *_SAMPLES, *_RECONSTRUCTION, *_INVERSION, *_LIKELIHOOD, *_TRAINING, *_INCEPTION,
 )  # fmt: skip
 """Every score, in the order of records and tables."""
 
@@ -257,7 +261,7 @@ HEADLINE = names(["primary", "secondary", "headline"])
 TABLED = names(["primary", "secondary", "headline", "further"])
 """Every score that has a column in a table."""
 
-COSTS = names(groups=["cost"])
+COSTS = names(groups=["training"])
 """What a training run costs."""
 
 RESAMPLED = tuple(score.name for score in CATALOGUE if score.noise == "resampled")

@@ -1,17 +1,29 @@
 """The best GAN and the best VAE of a profile in MLflow's registry of models."""
 
-from collections.abc import Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import NamedTuple
 
 from mlflow import MlflowClient
 from mlflow.entities.model_registry import ModelVersion, RegisteredModel
 
-from ganvae.core.files import sha256
-from ganvae.tracking.runs import VALIDATION
+from ganvae.core.files import read_json, sha256
+from ganvae.core.paths import ProfilePaths
+from ganvae.tracking.names import VALIDATION, WEIGHTS_SHA256
 from ganvae.tracking.tracked import SeedRun
 
 FAMILIES = ("gan", "vae")
-WEIGHTS = "weights.safetensors"
-WEIGHTS_SHA256 = "weights_sha256"
+HERE = "those that were scored"
+SHIPPED = "the 16-bit weights that the repository ships"
+
+
+class Weights(NamedTuple):
+    """A champion's file: of which of its variant's seeds it is, and where it comes from."""
+
+    path: Path
+    seed: int
+    origin: str
 
 
 def register_champions(
@@ -19,35 +31,60 @@ def register_champions(
     runs: Iterable[SeedRun],
     run_ids: Mapping[str, str],
     experiments: Mapping[str, str],
+    root: Path,
 ) -> list[str]:
     """Register each profile's best completed GAN and VAE by FID on the validation split.
 
-    They are versions of the model ``<dataset>-<profile>`` under the aliases ``champion-gan`` and
-    ``champion-vae``: a safetensors file each, nothing pickled. A champion that is there already is
-    left as it is.
+    They become versions of the model ``<dataset>-<profile>`` under the aliases ``champion-gan``
+    and ``champion-vae``, a safetensors file each. If the weights that were scored are not on this
+    machine, the 16-bit ones of the same variant stand in, if the repository ships them.
 
     Args:
         run_ids: by key, the run in MLflow.
         experiments: ids by name.
+        root: the repository's root.
 
     Returns:
-        What there is to say of champions that could not be registered.
+        Remarks for the user: which champions are shipped ones, and which are missing.
     """
-    remarks = []
+    shipped: dict[str, list[str]] = defaultdict(list)
+    missing = []
     for champion in _champions(runs):
-        if _weights_are_there(champion):
-            _register(client, champion, run_ids[champion.key], experiments[champion.experiment])
-        else:
-            remarks.append(
-                f"{champion.key} is not registered as a champion: the weights that were scored are "
-                "not here; `dvc pull` or `dvc repro` brings them"
-            )
-    return remarks
+        weights = find_weights(champion, root)
+        if weights is None:
+            missing.append(f"{champion.profile} {champion.record.family}")
+            continue
+        key = f"{champion.profile}/{champion.record.variant}-{weights.seed}"
+        _register(client, champion, weights, run_ids[key], experiments[champion.experiment])
+        if weights.origin == SHIPPED:
+            shipped[champion.profile].append(champion.record.family)
+    return list(_remarks(shipped, missing))
+
+
+def _remarks(shipped: Mapping[str, list[str]], missing: list[str]) -> Iterator[str]:
+    if shipped:
+        names = ", ".join(shipped)
+        yield f"champions of {names}: {SHIPPED}; `dvc repro` registers {HERE}"
+    if missing:
+        yield f"no weights here for the champions {', '.join(missing)}: run `dvc pull`"
 
 
 def model_name(run: SeedRun) -> str:
-    """What the registry calls the model that has the champions of the run's profile."""
+    """The registry's model that has the champions of the run's profile."""
     return f"{run.experiment}-{run.profile}"
+
+
+def find_weights(run: SeedRun, root: Path) -> Weights | None:
+    """The weights that were scored, or the shipped ones of the variant; None without either."""
+    scored = run.record.provenance.weights_sha256
+    if run.weights and run.weights.exists() and sha256(run.weights) == scored:
+        return Weights(run.weights, run.record.seed, HERE)
+    folder = root / ProfilePaths(run.profile).pretrained
+    file = folder / f"{run.record.variant}.safetensors"
+    if not file.exists():
+        return None
+    seed = read_json(folder / "index.json")[run.record.variant]["seed"]
+    return Weights(file, seed, SHIPPED)
 
 
 def _champions(runs: Iterable[SeedRun]) -> list[SeedRun]:
@@ -67,19 +104,23 @@ def _validation_fid(run: SeedRun) -> float:
     return fid
 
 
-def _weights_are_there(run: SeedRun) -> bool:
-    """Whether the file is there and is the one that was scored."""
-    path, scored = run.weights, run.record.provenance.weights_sha256
-    return path is not None and path.exists() and sha256(path) == scored
-
-
-def _register(client: MlflowClient, run: SeedRun, run_id: str, experiment: str) -> None:
+def _register(
+    client: MlflowClient, run: SeedRun, weights: Weights, run_id: str, experiment: str
+) -> None:
     name, alias = model_name(run), f"champion-{run.record.family}"
     registered = _registered(client, name)
-    checksum = str(run.record.provenance.weights_sha256)
+    tags = {
+        WEIGHTS_SHA256: sha256(weights.path),
+        "weights": weights.origin,
+        "variant": run.record.variant,
+        "seed": str(weights.seed),
+        "profile": run.profile,
+    }
+    if weights.seed == run.record.seed:
+        tags[VALIDATION] = str(_validation_fid(run))
     versions = client.search_model_versions(f"name = '{name}'")
-    same = [version for version in versions if version.tags.get(WEIGHTS_SHA256) == checksum]
-    version = same[0] if same else _make_version(client, name, run, run_id, experiment)
+    same = [one for one in versions if one.tags.get(WEIGHTS_SHA256) == tags[WEIGHTS_SHA256]]
+    version = same[0] if same else _make_version(client, name, weights, tags, run_id, experiment)
     if str(registered.aliases.get(alias)) != str(version.version):  # some stores give numbers
         client.set_registered_model_alias(name, alias, version.version)
 
@@ -90,20 +131,17 @@ def _registered(client: MlflowClient, name: str) -> RegisteredModel:
 
 
 def _make_version(
-    client: MlflowClient, name: str, run: SeedRun, run_id: str, experiment: str
+    client: MlflowClient,
+    name: str,
+    weights: Weights,
+    tags: Mapping[str, str],
+    run_id: str,
+    experiment: str,
 ) -> ModelVersion:
-    tags = {
-        WEIGHTS_SHA256: str(run.record.provenance.weights_sha256),
-        "variant": run.record.variant,
-        "seed": str(run.record.seed),
-        "profile": run.profile,
-        VALIDATION: str(_validation_fid(run)),
-    }
-    logged = client.create_logged_model(
-        experiment, run.name, source_run_id=run_id, tags=tags, model_type=run.record.family
-    )
-    client.log_model_artifact(logged.model_id, str(run.weights))
+    run = f"{tags['variant']}-{tags['seed']}"
+    logged = client.create_logged_model(experiment, run, source_run_id=run_id, tags=dict(tags))
+    client.log_model_artifact(logged.model_id, str(weights.path))
     client.finalize_logged_model(logged.model_id, "READY")
     return client.create_model_version(
-        name, logged.artifact_location, run_id, tags, model_id=logged.model_id
+        name, logged.artifact_location, run_id, dict(tags), model_id=logged.model_id
     )

@@ -10,13 +10,11 @@ from PIL import Image
 
 from ganvae.core.live import LiveRun
 from ganvae.tracking.batches import log_metrics
-from ganvae.tracking.tags import CURRENT, DIGEST, KEY, LEVEL
+from ganvae.tracking.names import CURRENT, DIGEST, IMAGES, KEY, LEVEL, LIVE, loss_metric
 from ganvae.tracking.tracked import Point, TrackedRun
 
-LIVE = "ganvae.live"
-"""The tag of a run that was shown while it trained: the fingerprint of that training."""
 # The small version of an image, which `MlflowClient.log_image` writes last.
-LOGGED_IMAGE = re.compile(r"samples\+step\+(\d+)\+.*\+compressed\.webp")
+LOGGED_IMAGE = re.compile(rf"{IMAGES}\+step\+(\d+)\+.*\+compressed\.webp")
 
 
 def adopt(
@@ -104,7 +102,7 @@ def make_live(client: MlflowClient, experiment: str, live: LiveRun) -> str:
 def log_rows(client: MlflowClient, run_id: str, rows: Iterable[Mapping[str, float]]) -> None:
     """Log rows of losses with their own times: logged again they change nothing."""
     metrics = [
-        Metric(f"train/{name}", value, int(row["time"] * 1000), int(row["step"]))
+        Metric(loss_metric(name), value, int(row["time"] * 1000), int(row["step"]))
         for row in rows
         for name, value in row.items()
         if name not in ("time", "step", "epoch")
@@ -122,7 +120,7 @@ def log_grids(client: MlflowClient, run_id: str, grids: Mapping[int, Path]) -> N
         except OSError:  # the training has ended and taken them along
             continue
         client.log_image(
-            run_id, image, key="samples", step=step, timestamp=timestamp, synchronous=True
+            run_id, image, key=IMAGES, step=step, timestamp=timestamp, synchronous=True
         )
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ganvae.core.errors import UserError
-from ganvae.tracking.tags import LEVEL
+from ganvae.tracking.names import LEVEL, interval_ends, metric, status_metric
 from ganvae.tracking.tracked import Point, SeedRun, TrackedRun, checksum, model_key
 
 if TYPE_CHECKING:
@@ -78,9 +78,9 @@ def _with_scores(model: TrackedRun, seeds: list[SeedRun]) -> list[TrackedRun]:
             model,
             status="FINISHED" if row.completed else "FAILED",
             points=[
-                Point("completed", row.completed),
-                Point("collapsed", row.collapsed),
-                Point("diverged", row.diverged),
+                Point(status_metric("completed"), row.completed),
+                Point(status_metric("collapsed"), row.collapsed),
+                Point(status_metric("diverged"), row.diverged),
                 *_means(row.scores),
             ],
         )
@@ -90,7 +90,8 @@ def _with_scores(model: TrackedRun, seeds: list[SeedRun]) -> list[TrackedRun]:
 
 def _means(scores: "Mapping[str, Estimate]") -> Iterator[Point]:
     for name, score in scores.items():
-        yield Point(name, score.mean)
+        yield Point(metric(name), score.mean)
         if score.margin is not None:
-            yield Point(f"{name}_low", score.mean - score.margin)
-            yield Point(f"{name}_high", score.mean + score.margin)
+            low, high = interval_ends(name)
+            yield Point(low, score.mean - score.margin)
+            yield Point(high, score.mean + score.margin)

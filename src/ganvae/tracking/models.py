@@ -12,7 +12,7 @@ from mlflow.entities.model_registry import ModelVersion
 from ganvae.core.errors import ConfigError, DataError
 from ganvae.core.files import replacing, sha256
 from ganvae.core.paths import checkout_root
-from ganvae.tracking.champions import WEIGHTS, WEIGHTS_SHA256
+from ganvae.tracking.names import WEIGHTS_SHA256
 from ganvae.tracking.store import Store, connected, find_store
 
 CACHE = Path(".state/registry")
@@ -71,13 +71,14 @@ def _fetch(store: Store, version: ModelVersion) -> Path:
     if path.exists() and sha256(path) == checksum:
         return path
     with TemporaryDirectory() as folder:
-        source = f"{version.source}/{WEIGHTS}"
+        source = str(version.source)
         fetched = Path(download_artifacts(source, dst_path=folder, tracking_uri=store.uri))
-        if sha256(fetched) != checksum:
+        weights = next(fetched.glob("*.safetensors"), None)
+        if weights is None or sha256(weights) != checksum:
             raise DataError(
                 f"{source}: not the file that was registered as version {version.version} of "
                 f"{version.name}; delete that version and run `ganvae sync`."
             )
         with replacing(path) as temporary:
-            shutil.copyfile(fetched, temporary)
+            shutil.copyfile(weights, temporary)
     return path

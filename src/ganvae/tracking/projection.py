@@ -13,7 +13,7 @@ from PIL import Image
 from ganvae.core.files import sha256
 from ganvae.tracking.batches import log_metrics, log_params
 from ganvae.tracking.live import adopt, is_live
-from ganvae.tracking.tags import CURRENT, DIGEST, KEY, PICTURES
+from ganvae.tracking.names import CURRENT, DIGEST, IMAGES, KEY, PICTURES
 from ganvae.tracking.tracked import TrackedRun, checksum
 
 Streamed = tuple[str, frozenset[tuple[str, int]], frozenset[int]]
@@ -135,7 +135,7 @@ def _log_progress(
                 client.log_image(
                     run_id,
                     image,
-                    key="samples",
+                    key=IMAGES,
                     step=step,
                     timestamp=milliseconds(tracked.finished),
                     synchronous=True,

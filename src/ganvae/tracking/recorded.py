@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from mlflow import MlflowClient
 from mlflow.entities import Run, ViewType
 
+from ganvae.tracking.names import CURRENT, KEY, LEVEL
 from ganvae.tracking.store import Store
-from ganvae.tracking.tags import CURRENT, KEY, LEVEL
 
 RUNS_PER_PAGE = 1000
 

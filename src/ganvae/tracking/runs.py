@@ -8,6 +8,7 @@ from ganvae.core.errors import UserError
 from ganvae.core.files import read_json
 from ganvae.core.paths import ProfilePaths, RunPaths
 from ganvae.core.records import parse_record
+from ganvae.scores.catalogue import COSTS
 from ganvae.scores.records import (
     ScoreRecord,
     ValidationRecord,
@@ -17,7 +18,7 @@ from ganvae.scores.records import (
 )
 from ganvae.scores.studies import SWEEPS
 from ganvae.tracking.lock import locked_outputs
-from ganvae.tracking.tags import LEVEL
+from ganvae.tracking.names import COUNTS, LEVEL, VALIDATION, loss_metric
 from ganvae.tracking.tracked import (
     Input,
     Point,
@@ -25,16 +26,12 @@ from ganvae.tracking.tracked import (
     as_params,
     checksum,
     model_key,
-    single_points,
+    score_points,
     whole_config,
 )
 
-COUNTS = ("parameters", "steps", "images_seen")
-COSTS = ("train_seconds", "train_images_per_second", "peak_memory_mb")
+TIMED = [name for name in COSTS if name != "parameters"]
 MACHINE = ("device", "threads")
-VALIDATION = "fid_judge_validation"
-"""Metric: FID on the validation split, by which champions are chosen."""
-
 CONTEXTS = {"train": "training", "validation": "validation", "test": "evaluation"}
 """What each split serves for."""
 
@@ -119,7 +116,7 @@ def _trained(
     timing = read_json(files.timing) if files.timing.exists() else {}
     validation = _validation_fid(files.validation)
     md5 = locked.get(str(ProfilePaths(profile).run(name).weights))
-    costs = {cost: timing.get(cost) for cost in COSTS}
+    costs = {cost: timing.get(cost) for cost in TIMED}
     scores = measured.scores | costs | {VALIDATION: validation}
     finished = timing.get("finished", files.outcome.stat().st_mtime)
     return SeedRun(
@@ -139,7 +136,7 @@ def _trained(
             **{key: str(timing[key]) for key in MACHINE if key in timing},
         },
         points=[
-            *single_points(scores | {count: outcome[count] for count in COUNTS}),
+            *score_points(scores | {count: outcome[count] for count in COUNTS}),
             *_curves(rows),
         ],
         parent=model_key(profile, measured.variant),
@@ -168,7 +165,7 @@ def _baselines(profile: str, path: Path, locked: Mapping[str, str]) -> Iterator[
             finished=finished,
             status="FINISHED",
             tags=_tags(profile, record),
-            points=single_points(record.scores),
+            points=score_points(record.scores),
             parent=model_key(profile, record.variant),
             inputs=[one for one in _inputs(profile, record, locked) if one.context == "evaluation"],
             profile=profile,
@@ -216,11 +213,11 @@ def _tags(profile: str, record: ScoreRecord) -> dict[str, str]:
 
 
 def _curves(text: list[str]) -> Iterator[Point]:
-    """``train/<loss>`` by step; an empty cell is left out."""
+    """Losses by step; an empty cell is left out."""
     rows = list(csv.DictReader(text))
     last = max((int(row["step"]) for row in rows), default=0)
     for row in rows:
         step = int(row["step"])
         for name, value in row.items():
             if name not in ("step", "epoch") and value:
-                yield Point(f"train/{name}", float(value), step, step / last if last else 1.0)
+                yield Point(loss_metric(name), float(value), step, step / last if last else 1.0)

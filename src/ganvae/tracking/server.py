@@ -56,7 +56,9 @@ def _become_server(store: Store, host: str, port: int) -> None:
     command += ["--uvicorn-opts", "--log-level warning"]
     environment = {
         **os.environ,
+        "MLFLOW_REGISTRY_STORE_URI": store.uri,
         "MLFLOW_BACKEND_STORE_URI": store.uri,  # not on the command line: it may hold a password
         "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
+        "PYTHONWARNINGS": "ignore",  # of its libraries, about one another
     }
     os.execve(sys.executable, command, environment)

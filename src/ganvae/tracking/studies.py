@@ -9,20 +9,15 @@ from mlflow.entities import Metric, Run
 from ganvae.core.files import sha256
 from ganvae.scores.studies import StudyRecord, TrialRecord
 from ganvae.tracking.batches import log_metrics
+from ganvae.tracking.names import CURVE, LEVEL, SHOWN, VALIDATION, metric
 from ganvae.tracking.projection import milliseconds, project
 from ganvae.tracking.recorded import open_experiments, recorded_runs
-from ganvae.tracking.runs import VALIDATION
 from ganvae.tracking.store import Store
-from ganvae.tracking.tags import LEVEL
-from ganvae.tracking.tracked import Point, Status, TrackedRun, as_params, checksum, single_points
+from ganvae.tracking.tracked import Point, Status, TrackedRun, as_params, checksum, score_points
 
-SHOWN = "ganvae.shown"
-"""Tag of a study's run: checksum of the trials and pictures that it shows; written last."""
-
-METRICS = {"fid_judge": VALIDATION, "train_seconds": "train_seconds"}
+SCORED = {"fid_judge": VALIDATION, "train_seconds": "train_seconds"}
 """By objective: trials are scored on the validation split, and their metric says so."""
 
-CURVE = f"{VALIDATION}_curve"
 STATUS: dict[str, Status] = {"completed": "FINISHED", "pruned": "KILLED", "lost": "KILLED"}
 
 
@@ -87,7 +82,7 @@ def _study_run(record: StudyRecord) -> TrackedRun:
 
 def _trial_run(record: StudyRecord, trial: TrialRecord, study: TrackedRun) -> TrackedRun:
     values = dict(zip(record.objectives, trial.values, strict=False))
-    numbers = {METRICS[objective]: value for objective, value in values.items()}
+    numbers = {SCORED[objective]: value for objective, value in values.items()}
     return TrackedRun(
         key=f"{study.key}/{trial.number}",
         name=f"trial-{trial.number}",
@@ -103,7 +98,7 @@ def _trial_run(record: StudyRecord, trial: TrialRecord, study: TrackedRun) -> Tr
             **({"preset": "true"} if trial.current else {}),
         },
         points=[
-            *single_points({"train_seconds": trial.seconds or None} | numbers),
+            *score_points({"train_seconds": trial.seconds or None} | numbers),
             *(Point(CURVE, fid, share, share / 1000) for share, fid in trial.curve.items()),
         ],
         params=as_params(trial.parameters),
@@ -141,7 +136,7 @@ def _bring_up_to_date(
 
 def _best_so_far(record: StudyRecord) -> list[Metric]:
     """The least first objective among the trials scored so far; the step is their number."""
-    name = METRICS[record.objectives[0]]
+    name = metric(SCORED[record.objectives[0]])
     metrics: list[Metric] = []
     for trial in sorted(record.scored, key=lambda trial: trial.finished):
         best = min([trial.values[0], *(metric.value for metric in metrics[-1:])])

@@ -9,13 +9,14 @@ from mlflow import MlflowClient
 from ganvae.core.paths import checkout_root
 from ganvae.scores.studies import SWEEPS, read_studies
 from ganvae.tracking.champions import register_champions
+from ganvae.tracking.links import write_notes
 from ganvae.tracking.means import model_runs
+from ganvae.tracking.names import DIGEST
 from ganvae.tracking.projection import project
-from ganvae.tracking.recorded import open_experiments, recorded_runs
+from ganvae.tracking.recorded import current_runs, open_experiments, recorded_runs
 from ganvae.tracking.runs import read_runs
 from ganvae.tracking.store import Store, connected, find_store
 from ganvae.tracking.studies import project_study
-from ganvae.tracking.tags import DIGEST
 from ganvae.tracking.tracked import SeedRun
 
 
@@ -62,7 +63,7 @@ def sync(profile: str | None = None, uri: str | None = None) -> SyncReport:
     studies = read_studies(root, profile)
     store = find_store(uri)
     with connected(store) as client:
-        made, present, remarks = _project_runs(client, store, runs, _code_tags(root))
+        made, present, remarks = _project_runs(client, store, runs, root)
         for study in studies:
             new, old = project_study(client, store, study, root / SWEEPS / study.study)
             made, present = made + new, present + old
@@ -70,7 +71,7 @@ def sync(profile: str | None = None, uri: str | None = None) -> SyncReport:
 
 
 def _project_runs(
-    client: MlflowClient, store: Store, runs: list[SeedRun], code: dict[str, str]
+    client: MlflowClient, store: Store, runs: list[SeedRun], root: Path
 ) -> tuple[int, int, list[str]]:
     """Make what is missing of models and runs; return how many, how many were there, remarks."""
     experiments = open_experiments(client, store, {run.experiment for run in runs})
@@ -78,6 +79,7 @@ def _project_runs(
     known = {run.data.tags.get(DIGEST, "") for same in recorded.values() for run in same}
     models, remarks = model_runs(runs, known)
     ids: dict[str, str] = {}
+    code = _code_tags(root)
     made = 0
     for run in [*models, *runs]:  # the outer ones first
         ids[run.key], is_new = project(
@@ -89,7 +91,9 @@ def _project_runs(
             tags=code,
         )
         made += is_new
-    remarks += register_champions(client, runs, ids, experiments)
+    remarks += register_champions(client, runs, ids, experiments, root)
+    if made:
+        write_notes(client, current_runs(client))
     return made, len(models) + len(runs) - made, remarks
 
 

@@ -11,7 +11,9 @@ from ganvae.config import flat
 from ganvae.core.files import read_json
 from ganvae.core.paths import checkout_root
 from ganvae.core.tokens import record_path
+from ganvae.scores.catalogue import SCORES
 from ganvae.scores.records import ScoreRecord
+from ganvae.tracking.names import COUNTS, VALIDATION, metric
 
 Status = Literal["FINISHED", "FAILED", "KILLED"]
 
@@ -107,9 +109,14 @@ def as_params(values: Mapping[str, Any]) -> dict[str, str]:
     }
 
 
-def single_points(numbers: Mapping[str, float | None]) -> list[Point]:
-    """One point a number; nulls are left out."""
-    return [Point(name, float(value)) for name, value in numbers.items() if value is not None]
+def score_points(scores: Mapping[str, float | None]) -> list[Point]:
+    """One point per score; nulls are left out, and so are scores of no known name."""
+    known = SCORES.keys() | {VALIDATION, *COUNTS}
+    return [
+        Point(metric(name), float(value))
+        for name, value in scores.items()
+        if value is not None and name in known
+    ]
 
 
 def model_key(profile: str, model: str) -> str:

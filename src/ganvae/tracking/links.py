@@ -1,0 +1,96 @@
+"""Links into MLflow's pages, and the note on each experiment's page that collects them."""
+
+import json
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from urllib.parse import quote, urlencode
+
+from mlflow import MlflowClient
+from mlflow.entities import Run
+
+from ganvae.scores.catalogue import PRIMARY
+from ganvae.tracking.champions import FAMILIES
+from ganvae.tracking.names import CURRENT, LEVEL, VALIDATION, metric
+
+NOTE = "mlflow.note.content"
+LEVELS = {"variant": "variants (means over seeds)", "run": "runs"}
+
+
+def write_notes(client: MlflowClient, runs: Iterable[Run]) -> None:
+    """Write on each data set's page in MLflow what there is to open.
+
+    Args:
+        runs: those that show the present results.
+    """
+    by_experiment: dict[str, list[Run]] = defaultdict(list)
+    for run in runs:
+        by_experiment[run.info.experiment_id].append(run)
+    for experiment, its_runs in by_experiment.items():
+        text = "\n\n".join(_note(experiment, its_runs))
+        if client.get_experiment(experiment).tags.get(NOTE) != text:
+            client.set_experiment_tag(experiment, NOTE, text)
+
+
+def _note(experiment: str, runs: Iterable[Run]) -> Iterator[str]:
+    """Charts by profile, and the best GAN beside the best VAE."""
+    by_profile: dict[str, list[Run]] = defaultdict(list)
+    for run in runs:
+        by_profile[run.data.tags["profile"]].append(run)
+    for profile, its_runs in sorted(by_profile.items()):
+        charts = [
+            f"[{title}]({charts_url(experiment, profile, level)})"
+            for level, title in LEVELS.items()
+        ]
+        line = f"**{profile}**: charts of {' and '.join(charts)}"
+        pair = [run for family in FAMILIES if (run := best_run(its_runs, family))]
+        if len(pair) == len(FAMILIES):
+            names = " and ".join(run.info.run_name for run in pair)
+            line += f"; [{names} side by side]({compare_url(pair)})"
+        yield line
+
+
+def best_run(runs: Iterable[Run], family: str) -> Run | None:
+    """A family's best on the validation split, as its champion is; the first if none is known."""
+    wanted = {LEVEL: "run", "family": family}
+    singles = [run for run in runs if wanted.items() <= run.data.tags.items()]
+    name = metric(VALIDATION)
+    return min(singles, key=lambda run: run.data.metrics.get(name, math.inf), default=None)
+
+
+def experiment_url(address: str, experiment: str) -> str:
+    """The page of a data set's charts on the server at ``address``."""
+    return f"{address}/#/experiments/{experiment}/runs?{_query({'compareRunsMode': 'CHART'})}"
+
+
+def charts_url(experiment: str, profile: str, level: str) -> str:
+    """The charts of a profile's runs or variants, the best FID first; from any of MLflow's pages.
+
+    Runs that are still training are shown too.
+    """
+    equal = [f"tags.{name} = '{value}'" for name, value in ((LEVEL, level), ("profile", profile))]
+    query = {
+        "compareRunsMode": "CHART",
+        "orderByKey": f"metrics.`{metric(PRIMARY)}`",
+        "orderByAsc": "true",
+        "searchFilter": " AND ".join([f"tags.{CURRENT} != 'false'", *equal]),
+    }
+    return f"#/experiments/{experiment}/runs?{_query(query)}"
+
+
+def compare_url(runs: Iterable[Run]) -> str:
+    """The page that puts ``runs`` side by side; from any of MLflow's pages.
+
+    MLflow finds ``runs`` only if it comes first in the query.
+    """
+    runs = list(runs)
+    query = {
+        "runs": json.dumps([run.info.run_id for run in runs]),
+        "experiments": json.dumps(sorted({run.info.experiment_id for run in runs})),
+    }
+    return f"#/compare-runs?{_query(query)}"
+
+
+def _query(parameters: dict[str, str]) -> str:
+    """A query; without ``workflowType`` MLflow 3 opens its pages for language models."""
+    return urlencode(parameters | {"workflowType": "machine_learning"}, quote_via=quote)
