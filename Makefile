@@ -1,4 +1,4 @@
-# The front door: every target makes the environment it needs.
+# Every target creates the environment that it needs.
 PYTHON ?= python3.11
 BIN := .venv/bin
 INSTALLED := .venv/.installed
@@ -6,7 +6,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 SHELL := /bin/bash
 PYTEST := pytest -n auto --maxprocesses 8
 
-.PHONY: help install repro smoke fashion faces stacked likelihood full test test-all pins lint check-locks ui bench bench-quality across readme lock clean
+.PHONY: help install repro smoke fashion faces stacked likelihood full test test-all pins lint check-locks ui bench bench-quality across docs lock clean
 .DEFAULT_GOAL := help
 
 help:  ## Show this list
@@ -21,7 +21,7 @@ $(INSTALLED): requirements.lock pyproject.toml
 	touch $@
 
 # `dvc repro` does the same, one stage after another.
-repro: $(INSTALLED)  ## Reproduce the laptop profile (results/laptop), a run a core
+repro: $(INSTALLED)  ## Reproduce the laptop profile (results/laptop), one run per core
 	ganvae repro
 
 smoke: $(INSTALLED)  ## Run the whole pipeline in small (results/smoke)
@@ -36,7 +36,7 @@ faces: $(INSTALLED)  ## The same on faces (results/faces); needs data/raw/lfw
 stacked: $(INSTALLED)  ## The same on stacked MNIST, 1,000 modes (results/stacked)
 	ganvae repro profiles/stacked/dvc.yaml
 
-likelihood: $(INSTALLED)  ## Bounds of VAEs' likelihood of binarised MNIST (results/likelihood)
+likelihood: $(INSTALLED)  ## Bound the VAEs' likelihood of binarised MNIST (results/likelihood)
 	ganvae repro profiles/likelihood/dvc.yaml
 
 full: $(INSTALLED)  ## The systems' own budgets, five seeds; wants a GPU (results/full)
@@ -45,10 +45,10 @@ full: $(INSTALLED)  ## The systems' own budgets, five seeds; wants a GPU (result
 test: $(INSTALLED)  ## Run the fast tests
 	$(PYTEST) --dist worksteal -m "not slow"
 
-test-all: $(INSTALLED)  ## Run all tests, or those of TESTS="FOLDER ..."
+test-all: $(INSTALLED)  ## Run all tests, or only TESTS="FOLDER ..."
 	$(PYTEST) --dist loadfile --no-loadscope-reorder $(TESTS)
 
-pins: $(INSTALLED)  ## Put in faults: the tests of their pins fail, and fingerprints of behaviour move
+pins: $(INSTALLED)  ## Check that tests and fingerprints catch planted faults
 	python tests/pins.py
 	python tests/moved.py
 
@@ -77,10 +77,9 @@ bench-quality: $(INSTALLED)  ## FID against CPU-seconds of training (20 minutes)
 across: $(INSTALLED)  ## Write the page across data sets (results/across.md)
 	dvc repro --single-item results/dvc.yaml
 
-readme:  ## Copy the leaderboard into the README
-	sed -i '/^<!-- leaderboard/,/^<!-- end of/{//!d}' README.md
-	awk '/^[|]/ {print; table = 1; next} table {exit}' results/laptop/leaderboard.md \
-	    | sed -i '/^<!-- leaderboard/r /dev/stdin' README.md
+docs: $(INSTALLED)  ## Write the generated parts of docs/ and the README's table
+	python docs/make_models.py
+	python docs/make_results.py
 
 lock: $(INSTALLED)  ## Renew requirements.lock from pyproject.toml
 	pip-compile --quiet --upgrade --strip-extras --no-emit-index-url --no-emit-find-links \

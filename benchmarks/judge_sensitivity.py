@@ -1,7 +1,7 @@
-"""What the judge's FID notices: damage of known kinds and degrees to real MNIST images.
+"""Measure how the judge's FID responds to known damage of real MNIST images.
 
-A yardstick should rise with the damage, and by more than its own noise. The baseline is the
-floor: as many undamaged training images.
+FID should rise with the damage, and by more than its own noise. The baseline is the floor: FID of
+the same number of undamaged training images.
 
     python benchmarks/judge_sensitivity.py [--params params.yaml]
 """
@@ -33,7 +33,7 @@ def blurred(images: Tensor, pixels: float) -> Tensor:
 
 
 def few_of_each_class(split: StoredSplit, count: int) -> Tensor:
-    """``count`` images a class, repeated: perfect quality, little variety."""
+    """``count`` images per class, repeated: perfect quality, little variety."""
     classes = range(len(split.classes))
     firsts = [split.images[split.labels == label][:count] for label in classes]
     return torch.cat(firsts).repeat(N // (count * len(classes)), 1, 1, 1)
@@ -66,8 +66,8 @@ def main() -> None:
         floor = floor or score
         rows.append((name, f"{score:,.2f}", f"{score / floor:,.1f}"))
     text = (
-        f"Judge {judge.sha256[:16]}, {N:,} damaged images against {len(real):,} test images (one "
-        "draw; the leaderboard's floor is the mean of three).\n\n"
+        f"Judge {judge.sha256[:16]}. {N:,} damaged images are compared with {len(real):,} test "
+        "images. This is one draw; the leaderboard's floor is the mean of three.\n\n"
     )
     report(__file__, text + table(("damage", "FID (judge)", "times the floor"), rows))
 

@@ -1,4 +1,4 @@
-"""Training loops as a careful user first writes them, and as this package runs."""
+"""Training loops as a careful user would first write them, and this package's training loop."""
 
 from collections.abc import Callable, Iterator, Mapping
 
@@ -18,11 +18,11 @@ from ganvae.training.history import History
 from ganvae.training.precision import networks_in
 
 Step = Callable[[], object]
-"""Takes one training step."""
+"""A function that takes one training step."""
 
 
 class ImageByImage(Dataset[Tensor]):
-    """One image at a time through PIL, as the usual data sets with transforms give them."""
+    """Loads one image at a time through PIL, like the usual data sets with transforms."""
 
     def __init__(self, images: Tensor) -> None:
         self.images = images
@@ -51,7 +51,7 @@ def in_memory(images: Tensor, batch_size: int) -> Iterator[Tensor]:
 
 
 def ours(model: GenerativeModel, images: Tensor, precision: Precision) -> Step:
-    """What the trainer does each step."""
+    """The training step of this package's trainer."""
     batches, optimizers = Batches(images, model.real_images_per_step, 0), model.optimizers()
     noise, history = torch.Generator().manual_seed(0), History()
     steps = iter(range(1_000_000_000))
@@ -64,7 +64,7 @@ def ours(model: GenerativeModel, images: Tensor, precision: Precision) -> Step:
     return step
 
 
-def gan_step(  # noqa: PLR0913  a plain loop, as people write it
+def gan_step(  # noqa: PLR0913  a plain loop, as users write it
     generator: nn.Module,
     discriminator: nn.Module,
     optimizers: Mapping[str, Optimizer],
@@ -73,14 +73,15 @@ def gan_step(  # noqa: PLR0913  a plain loop, as people write it
     batch_size: int,
     *,
     signed: bool,
-    anew: bool,
+    fresh: bool,
 ) -> Step:
-    """D on a real and on a generated batch, then G through D; each loss printed as a number.
+    """A step that trains D on a real and a generated batch, and then G. It returns both losses.
 
     Args:
-        signed: images live in [-1, 1], and G ends in tanh; else in [0, 1], and in a sigmoid.
-        anew: G learns on images generated anew, as in Keras; else on those that D has seen, as in
-            most collections of GANs.
+        signed: whether images are in [-1, 1] and G ends in tanh. Otherwise they are in [0, 1] and G
+            ends in a sigmoid.
+        fresh: whether G is trained on new images, as in Keras. Otherwise it is trained on the
+            images that D was trained on, as in most collections of GANs.
     """
     criterion = nn.BCEWithLogitsLoss()
 
@@ -101,7 +102,7 @@ def gan_step(  # noqa: PLR0913  a plain loop, as people write it
         d_loss.backward()
         optimizers["discriminator"].step()
 
-        if anew:
+        if fresh:
             fake = generate()
         optimizers["generator"].zero_grad()
         g_loss = criterion(discriminator(fake), torch.ones(batch_size, 1))
@@ -119,7 +120,7 @@ def vae_step(
     batches: Iterator[Tensor],
     squared_error: bool,
 ) -> Step:
-    """Reconstruction and KL summed over the batch, as in the PyTorch examples."""
+    """A VAE step with reconstruction loss and KL summed over the batch, like PyTorch's examples."""
 
     def step() -> float:
         images = next(batches)
@@ -145,9 +146,9 @@ def vae_gan_step(
     batches: Iterator[Tensor],
     latent_size: int,
 ) -> Step:
-    """Three passes through G and three through D, each on its own batch.
+    """A VAE-GAN step with three passes through G and three through D, each on its own batch.
 
-    ``networks`` and ``optimizers`` have an encoder, a generator and a discriminator.
+    ``networks`` and ``optimizers`` have the keys encoder, generator and discriminator.
     """
     encoder, generator = networks["encoder"], networks["generator"]
     discriminator = networks["discriminator"]

@@ -1,4 +1,4 @@
-"""FID and precision/recall against their usual implementations, at equal values.
+"""Time FID and precision/recall against their usual implementations, which give equal values.
 
 python benchmarks/metrics.py [--repeats 5]
 """
@@ -24,7 +24,7 @@ Score = Callable[[], tuple[float, ...]]
 
 
 class Precomputed(nn.Module):
-    """Stands where torchmetrics expects a feature extractor."""
+    """A stand-in for torchmetrics' feature extractor; it returns features unchanged."""
 
     num_features = 2048
 
@@ -41,7 +41,7 @@ def torchmetrics_fid(real: Tensor, generated: Tensor) -> tuple[float, ...]:
 
 
 def full_matrix_prdc(real: Tensor, generated: Tensor) -> tuple[float, ...]:
-    """The formulas over full distance matrices, as the papers' code has them."""
+    """Precision, recall, density and coverage from full distance matrices, as in the papers."""
     real_radii = torch.cdist(real, real).kthvalue(K + 1, dim=1).values
     generated_radii = torch.cdist(generated, generated).kthvalue(K + 1, dim=1).values
     between = torch.cdist(real, generated)
@@ -100,8 +100,10 @@ def main() -> None:
         slow, fast = (statistics.median(column) for column in zip(*times, strict=True))
         ratio = statistics.median(a / b for a, b in times)
         rows.append((name, baseline, str(aim), f"{slow:.2f}", f"{fast:.2f}", f"{ratio:.1f}"))
-    header = ("score", "baseline", "aim", "baseline, s", "ours, s", "times")
-    note = f"Medians of {repeats} turns, all threads; both give the same values."
+    header = ("score", "baseline", "target speed-up", "baseline, s", "ours, s", "speed-up")
+    note = (
+        f"Medians of {repeats} repeats on all threads. Both implementations give the same values."
+    )
     report(__file__, f"{table(header, rows)}\n\n{note}")
 
 

@@ -1,4 +1,4 @@
-"""A model's networks as one writes them first: torch's own layers, contiguous memory."""
+"""A model's networks as users first write them: torch's own layers in contiguous memory."""
 
 import copy
 
@@ -10,12 +10,12 @@ from ganvae.models.layers import Flatten, Unflatten
 
 
 def plain(network: nn.Module, example: Tensor) -> nn.Sequential:
-    """The same network with the same weights, without what makes ours fast.
+    """The same network with the same weights, but without this package's faster layers.
 
-    ``example`` is an input, N x ...; the two are compared on it.
+    ``example`` is an input of shape N x ..., on which the outputs of both networks are compared.
     """
     theirs: list[nn.Module] = []
-    x, order = example, None  # order: how ours has the features that come next
+    x, order = example, None  # order: our order of the features that come next
     with torch.no_grad():
         for layer in _leaves(network.eval()):
             if isinstance(layer, Flatten):
@@ -47,7 +47,7 @@ def _leaves(network: nn.Module) -> list[nn.Module]:
 
 
 def _order(channels: int, height: int, width: int) -> Tensor:
-    """For each feature in our order (pixel after pixel), where it is in torch's."""
+    """For each feature in our order (pixel by pixel), its position in torch's order."""
     return (
         torch.arange(channels * height * width)
         .view(channels, height, width)
@@ -57,7 +57,7 @@ def _order(channels: int, height: int, width: int) -> Tensor:
 
 
 def _reorder(layers: list[nn.Module], order: Tensor) -> None:
-    """Put what a dense layer gives, and a norm after it takes, into torch's order."""
+    """Reorder the outputs of the last dense layer, and of norms after it, to torch's order."""
     for layer in reversed(layers):
         for values in [*layer.parameters(), *layer.buffers()]:
             if values.dim() > 0:

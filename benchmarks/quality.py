@@ -1,9 +1,9 @@
-"""FID (judge) against training time, for the laptop profile's presets and tuned variants.
+"""Measure FID (judge) against training time, for the laptop profile's presets and tuned variants.
 
-Each model trains on one thread for several budgets of CPU-seconds. A model whose learning rate does
-not decay goes on from one budget to the next; one whose does is trained anew for each, since its
-schedule depends on the length. Scores are of 10,000 images against the test set. Each point is
-written to quality.csv as it is found; Ctrl-C ends with a table of those there are.
+Each variant trains on one thread for several budgets of CPU-seconds. If its learning rate does not
+decay, training continues from one budget to the next. Otherwise the variant is trained again for
+each budget, since its schedule depends on the length. FID compares 10,000 images with the test set.
+Each point is written to quality.csv at once, and Ctrl-C ends with a table of the points so far.
 
     python benchmarks/quality.py [--params params.yaml] [--budgets 30 60 120]
         [--more dcgan-tuned=480 ...] [--seeds 1] [--jobs 2]
@@ -43,7 +43,7 @@ POINTS = FOLDER / "quality.csv"
 
 @dataclass(frozen=True)
 class Point:
-    """One model after so much training."""
+    """The score of one variant after one training budget."""
 
     model: str
     family: str
@@ -55,14 +55,14 @@ class Point:
 
 
 def with_length(config: ModelConfig, steps: int) -> ModelConfig:
-    """The same for so many steps, with no pictures between first and last."""
+    """The same configuration for this many steps, with pictures at the first and last step only."""
     schedule = {"unit": "steps", "length": steps, "report_every": min(100, steps)}
     schedule |= {"sample_every": steps, "checkpoint_every": steps, "marks": []}
     return config.model_validate(config.model_dump() | {"schedule": schedule})
 
 
 def curve(params: Params, name: str, seed: int, budgets: list[int]) -> None:
-    """Train for one budget after the other, and add each point to the file."""
+    """Train for each budget in turn, and add each point to the file."""
     machine = compute.use_to_train(params.compute.model_copy(update={"threads": 1}))
     system = params.system(name)
     config = system_config(system, params.variants[name])
@@ -95,7 +95,7 @@ def curve(params: Params, name: str, seed: int, budgets: list[int]) -> None:
 
 
 def add(point: Point) -> None:
-    with POINTS.open("a") as file:  # one short write: lines of several processes do not mix
+    with POINTS.open("a") as file:  # one short write, so lines of several processes do not mix
         file.write(",".join(map(str, astuple(point))) + "\n")
 
 
@@ -131,7 +131,7 @@ def draw(path: Path, points: list[Point], floor: float, tuned: list[str]) -> Non
 
 
 def _label(ax: Axes, ends: dict[str, tuple[float, float, str]]) -> None:
-    """Names in a column on the right, none on another, each with a line to where its curve ends."""
+    """Write the names in a column, without overlap, each with a line to the end of its curve."""
     right = 1.25 * max(x for x, _, _ in ends.values())
     ax.set_xlim(right=2.6 * right)
     height = 0.0
@@ -145,7 +145,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--params", type=Path, default=Path("params.yaml"))
     parser.add_argument("--budgets", type=int, nargs="+", default=[30, 60, 120])
-    parser.add_argument("--more", nargs="*", default=["dcgan-tuned=480"], metavar="MODEL=SECONDS")
+    parser.add_argument("--more", nargs="*", default=["dcgan-tuned=480"], metavar="VARIANT=SECONDS")
     parser.add_argument("--seeds", type=int, default=1)
     parser.add_argument("--jobs", type=int, default=len(os.sched_getaffinity(0)))
     arguments = parser.parse_args()
@@ -153,7 +153,9 @@ def main() -> None:
     names = [*params.tuned, *(name for name in params.variants if name == params.system(name))]
     more = [item.partition("=") for item in arguments.more]
     if unknown := {name for name, _, _ in more} - set(names):
-        parser.error(f"unknown model {', '.join(unknown)}; there are: {', '.join(names)}")
+        parser.error(
+            f"--more: unknown variant {', '.join(unknown)}; choose from: {', '.join(names)}"
+        )
     floor = measured_floor(params)
     tasks = [(name, [int(budget)]) for name, _, budget in more]
     for name in names:
@@ -177,9 +179,10 @@ def main() -> None:
     points = sorted(read_points(), key=lambda p: (names.index(p.model), p.budget, p.seed))
     draw(FOLDER / "quality.png", points, floor, params.tuned)
     text = summary(points, floor)
-    text += f"\n\n{arguments.seeds} seed(s), one thread a run, {arguments.jobs} runs at once."
+    text += f"\n\n{arguments.seeds} seed(s), one thread per run, {arguments.jobs} runs at once."
     picture = "![FID against training CPU-seconds](quality.png)"
-    report(__file__, f"{text} Empty: not measured. As [quality.csv](quality.csv).\n\n{picture}")
+    note = "Empty cells are not measured. The data are in [quality.csv](quality.csv)."
+    report(__file__, f"{text} {note}\n\n{picture}")
 
 
 def measured_floor(params: Params) -> float:
@@ -197,8 +200,10 @@ def summary(points: list[Point], floor: float) -> str:
             at = [point for point in points if (point.model, point.budget) == (name, budget)]
             cells.append(_cell(at, floor) if at else "")
         rows.append((name, *cells))
-    header = ("model", *(f"about {budget} CPU-s" for budget in budgets))
-    text = "FID (judge), how many times the floor that is, and after how many CPU-seconds."
+    header = ("variant", *(f"about {budget} CPU-s" for budget in budgets))
+    text = (
+        "Each cell shows FID (judge), its multiple of the floor, and the CPU-seconds of training."
+    )
     return f"{table(header, rows)}\n\n{text} The floor is {floor:.3f}."
 
 

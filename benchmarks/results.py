@@ -1,4 +1,4 @@
-"""Where benchmarks put what they found: on the screen and into RESULTS.md."""
+"""Print the results of benchmarks, and write them to RESULTS.md."""
 
 import os
 import platform
@@ -13,7 +13,7 @@ RESULTS = Path(__file__).with_name("RESULTS.md")
 
 
 def report(script: str, text: str) -> None:
-    """Print a benchmark's findings, and put them in place of its earlier ones in RESULTS.md."""
+    """Print a benchmark's results, and replace its section in RESULTS.md."""
     print(text)
     section = f"## `{Path(script).name}`\n\n{machine()}\n\n{text}\n\n"
     content = RESULTS.read_text() if RESULTS.exists() else "# Results\n\n"
@@ -25,7 +25,7 @@ def report(script: str, text: str) -> None:
 
 
 def machine() -> str:
-    """Date, processor and versions, in a line."""
+    """The date, processor and versions, in one line."""
     features = torch.cpu.get_capabilities()
     kinds = [name for name in ("avx2", "avx512_f", "avx512_bf16", "amx_bf16") if features.get(name)]
     return (
@@ -36,6 +36,6 @@ def machine() -> str:
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A Markdown table; all columns but the first align to the right."""
+    """A Markdown table. All columns except the first are aligned to the right."""
     lines = [header, ["---"] + ["---:"] * (len(header) - 1), *rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)

@@ -1,6 +1,6 @@
-"""Where the time of `make repro` goes: each kind of stage run once more, one at a time.
+"""Measure the time of each kind of stage in `make repro`, by running one stage at a time again.
 
-What a stage writes is what it wrote before, to the bit.
+A stage writes the same bytes as before.
 
     python benchmarks/stages.py [--pipeline dvc.yaml]
 """
@@ -32,8 +32,8 @@ def check_up_to_date(pipeline: Path) -> None:
     status = [sys.executable, "-m", "dvc", "status", "--json", str(pipeline)]
     stale = json.loads(subprocess.run(status, capture_output=True, check=True).stdout)
     if stale:
-        some = ", ".join(sorted(stale)[:3])
-        raise UserError(f"{len(stale)} stages are not up to date ({some}, ...): run `make repro`.")
+        first = ", ".join(sorted(stale)[:3])
+        raise UserError(f"{len(stale)} stages are not up to date ({first}, ...): run `make repro`.")
 
 
 def main() -> None:
@@ -42,7 +42,7 @@ def main() -> None:
     pipeline = parser.parse_args().pipeline
     params = load_params(pipeline.with_name("params.yaml"))
     paths = ProfilePaths(params.profile)
-    first = {run.variant: key for key, run in reversed(params.runs.items())}  # a run of each model
+    first = {run.variant: key for key, run in reversed(params.runs.items())}  # one run per variant
     runs = len(params.runs)
     check_up_to_date(pipeline)
 
@@ -65,13 +65,13 @@ def main() -> None:
     idle = statistics.median(seconds(ganvae, "repro", str(pipeline)) for _ in range(3))
     imports = "import dvc.repo, dvc.commands.status"
     start_up = statistics.median(seconds(sys.executable, "-c", imports) for _ in range(3))
-    header = ("stage", "times", "seconds each", "core-seconds", "share")
+    header = ("stage", "runs", "seconds each", "core-seconds", "share")
     report(
         __file__,
         f"{table(header, rows)}\n\n"
-        f"`{pipeline}`. Training as timed in the runs, side by side; the rest here, one at a time. "
-        f"With nothing to do `ganvae repro` takes {idle:.1f} s, {start_up:.1f} s of it for "
-        "importing DVC.",
+        f"The pipeline is `{pipeline}`. Training times are from the runs, which trained side by "
+        "side. All other stages ran here, one at a time. If all stages are up to date, `ganvae "
+        f"repro` takes {idle:.1f} s, of which {start_up:.1f} s are for importing DVC.",
     )
 
 

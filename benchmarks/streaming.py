@@ -1,7 +1,7 @@
-"""What it costs to watch a training in MLflow: the follower beside it on the same core, and not.
+"""Measure the cost of showing a training run in MLflow while it trains.
 
-The same run of the laptop profile, shortened, is trained with a follower and without in turn. What
-counts is CPU time, which other work on the machine changes little.
+A shortened run of the laptop profile trains alternately without and with a follower on the same
+core. The measure is CPU time, which other work on the machine hardly changes.
 
     python benchmarks/streaming.py [--repeats 5] [--model dcgan] [--steps 2500]
 """
@@ -47,7 +47,7 @@ WARM_UP = LiveRun(
 
 
 class Measured(NamedTuple):
-    """CPU seconds of a training and of its follower, before and while it trained."""
+    """CPU seconds of a training run, and of its follower before and during training."""
 
     training: float
     start_up: float = 0.0
@@ -55,15 +55,15 @@ class Measured(NamedTuple):
 
 
 def shortened(params: Params, model: str, steps: int) -> Params:
-    """The profile with one run, of so many steps."""
+    """The profile with a single run of this many steps."""
     section = params.variants[model]
     models = {model: section | {"schedule": section["schedule"] | {"length": steps}}}
     first = next(run for run in params.runs.values() if run.variant == model)
-    return params.model_copy(update={"models": models, "runs": {RUN: first}})
+    return params.model_copy(update={"variants": models, "runs": {RUN: first}})
 
 
 def training_seconds(params: Params, folder: Path) -> float:
-    """Train in ``folder``; CPU seconds of that."""
+    """Train in ``folder``, and return the CPU seconds."""
     os.chdir(folder)
     start = time.process_time()
     train_run(params, RUN)
@@ -77,7 +77,7 @@ def train(params: Params, folder: Path) -> float:
 
 
 def train_followed(params: Params, folder: Path, steps: int) -> Measured:
-    """The same beside a follower which has shown one run already, as in `ganvae repro`."""
+    """Train with a follower that has already shown one run, as in `ganvae repro`."""
     with closing(LiveLog(folder, WARM_UP)) as log:
         log.add({"step": 1, "loss": 0.0})
     with chdir(folder):
@@ -94,7 +94,7 @@ def train_followed(params: Params, folder: Path, steps: int) -> Measured:
 
 
 def wait_until_shown(folder: Path, run: str, step: int) -> None:
-    """Wait for a run's row of this step, and for one more look."""
+    """Wait until MLflow shows this step of a run, and until the follower has read once more."""
     client = MlflowClient(f"sqlite:///{folder / 'mlflow.db'}")
     while step not in shown_steps(client, run):
         time.sleep(1.0)
@@ -102,7 +102,7 @@ def wait_until_shown(folder: Path, run: str, step: int) -> None:
 
 
 def shown_steps(client: MlflowClient, name: str) -> set[int]:
-    experiments = [found.experiment_id for found in client.search_experiments()]
+    experiments = [experiment.experiment_id for experiment in client.search_experiments()]
     return {
         point.step
         for run in client.search_runs(experiments, f"attributes.run_name = '{name}'")
@@ -128,7 +128,7 @@ def prepared(parent: Path, name: str, database: Path, data: Path) -> Path:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--repeats", type=int, default=5)
-    parser.add_argument("--model", default="dcgan", help="of the laptop profile")
+    parser.add_argument("--model", default="dcgan", help="a variant of the laptop profile")
     parser.add_argument("--steps", type=int, default=2500)
     arguments = parser.parse_args()
     for variable in ("MLFLOW_TRACKING_URI", "DVC_ROOT"):
@@ -136,7 +136,7 @@ def main() -> None:
     full = load_params(Path("params.yaml"))
     params = shortened(full, arguments.model, arguments.steps)
     data = ProfilePaths(params.profile).split("train")
-    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})  # the children's too
+    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})  # child processes inherit it
     alone, followed = [], []
     with tempfile.TemporaryDirectory() as name:
         parent = Path(name)
@@ -160,15 +160,19 @@ def findings(alone: list[float], followed: list[Measured], model: str, steps: in
         row("training alone, CPU-s", alone),
         row("training followed, CPU-s", [with_it.training for _, with_it in pairs]),
         row("follower while it trains, CPU-s", [with_it.following for _, with_it in pairs]),
-        row("that as a share of the training", [b.following / a for a, b in pairs], ".1%"),
-        row("both over training alone", [(b.training + b.following) / a for a, b in pairs], ".3f"),
+        row("follower as a share of the training", [b.following / a for a, b in pairs], ".1%"),
+        row(
+            "both, relative to training alone",
+            [(b.training + b.following) / a for a, b in pairs],
+            ".3f",
+        ),
         row("follower's start-up, CPU-s, once", [with_it.start_up for _, with_it in pairs]),
     ]
     return (
-        f"{table(('', 'median', 'least', 'most'), rows)}\n\n"
-        f"{steps} steps of `{model}` of the laptop profile, {len(pairs)} pairs, follower and "
-        f"training on one core. The follower looks every {SECONDS:.0f} s. Its start-up is the "
-        "import of MLflow and the first connection; the aim for the share is 2%."
+        f"{table(('', 'median', 'lowest', 'highest'), rows)}\n\n"
+        f"{steps} steps of `{model}` in the laptop profile, {len(pairs)} pairs of runs. Follower "
+        f"and training share one core. The follower reads the logs every {SECONDS:.0f} s. Its "
+        "start-up is the import of MLflow and the first connection. The target for its share is 2%."
     )
 
 

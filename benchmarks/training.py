@@ -1,7 +1,7 @@
-"""Training speed against named baselines, and as a share of what the processor can multiply.
+"""Measure training speed against baselines, and as a share of the processor's peak.
 
-Each case trains the same networks from the same weights with the same batch and kind of optimizer,
-the baseline and ours in fp32 and in bf16 in turn in one process. Ratios are medians.
+Each case trains the same networks from the same weights, with the same batch size and kind of
+optimizer. One process alternates between the baseline, our fp32 and our bf16. Ratios are medians.
 
     python benchmarks/training.py [--repeats 5] [--seconds 1.0] [CASE ...]
 """
@@ -35,14 +35,14 @@ from results import report, table
 
 @dataclass(frozen=True)
 class Case:
-    """What is trained, against what, and what the aim is (bf16 and fp32, times the baseline)."""
+    """A system, its baseline, and the target speed-ups over the baseline in bf16 and fp32."""
 
     model: str
     settings: Mapping[str, Any]
     side: int
     baseline: str
     goals: tuple[float, float] | None
-    threads: int | None = 1  # as the laptop profile trains; None: all cores
+    threads: int | None = 1  # like the laptop profile; None for all cores
     batches: Callable[[Tensor, int], Iterator[Tensor]] = loaded
 
 
@@ -60,7 +60,7 @@ CASES = {
 
 
 def naive(model: GenerativeModel, images: Tensor, case: Case) -> Step:
-    """The baseline's training step, on the model's own networks in plain form."""
+    """The baseline's training step, with the model's networks in torch's own layers."""
     real = case.batches(images, model.real_images_per_step)
     example = torch.rand(2, *model.image_shape)
     latents = model.sample_prior(2, torch.Generator())
@@ -91,7 +91,7 @@ def naive(model: GenerativeModel, images: Tensor, case: Case) -> Step:
         lambda n: model.sample_prior(n, torch.default_generator),
         model.config.batch_size,  # type: ignore[union-attr]
         signed=case.model == "dcgan",
-        anew=case.model == "keras-dcgan",
+        fresh=case.model == "keras-dcgan",
     )
 
 
@@ -129,7 +129,7 @@ def measure(case: Case, images: Tensor, repeats: int, seconds: float) -> dict[st
 
 
 def run(name: str, step: Step, seconds: float) -> float:
-    """The baseline with torch's own settings, ours with the package's."""
+    """Measure the baseline with torch's own settings, or ours with the package's settings."""
     matmul: Any = torch.backends.mkldnn.matmul  # type: ignore[attr-defined]
     if name == "baseline":
         matmul.fp32_precision = "none"
@@ -139,7 +139,7 @@ def run(name: str, step: Step, seconds: float) -> float:
 
 
 def measured_peaks(threads: int) -> dict[str, float]:
-    """GF/s of a large matrix product in either precision, the best of ten."""
+    """The speed of a large matrix product in each precision, in GFLOP/s, the best of ten."""
     torch.set_num_threads(threads)
     compute.use(ComputeConfig(device="cpu", threads=threads, precision="auto"))
 
@@ -152,13 +152,15 @@ def measured_peaks(threads: int) -> dict[str, float]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("cases", nargs="*", metavar="CASE", help=f"of: {', '.join(CASES)}")
+    parser.add_argument(
+        "cases", nargs="*", metavar="CASE", help=f"one or more of: {', '.join(CASES)}"
+    )
     parser.add_argument("--repeats", type=int, default=5)
-    parser.add_argument("--seconds", type=float, default=1.0, help="of each measurement")
+    parser.add_argument("--seconds", type=float, default=1.0, help="seconds per measurement")
     arguments = parser.parse_args()
     unknown = set(arguments.cases) - set(CASES)
     if unknown:
-        parser.error(f"unknown case {', '.join(unknown)}; there are: {', '.join(CASES)}")
+        parser.error(f"unknown case {', '.join(unknown)}; choose from: {', '.join(CASES)}")
     images = read_split(ProfilePaths("laptop").split("train")).images
     cores = torch.get_num_threads()
     peaks = {threads: measured_peaks(threads) for threads in {1, cores}}
@@ -168,38 +170,40 @@ def main() -> None:
         threads = case.threads or cores
         torch.set_num_threads(threads)
         padded = F.pad(images, ((case.side - 28) // 2,) * 4)
-        found = measure(case, padded, arguments.repeats, arguments.seconds)
-        rows.append(row(name, case, found, threads, peaks[threads]))
+        measured = measure(case, padded, arguments.repeats, arguments.seconds)
+        rows.append(row(name, case, measured, threads, peaks[threads]))
     peak = "; ".join(
-        f"{found['bf16']:.0f} GF/s in bf16 and {found['fp32']:.0f} in fp32 with {threads} thread(s)"
-        for threads, found in peaks.items()
+        f"{speed['bf16']:.0f} GFLOP/s in bf16 and {speed['fp32']:.0f} in fp32 with {threads} "
+        "thread(s)"
+        for threads, speed in peaks.items()
     )
     report(
         __file__,
         f"{table(HEADER, rows)}\n\n"
-        f"Steps a second over the baseline's: medians of {arguments.repeats} turns (least to most)."
-        f" Share of the peak: a step's arithmetic, as carried out, over its time, against the best "
-        f"matrix product of 2048 x 2048 here: {peak}. Models at their defaults but for "
-        "vanilla-gan and dcgan-32: batch 64, the latter on 32 x 32 pixels; bernoulli-vae: one "
-        "hidden layer of 400.",
+        "Speed-ups compare our steps per second with the baseline's. They are medians of "
+        f"{arguments.repeats} repeats (lowest to highest). The share of the peak compares a step's "
+        "operations per second with the best 2048 x 2048 matrix product on this machine: "
+        f"{peak}. Systems have their defaults, except for: batch size 64 in vanilla-gan and "
+        "dcgan-32, 32 x 32 pixels in dcgan-32, and one hidden layer of 400 in bernoulli-vae.",
     )
 
 
 HEADER = (
-    "case", "threads", "baseline", "bf16, times the baseline", "fp32", "aim (bf16 / fp32)",
-    "bf16 steps/s", "GF a step", "bf16, of its peak", "fp32, of its peak",
+    "case", "threads", "baseline", "bf16 speed-up", "fp32 speed-up", "target (bf16 / fp32)",
+    "bf16 steps/s", "GFLOP per step", "bf16, share of peak", "fp32, share of peak",
 )  # fmt: skip
 
 
 def row(
-    name: str, case: Case, found: dict[str, Any], threads: int, peak: dict[str, float]
+    name: str, case: Case, measured: dict[str, Any], threads: int, peak: dict[str, float]
 ) -> tuple[str, ...]:
     def ratio(precision: str) -> str:
-        values = found["ratios"][precision]
+        values = measured["ratios"][precision]
         return f"{statistics.median(values):.2f} ({values[0]:.2f} to {values[-1]:.2f})"
 
     def share(precision: str) -> str:
-        return f"{found['gigaflop'] * found['speed'][precision] / peak[precision]:.0%}"
+        speed = measured["gigaflop"] * measured["speed"][precision]
+        return f"{speed / peak[precision]:.0%}"
 
     return (
         name,
@@ -208,8 +212,8 @@ def row(
         ratio("bf16"),
         ratio("fp32"),
         "{} / {}".format(*case.goals) if case.goals else "-",
-        f"{found['speed']['bf16']:.1f}",
-        f"{found['gigaflop']:.2f}",
+        f"{measured['speed']['bf16']:.1f}",
+        f"{measured['gigaflop']:.2f}",
         share("bf16"),
         share("fp32"),
     )

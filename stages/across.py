@@ -1,4 +1,4 @@
-"""Write the page across data sets: what every profile's results say of GAN or VAE."""
+"""Write the page that compares GANs and VAEs across the data sets of all profiles."""
 
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from ganvae.scores.records import read_records
 
 
 class Profiles(Section):
-    """``profiles``: the params.yaml of each, in the page's order."""
+    """``profiles``: the params.yaml of each profile, in the order of the page."""
 
     profiles: list[str] = Field(min_length=1)
 
@@ -32,7 +32,7 @@ def main(params_file: str) -> None:
 
 
 def read_profile(params: Params) -> DataSet:
-    """A profile's data set.
+    """Read a profile's data set and its results.
 
     Raises:
         UserError: the profile has no results.
@@ -41,7 +41,7 @@ def read_profile(params: Params) -> DataSet:
     scores = paths.results / "scores.json"
     if not scores.is_file():
         pipeline = Path(params.file).with_name("dvc.yaml")
-        raise UserError(f"{scores} is missing: `ganvae repro {pipeline}` writes it.")
+        raise UserError(f"{scores} is missing. Run `ganvae repro {pipeline}` to write it.")
     outcome = read_json(paths.run(next(iter(params.runs))).outcome)
     shape = read_json(Path(params.judge).with_suffix(".json"))["image_shape"]
     return data_set(params, read_records(scores), outcome["train_images"], tuple(shape))

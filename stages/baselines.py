@@ -1,4 +1,4 @@
-"""Score the two ends of the table: real training images, and a pixel-wise Gaussian."""
+"""Score the two baselines: real training images, and a pixel-wise Gaussian."""
 
 from pathlib import Path
 

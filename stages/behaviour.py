@@ -1,4 +1,4 @@
-"""Measure what the code does, for all results that cost more than seconds to depend on."""
+"""Measure the behaviour of the code. All results that take more than seconds depend on it."""
 
 import time
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Write the prepared splits as folders of PNG files, one folder a class."""
+"""Write the prepared splits as folders of PNG files, one folder per class."""
 
 from pathlib import Path
 

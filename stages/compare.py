@@ -1,4 +1,4 @@
-"""Gather all scores into the leaderboard and its figure."""
+"""Collect all scores into the leaderboard and its figure."""
 
 from pathlib import Path
 
@@ -33,7 +33,7 @@ def main(params_file: str) -> None:
 
 
 def sample_picture(params: Params, row: Row) -> Path:
-    """The samples of a model or of a baseline."""
+    """The path of the picture of samples of a variant or baseline."""
     paths = ProfilePaths(params.profile)
     if row.family == "reference":
         return paths.baselines / f"{row.variant}.png"

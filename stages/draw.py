@@ -1,4 +1,4 @@
-"""Draw what there is to see of one trained run."""
+"""Draw all pictures of one trained run."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Score one trained run: all scores on the test split, and FID alone on the validation split."""
+"""Score one trained run: all scores on the test split, and FID on the validation split."""
 
 from pathlib import Path
 
@@ -19,8 +19,8 @@ def main(params_file: str, run: str) -> None:
     write_json(paths.validation, validate_run(params, run).model_dump())
     fid = record.scores["fid_judge"]
     score = "no FID" if fid is None else f"FID (judge) {fid:.2f}"
-    because = [record.reason] if record.reason else record.flags
-    print(f"{run}: {record.status}, {score}" + "".join(f"; {reason}" for reason in because))
+    reasons = [record.reason] if record.reason else record.flags
+    print(f"{run}: {record.status}, {score}" + "".join(f"; {reason}" for reason in reasons))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Make one judge of judges/params.yaml; write its weights, and its card beside them."""
+"""Make one judge of judges/params.yaml, and write its weights with a card beside them."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -17,7 +17,7 @@ from ganvae.judge.network import FrozenJudge
 from ganvae.metrics.fid import fid
 from ganvae.pipeline.stage import run_stage
 
-MAX_BYTES = 1_000_000  # a judge is committed
+MAX_BYTES = 1_000_000  # judges are committed to git
 
 
 def main(params_file: str, name: str, output: str) -> None:
@@ -32,20 +32,22 @@ def main(params_file: str, name: str, output: str) -> None:
         size = temporary.stat().st_size
         if size >= MAX_BYTES:
             raise ConfigError(
-                f"{params_file}: {name}: its weights take {size:,} bytes, fewer than "
-                f"{MAX_BYTES:,} are allowed: give it fewer channels or features."
+                f"{params_file}: {name}: the weights take {size:,} bytes, but they must take fewer "
+                f"than {MAX_BYTES:,}. Give the judge fewer channels or features."
             )
         floor = _floor(FrozenJudge(temporary), splits)
-    about = {"sha256": sha256(path), "bytes": size, **card, "floor": floor}
-    write_json(path.with_suffix(".json"), about)
-    found = [f"{key} {card[key]:.2%}" for key in card if key.endswith(("_accuracy", "_auc"))]
-    print(f"{output}: {', '.join(found)}, FID of real images {floor['fid']:.2f}")
+    description = {"sha256": sha256(path), "bytes": size, **card, "floor": floor}
+    write_json(path.with_suffix(".json"), description)
+    measures = [f"{key} {card[key]:.2%}" for key in card if key.endswith(("_accuracy", "_auc"))]
+    print(f"{output}: {', '.join(measures)}, FID of real images {floor['fid']:.2f}")
 
 
 def _config(params_file: Path, name: str) -> JudgeConfig | ChannelJudgeConfig:
     judges = read_yaml(params_file)
     if name not in judges:
-        raise ConfigError(f"{params_file}: no judge {name!r}; there are: {', '.join(judges)}")
+        raise ConfigError(
+            f"{params_file}: there is no judge {name!r}. Choose one of: {', '.join(judges)}."
+        )
     where = f"{params_file}: {name}"
     if "channels_of" in judges[name]:
         return parse(ChannelJudgeConfig, judges[name], where)
@@ -53,7 +55,7 @@ def _config(params_file: Path, name: str) -> JudgeConfig | ChannelJudgeConfig:
 
 
 def _floor(judge: FrozenJudge, splits: Mapping[str, Split]) -> dict[str, Any]:
-    """FID of as many training images as there are test images: what no model gets below."""
+    """FID of as many training images as there are test images, a floor for all models."""
     train, test = (torch.from_numpy(splits[name].data.images) for name in ("train", "test"))
     n = min(len(train), len(test), 10_000)
     drawn = train[torch.randperm(len(train), generator=generator(0, "judge's floor"))[:n]]

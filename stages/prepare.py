@@ -1,4 +1,4 @@
-"""Read the data source, draw the splits and write one compact file for each."""
+"""Read the data source, draw the splits, and write one compact file per split."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Publish what a clone gets of trained runs: small weights, and the pictures that pages show."""
+"""Write the files of trained runs for git: small weights, and the pictures on the pages."""
 
 from pathlib import Path
 

@@ -1,5 +1,7 @@
-"""Embed the splits with the judge, measure how far test and training images are apart, and write
-down how all runs are measured."""
+"""Compute the judge's features of all splits and the distances from test to training images.
+
+Also write how all runs are measured.
+"""
 
 from pathlib import Path
 
@@ -31,20 +33,22 @@ def main(params_file: str) -> None:
 
 
 def check_people(judge: FrozenJudge, params: Params) -> None:
-    """Refuse a judge of people that would judge those whom it was trained on as strangers.
+    """Refuse a judge of identities that may have been trained on people of the test split.
 
     Raises:
-        ConfigError: it was trained on another split than the profile's.
+        ConfigError: the judge was trained on another split than the profile's.
     """
     if judge.kind != "identities":
         return
-    ours = params.data.model_dump()
+    data = params.data.model_dump()
     for key in ("dataset", "validation_size", "test_size", "split_seed"):
-        if judge.card["data"][key] != ours[key]:
+        required = judge.card["data"][key]
+        if data[key] != required:
             raise ConfigError(
-                f"{params.file}: data.{key} = {ours[key]}: the judge {params.judge} was trained on "
-                f"the people of another split ({key}: {judge.card['data'][key]}), some of whom are "
-                "test people here. Set it to that, or train a judge on this split."
+                f"{params.file}: data.{key} is {data[key]}, but the judge {params.judge} was "
+                f"trained on the people of another split ({key}: {required}), some of whom are "
+                f"in the test split here. Set data.{key} to {required}, or train a judge on this "
+                "split."
             )
 
 

@@ -1,4 +1,4 @@
-"""Write the report: one HTML page of all that was measured and drawn."""
+"""Write the report, one HTML page with all scores and pictures."""
 
 from pathlib import Path
 
@@ -33,9 +33,9 @@ def main(params_file: str) -> None:
 
 
 def command(params: Params) -> str:
-    """What reproduces the profile, from the repository's root."""
-    made_by_default = params.root == "."
-    return "make repro" if made_by_default else f"ganvae repro {pipeline(params)}"
+    """The command that reproduces the profile, from the root of the repository."""
+    is_default_profile = params.root == "."
+    return "make repro" if is_default_profile else f"ganvae repro {pipeline(params)}"
 
 
 def pipeline(params: Params) -> str:

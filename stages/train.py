@@ -1,4 +1,4 @@
-"""Train one run of the profile: one model from one seed."""
+"""Train one run of the profile: one variant from one random seed."""
 
 from pathlib import Path
 
@@ -9,8 +9,8 @@ from ganvae.training.runs import train_run
 
 def main(params_file: str, run: str) -> None:
     result = train_run(load_params(Path(params_file)), run)
-    because = f" ({result.reason})" if result.reason else ""
-    print(f"{run}: {result.status}{because} after {result.steps} steps, {result.seconds:.1f} s")
+    reason = f" ({result.reason})" if result.reason else ""
+    print(f"{run}: {result.status}{reason} after {result.steps} steps, {result.seconds:.1f} s")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What several tests start from: the real smoke parameters and small pictures."""
+"""Fixtures for several tests: the parameters of the smoke profile, and small pictures."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,7 +21,7 @@ GREY = (1, 28, 28)
 
 @pytest.fixture(autouse=True)
 def _torchs_settings() -> Iterator[None]:
-    """One thread (small tensors; the same bits on every machine), and no test's settings stay."""
+    """Use one thread, for the same bits on every machine, and undo the settings of each test."""
     matmul: Any = torch.backends.mkldnn.matmul  # type: ignore[attr-defined]
     before = matmul.fp32_precision
     torch.set_num_threads(1)
@@ -49,18 +49,18 @@ def tiny_model(
 
 @pytest.fixture(params=system_names())
 def name(request: pytest.FixtureRequest) -> str:
-    """Every registered model's name in turn."""
+    """The name of every system in turn."""
     return str(request.param)
 
 
 @pytest.fixture
 def model(smoke: Params, name: str) -> GenerativeModel:
-    """Every registered model in turn, at the smoke profile's size."""
+    """Every system's model in turn, with the size of the smoke profile."""
     return tiny_model(smoke, name)
 
 
 def stripes(n: int, shape: ImageShape = GREY, classes: int = 10) -> tuple[Tensor, Tensor]:
-    """``n`` uint8 images, each with one bright row that tells its class, and the labels."""
+    """``n`` uint8 images and their labels. A bright row in each image shows its class."""
     random = np.random.default_rng(0)
     labels = np.arange(n) % classes
     images = random.integers(0, 60, (n, *shape), dtype=np.uint8)

@@ -1,9 +1,10 @@
-"""Put each fault of faults.yaml into a copy of the repository and see a fingerprint move.
+"""Put each fault of faults.yaml into a copy of the repository, and check that a fingerprint moves.
 
     python tests/moved.py [pin ...]
 
-Results depend on fingerprints of what the code does: a fault that moves none would leave them
-fresh. Those that cannot move one say why (`unseen`). The exit status is 1 if another does not.
+Results depend on fingerprints of the code's behaviour. If a fault moves no fingerprint, the results
+count as up to date. Faults that cannot move a fingerprint give the reason (`unseen`). The exit
+status is 1 if any other fault moves none.
 """
 
 import json
@@ -22,23 +23,24 @@ from pins import HEAVY, Bench, Fault, benches_in, read_faults, side_by_side
 
 SHARED = (
     "options dcgan",
-    "options bernoulli_vae",
-    "options conv_vae",
-    "options vae_gan",
-    "options balanced_gan",
-    "resume balanced_gan",
-    "resume keras_dcgan",
-    "scores bernoulli_vae",
-    "scores conv_vae",
+    "options bernoulli-vae",
+    "options conv-vae",
+    "options vae-gan",
+    "options balanced-gan",
+    "resume balanced-gan",
+    "resume keras-dcgan",
+    "scores bernoulli-vae",
+    "scores conv-vae",
 )
-SCORES = ("samples", "scores bernoulli_vae", "scores dcgan")
+SCORES = ("samples", "scores bernoulli-vae", "scores dcgan")
 
 
 def candidates(file: str) -> tuple[str, ...]:
-    """What to measure first for a fault in a file; the first that moves is enough."""
+    """The measurements to try for a fault in a file. One that moves is enough."""
     path = Path(file)
     if path.match("src/ganvae/models/systems/*.py"):
-        return tuple(f"{part} {path.stem}" for part in ("options", "scores", "resume"))
+        system = path.stem.replace("_", "-")
+        return tuple(f"{part} {system}" for part in ("options", "scores", "resume"))
     if path.parts[:3] == ("src", "ganvae", "data"):
         return ("prepare",)
     if path.parts[2] in ("metrics", "evaluation", "judge"):
@@ -47,7 +49,7 @@ def candidates(file: str) -> tuple[str, ...]:
 
 
 def measured(copy: Path, what: str) -> dict[str, Any]:
-    """What the code of ``copy`` does, by fingerprint; in a process of its own."""
+    """Measure the behaviour of the code in ``copy``, by fingerprint. Needs its own process."""
     from ganvae.pipeline.behaviour import measure, training
 
     part, _, system = what.partition(" ")
@@ -70,7 +72,7 @@ def measured(copy: Path, what: str) -> dict[str, Any]:
 
 
 def first_moved(copy: Path, whole: dict[str, Any], wanted: tuple[str, ...]) -> str | None:
-    """The first measurement that is not as ``whole`` has it, or that fails."""
+    """The first measurement that differs from ``whole`` or fails; None if all agree."""
     os.chdir(copy)
     sys.dont_write_bytecode = True
     sys.path.insert(0, str(copy / "src"))
@@ -78,10 +80,10 @@ def first_moved(copy: Path, whole: dict[str, Any], wanted: tuple[str, ...]) -> s
 
     for what in wanted:
         try:
-            found = json.loads(json.dumps(measured(copy, what)))
+            records = json.loads(json.dumps(measured(copy, what)))
         except Exception as error:
             return f"{what}: {type(error).__name__}"
-        for name, record in found.items():
+        for name, record in records.items():
             before = {part: whole[name][part] for part in record}
             if place := next(differences(before, record), None):
                 return f"{what}: {place}"
@@ -89,7 +91,7 @@ def first_moved(copy: Path, whole: dict[str, Any], wanted: tuple[str, ...]) -> s
 
 
 def outcome(whole: dict[str, Any], bench: Bench, fault: Fault) -> str | None:
-    """What moved with a fault put in."""
+    """The measurement that a fault moves; None if it moves none."""
     path = fault.path(bench.copy)
     file = str(path.relative_to(bench.copy))
     as_it_was = path.read_text()
@@ -102,7 +104,7 @@ def outcome(whole: dict[str, Any], bench: Bench, fault: Fault) -> str | None:
 
 
 def whole_behaviour(copy: Path) -> dict[str, Any]:
-    """All fingerprints of the code without a fault, on this processor."""
+    """All fingerprints of the code without faults, on this processor."""
     out = copy / "measured.json"
     subprocess.run(
         [sys.executable, "-m", "ganvae.pipeline.behaviour", str(out)],
@@ -110,8 +112,8 @@ def whole_behaviour(copy: Path) -> dict[str, Any]:
         env=os.environ | {"PYTHONPATH": str(copy / "src")},
         check=True,
     )
-    found: dict[str, Any] = json.loads(out.read_text())
-    return found
+    whole: dict[str, Any] = json.loads(out.read_text())
+    return whole
 
 
 def main(pins: set[int]) -> int:
@@ -126,7 +128,7 @@ def main(pins: set[int]) -> int:
         work = partial(outcome, whole)
         for fault, place in side_by_side(benches, seen, work):
             unseen += place is None
-            print(f"{fault.pin:>3}  {place or 'NOTHING MOVES'}  {fault.what}", flush=True)
+            print(f"{fault.pin:>3}  {place or 'NO FINGERPRINT MOVES'}  {fault.what}", flush=True)
     for fault in faults:
         if fault.unseen:
             print(f"{fault.pin:>3}  not seen: {fault.unseen}  {fault.what}")

@@ -1,8 +1,8 @@
-"""Put each fault of faults.yaml into a copy of the repository and see the tests of its pin fail.
+"""Put each fault of faults.yaml into a copy of the repository, and check that its tests fail.
 
     python tests/pins.py [pin ...]
 
-First the same tests run without a fault. The exit status is 1 if a fault survives.
+The same tests first run without a fault. The exit status is 1 if no test notices some fault.
 """
 
 import contextlib
@@ -38,14 +38,14 @@ COPIED = (
 )
 LINKED = ("data/raw",)
 HEAVY = ["pytest", "scipy.stats", "sklearn.model_selection", "torch", "torchmetrics.image.fid"]
-"""Imported once, not again for every fault; nothing of the repository's own."""
+"""Modules that are imported once for all faults. None is from this repository."""
 
 
 class Fault(NamedTuple):
     """One change that breaks one pin, and the names of the tests that must notice.
 
-    ``place``: a function (`places.find`), or a file of another kind, in which ``old`` is replaced.
-    ``unseen``: why no fingerprint of behaviour moves ("" if one must; tests/moved.py).
+    In ``place``, which is a function (`places.find`) or a file, ``old`` is replaced by ``new``.
+    ``unseen`` is the reason why no fingerprint of behaviour moves, or "" if one must (moved.py).
     """
 
     pin: int
@@ -57,10 +57,10 @@ class Fault(NamedTuple):
     unseen: str = ""
 
     def path(self, root: Path) -> Path:
-        """The file that the fault is in.
+        """The file that the fault changes.
 
         Raises:
-            ValueError: there is no such function, or there are several.
+            ValueError: the function does not exist, or several have this name.
         """
         plain = root / self.place
         return plain if plain.is_file() else places.find(root, self.place).path
@@ -69,7 +69,7 @@ class Fault(NamedTuple):
         """The text of the file with the fault in it.
 
         Raises:
-            ValueError: the text to replace does not stand in its place exactly once.
+            ValueError: the place does not contain the text to replace exactly once.
         """
         plain = root / self.place
         try:
@@ -79,8 +79,8 @@ class Fault(NamedTuple):
                 raise ValueError(f"expected {self.old!r} once in {self.place}")
         except ValueError as error:
             raise ValueError(
-                f"pin {self.pin}, {self.what}: {error}: change tests/faults.yaml as the code was "
-                "changed"
+                f"pin {self.pin}, {self.what}: {error}. If the code has changed, change "
+                "tests/faults.yaml as well."
             ) from None
         return plain.read_text().replace(self.old, self.new)
 
@@ -105,7 +105,7 @@ def read_faults() -> list[Fault]:
 
 
 def places_of_tests(root: Path) -> dict[str, list[str]]:
-    """In which files each test of a pin is."""
+    """The files that define each test of a pin, by name of the test."""
     places: dict[str, list[str]] = {}
     for path in sorted((root / "tests").rglob("test_*.py")):
         for name in re.findall(r"^def (test_pin_\w+)\(", path.read_text(), re.MULTILINE):
@@ -114,10 +114,10 @@ def places_of_tests(root: Path) -> dict[str, list[str]]:
 
 
 def node_id(test: str, places: dict[str, list[str]]) -> str:
-    """What pytest calls a test, or a case of one.
+    """Pytest's identifier of a test, or of one case of a test.
 
     Raises:
-        ValueError: it is not there, or there are two of that name.
+        ValueError: the test does not exist, or two tests have this name.
     """
     found = places.get(test.split("[")[0], [])
     if len(found) != 1:
@@ -126,7 +126,7 @@ def node_id(test: str, places: dict[str, list[str]]) -> str:
 
 
 class Outcomes:
-    """A pytest plugin: which cases passed, and which failed in the test itself."""
+    """A pytest plugin that records which cases passed, and which failed in the test itself."""
 
     def __init__(self) -> None:
         self.passed: dict[str, bool] = {}
@@ -137,13 +137,13 @@ class Outcomes:
 
 
 def run_tests(copy: Path, tests: Iterable[str]) -> dict[str, bool]:
-    """Whether each case of the tests passes with the code of ``copy``; for a process of its own.
+    """Whether each case of the tests passes with the code of ``copy``. Needs its own process.
 
     Raises:
-        RuntimeError: they could not be run, or the code is not the copy's.
+        RuntimeError: the tests did not run, or did not use the code of ``copy``.
     """
     os.chdir(copy)
-    sys.dont_write_bytecode = True  # a fault put in within a second of another would not be seen
+    sys.dont_write_bytecode = True  # Python would miss two changes within a second
     os.environ |= {"PYTHONPATH": str(copy / "src"), "PYTHONDONTWRITEBYTECODE": "1"}
     sys.path[:] = [str(copy / "src"), *(path for path in sys.path if path != str(ROOT / "tests"))]
     outcomes, output = Outcomes(), io.StringIO()
@@ -158,7 +158,7 @@ def run_tests(copy: Path, tests: Iterable[str]) -> dict[str, bool]:
 
 
 class Bench:
-    """A copy of the repository in which faults are tried out, one after another."""
+    """A copy of the repository, in which faults are tried one after another."""
 
     def __init__(self, copy: Path) -> None:
         self.copy = copy
@@ -174,13 +174,13 @@ class Bench:
         self.places = places_of_tests(copy)
 
     def run(self, faults: Iterable[Fault]) -> dict[str, bool]:
-        """By case, whether the tests of these faults pass; in a fresh process."""
+        """Run the tests of these faults in a new process. Return whether each case passes."""
         tests = [node_id(test, self.places) for fault in faults for test in fault.tests]
         with ProcessPoolExecutor(1, multiprocessing.get_context("forkserver")) as pool:
             return pool.submit(run_tests, self.copy, tests).result()
 
     def try_out(self, fault: Fault) -> dict[str, tuple[int, int]]:
-        """By test, how many of how many cases fail with the fault put in."""
+        """By test, the number of failed cases and of all cases with this fault."""
         path = fault.path(self.copy)
         as_it_was = path.read_text()
         path.write_text(fault.changed(self.copy))
@@ -207,7 +207,7 @@ T = TypeVar("T")
 def side_by_side(
     benches: list[Bench], faults: list[Fault], work: Callable[[Bench, Fault], T]
 ) -> Iterator[tuple[Fault, T]]:
-    """Each fault, in their order, with what became of it on one of the benches."""
+    """Each fault in order, with the result of ``work`` on one of the benches."""
     free = list(benches)
 
     def run(fault: Fault) -> T:
@@ -226,7 +226,7 @@ def _caches(_: str, names: list[str]) -> set[str]:
 
 
 def report(fault: Fault, results: dict[str, tuple[int, int]]) -> bool:
-    """Print a fault's part of the table; False if a test has not noticed it."""
+    """Print the results of a fault. Return False if a test did not notice it."""
     caught = all(failed for failed, _ in results.values())
     print(f"{fault.pin:>3}  {'caught    ' if caught else 'NOT CAUGHT'}  {fault.what}")
     for test, (failed, cases) in results.items():
@@ -235,22 +235,22 @@ def report(fault: Fault, results: dict[str, tuple[int, int]]) -> bool:
 
 
 def main(pins: set[int]) -> int:
-    """Try out the faults of these pins, or of all."""
+    """Try the faults of these pins, or of all pins."""
     faults = [fault for fault in read_faults() if not pins or fault.pin in pins]
     if not faults:
-        print("error: there is no such pin; they go from 1 to 13", file=sys.stderr)
+        print("error: no such pin; choose from 1 to 13", file=sys.stderr)
         return 1
     multiprocessing.get_context("forkserver").set_forkserver_preload(HEAVY)
     start = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
         benches = benches_in(Path(folder).resolve())
         for fault in faults:
-            fault.changed(benches[0].copy)  # say now what cannot be put in
+            fault.changed(benches[0].copy)  # fail early if a fault does not fit the code
         print("Without a fault ...", file=sys.stderr, flush=True)
         passed = benches[0].run(faults)
         red = [case for case, good in passed.items() if not good]
         if red:
-            print("error: these fail without any fault:", *red, sep="\n  ", file=sys.stderr)
+            print("error: these tests fail without a fault:", *red, sep="\n  ", file=sys.stderr)
             return 1
         print(f"all {len(passed)} tests pass.", file=sys.stderr)
         survivors = 0

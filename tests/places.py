@@ -1,4 +1,4 @@
-"""Finding a place in code by the function it is in, however that is laid out and wherever it is."""
+"""Find and change code by the name of its function, in any layout and any file."""
 
 import ast
 import re
@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 
 class Place(NamedTuple):
-    """A function or method of a file, from line ``first`` to ``last``, counting from 0."""
+    """A function or method of a file. Its lines are ``first`` to ``last``, counted from 0."""
 
     path: Path
     node: ast.FunctionDef
@@ -17,10 +17,10 @@ class Place(NamedTuple):
 
 
 def find(root: Path, at: str) -> Place:
-    """The one function of the package called so: ``name``, ``Class.name``, or ``module:name``.
+    """The function with this name: ``name``, ``Class.name``, or ``module:name``.
 
     Raises:
-        ValueError: there is none, or more than one.
+        ValueError: no function has this name, or several have it.
     """
     module, _, name = at.rpartition(":")
     files = sorted((root / "src/ganvae").rglob(f"{module or '*'}.py"))
@@ -53,12 +53,12 @@ def _functions(tree: ast.AST, prefix: str = "") -> list[tuple[str, ast.FunctionD
 
 
 def changed(place: Place, old: str, new: str) -> str:
-    """The text of the file, with ``old`` replaced in the function as `ast.unparse` lays it out.
+    """The text of the file, with ``old`` replaced in the function's text from `ast.unparse`.
 
-    Several lines are given with the indentation that they have to each other.
+    If ``old`` has several lines, they have the same relative indentation as in the function.
 
     Raises:
-        ValueError: the function has no such text, or has it more than once.
+        ValueError: the function does not contain this text exactly once.
     """
     first, *others = map(re.escape, old.splitlines())
     start = r"(?m)^(?P<indent> *)" if others else r"(?P<indent>)"

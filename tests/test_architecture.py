@@ -1,4 +1,4 @@
-"""Imports go one way, and the heavy tools stay in their rooms."""
+"""Test that packages import in one direction, and that heavy tools stay in their packages."""
 
 import ast
 import subprocess
@@ -33,7 +33,7 @@ def room(path: Path) -> str:
 
 
 def imports(path: Path) -> set[str]:
-    """Full names of the modules that a file imports, at its top or inside functions."""
+    """The full names of all modules that a file imports, at its top or inside functions."""
     names: set[str] = set()
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
@@ -51,14 +51,14 @@ FILES = [
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_each_tool_is_imported_in_its_own_room_alone(path: Path) -> None:
+def test_each_tool_is_imported_only_in_its_own_package(path: Path) -> None:
     for name in imports(path):
         rooms = ROOMS_OF.get(name.split(".")[0])
         assert rooms is None or room(path) in rooms, f"{path} imports {name}"
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_a_room_knows_only_those_before_it(path: Path) -> None:
+def test_a_package_imports_only_packages_before_it(path: Path) -> None:
     here = ORDER.index(room(path))
     for name in imports(path):
         if name.startswith("ganvae."):
@@ -67,7 +67,7 @@ def test_a_room_knows_only_those_before_it(path: Path) -> None:
             assert not ahead, f"{path} imports {name}"
 
 
-def test_training_and_evaluation_load_none_of_the_pipelines_tools() -> None:
+def test_training_and_evaluation_import_no_tools_of_the_pipeline() -> None:
     script = """
 import sys
 import ganvae.training.runs, ganvae.evaluation.runs, ganvae.scores.comparison
@@ -86,4 +86,4 @@ print([name for name in tools if name in sys.modules])
 
 def test_stages_are_short() -> None:
     for path in (ROOT / "stages").glob("*.py"):
-        assert len(path.read_text().splitlines()) <= 65, f"{path}: logic belongs into src/ganvae"
+        assert len(path.read_text().splitlines()) <= 65, f"{path}: move logic to src/ganvae"

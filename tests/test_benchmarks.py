@@ -1,4 +1,4 @@
-"""The benchmarks' baselines are the same networks; their results find their place."""
+"""Test that the benchmarks' baselines are the same networks, and where results are written."""
 
 import sys
 from pathlib import Path
@@ -19,8 +19,8 @@ from plain import plain
 SCRIPTS = [p for p in (ROOT / "benchmarks").glob("*.py") if "__main__" in p.read_text()]
 
 
-def test_plain_networks_are_the_same_in_torchs_own_layers(model: GenerativeModel) -> None:
-    """`plain` compares the two itself; here it is every model's networks' turn."""
+def test_plain_networks_have_only_torchs_own_layers(model: GenerativeModel) -> None:
+    """`plain` compares the outputs. This test runs it for the networks of every system."""
     images = torch.rand(2, *model.image_shape)
     latents = model.sample_prior(2, torch.Generator())
     for name, network in model.named_children():
@@ -34,7 +34,7 @@ def test_plain_networks_are_the_same_in_torchs_own_layers(model: GenerativeModel
         )
 
 
-def test_results_replace_their_own_section_alone(
+def test_results_replace_only_their_own_section(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "RESULTS.md"
@@ -49,8 +49,8 @@ def test_results_replace_their_own_section_alone(
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.stem)
-def test_every_benchmark_says_what_it_does(script: Path) -> None:
+def test_every_benchmark_has_a_help_text_and_a_make_target(script: Path) -> None:
     shown = python(script, "--help")
     assert shown.returncode == 0, shown.stderr
     assert script.name in (ROOT / "benchmarks/README.md").read_text()
-    assert script.name in (ROOT / "Makefile").read_text(), "no make target runs it"
+    assert script.name in (ROOT / "Makefile").read_text(), "no make target runs this benchmark"

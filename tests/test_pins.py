@@ -1,4 +1,4 @@
-"""The faults that `make pins` puts in still fit the code that they are aimed at."""
+"""Test that the faults of `make pins` fit the current code."""
 
 import ast
 import re
@@ -17,7 +17,7 @@ def test_every_pin_has_a_fault() -> None:
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: f"{fault.pin}: {fault.what}")
-def test_a_fault_can_be_put_in_and_tests_of_its_pin_are_to_notice(fault: Fault) -> None:
+def test_a_fault_fits_the_code_and_has_tests_of_its_pin(fault: Fault) -> None:
     changed, path = fault.changed(ROOT), fault.path(ROOT)
     assert changed != path.read_text()
     if path.suffix == ".py":
@@ -30,14 +30,14 @@ def test_a_fault_can_be_put_in_and_tests_of_its_pin_are_to_notice(fault: Fault) 
         assert str(fault.pin) in pins[1].split("_and_"), test
 
 
-def test_a_fault_that_no_longer_fits_is_named() -> None:
+def test_a_fault_that_does_not_fit_is_named_in_the_error() -> None:
     first = FAULTS[0]
-    for other, says in (
+    for other, message in (
         (first._replace(old="no such text"), "found it 0 times"),
         (first._replace(place="VanillaGAN.gone"), "expected one function VanillaGAN.gone, found 0"),
         (first._replace(place="_mean"), "expected one function _mean, found 2"),
     ):
-        with pytest.raises(ValueError, match=f"pin {first.pin}, .*{says}"):
+        with pytest.raises(ValueError, match=f"pin {first.pin}, .*{message}"):
             other.changed(ROOT)
     with pytest.raises(ValueError, match=r"expected one test called test_pin_1_gone.*, found 0"):
         node_id("test_pin_1_gone[dcgan]", places_of_tests(ROOT))
@@ -54,7 +54,7 @@ class One:
 """
 
 
-def test_a_fault_fits_however_the_function_is_laid_out_and_wherever_it_is(tmp_path: Path) -> None:
+def test_a_fault_fits_in_any_layout_and_any_file(tmp_path: Path) -> None:
     path = tmp_path / "src/ganvae/room/module.py"
     path.parent.mkdir(parents=True)
     path.write_text(CODE)

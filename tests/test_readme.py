@@ -1,62 +1,324 @@
-"""The README says what is so."""
+"""README and docs say what is so: commands, links and figures."""
 
 import csv
 import json
 import re
-from itertools import dropwhile, takewhile
+import runpy
+from collections.abc import Iterator
+from itertools import chain, pairwise
+from pathlib import Path
+from typing import Any
 
 import pytest
+import typer
 
 from conftest import ROOT
+from ganvae.cli import commands as ganvae
+from ganvae.config import load_params
+from ganvae.data.registry import dataset_names
+from ganvae.models.registry import system_names
+from ganvae.sweeps.storage import GRACE_SECONDS
+from ganvae.tracking.follower import SECONDS as FOLLOWER_SECONDS
+from pages import (
+    NUMBER,
+    PAGES,
+    SIGNED,
+    anchors,
+    commands,
+    links,
+    name,
+    prints_as,
+    sections,
+    sentences,
+    tables,
+    without_code,
+)
 
-README = (ROOT / "README.md").read_text()
-LEADERBOARD = (ROOT / "results/laptop/leaderboard.md").read_text()
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+DATASETS = (ROOT / "docs/datasets.md").read_text(encoding="utf-8")
+WRITER = runpy.run_path(str(ROOT / "docs/make_results.py"))
+PROFILES = sorted(path.parent.name for path in ROOT.glob("results/*/leaderboard.csv"))
+MAX_README_BYTES = 8000
+CLOCK = "training, s"
+"""Columns that another run of the pipeline on the same code may change."""
 
+PAIR = re.compile(rf"({NUMBER})\s±\s({NUMBER})")
+INTERVAL = re.compile(rf"({SIGNED})\s\((?:95 % CI )?({SIGNED}) to ({SIGNED})\)")
+P_VALUE = re.compile(r"\bp\s?=\s?(0\.\d+)")
+DECIMAL = re.compile(r"(?<![\w.,/−+-])\d[\d,]*\.\d+(?![\w%])")
 
-QUOTED = ["fid_judge", "modes_judge", "mode_kl_judge", "importance_bound_binarised"]
-CLOCK = {"training, s"}  # another run of the pipeline may change these
-
-
-def table(text: str) -> list[list[str]]:
-    """The cells of the first Markdown table, without what the clock decides."""
-    below = dropwhile(lambda line: not line.startswith("|"), text.splitlines())
-    lines = [line.split("|") for line in takewhile(lambda line: line.startswith("|"), below)]
-    kept = [column for column, title in enumerate(lines[0]) if title.strip() not in CLOCK]
-    return [[line[column] for column in kept] for line in lines]
-
-
-def test_the_leaderboard_is_the_real_one() -> None:
-    section = README.split("<!-- leaderboard")[1].split("<!-- end of leaderboard -->")[0]
-    assert table(section) == table(LEADERBOARD), "run `make readme`"
-
-
-@pytest.mark.parametrize("profile", ["fashion", "faces", "stacked", "likelihood"])
-def test_figures_of_other_data_sets_are_their_scores(profile: str) -> None:
-    item = README.split(f"**](results/{profile}/leaderboard.md")[1].split("\n- ")[0]
-    figures = re.findall(r"(\d+\.\d+)\s±\s(\d+\.\d+)", item.split("\n\n")[0])
-    with (ROOT / f"results/{profile}/leaderboard.csv").open() as file:
-        scores = [
-            (abs(float(row[score])), float(row[f"{score}_ci95"]))
-            for row in csv.DictReader(file)
-            for score in QUOTED
-            if row[score] and row[f"{score}_ci95"]
-        ]
-    assert len(figures) >= 2
-    for mean, half in figures:
-        digits = len(mean.partition(".")[2])
-        assert (mean, half) in {(f"{a:.{digits}f}", f"{b:.{digits}f}") for a, b in scores}
+each_page = pytest.mark.parametrize("page", PAGES, ids=name)
 
 
-def test_every_make_target_exists() -> None:
-    targets = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), flags=re.MULTILINE)
-    assert set(re.findall(r"\bmake ([a-z-]+)\b", README)) - set(targets) == set()
+def text_of(page: Path) -> str:
+    return page.read_text(encoding="utf-8")
 
 
-def test_every_linked_file_exists() -> None:
-    for link in re.findall(r"\]\(([^)#]+)\)", README):
-        assert link.startswith("http") or (ROOT / link).exists(), link
+def read_json(path: Path) -> Any:
+    return json.loads(path.read_text(encoding="utf-8"))
 
 
-def test_judge_figures_are_the_cards() -> None:
-    card = json.loads((ROOT / "judges/mnist.json").read_text())
-    assert f"{card['test_accuracy']:.2%}".replace("%", " %") in README
+# Size and generated parts
+
+
+def test_the_readme_is_short() -> None:
+    assert len(README.encode()) <= MAX_README_BYTES
+
+
+def test_the_answer_begins_with_the_effort() -> None:
+    answer = README.split("## The answer so far")[1].strip()
+    assert answer.startswith("**Not settled, since the tuning effort was unequal")
+
+
+def without_clock(text: str) -> list[Any]:
+    """The page's tables without times of training, and its other lines."""
+    kept = []
+    for table in tables(text):
+        columns = [column for column, title in enumerate(table[0]) if CLOCK not in title]
+        kept.append([[row[column] for column in columns] for row in table])
+    return [*kept, [line for line in text.splitlines() if not line.startswith("|")]]
+
+
+def test_the_readme_has_the_real_leaderboard() -> None:
+    assert without_clock(README) == without_clock(WRITER["readme"](README)), "run `make docs`"
+
+
+def test_the_results_page_is_what_the_script_writes() -> None:
+    page = text_of(ROOT / "docs/results.md")
+    assert without_clock(page) == without_clock(WRITER["results_page"]()), "run `make docs`"
+
+
+# Commands
+
+
+def check_make(words: list[str]) -> None:
+    makefile = text_of(ROOT / "Makefile")
+    targets = re.findall(r"^([a-z-]+):", makefile, flags=re.MULTILINE)
+    for word in words:
+        variable, assigned, _ = word.partition("=")
+        known = f"$({variable})" in makefile if assigned else word in targets
+        assert known, f"make {word}"
+
+
+def check_ganvae(words: list[str]) -> None:
+    """Every command, option and number of arguments exists."""
+    command: Any = typer.main.get_command(ganvae)
+    left = list(words)
+    while left and left[0] in getattr(command, "commands", {}):
+        command = command.commands[left.pop(0)]
+    options = {opt: param for param in command.params for opt in param.opts if opt[0] == "-"}
+    arguments = []
+    while left:
+        word, assigned, _ = left.pop(0).partition("=")
+        if word == "--help":
+            continue
+        if not word.startswith("-"):
+            arguments.append(word)
+            continue
+        assert word in options, f"ganvae {' '.join(words)}: {word}"
+        if not assigned and not options[word].is_flag:
+            del left[: options[word].nargs]
+    places = [param.nargs for param in command.params if param.param_type_name == "argument"]
+    assert -1 in places or len(arguments) <= sum(places), f"ganvae {' '.join(words)}"
+
+
+@each_page
+def test_every_command_exists(page: Path) -> None:
+    for program, *words in commands(text_of(page)):
+        if words:
+            (check_make if program == "make" else check_ganvae)(words)
+
+
+@each_page
+def test_names_in_commands_exist(page: Path) -> None:
+    """Systems, data sets, variants and search spaces, but not the reader's own `my-...`."""
+    params = load_params(ROOT / "params.yaml")
+    known = {
+        "train": set(system_names()),
+        "fetch": set(dataset_names()),
+        "--space": {path.stem for path in ROOT.glob("sweeps/*.yaml")},
+        "--variant": set(params.variants),
+        "--dataset": set(dataset_names()),
+    }
+    for program, *words in commands(text_of(page)):
+        for before, word in pairwise(words):
+            if program == "ganvae" and before in known and re.match("[a-z](?!y-)", word):
+                assert word in known[before], f"{before} {word}"
+    for run in re.findall(r"\b(?:train|evaluate|draw)@([a-z][\w-]+)", text_of(page)):
+        assert run in params.runs, run
+
+
+# Links
+
+
+@each_page
+def test_every_link_leads_somewhere(page: Path) -> None:
+    for link in links(text_of(page)):
+        path, _, anchor = link.partition("#")
+        target = page.parent / path if path else page
+        assert target.exists(), link
+        if anchor and target.suffix == ".md":
+            assert anchor in anchors(text_of(target)), link
+
+
+@pytest.mark.parametrize("page", PAGES[1:], ids=name)
+def test_the_readme_links_every_page(page: Path) -> None:
+    assert f"(docs/{page.name})" in README
+
+
+# Figures
+
+
+def leaderboard(profile: str) -> Iterator[dict[str, str]]:
+    with (ROOT / f"results/{profile}/leaderboard.csv").open(encoding="utf-8") as file:
+        yield from csv.DictReader(file)
+
+
+def estimates(profile: str) -> Iterator[tuple[float, float]]:
+    """Mean and half of the interval of every score, without sign."""
+    for row in leaderboard(profile):
+        for column, value in row.items():
+            if column.endswith("_ci95") and value:
+                yield abs(float(row[column.removesuffix("_ci95")])), float(value)
+
+
+def comparisons() -> Iterator[dict[str, Any]]:
+    for profile in PROFILES:
+        found = read_json(ROOT / f"results/{profile}/comparison.json")
+        yield from chain(found["pairs"], found["families"], found["finalists"])
+
+
+def differences() -> Iterator[tuple[float, float, float]]:
+    """Every difference, correlation and shift with the ends of its interval."""
+    for pair in comparisons():
+        if pair["low"] is not None:
+            yield pair["mean"], pair["low"], pair["high"]
+            yield -pair["mean"], -pair["high"], -pair["low"]
+    for path in ROOT.glob("results/sweeps/*/effects.json"):
+        for effect in read_json(path)["effects"]:
+            for trials in filter(None, (effect["scored"], effect["early"])):
+                shifts = [shift | {"value": shift["shift"]} for shift in trials["contrasts"]]
+                for one in filter(None, (trials["correlation"], *shifts)):
+                    yield one["value"], one["low"], one["high"]
+
+
+def final_fids() -> Iterator[float]:
+    """Every mean FID on the test split."""
+    for profile in PROFILES:
+        yield from (float(row["fid_judge"]) for row in leaderboard(profile) if row["fid_judge"])
+
+
+def trial_fids() -> Iterator[float]:
+    """Every FID of a sweep's trial on the validation split."""
+    for path in ROOT.glob("results/sweeps/*/study.json"):
+        for trial in read_json(path)["trials"]:
+            yield from (*trial["values"], *trial["seeds"].values())
+
+
+RESULTS = "\n".join(
+    text_of(page) for page in (*ROOT.glob("results/*/leaderboard.md"), ROOT / "results/across.md")
+)
+"""The committed pages of the results."""
+ESTIMATES = {profile: list(estimates(profile)) for profile in PROFILES}
+DIFFERENCES = list(differences())
+FINAL_FIDS = list(final_fids())
+TRIAL_FIDS = list(trial_fids())
+OUTSIDE = set(DECIMAL.findall(" ".join(sentences(RESULTS))))
+"""The decimal numbers in the sentences of the results' pages."""
+
+
+@each_page
+def test_every_mean_with_a_margin_is_in_a_leaderboard(page: Path) -> None:
+    """A section that links to profiles quotes these profiles."""
+    for section in sections(text_of(page)):
+        linked = set(re.findall(r"results/(\w+)/", section)) & set(PROFILES)
+        known = [pair for profile in linked or PROFILES for pair in ESTIMATES[profile]]
+        for mean, half in PAIR.findall(section):
+            found = any(prints_as(mean, a) and prints_as(half, b) for a, b in known)
+            assert found or f"{mean} ± {half}" in RESULTS, f"{mean} ± {half}"
+
+
+@each_page
+def test_every_interval_is_in_results(page: Path) -> None:
+    for triple in INTERVAL.findall(text_of(page)):
+        value, low, high = triple
+        known = f"{value} ({low} to {high})" in RESULTS
+        assert known or any(all(map(prints_as, triple, one)) for one in DIFFERENCES), triple
+
+
+@each_page
+def test_every_p_value_is_in_results(page: Path) -> None:
+    names = ("p", "p_holm", "smallest_p", "smallest_p_holm")
+    known = {pair[key] for pair in comparisons() for key in names} - {None}
+    for p in P_VALUE.findall(text_of(page)):
+        assert any(prints_as(p, value) for value in known), p
+
+
+def fid_texts(text: str) -> Iterator[str]:
+    """The sentences that mention FID, and the cells of columns that are headed FID."""
+    yield from (sentence for sentence in sentences(text) if "FID" in sentence)
+    for head, *rows in tables(text):
+        for row in rows:
+            yield from (cell for title, cell in zip(head, row, strict=True) if "FID" in title)
+
+
+@each_page
+def test_every_fid_is_in_results(page: Path) -> None:
+    for text in fid_texts(text_of(page)):
+        of_trials = re.search("trial|validation", text)
+        known = [*FINAL_FIDS, *(TRIAL_FIDS if of_trials else [])]
+        bare = PAIR.sub("", INTERVAL.sub("", P_VALUE.sub("", text)))
+        for number in DECIMAL.findall(re.sub(r"\b\d{4}\.\d{4,5}\b", "", bare)):
+            found = number in OUTSIDE or any(prints_as(number, fid) for fid in known)
+            assert found, f"{number} in: {text}"
+
+
+def test_the_readmes_pairs_by_effort_are_those_of_the_results() -> None:
+    (head, *rows), *_ = tables(README)
+    assert "tuning effort" in head[0]
+    lines = WRITER["effort_lines"]("laptop", WRITER["params_of"]("laptop"))
+    fids = [[line[column].split(" ± ")[0] for column in (2, 4)] for line in lines]
+    for row, pair in zip(rows, fids, strict=False):
+        assert all(prints_as(cell, float(fid)) for cell, fid in zip(row[1:], pair, strict=True)), (
+            row
+        )
+    assert len(fids) == len(rows) - 1
+
+
+@each_page
+def test_every_number_of_seconds_is_measured_or_set_in_the_code(page: Path) -> None:
+    trained = {
+        f"{float(row['train_seconds']):.0f}"
+        for row in chain.from_iterable(map(leaderboard, PROFILES))
+        if row["train_seconds"]
+    }
+    settings = {f"{seconds:.0f}" for seconds in (GRACE_SECONDS, FOLLOWER_SECONDS)}
+    for seconds in re.findall(rf"({NUMBER})\s+seconds", without_code(text_of(page))):
+        assert seconds in trained | settings, seconds
+
+
+def test_the_judges_figures_are_their_cards() -> None:
+    accuracies = [
+        card[key]
+        for card in map(read_json, ROOT.glob("judges/*.json"))
+        for key in ("test_accuracy", "held_out_accuracy", "chance_accuracy")
+        if key in card
+    ]
+    judges = DATASETS.split("## Judges")[1].split("\n## ")[0]
+    reading = text_of(ROOT / "docs/reading-the-numbers.md")
+    figures = re.findall(r"([\d.]+) %", judges) + re.findall(r"(\d\d\.\d\d) %", reading)
+    assert len(figures) >= 6
+    for figure in figures:
+        assert any(prints_as(figure, 100 * accuracy) for accuracy in accuracies), figure
+
+
+def test_the_number_of_runs_and_their_cost_are_right() -> None:
+    runs = re.search(r"trains (\d+) runs", README)
+    seconds = re.search(r"some (\d+)\s+core-seconds", README)
+    assert runs and seconds
+    assert int(runs[1]) == len(load_params(ROOT / "params.yaml").runs)
+    bench = text_of(ROOT / "benchmarks/RESULTS.md").split("## `stages.py`")[1]
+    trained = re.search(r"^\| train \| (\d+)", bench, flags=re.MULTILINE)
+    total = re.search(r"^\| all \|\s*\|\s*\| (\d+)", bench, flags=re.MULTILINE)
+    assert trained and total
+    assert int(seconds[1]) == pytest.approx(int(total[1]) / int(trained[1]), rel=0.05)

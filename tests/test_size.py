@@ -1,4 +1,4 @@
-"""The repository stays small enough to be cloned."""
+"""Test that the repository is small enough to clone."""
 
 import subprocess
 from pathlib import Path
@@ -24,20 +24,20 @@ PAGES = committed("results/*/report.html")
 PROFILES = [path.parent for path in PAGES]
 
 
-def test_all_results_together() -> None:
+def test_size_of_all_results() -> None:
     assert sum(path.stat().st_size for path in committed("results")) <= 60 * MB
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: path.parent.name)
-def test_a_page(page: Path) -> None:
+def test_size_of_a_page(page: Path) -> None:
     assert page.stat().st_size <= 3 * MB
 
 
-def test_a_lock() -> None:
+def test_size_of_the_lock() -> None:
     assert (ROOT / "dvc.lock").stat().st_size <= 150_000
 
 
-def test_a_shallow_clone(tmp_path: Path) -> None:
+def test_size_of_a_shallow_clone(tmp_path: Path) -> None:
     subprocess.run(
         ["git", "clone", "-q", "--depth=1", "--no-checkout", f"file://{ROOT}", str(tmp_path / "c")],
         check=True,
@@ -47,12 +47,12 @@ def test_a_shallow_clone(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("folder", PROFILES, ids=lambda path: path.name)
-def test_a_run_has_its_numbers_alone_and_a_model_the_pictures_of_one_run(folder: Path) -> None:
+def test_runs_have_only_numbers_and_each_variant_has_pictures_of_one_run(folder: Path) -> None:
     assert {path.name for path in committed(f"{folder}/runs")} == OF_A_RUN
     assert {path.name for path in committed(f"{folder}/pictures")} <= {kind.file for kind in KINDS}
 
 
-def test_weights_are_those_of_the_laptop_profile_and_of_the_other_finalists() -> None:
+def test_committed_weights_are_all_laptop_variants_and_other_finalists() -> None:
     for folder in PROFILES:
         file = "params.yaml" if folder.name == "laptop" else f"profiles/{folder.name}/params.yaml"
         params = load_params(ROOT / file)

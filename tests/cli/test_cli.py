@@ -1,4 +1,4 @@
-"""The command line: quick, and one line for each error."""
+"""The command line: it starts fast, and every error is one line."""
 
 import json
 import re
@@ -43,35 +43,35 @@ sys.exit(f"loaded: {[name for name in heavy if name in sys.modules]}")
     ("arguments", "message"),
     [
         (["fetch", "nope", "--directory", "there"], "error: dataset 'nope' is unknown"),
-        (["fetch", "lfw", "--edition", "x"], "error: lfw has no edition 'x'; there are: funneled,"),
+        (["fetch", "lfw", "--edition", "x"], "error: lfw has no edition 'x'; choose one of: funne"),
         (
             ["fetch", "mnist", "--edition", "x"],
-            "error: mnist has no edition 'x'; there are: none, leave",
+            "error: mnist has no edition 'x'; leave --edition out",
         ),
         (["nope"], "error: No such command 'nope'"),
         (["ui", "--port", "x"], "error: Invalid value for '--port': Input should be a valid int"),
-        (["train", "nope"], "error: system 'nope' is unknown; there are: balanced-gan, "),
+        (["train", "nope"], "error: system 'nope' is unknown; choose one of: balanced-gan, "),
         (["train"], "error: Missing argument 'system'"),
         (["train", "dcgan", "--epoch", "1"], "error: No such option: --epoch"),
         (["train", "dcgan", "--epochs", "0"], "error: Invalid value for '--epochs': Input should"),
-        (["train", "dcgan", "--epochs", "1", "--steps", "1"], "error: give --epochs or --steps"),
-        (["train", "dcgan", "--batch_size", "1"], "error: dcgan.batch_size = 1: input should be"),
-        (["train", "dcgan", "--beta_1", "1.5"], "error: dcgan.beta_1 = 1.5: input should be less"),
-        (["train", "keras-dcgan", "--beta_1", ".5"], "error: keras-dcgan.beta_1: unknown key; al"),
+        (["train", "dcgan", "--epochs", "1", "--steps", "1"], "error: --epochs and --steps are"),
+        (["train", "dcgan", "--batch_size", "1"], "error: dcgan.batch_size is 1, but it should be"),
+        (["train", "dcgan", "--beta_1", "1.5"], "error: dcgan.beta_1 is 1.5, but it should be l"),
+        (["train", "keras-dcgan", "--beta_1", ".5"], "error: keras-dcgan.beta_1 is not a known k"),
         (["train", "dcgan", "--set", "x"], "error: --set x: expected KEY=VALUE"),
         (["train", "dcgan", "--set", "a.b=1"], "error: dcgan.a.b: dcgan has no section 'a'"),
-        (["train", "dcgan", "--device", "tpu"], "error: compute.device = 'tpu': input should be"),
+        (["train", "dcgan", "--device", "tpu"], "error: compute.device is 'tpu', but it should"),
         (["train", "dcgan", "--dataset", "x"], "error: dataset 'x' is neither one of fashion"),
-        (["train", "dcgan", "--image-size", "9"], "error: data.size = 9: the images of mnist are "),
-        (["train", "dcgan", "--channels", "2"], "error: data.channels = 2: input should be 1 or 3"),
+        (["train", "dcgan", "--image-size", "9"], "error: data.size is 9, but the images of mnist"),
+        (["train", "dcgan", "--channels", "2"], "error: data.channels is 2, but it should be 1 or"),
         (["train", "dcgan", "--data", "nowhere"], "error: nowhere"),
-        (["sample", "nope"], "error: no pretrained model 'nope'; of profile laptop there are: "),
+        (["sample", "nope"], "error: no pretrained model 'nope'; profile laptop has: "),
         (["sample", "no.safetensors"], "error: no.safetensors is missing"),
         (["sample", "vae-gan", "--out", "x.jpg"], "error: --out x.jpg: the name must end in .png"),
         (["sample", "vae-gan", "--n", "0"], "error: Invalid value for '--n': Input should be gr"),
         (["compare"], "error: Missing argument 'files'"),
-        (["compare", "a.json"], "error: a.json is no file: give score records"),
-        (["sync", "--profile", "nope"], "error: profile 'nope' has no folder in results"),
+        (["compare", "a.json"], "error: a.json: not a file. Give a file of score"),
+        (["sync", "--profile", "nope"], "error: profile 'nope' has no folder results/nope"),
     ],
 )
 def test_an_error_is_one_line(tmp_path: Path, arguments: list[str], message: str) -> None:
@@ -82,7 +82,7 @@ def test_an_error_is_one_line(tmp_path: Path, arguments: list[str], message: str
     assert process.stderr.count("\n") == 1
 
 
-def test_datasets_are_listed_a_line_each_in_columns() -> None:
+def test_data_sets_are_listed_in_columns_with_one_line_each() -> None:
     lines = ganvae("datasets").stdout.splitlines()
     assert [line.split()[0] for line in lines] == dataset_names()
     cells = {line.split()[0]: re.split(r"  +", line) for line in lines}
@@ -102,21 +102,21 @@ def test_datasets_are_listed_a_line_each_in_columns() -> None:
     assert all(line[column - 2 : column] == "  " != line[column] for line in lines)
 
 
-def test_what_is_fetched_comes_from_the_data_set_in_the_edition_asked_for(
+def test_fetch_passes_the_folder_and_the_edition_to_the_data_set(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[tuple[Path, str | None]] = []
-    one = replace(
+    dataset = replace(
         registry.get_dataset("lfw"), fetch=lambda *given: asked.append(given), editions=("a", "b")
     )
-    monkeypatch.setattr(registry, "get_dataset", lambda name: one)
+    monkeypatch.setattr(registry, "get_dataset", lambda name: dataset)
     monkeypatch.setattr(registry, "CHECKOUT", tmp_path)
     registry.fetch_dataset("lfw", None, None)
     registry.fetch_dataset("lfw", tmp_path / "there", "b")
     assert asked == [(tmp_path / "data/raw/lfw", None), (tmp_path / "there", "b")]
 
 
-def test_models_are_listed_with_family_and_source() -> None:
+def test_systems_are_listed_with_family_and_source() -> None:
     lines = ganvae("models").stdout.splitlines()
     assert [line.split()[0] for line in lines] == system_names()
     assert {line.split()[1] for line in lines} <= {"gan", "vae", "hybrid"}
@@ -143,10 +143,10 @@ def test_compare_ranks_the_records_of_several_files(tmp_path: Path) -> None:
     pair = next(line for line in lines if line.startswith("gan - vae  FID  −3.50"))
     assert pair.endswith("too few seeds")
     assert (
-        "too few seeds: 3 against 2 seeds cannot reach significance with a rank test "
-        "(the least possible p is 0.20)."
+        "too few seeds: with 3 against 2 seeds, a rank test cannot be significant "
+        "(the smallest possible p is 0.20)."
     ) in lines
-    assert "GANs against VAEs, a value a model:" in lines
+    assert "GANs against VAEs, one value per variant:" in lines
     assert "not ranked: mine, seed 0: 50 samples where the protocol takes 100" in lines
     content = json.loads((tmp_path / "out.json").read_text())
     assert list(content) == ["rows", "pairs", "families", "finalists", "aside", "unranked"]
@@ -158,35 +158,35 @@ def of_samples(record: ScoreRecord, samples: str | None) -> ScoreRecord:
     return record.model_copy(update={"samples_sha256": samples})
 
 
-def test_compare_counts_the_same_samples_once_whatever_their_seed(tmp_path: Path) -> None:
+def test_compare_counts_the_same_samples_once_even_under_two_seeds(tmp_path: Path) -> None:
     first, second = (of_samples(r, 64 * str(r.seed)) for r in runs("gan", [5.0, 6.0]))
     again = of_samples(record("gan", 2, 6.0), second.samples_sha256)
     other = of_samples(record("other", 0, 6.0), second.samples_sha256)
     write_records(tmp_path / "a.json", [first, second, record("gan", 3, None)])
     write_records(tmp_path / "b.json", [first, again, other])
     output = ganvae("compare", "a.json", "b.json", cwd=tmp_path).stdout
-    same = "are of the same samples; counted once."
+    same = "have the same samples, so they count once."
     assert f"note: a.json: gan, seed 0 and b.json: gan, seed 0 {same}" in output
     assert f"note: a.json: gan, seed 1 and b.json: gan, seed 2 {same}" in output
-    assert output.count("counted once") == 2
+    assert output.count("they count once") == 2
     assert output.splitlines()[1].split()[:3] == ["gan", "gan", "5.50"]
     assert output.splitlines()[2].split()[:3] == ["other", "gan", "6.00"]
     assert "GANs against VAEs" not in output
 
 
 @pytest.mark.parametrize("samples", [("d" * 64, "e" * 64), ("d" * 64, None), (None, None)])
-def test_other_samples_of_the_same_seed_are_no_second_run(
+def test_two_different_records_of_the_same_seed_are_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, samples: tuple[str | None, str | None]
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    for name, one in zip(("a.json", "b.json"), samples, strict=True):
-        write_records(Path(name), [of_samples(record("gan", 1, 5.0), one)])
+    for name, checksum in zip(("a.json", "b.json"), samples, strict=True):
+        write_records(Path(name), [of_samples(record("gan", 1, 5.0), checksum)])
     message = r"^a\.json and b\.json: two records of gan, seed 1, that .* its own --seed .* --model"
     with pytest.raises(UserError, match=message):
         compare_files([Path("a.json"), Path("b.json")])
 
 
-def test_a_model_in_two_families_is_named_with_its_files(
+def test_a_variant_with_two_families_is_reported_with_its_files(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -194,7 +194,8 @@ def test_a_model_in_two_families_is_named_with_its_files(
     other = record("a", 2, 1.0).model_copy(update={"family": "hybrid"})
     write_records(Path("b.json"), [other])
     message = (
-        r"^a\.json: a, seed 0 and b\.json: a, seed 2: a is of family gan in one and of family hy"
+        r"^a\.json: a, seed 0 and b\.json: a, seed 2: the family of a is gan in the first record "
+        r"but hybrid in the second"
     )
     with pytest.raises(UserError, match=message):
         compare_files([Path("a.json"), Path("b.json")])
@@ -202,9 +203,9 @@ def test_a_model_in_two_families_is_named_with_its_files(
 
 @pytest.mark.parametrize(
     ("place", "message"),
-    [("out.txt", "the name must end in .json"), ("folder.json", "is there already")],
+    [("out.txt", "the name must end in .json"), ("folder.json", "the path exists already")],
 )
-def test_compare_checks_where_it_is_to_write_before_it_compares(
+def test_compare_checks_the_output_path_before_it_compares(
     tmp_path: Path, place: str, message: str
 ) -> None:
     write_records(tmp_path / "a.json", runs("gan", [5.0, 6.0]))
@@ -218,13 +219,13 @@ def test_compare_checks_where_it_is_to_write_before_it_compares(
     ("content", "message"),
     [
         ([record("b", 0, 1.0, n_generated=50).model_dump()],
-         "a.json: a, seed 0 and b.json: b, seed 0 cannot stand in one ranking: n_generated 100 a"),
+         "a.json: a, seed 0 and b.json: b, seed 0 cannot be ranked together: n_generated 100 a"),
         ([{"variant": "b"}], "b.json: not a score record (family: Field required). If"),
         ({"variant": "b"}, "b.json: not a score record (family: Field required). If"),
         (7, "b.json: not a score record (top level: "),
     ],
 )  # fmt: skip
-def test_compare_says_what_is_wrong_with_a_file(
+def test_compare_explains_what_is_wrong_with_a_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: object, message: str
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -234,13 +235,15 @@ def test_compare_says_what_is_wrong_with_a_file(
         compare_files([Path("a.json"), Path("b.json")])
 
 
-def test_compare_needs_a_record_that_may_be_ranked(tmp_path: Path) -> None:
+def test_compare_needs_a_record_without_flags(tmp_path: Path) -> None:
     write_records(tmp_path / "a.json", [flagged(record("a", 0, 1.0))])
-    with pytest.raises(UserError, match=r"no record to rank in .*a\.json: 1 found, all of them fl"):
+    with pytest.raises(
+        UserError, match=r"a\.json: no record can be ranked, because all 1 are flagged"
+    ):
         compare_files([tmp_path / "a.json"])
 
 
-def test_a_flagged_record_may_be_measured_in_its_own_way(tmp_path: Path) -> None:
+def test_a_flagged_record_may_be_measured_differently(tmp_path: Path) -> None:
     other = flagged(record("b", 0, 1.0, n_generated=50))
     write_records(tmp_path / "a.json", [record("a", 0, 5.0), other])
     comparison, remarks = compare_files([tmp_path / "a.json"])
@@ -248,16 +251,16 @@ def test_a_flagged_record_may_be_measured_in_its_own_way(tmp_path: Path) -> None
     assert (comparison.unranked, remarks) == ([other], [])
 
 
-def test_compare_by_finalists_and_without_those_aside(tmp_path: Path) -> None:
+def test_compare_takes_finalists_and_variants_set_aside(tmp_path: Path) -> None:
     records = [*runs("gan", [5.0, 6.0]), *runs("vae", [8.0, 9.0]), *runs("vae-odd", [99.0, 98.0])]
     write_records(tmp_path / "a.json", records)
     options = ("--finalists", "gan", "vae", "--aside", "vae-odd")
     output = ganvae("compare", "a.json", *options, cwd=tmp_path).stdout
-    assert "The finalists, a value a seed:" in output
-    families = output.split("GANs against VAEs, a value a model, without vae-odd:")[1]
+    assert "The finalists, one value per seed:" in output
+    families = output.split("GANs against VAEs, one value per variant, without vae-odd:")[1]
     assert "\u22123.00" in families.splitlines()[1]
     wrong = ganvae("compare", "a.json", "--aside", "odd", cwd=tmp_path)
-    assert "odd: no record is of it; there are: gan, vae, vae-odd." in wrong.stderr
+    assert "odd: no record has this name. Choose one of: gan, vae, vae-odd." in wrong.stderr
 
 
 def test_compare_notes_the_same_samples_under_two_names(tmp_path: Path) -> None:
@@ -265,14 +268,14 @@ def test_compare_notes_the_same_samples_under_two_names(tmp_path: Path) -> None:
     both = [record(model, 0, 5.0).model_copy(update=same) for model in ("gan", "gan-again")]
     write_records(tmp_path / "a.json", both)
     output = ganvae("compare", "a.json", cwd=tmp_path).stdout
-    assert "are of the same samples under two names" in output
+    assert "have the same samples under two names" in output
 
 
 @pytest.mark.parametrize(
     ("content", "message"),
-    [("[]", "holds no record"), ("# a text", "a.json: not a score record, which is JSON.")],
+    [("[]", "no score records found"), ("# a text", "a.json: not JSON, so not a score record.")],
 )
-def test_compare_never_advises_to_delete_what_is_not_its_own(
+def test_compare_never_advises_to_delete_files_of_the_user(
     tmp_path: Path, content: str, message: str
 ) -> None:
     (tmp_path / "a.json").write_text(content)

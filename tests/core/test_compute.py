@@ -1,4 +1,4 @@
-"""Device, threads and precision."""
+"""The choice of device, threads and precision."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ def config(**changes: Any) -> ComputeConfig:
     return ComputeConfig(**(values | changes))
 
 
-def test_scipy_takes_as_many_threads_as_torch() -> None:
+def test_scipy_uses_as_many_threads_as_torch() -> None:
     def threads() -> set[int]:
         return {pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"}
 
@@ -28,7 +28,7 @@ def test_scipy_takes_as_many_threads_as_torch() -> None:
         assert threads() == {1}
 
 
-def test_fp32_matmul_stays_fp32_whatever_multiplies() -> None:
+def test_fp32_matmul_keeps_full_precision() -> None:
     compute.use(config())
     a, b = (torch.randn(300, 300) for _ in range(2))
     exact = a.double() @ b.double()
@@ -36,13 +36,13 @@ def test_fp32_matmul_stays_fp32_whatever_multiplies() -> None:
     assert (torch.nn.functional.linear(a, b.T) - exact).abs().max() < 1e-4
 
 
-def test_a_multiplication_that_rounds_to_bf16_is_not_taken(monkeypatch: pytest.MonkeyPatch) -> None:
-    honest = torch.Tensor.__matmul__
+def test_onednn_is_not_used_if_it_rounds_to_bf16(monkeypatch: pytest.MonkeyPatch) -> None:
+    exact = torch.Tensor.__matmul__
 
     def rounding(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
         if a.dtype == torch.float32:
             a, b = a.bfloat16().float(), b.bfloat16().float()
-        return honest(a, b)
+        return exact(a, b)
 
     monkeypatch.setattr(torch.Tensor, "__matmul__", rounding)
     compute.use(config())
@@ -51,34 +51,34 @@ def test_a_multiplication_that_rounds_to_bf16_is_not_taken(monkeypatch: pytest.M
 
 
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
-def test_a_precision_that_is_given_is_taken_without_a_probe(
+def test_an_explicit_precision_is_used_without_a_benchmark(
     precision: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(compute, "_bf16_pays", None)
     assert compute.use_to_train(config(precision=precision)) == Machine("cpu", precision)
 
 
-def test_bf16_without_hardware_is_warned_of(
+def test_bf16_without_hardware_support_gives_a_warning(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(compute, "_has_bf16", lambda device: False)
     compute.use_to_train(config(precision="bf16"))
-    assert "warning: compute.precision = 'bf16'" in capsys.readouterr().err
+    assert "warning: compute.precision is 'bf16'" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
-    ("has", "pays", "expected"),
+    ("supported", "faster", "expected"),
     [(True, True, "bf16"), (True, False, "fp32"), (False, True, "fp32")],
 )
-def test_auto_takes_bf16_where_it_is_there_and_pays(
-    has: bool, pays: bool, expected: str, monkeypatch: pytest.MonkeyPatch
+def test_auto_chooses_bf16_if_supported_and_faster(
+    supported: bool, faster: bool, expected: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(compute, "_has_bf16", lambda device: has)
-    monkeypatch.setattr(compute, "_bf16_pays", lambda: pays)
+    monkeypatch.setattr(compute, "_has_bf16", lambda device: supported)
+    monkeypatch.setattr(compute, "_bf16_pays", lambda: faster)
     assert compute.use_to_train(config()).precision == expected
 
 
-def test_the_probe_goes_by_the_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_benchmark_compares_run_times(monkeypatch: pytest.MonkeyPatch) -> None:
     times = {torch.float32: 2.0, torch.bfloat16: 1.0}
 
     class Timer:
@@ -94,7 +94,7 @@ def test_the_probe_goes_by_the_clock(monkeypatch: pytest.MonkeyPatch) -> None:
     assert not compute._bf16_pays()
 
 
-@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
-def test_a_gpu_that_is_not_there_is_an_error() -> None:
-    with pytest.raises(ConfigError, match=r"compute\.device = 'cuda'"):
+@pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a GPU")
+def test_a_missing_gpu_is_an_error() -> None:
+    with pytest.raises(ConfigError, match=r"compute\.device is 'cuda'"):
         compute.use(config(device="cuda"))

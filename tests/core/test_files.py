@@ -1,4 +1,4 @@
-"""Files appear whole or not at all."""
+"""Atomic writing of files, JSON, CSV and tensors."""
 
 import json
 from pathlib import Path
@@ -11,7 +11,7 @@ from ganvae.core.files import read_json, replacing, sha256, write_csv, write_jso
 from ganvae.core.tensors import load_tensors, save_tensors
 
 
-def test_an_error_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
+def test_a_failed_write_keeps_the_old_file_and_no_temporary_file(tmp_path: Path) -> None:
     path = tmp_path / "scores.json"
     write_text(path, "old")
     with pytest.raises(RuntimeError), replacing(path) as temporary:
@@ -21,14 +21,14 @@ def test_an_error_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_a_full_disk_is_named() -> None:
+def test_a_full_disk_is_reported() -> None:
     path = Path("/dev/full")
     message = "cannot write /dev/full: No space left on device"
     with pytest.raises(UserError, match=message), replacing(path):
         path.write_text("x" * 10**5)
 
 
-def test_a_file_where_a_folder_should_be(tmp_path: Path) -> None:
+def test_a_file_in_place_of_a_folder_is_reported(tmp_path: Path) -> None:
     (tmp_path / "results").write_text("")
     with pytest.raises(UserError, match="cannot write"):
         write_json(tmp_path / "results/scores.json", {})
@@ -42,13 +42,13 @@ def test_a_folder_replaces_a_folder(tmp_path: Path) -> None:
     assert [path.name for path in (tmp_path / "folder").iterdir()] == ["new"]
 
 
-def test_json_has_no_nan(tmp_path: Path) -> None:
+def test_nan_is_refused_in_json(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="nan"):
         write_json(tmp_path / "x.json", {"fid": float("nan")})
     assert list(tmp_path.iterdir()) == []
 
 
-def test_unreadable_json(tmp_path: Path) -> None:
+def test_missing_and_invalid_json_is_reported(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"none\.json is missing"):
         read_json(tmp_path / "none.json")
     (tmp_path / "cut.json").write_text('{"a": ')
@@ -56,12 +56,12 @@ def test_unreadable_json(tmp_path: Path) -> None:
         read_json(tmp_path / "cut.json")
 
 
-def test_csv_leaves_null_cells_empty(tmp_path: Path) -> None:
+def test_null_and_missing_values_are_empty_csv_cells(tmp_path: Path) -> None:
     write_csv(tmp_path / "x.csv", [{"a": 1, "b": None}, {"a": 2}], ["a", "b"])
     assert (tmp_path / "x.csv").read_text() == "a,b\n1,\n2,\n"
 
 
-def test_same_tensors_same_bytes(tmp_path: Path) -> None:
+def test_equal_tensors_give_equal_bytes(tmp_path: Path) -> None:
     metadata = {str(number): number for number in range(20)}
     sums = set()
     for number in range(4):
@@ -75,7 +75,7 @@ def test_same_tensors_same_bytes(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [None, b"", b"not tensors at all", b"\x08" + b"\0" * 7 + b"{}"])
-def test_damaged_tensors(tmp_path: Path, content: bytes | None) -> None:
+def test_damaged_tensor_files_are_reported(tmp_path: Path, content: bytes | None) -> None:
     path = tmp_path / "weights.safetensors"
     if content is not None:
         path.write_bytes(content)

@@ -10,7 +10,7 @@ from ganvae.models.base import GenerativeModel, VariationalModel
 
 
 @pytest.mark.parametrize("value", [-0.001, 1.001, float("nan"), float("inf")])
-def test_value_outside_the_range_is_named(value: float) -> None:
+def test_a_value_outside_the_range_is_reported(value: float) -> None:
     images = torch.full((2, 1, 2, 2), 0.5)
     images[1, 0, 1, 0] = value
     with pytest.raises(ImageError, match=rf"samples: .*found {str(value)[:5]}"):
@@ -36,7 +36,7 @@ def test_pin_3_quantisation_rounds_to_the_nearest() -> None:
 
 
 class _Constant(nn.Module):
-    """Stands for the network that draws: gives one output for all latents."""
+    """Replaces the generator or decoder: gives the same output for all latents."""
 
     def __init__(self, value: Tensor) -> None:
         super().__init__()
@@ -46,20 +46,20 @@ class _Constant(nn.Module):
         return self.value.expand(len(latents), *self.value.shape)
 
 
-SIGNED = {"dcgan"}  # draw by tanh, in [-1, 1]; all others by a sigmoid
+SIGNED = {"dcgan"}  # outputs end in tanh, in [-1, 1]; all others in a sigmoid
 
 
 def test_pin_3_models_of_one_picture_give_the_same_uint8(model: GenerativeModel) -> None:
-    """By tanh or sigmoid, sampled or reconstructed: the picture itself, rounded."""
+    """Samples and reconstructions are the picture itself, rounded, for tanh and sigmoid."""
     picture = torch.linspace(0.002, 0.998, 784, dtype=torch.float64)
     output = (2 * picture - 1).atanh() if model.name in SIGNED else picture.logit()
     network = "decoder" if hasattr(model, "decoder") else "generator"
     drawn = model.get_submodule(network).eval()(model.sample_prior(1, _random()))
     setattr(model, network, _Constant(output.float().reshape(drawn.shape[1:])))
-    made = [model.sample(3, _random())]
+    outputs = [model.sample(3, _random())]
     if isinstance(model, VariationalModel):
-        made.append(model.reconstruct(torch.zeros(3, *GREY)))
-    for images in made:
+        outputs.append(model.reconstruct(torch.zeros(3, *GREY)))
+    for images in outputs:
         assert images.shape == (3, *GREY)
         for image in to_uint8(images):
             assert torch.equal(image.flatten(), (picture * 255).round().byte())

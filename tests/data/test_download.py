@@ -1,4 +1,4 @@
-"""Fetching from mirrors, which are servers on this machine here, and from an installed package."""
+"""Getting data sets from mirrors, replaced by local servers, and from an installed package."""
 
 import shutil
 import threading
@@ -33,7 +33,7 @@ def _serve(directory: Path) -> ThreadingHTTPServer:
 
 @pytest.fixture
 def mirrors(tmp_path: Path) -> Iterator[dict[str, str]]:
-    """``empty`` has nothing, ``corrupt`` wrong bytes under the right names, ``good`` all."""
+    """``empty`` has no files, ``corrupt`` has wrong bytes, ``good`` has the published files."""
     corrupt = tmp_path / "corrupt"
     corrupt.mkdir()
     (tmp_path / "empty").mkdir()
@@ -54,7 +54,7 @@ def from_mirrors(*mirrors: str, installed: Path | None = None) -> IdxFiles:
     return replace(FILES, mirrors=mirrors, installed=installed)
 
 
-def test_the_next_mirror_is_tried(tmp_path: Path, mirrors: dict[str, str]) -> None:
+def test_the_next_mirror_is_tried_after_a_failure(tmp_path: Path, mirrors: dict[str, str]) -> None:
     target = tmp_path / "mnist"
     files = from_mirrors(mirrors["empty"], mirrors["corrupt"], mirrors["good"] + "/")
     fetch_idx(files, target)
@@ -62,7 +62,7 @@ def test_the_next_mirror_is_tried(tmp_path: Path, mirrors: dict[str, str]) -> No
     assert {path.name for path in target.iterdir()} == {file.name for file in FILES}
 
 
-def test_no_mirror_left(tmp_path: Path, mirrors: dict[str, str]) -> None:
+def test_all_failed_downloads_are_listed(tmp_path: Path, mirrors: dict[str, str]) -> None:
     target = tmp_path / "mnist"
     with pytest.raises(DataError) as error:
         fetch_idx(from_mirrors(mirrors["empty"], mirrors["corrupt"]), target)
@@ -71,12 +71,12 @@ def test_no_mirror_left(tmp_path: Path, mirrors: dict[str, str]) -> None:
     assert "404" in lines[1]
     assert "hash" in lines[2]
     assert "apt-get" not in lines[3]
-    assert list(target.iterdir()) == []  # nothing corrupt stays behind
+    assert list(target.iterdir()) == []  # corrupt files are removed
 
 
-def test_intact_files_are_kept(tmp_path: Path, mirrors: dict[str, str]) -> None:
+def test_intact_files_are_not_downloaded_again(tmp_path: Path, mirrors: dict[str, str]) -> None:
     fetch_idx(from_mirrors(mirrors["good"]), tmp_path / "mnist")
-    fetch_idx(from_mirrors(mirrors["empty"]), tmp_path / "mnist")  # asks for nothing
+    fetch_idx(from_mirrors(mirrors["empty"]), tmp_path / "mnist")  # this mirror would fail
 
 
 def test_an_installed_package_needs_no_mirror(tmp_path: Path, mirrors: dict[str, str]) -> None:
@@ -88,7 +88,7 @@ def test_an_installed_package_needs_no_mirror(tmp_path: Path, mirrors: dict[str,
     assert {path.name for path in target.iterdir()} == {file.name for file in FILES}
 
 
-def test_what_is_installed_and_not_the_published_file_is_downloaded(
+def test_missing_and_altered_installed_files_are_downloaded(
     tmp_path: Path, mirrors: dict[str, str]
 ) -> None:
     installed = tmp_path / "installed"
@@ -100,7 +100,7 @@ def test_what_is_installed_and_not_the_published_file_is_downloaded(
     assert len(load_idx(FILES, tmp_path / "mnist").train) == 60_000
 
 
-def test_where_no_mirror_delivers_the_package_is_named(
+def test_failed_downloads_suggest_the_debian_package(
     tmp_path: Path, mirrors: dict[str, str]
 ) -> None:
     files = from_mirrors(mirrors["empty"], installed=tmp_path / "none")
@@ -109,13 +109,13 @@ def test_where_no_mirror_delivers_the_package_is_named(
         fetch_idx(files, tmp_path / "mnist")
 
 
-def test_one_file_is_fetched_under_a_name_of_its_own(
+def test_a_single_file_is_saved_under_the_given_name(
     tmp_path: Path, mirrors: dict[str, str]
 ) -> None:
     file = FILES.test_labels
     urls = [f"{mirrors[name]}/{file.name}" for name in ("empty", "corrupt", "good")]
     fetch_file(urls, "labels.gz", file.sha256, tmp_path / "deep/folder")
     assert sha256(tmp_path / "deep/folder/labels.gz") == file.sha256
-    with pytest.raises(DataError, match=r"other\.gz: no mirror delivered it\.\n.*\n.*\nCopy the"):
+    with pytest.raises(DataError, match=r"other\.gz: all downloads failed\.\n.*\n.*\nIf this"):
         fetch_file(urls[:2], "other.gz", file.sha256, tmp_path)
     assert not (tmp_path / "other.gz").exists()

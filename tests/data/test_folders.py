@@ -1,4 +1,4 @@
-"""Images in class folders: of one size by themselves, or made so."""
+"""Images in class folders: of equal size, or resized."""
 
 from pathlib import Path
 
@@ -22,14 +22,14 @@ def load(directory: Path, size: int | None = None, channels: int | None = None) 
 
 
 def save(path: Path, pixels: np.ndarray) -> None:
-    """Height x width, with three channels if in colour."""
+    """Write an image: height x width if grey, height x width x 3 if colour."""
     path.parent.mkdir(parents=True, exist_ok=True)
     Image.fromarray(pixels).save(path)
 
 
 @pytest.fixture
 def mixed(tmp_path: Path) -> Path:
-    """A wide colour image, a high grey one and a small one with a palette."""
+    """A wide colour image, a high grey image, and a small image with a palette."""
     wide = np.full((20, 40, 3), (0, 0, 255), np.uint8)
     wide[:, 10:30] = (200, 100, 0)
     save(tmp_path / "a/wide.png", wide)
@@ -42,7 +42,7 @@ def mixed(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("suffix", ["png", "jpg", "pgm"])
-def test_images_of_every_kind_and_size(tmp_path: Path, suffix: str) -> None:
+def test_images_of_every_format_and_size_are_read(tmp_path: Path, suffix: str) -> None:
     save(tmp_path / f"cat/1.{suffix}", np.full((20, 30), 10, np.uint8))
     save(tmp_path / f"dog/1.{suffix}", np.full((20, 30), 200, np.uint8))
     source = load(tmp_path)
@@ -57,14 +57,14 @@ def test_colour_folders_have_three_channels(tmp_path: Path) -> None:
     assert load(tmp_path).train.images[0, :, 0, 0].tolist() == [255, 0, 0]
 
 
-def test_images_of_all_kinds_are_cut_to_squares_of_one_size(mixed: Path) -> None:
+def test_images_of_all_kinds_are_cropped_and_resized(mixed: Path) -> None:
     colour = load(mixed, size=10, channels=3).train
     assert colour.images.shape == (3, 3, 10, 10)
     assert colour.labels.tolist() == [0, 0, 1]
     high, wide, small = colour.images
     assert np.abs(wide.astype(int) - np.reshape([200, 100, 0], (3, 1, 1))).max() == 0
     assert np.array_equal(small, wide)
-    assert np.abs(high.astype(int) - 40).max() < 8  # none of the white above and below
+    assert np.abs(high.astype(int) - 40).max() < 8  # the white above and below is cut off
     grey = load(mixed, size=10, channels=1).train.images
     assert grey.shape == (3, 1, 10, 10)
     assert np.unique(grey[1]).tolist() == [round(0.299 * 200 + 0.587 * 100)]
@@ -80,22 +80,22 @@ def test_whole_images_are_resized(tmp_path: Path, size: int, channels: int) -> N
     assert np.abs(image - expected).max() < 2
 
 
-def test_with_one_of_the_two_the_first_image_decides_the_other(mixed: Path) -> None:
-    advice = r"\. Set size and channels, or convert it\."
+def test_the_first_image_decides_a_missing_size_or_channels(mixed: Path) -> None:
+    advice = r"\. Set data\.size and data\.channels"
     with pytest.raises(
-        DataError, match=rf"wide\.png: expected 1 x 8 x 8 .*found 3 x 8 x 8{advice}"
+        DataError, match=rf"wide\.png has shape 3 x 8 x 8, but .* has 1 x 8 x 8{advice}"
     ):
         load(mixed, size=8)
-    with pytest.raises(DataError, match=rf"expected 3 x 50 x 16 .*found 3 x 20 x 40{advice}"):
+    with pytest.raises(DataError, match=rf"has shape 3 x 20 x 40, but .* has 3 x 50 x 16{advice}"):
         load(mixed, channels=3)
     (mixed / "a/high.jpg").unlink()
     assert load(mixed, size=8).train.images.shape == (2, 3, 8, 8)
 
 
-def test_train_and_test_must_agree(tmp_path: Path) -> None:
+def test_train_and_test_need_equal_shapes_and_classes(tmp_path: Path) -> None:
     for split, size in (("train", 4), ("test", 6)):
         save(tmp_path / split / "a/1.png", np.zeros((size, size), np.uint8))
-    with pytest.raises(DataError, match=r"test/a/1\.png: expected 1 x 4 x 4 .* found 1 x 6 x 6"):
+    with pytest.raises(DataError, match=r"test/a/1\.png has shape 1 x 6 x 6, but .* 1 x 4 x 4"):
         load(tmp_path)
     source = load(tmp_path, size=5)
     assert source.test is not None
@@ -105,32 +105,32 @@ def test_train_and_test_must_agree(tmp_path: Path) -> None:
         load(tmp_path)
 
 
-def test_faulty_folders(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="expected a folder of class folders, found none"):
+def test_faulty_folders_are_reported(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="none is not a folder"):
         load(tmp_path / "none")
-    with pytest.raises(DataError, match="found no folder"):
+    with pytest.raises(DataError, match="contains no folders"):
         load(tmp_path)
     (tmp_path / "a").mkdir()
-    with pytest.raises(DataError, match="found no image"):
+    with pytest.raises(DataError, match="contains no image"):
         load(tmp_path)
     save(tmp_path / "a/1.png", np.zeros((4, 4), np.uint8))
     save(tmp_path / "a/2.png", np.zeros((4, 4), np.uint16))
-    with pytest.raises(DataError, match=r"2\.png: expected 8 bits a channel, found mode I;16"):
+    with pytest.raises(DataError, match=r"2\.png has mode I;16, but images must have 8 bits"):
         load(tmp_path, size=4, channels=1)
-    (tmp_path / "a/2.png").rename(tmp_path / "a/._2.png")  # hidden: not looked at
+    (tmp_path / "a/2.png").rename(tmp_path / "a/._2.png")  # hidden files are ignored
     assert len(load(tmp_path).train) == 1
     (tmp_path / "a/2.png").write_bytes(b"no image")
-    with pytest.raises(DataError, match=r"2\.png: cannot be decoded"):
+    with pytest.raises(DataError, match=r"2\.png cannot be decoded"):
         load(tmp_path)
 
 
-def test_other_formats_under_an_images_name_are_not_opened(tmp_path: Path) -> None:
+def test_other_formats_with_an_image_suffix_are_not_opened(tmp_path: Path) -> None:
     (tmp_path / "a").mkdir()
     (tmp_path / "a/1.png").write_bytes(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 4 4\n")
-    with pytest.raises(DataError, match=r"1\.png: .*does not begin as PNG, JPEG, PPM files do"):
+    with pytest.raises(DataError, match=r"1\.png .*does not begin like a PNG, JPEG or PPM file"):
         load(tmp_path)
 
 
-def test_there_is_nothing_to_fetch(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="folders: there is nothing to fetch; give a folder of"):
+def test_folders_cannot_be_fetched(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="folders has nothing to download"):
         get_dataset("folders").fetch(tmp_path, None)

@@ -1,4 +1,4 @@
-"""Images that belong together stay together."""
+"""Images of one group stay in one split."""
 
 import re
 from pathlib import Path
@@ -20,7 +20,7 @@ COUNTS = {
 
 
 def grouped(counts: np.ndarray) -> Source:
-    """Groups of these sizes, in no order; an image shows its own number."""
+    """Groups of these sizes, in random order. The pixel of an image is its index, modulo 256."""
     groups = np.random.default_rng(1).permutation(np.repeat(np.arange(len(counts)), counts))
     images = np.arange(len(groups), dtype=np.uint8).reshape(-1, 1, 1, 1)
     return Source(LabelledImages(images, groups), None, tuple(map(str, groups)), groups)
@@ -57,7 +57,7 @@ def test_pin_4_no_group_is_in_two_splits(counts: np.ndarray, seed: int) -> None:
 def test_the_seed_decides_which_groups_are_drawn() -> None:
     source = grouped(COUNTS["equal"])
     settings = [config(validation_size=25, split_seed=seed) for seed in (0, 0, 1)]
-    first, again, other = (make_splits(source, one)["test"].index for one in settings)
+    first, again, other = (make_splits(source, one_config)["test"].index for one_config in settings)
     assert np.array_equal(first, again)
     assert not np.array_equal(first, other)
 
@@ -76,30 +76,29 @@ def test_small_and_large_groups_are_drawn_in_proportion() -> None:
     assert source.groups is not None
     splits = make_splits(source, config(validation_size=100, test_size=200))
     for name, size in (("validation", 100), ("test", 200)):
-        in_small_ones = (source.groups[splits[name].index] < 300).sum()
-        assert abs(in_small_ones - size / 2) <= 10
+        in_small_groups = (source.groups[splits[name].index] < 300).sum()
+        assert abs(in_small_groups - size / 2) <= 10
 
 
 @pytest.mark.parametrize("key", ["test_size", "validation_size", "train_size"])
 @pytest.mark.parametrize("size", [1, 3, 28, 99])
-def test_a_size_that_whole_groups_do_not_give_is_answered_with_one_that_they_do(
-    key: str, size: int
-) -> None:
+def test_an_unreachable_size_is_refused_with_a_reachable_size(key: str, size: int) -> None:
     source = grouped(COUNTS["equal"])
     sizes = {"test_size": 30, "validation_size": 20, "train_size": None, key: size}
-    with pytest.raises(ConfigError, match=rf"data\.{key} = {size}: .*come to \d+: give") as error:
+    with pytest.raises(ConfigError, match=rf"data\.{key} is {size}, .* reach \d+: give") as error:
         make_splits(source, config(**sizes))
-    said = re.search(r"come to (\d+)", str(error.value))
-    assert said
-    splits = make_splits(source, config(**sizes | {key: int(said[1])}))
-    assert len(splits[key.removesuffix("_size")].index) == int(said[1])
+    suggestion = re.search(r"reach (\d+)", str(error.value))
+    assert suggestion
+    size = int(suggestion[1])
+    splits = make_splits(source, config(**sizes | {key: size}))
+    assert len(splits[key.removesuffix("_size")].index) == size
 
 
-def test_photos_of_one_person_are_in_one_split(tmp_path: Path) -> None:
+def test_photos_of_one_person_stay_in_one_split(tmp_path: Path) -> None:
     write_lfw(tmp_path / "lfw.tgz", {f"Person_{number}": number % 4 + 1 for number in range(24)})
     for seed in range(3):
         settings = config(str(tmp_path), test_size=15, validation_size=10, split_seed=seed)
         source = load_source(settings)
         splits = make_splits(source, reachable_sizes(source, settings))
         people = [set(splits[name].data.labels.tolist()) for name in SPLITS]
-        assert len(set.union(*people)) == sum(len(those) for those in people) == 24
+        assert len(set.union(*people)) == sum(len(names) for names in people) == 24

@@ -1,4 +1,4 @@
-"""IDX data sets: MNIST stays what it is, and each faulty file is one error that says what to do."""
+"""IDX data sets: MNIST and its splits stay the same, and faulty files give clear errors."""
 
 import gzip
 import hashlib
@@ -28,7 +28,7 @@ def idx_bytes(array: np.ndarray, magic: int | None = None) -> bytes:
 
 @pytest.fixture
 def small(tmp_path: Path) -> tuple[IdxFiles, Path]:
-    """A whole little data set in the same form, with its own checksums."""
+    """A complete small data set in IDX files, with their checksums."""
     arrays = {
         "train-images": np.arange(4 * 3 * 2, dtype=np.uint8).reshape(4, 3, 2),
         "train-labels": np.array([0, 1, 2, 1], np.uint8),
@@ -49,7 +49,7 @@ def config(dataset: str, directory: Path, **options: int | None) -> DataConfig:
     return DataConfig.model_validate(about | sizes | options)
 
 
-def test_committed_mnist_is_the_published_one() -> None:
+def test_committed_mnist_is_the_published_data_set() -> None:
     source = load_idx(FILES, RAW)
     assert source.train.images.shape == (60_000, 1, 28, 28)
     assert source.test is not None
@@ -69,43 +69,43 @@ def test_committed_mnist_is_the_published_one() -> None:
         (7781, "test", "5413350b4cb152dae70a2d697dceb075f3f7aa332503435c3b3aff261e878e9f"),
     ],
 )
-def test_mnists_splits_are_those_that_its_judge_and_all_its_scores_are_of(
+def test_mnists_splits_match_its_judge_and_published_scores(
     train_size: int | None, split: str, checksum: str
 ) -> None:
-    wanted = config("mnist", RAW, train_size=train_size)
-    found = make_splits(load_source(wanted), wanted)[split]
-    arrays = (found.index, found.data.labels, found.data.images)
+    settings = config("mnist", RAW, train_size=train_size)
+    drawn = make_splits(load_source(settings), settings)[split]
+    arrays = (drawn.index, drawn.data.labels, drawn.data.images)
     assert hashlib.sha256(b"".join(array.tobytes() for array in arrays)).hexdigest() == checksum
 
 
 @pytest.mark.parametrize("option", [{"size": 32}, {"channels": 3}])
-def test_images_in_idx_files_are_neither_resized_nor_recoloured(
+def test_resizing_and_recolouring_idx_images_is_refused(
     small: tuple[IdxFiles, Path], option: dict[str, int]
 ) -> None:
     files, directory = small
     ((key, value),) = option.items()
-    message = rf"^data\.{key} = {value}: the images of small are 1 x 3 x 2 as published; leave it "
+    message = rf"^data\.{key} is {value}, but the images of small are used as published, 1 x 3 x"
     with pytest.raises(ConfigError, match=message):
         load_published(files, config("small", directory, **option))
     assert len(load_published(files, config("small", directory)).train) == 4
 
 
-def test_small_set_is_read(small: tuple[IdxFiles, Path]) -> None:
+def test_images_labels_and_classes_are_read(small: tuple[IdxFiles, Path]) -> None:
     source = load_idx(*small)
     assert source.train.images[1, 0].tolist() == [[6, 7], [8, 9], [10, 11]]
     assert source.train.labels.tolist() == [0, 1, 2, 1]
     assert source.classes == ("bag", "coat", "shoe")
 
 
-def test_missing_file(small: tuple[IdxFiles, Path]) -> None:
+def test_a_missing_file_is_reported(small: tuple[IdxFiles, Path]) -> None:
     files, directory = small
     (directory / "test-labels").unlink()
-    message = r"test-labels: expected a file with sha256 .*, found none\. Get it with `ganvae fetch"
+    message = r"test-labels is missing \(SHA-256 .*\)\. Get it with `ganvae fetch"
     with pytest.raises(DataError, match=message):
         load_idx(files, directory)
 
 
-def test_truncated_file(tmp_path: Path) -> None:
+def test_a_truncated_file_is_reported(tmp_path: Path) -> None:
     for file in FILES:
         shutil.copy(RAW / file.name, tmp_path)
     path = tmp_path / FILES.test_images.name
@@ -113,13 +113,13 @@ def test_truncated_file(tmp_path: Path) -> None:
     with pytest.raises(DataError) as error:
         load_idx(FILES, tmp_path)
     message = str(error.value)
-    assert f"{path}: expected sha256 8d422c7b" in message
-    assert f"found {sha256(path)}" in message
-    assert "gzip stream is cut short" in message
+    assert f"{path} has SHA-256 {sha256(path)}" in message
+    assert "the published file has 8d422c7b" in message
+    assert "gzip stream is truncated" in message
     assert f"`ganvae fetch mnist --directory {tmp_path}`" in message
 
 
-def test_valid_file_with_other_content(small: tuple[IdxFiles, Path]) -> None:
+def test_a_valid_file_with_other_content_is_refused(small: tuple[IdxFiles, Path]) -> None:
     files, directory = small
     (directory / "train-labels").write_bytes(idx_bytes(np.array([0, 1, 2, 2], np.uint8)))
     with pytest.raises(DataError, match="a valid IDX file, but not the published one"):
@@ -129,35 +129,35 @@ def test_valid_file_with_other_content(small: tuple[IdxFiles, Path]) -> None:
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"<html>not found</html>", "cannot be read as gzip"),
-        (idx_bytes(np.zeros((2, 2), np.uint8)), "magic number 2051, found 2050"),
-        (idx_bytes(np.zeros((1, 2, 2), np.uint8), magic=9), "magic number 2051, found 9"),
-        (gzip.compress(b"\0\0\x08\x03\0\0", mtime=0), "magic number 2051, found 2051"),
+        (b"<html>not found</html>", "not readable as gzip"),
+        (idx_bytes(np.zeros((2, 2), np.uint8)), r"magic number is 2050 \(2051 expected\)"),
+        (idx_bytes(np.zeros((1, 2, 2), np.uint8), magic=9), r"magic number is 9 \(2051 expected\)"),
+        (gzip.compress(b"\0\0\x08\x03\0\0", mtime=0), r"it has 6 bytes \(at least 16 expected\)"),
         (
             gzip.compress(gzip.decompress(idx_bytes(np.zeros((2, 2, 2), np.uint8)))[:-1], mtime=0),
-            "found 7",
+            "but 7 follow",
         ),
-        (b"", "magic number 2051, found 0"),
+        (b"", r"magic number is 0 \(2051 expected\)"),
     ],
 )
-def test_faulty_content(tmp_path: Path, content: bytes, message: str) -> None:
+def test_faulty_idx_content_is_reported(tmp_path: Path, content: bytes, message: str) -> None:
     path = tmp_path / "images.gz"
     path.write_bytes(content)
     with pytest.raises(DataError, match=message):
         read_idx(path, 3)
 
 
-def test_images_and_labels_must_pair(small: tuple[IdxFiles, Path]) -> None:
+def test_different_numbers_of_images_and_labels_are_refused(small: tuple[IdxFiles, Path]) -> None:
     files, directory = small
     (directory / "short").write_bytes(idx_bytes(np.array([0, 1], np.uint8)))
     short = IdxFile("short", sha256(directory / "short"))
     files = IdxFiles(**(vars(files) | {"train_labels": short}))
-    with pytest.raises(DataError, match=r"4 images but .* 2 labels"):
+    with pytest.raises(DataError, match=r"4 images, but .* 2 labels"):
         load_idx(files, directory)
 
 
-def test_registry_finds_data_sets_by_file() -> None:
+def test_the_registry_finds_data_sets_by_module() -> None:
     assert "mnist" in dataset_names()
     assert all(get_dataset(name).name == name for name in dataset_names())
-    with pytest.raises(ConfigError, match=r"'minst' is unknown; there are: .*mnist"):
+    with pytest.raises(ConfigError, match=r"'minst' is unknown; choose one of: .*mnist"):
         get_dataset("minst")

@@ -1,4 +1,4 @@
-"""Photos of people: the same from an archive or folders, and one line for what is wrong."""
+"""Photos of people: archives and folders give the same data, and faults give one-line messages."""
 
 import gzip
 import io
@@ -59,11 +59,11 @@ def test_people_are_classes_and_groups_in_sorted_order(folder: Path) -> None:
     assert len(np.unique(source.train.images, axis=0)) == 6
 
 
-def test_folders_and_archives_of_any_order_give_the_same(tmp_path: Path) -> None:
-    whole, packed, bare, backwards = (tmp_path / name for name in ("a/lfw", "b", "c", "d"))
+def test_folders_and_archives_in_any_order_give_the_same_data(tmp_path: Path) -> None:
+    nested, packed, bare, backwards = (tmp_path / name for name in ("a/lfw", "b", "c", "d"))
     for path in (packed, backwards):
         path.mkdir()
-    write_tree(whole, PEOPLE)
+    write_tree(nested, PEOPLE)
     write_tree(bare, PEOPLE)
     write_lfw(packed / "lfw.tgz", PEOPLE)
     mixed = [(f"./lfw/{name}", content) for name, content in photos(PEOPLE)][::-1]
@@ -72,7 +72,7 @@ def test_folders_and_archives_of_any_order_give_the_same(tmp_path: Path) -> None
     (packed / "README.txt").write_text("not a photo")
     (bare / ".cache").mkdir()
     (bare / ".cache/1.jpg").write_bytes(b"hidden")
-    for path in (whole.parent, bare, backwards):
+    for path in (nested.parent, bare, backwards):
         assert_equal(load(path), load(packed))
 
 
@@ -86,14 +86,14 @@ def test_a_folder_of_links_is_read(tmp_path: Path, folder: Path) -> None:
     ("size", "channels", "shape"),
     [(None, None, (1, 32, 32)), (32, 1, (1, 32, 32)), (64, 3, (3, 64, 64)), (8, 3, (3, 8, 8))],
 )
-def test_size_and_channels(
+def test_size_and_channels_are_as_configured(
     folder: Path, size: int | None, channels: int | None, shape: tuple[int, ...]
 ) -> None:
     write_lfw(folder / "lfw.tgz", {"Bo_Li": 1})
     assert load(folder, size, channels).train.image_shape == shape
 
 
-def test_the_central_110_of_250_pixels_are_the_face(folder: Path) -> None:
+def test_the_face_is_the_central_110_of_250_pixels(folder: Path) -> None:
     face = np.random.default_rng(0).integers(0, 256, (110, 110, 3), dtype=np.uint8)
     photo = np.zeros((250, 310, 3), np.uint8)
     photo[70:180, 100:210] = face
@@ -125,20 +125,20 @@ def add_link(archive: tarfile.TarFile, kind: bytes) -> None:
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("/tmp/Bo/1.jpg", PHOTO, r"/tmp/Bo/1\.jpg: leads out of the archive"),
-        ("../Bo/1.jpg", PHOTO, r"\.\./Bo/1\.jpg: leads out of the archive"),
-        ("lfw/../../x.txt", b"text", r"lfw/\.\./\.\./x\.txt: leads out of the archive"),
-        ("lfw/Bo/2.jpg", PHOTO[:-400], r"lfw/Bo/2\.jpg: cannot be decoded as an image \(.*trunc"),
-        ("lfw/Bo/2.jpg", b"<html>", r"lfw/Bo/2\.jpg: cannot be decoded .*it does not begin as"),
-        ("lfw/Bo/2.jpg", b"", r"lfw/Bo/2\.jpg: cannot be decoded as an image"),
-        ("lfw/2.jpg", PHOTO, r"lfw/2\.jpg: expected every photo in a person's folder"),
-        ("2.jpg", PHOTO, r"2\.jpg: expected every photo in a person's folder"),
-        ("b/Bo/2.jpg", PHOTO, r"b/Bo/2\.jpg: expected every photo in a person's folder"),
-        ("lfw/Bo/a/2.jpg", PHOTO, r"lfw/Bo/a/2\.jpg: expected every photo in a person's folder"),
+        ("/tmp/Bo/1.jpg", PHOTO, r"/tmp/Bo/1\.jpg: this path leads out of the archive"),
+        ("../Bo/1.jpg", PHOTO, r"\.\./Bo/1\.jpg: this path leads out of the archive"),
+        ("lfw/../../x.txt", b"text", r"lfw/\.\./\.\./x\.txt: this path leads out of the archive"),
+        ("lfw/Bo/2.jpg", PHOTO[:-400], r"lfw/Bo/2\.jpg cannot be decoded as an image \(.*trunc"),
+        ("lfw/Bo/2.jpg", b"<html>", r"lfw/Bo/2\.jpg cannot be decoded .*does not begin like"),
+        ("lfw/Bo/2.jpg", b"", r"lfw/Bo/2\.jpg cannot be decoded as an image"),
+        ("lfw/2.jpg", PHOTO, r"lfw/2\.jpg is in the wrong place\. Every photo"),
+        ("2.jpg", PHOTO, r"2\.jpg is in the wrong place\. Every photo"),
+        ("b/Bo/2.jpg", PHOTO, r"b/Bo/2\.jpg is in the wrong place\. Every photo"),
+        ("lfw/Bo/a/2.jpg", PHOTO, r"lfw/Bo/a/2\.jpg is in the wrong place\. Every photo"),
     ],
 )
 @pytest.mark.parametrize("first", [False, True])
-def test_a_member_that_should_not_be_there(
+def test_unsuitable_archive_members_are_refused(
     tmp_path: Path, folder: Path, name: str, content: bytes, message: str, first: bool
 ) -> None:
     members = [(f"lfw/{path}", photo) for path, photo in photos(PEOPLE)]
@@ -151,27 +151,28 @@ def test_a_member_that_should_not_be_there(
 
 
 @pytest.mark.parametrize("kind", [tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.CHRTYPE])
-def test_a_link_or_a_device_in_an_archive(folder: Path, kind: bytes) -> None:
+def test_links_and_devices_in_an_archive_are_refused(folder: Path, kind: bytes) -> None:
     with tarfile.open(folder / "a.tgz", "w:gz") as archive:
         add_link(archive, kind)
-    message = r"a\.tgz: lfw/Bo_Li/Bo_Li_0002\.jpg: expected files and folders, found a link or a de"
+    message = r"a\.tgz: lfw/Bo_Li/Bo_Li_0002\.jpg is a link or a device, but an archive may"
     with pytest.raises(DataError, match=message):
         load(folder)
 
 
-def test_nothing_is_written_when_an_archive_is_read(tmp_path: Path, folder: Path) -> None:
+def test_reading_an_archive_writes_no_file(tmp_path: Path, folder: Path) -> None:
     write_lfw(folder / "lfw.tgz", PEOPLE)
     before = contents(tmp_path)
     load(folder)
     assert contents(tmp_path) == before
 
 
-def changed(content: bytes, place: int) -> bytes:
-    return content[:place] + bytes([content[place] ^ 255]) + content[place + 1 :]
+def changed(content: bytes, position: int) -> bytes:
+    """Flip all bits of one byte."""
+    return content[:position] + bytes([content[position] ^ 255]) + content[position + 1 :]
 
 
 def second_header(tar: bytes) -> int:
-    """Where the second member's header begins."""
+    """The position of the second member's header."""
     with tarfile.open(fileobj=io.BytesIO(tar)) as archive:
         return archive.getmembers()[1].offset
 
@@ -192,43 +193,43 @@ DAMAGE: dict[str, Callable[[bytes], bytes]] = {
 
 
 @pytest.mark.parametrize("damage", DAMAGE)
-def test_a_damaged_archive_is_one_line(folder: Path, damage: str) -> None:
+def test_a_damaged_archive_gives_a_one_line_message(folder: Path, damage: str) -> None:
     write_lfw(folder / "a.tgz", PEOPLE)
     whole = gzip.decompress((folder / "a.tgz").read_bytes())
     (folder / "a.tgz").write_bytes(DAMAGE[damage](whole))
     with pytest.raises(
-        DataError, match=r"a\.tgz: cannot be read to its end .*get it again"
+        DataError, match=r"a\.tgz is not readable to its end .*get it again"
     ) as error:
         load(folder)
     assert "\n" not in str(error.value)
 
 
-def test_what_the_folder_must_hold(folder: Path) -> None:
-    remedy = rf"Get them with `ganvae fetch lfw --directory {folder}`, or put an archive"
-    with pytest.raises(DataError, match=rf"raw: found no photo of a person\. {remedy}"):
+def test_the_folder_needs_either_one_archive_or_photos(folder: Path) -> None:
+    remedy = rf"Get photos with `ganvae fetch lfw --directory {folder}`, or put an archive"
+    with pytest.raises(DataError, match=rf"raw contains no photo of a person\. {remedy}"):
         load(folder)
     write_archive(folder / "a.tgz", [("lfw/README", b"text")])
-    with pytest.raises(DataError, match=rf"a\.tgz: found no photo of a person\. {remedy}"):
+    with pytest.raises(DataError, match=rf"a\.tgz contains no photo of a person\. {remedy}"):
         load(folder)
     write_lfw(folder / "b.tar.gz", PEOPLE)
-    with pytest.raises(DataError, match=r"raw: expected one archive, found a\.tgz, b\.tar\.gz\."):
+    with pytest.raises(DataError, match=r"raw has 2 archives \(a\.tgz, b\.tar\.gz\)"):
         load(folder)
     (folder / "a.tgz").unlink()
     write_tree(folder / "lfw", {"Bo_Li": 1})
-    message = r"raw: has an archive \(b\.tar\.gz\) and photos \(lfw/Bo_Li/Bo_Li_0001\.jpg\)"
+    message = r"raw has both an archive \(b\.tar\.gz\) and photos \(lfw/Bo_Li/Bo_Li_0001\.jpg\)"
     with pytest.raises(DataError, match=message):
         load(folder)
     missing = folder / "none"
-    with pytest.raises(DataError, match=rf"none: .*fetch lfw --directory {missing}`"):
+    with pytest.raises(DataError, match=rf"none does not exist.*fetch lfw --directory {missing}"):
         load(missing)
 
 
 @pytest.mark.parametrize("stray", ["2.jpg", "lfw/2.jpg", "lfw/Bo_Li/a/2.jpg", "b/Bo_Li/2.jpg"])
-def test_a_stray_photo_in_folders(folder: Path, stray: str) -> None:
+def test_a_misplaced_photo_in_folders_is_refused(folder: Path, stray: str) -> None:
     write_tree(folder / "lfw", PEOPLE)
     (folder / stray).parent.mkdir(parents=True, exist_ok=True)
     (folder / stray).write_bytes(PHOTO)
-    with pytest.raises(DataError, match=rf"raw: {stray}: expected every photo in a person's folde"):
+    with pytest.raises(DataError, match=rf"raw: {stray} is in the wrong place\."):
         load(folder)
 
 
@@ -236,7 +237,7 @@ def test_a_stray_photo_in_folders(folder: Path, stray: str) -> None:
     ("edition", "published"),
     [(None, "FUNNELED_ARCHIVE"), ("funneled", "FUNNELED_ARCHIVE"), ("original", "ARCHIVE")],
 )
-def test_fetch_gets_what_scikit_learn_gets(
+def test_fetch_downloads_the_files_of_scikit_learn(
     folder: Path, monkeypatch: pytest.MonkeyPatch, edition: str | None, published: str
 ) -> None:
     calls: list[tuple[object, ...]] = []
@@ -246,14 +247,14 @@ def test_fetch_gets_what_scikit_learn_gets(
     assert calls == [([remote.url], remote.filename, remote.checksum, folder)]
 
 
-def test_fetch_leaves_alone_what_it_should_not_do(
+def test_fetch_refuses_unknown_editions_and_a_second_archive(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(lfw, "fetch_file", lambda *arguments: pytest.fail("it fetched"))
-    with pytest.raises(ConfigError, match="edition 'deep' is unknown; there are: funneled, origin"):
+    with pytest.raises(ConfigError, match="edition 'deep' is unknown; choose one of: funneled, or"):
         lfw.DATASET.fetch(folder, "deep")
     write_lfw(folder / "lfw-deepfunneled.tgz", PEOPLE)
-    with pytest.raises(DataError, match=r"raw: has lfw-deepfunneled\.tgz already, and only one"):
+    with pytest.raises(DataError, match=r"raw already has lfw-deepfunneled\.tgz, and only one"):
         lfw.DATASET.fetch(folder, None)
 
 
@@ -261,8 +262,8 @@ PUBLISHED = ROOT / "data/raw/lfw"
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not any(PUBLISHED.glob("*.tgz")), reason="LFW's archive is not there")
-def test_the_published_archive() -> None:
+@pytest.mark.skipif(not any(PUBLISHED.glob("*.tgz")), reason="the archive of LFW is missing")
+def test_the_published_archive_is_read() -> None:
     source = load(PUBLISHED)
     assert source.train.images.shape == (13_233, 1, 32, 32)
     assert len(source.classes) == 5749

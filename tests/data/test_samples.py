@@ -1,4 +1,4 @@
-"""Samples from wherever: one tensor for the same images, and one clear line for what is wrong."""
+"""Reading of samples: all formats give the same tensor, and each fault gives a one-line message."""
 
 import gzip
 import pickle
@@ -31,12 +31,12 @@ def save(path: Path, array: np.ndarray) -> Path:
 
 
 def save_png(path: Path, image: np.ndarray) -> None:
-    """C x H x W."""
+    """Write an image, C x H x W, as PNG."""
     path.parent.mkdir(parents=True, exist_ok=True)
     Image.fromarray(image.transpose(1, 2, 0).squeeze()).save(path)
 
 
-def test_every_form_of_the_same_images_gives_the_same_tensor(tmp_path: Path) -> None:
+def test_all_formats_of_the_same_images_give_the_same_tensor(tmp_path: Path) -> None:
     for number, image in enumerate(IMAGES):
         save_png(tmp_path / f"flat/{number}.png", image)
         save_png(tmp_path / f"in_colour/{number}.png", image.repeat(3, axis=0))
@@ -51,42 +51,42 @@ def test_every_form_of_the_same_images_gives_the_same_tensor(tmp_path: Path) -> 
     np.save(tmp_path / "fortran.npy", np.asfortranarray(IMAGES))
     (tmp_path / "images-idx3-ubyte").write_bytes(idx(IMAGES[:, 0]))
     (tmp_path / "images-idx3-ubyte.gz").write_bytes(gzip.compress(idx(IMAGES[:, 0])))
-    for form in sorted(tmp_path.iterdir()):
-        images = read_samples(form, GREY)
+    for path in sorted(tmp_path.iterdir()):
+        images = read_samples(path, GREY)
         assert images.dtype == torch.uint8
-        assert np.array_equal(images.numpy(), IMAGES), form
+        assert np.array_equal(images.numpy(), IMAGES), path
         assert images.is_contiguous()
 
 
-def test_colour(tmp_path: Path) -> None:
+def test_colour_images_are_read(tmp_path: Path) -> None:
     for number, image in enumerate(COLOURS):
         save_png(tmp_path / f"folder/{number}.png", image)
     np.save(tmp_path / "first.npy", COLOURS)
     np.save(tmp_path / "last.npy", COLOURS.transpose(0, 2, 3, 1))
-    for form in tmp_path.iterdir():
-        assert np.array_equal(read_samples(form, COLOUR).numpy(), COLOURS), form
+    for path in tmp_path.iterdir():
+        assert np.array_equal(read_samples(path, COLOUR).numpy(), COLOURS), path
 
 
-def test_channels_come_first_where_both_orders_fit(tmp_path: Path) -> None:
+def test_channels_come_first_if_both_orders_fit(tmp_path: Path) -> None:
     cubes = RANDOM.integers(0, 256, (2, 3, 3, 3), dtype=np.uint8)
     assert np.array_equal(read_samples(save(tmp_path / "a.npy", cubes), (3, 3, 3)), cubes)
 
 
 @pytest.mark.parametrize("dtype", ["<f2", "<f4", ">f4", "<f8"])
-def test_floats_are_rounded_once(tmp_path: Path, dtype: str) -> None:
+def test_floats_are_rounded_to_the_nearest_level(tmp_path: Path, dtype: str) -> None:
     path = save(tmp_path / "a.npy", (IMAGES / 255).astype(dtype))
     assert np.array_equal(read_samples(path, GREY).numpy(), IMAGES)
     half_way = np.full((2, *GREY), 100.6 / 255).astype(dtype)
     assert read_samples(save(tmp_path / "b.npy", half_way), GREY).unique().tolist() == [101]
 
 
-def test_the_name_of_a_file_does_not_matter(tmp_path: Path) -> None:
+def test_the_suffix_of_a_file_does_not_matter(tmp_path: Path) -> None:
     save(tmp_path / "a.npy", IMAGES).rename(tmp_path / "a.npz")
     assert np.array_equal(read_samples(tmp_path / "a.npz", GREY).numpy(), IMAGES)
 
 
 def floats(*ends: float) -> np.ndarray:
-    """Values in between, and the ends themselves."""
+    """Images with evenly spaced values that include the given ends."""
     values = np.linspace(min(ends), max(ends), 5 * 24).reshape(5, *GREY).astype(np.float32)
     values[0, 0, 0, : len(ends)] = ends
     return values
@@ -99,34 +99,46 @@ NAN[2:4, 0, 1, 1] = np.nan
 @pytest.mark.parametrize(
     ("array", "message"),
     [
-        (floats(-1, 1), r"lie in \[0, 1\], found -1.* from -1 to 1: a tanh model's\? Give \(x \+ "),
-        (floats(0, 255), r"Values from 0 to 255: 0 to 255 as floats\? Give uint8, or x / 255\."),
-        (floats(-0.42, 2.8), r"found -0\.4.*Values from -0\.42 to 2\.8: undo what scales them"),
-        (floats(-0.01, 1), r"Values from -0\.01 to 1: undo what scales them, or clip them"),
-        (NAN, r"found nan\. Values that are NaN or infinite: 2\."),
-        (floats(0, 1).astype(np.float64) * 1e300, r"found inf\. Values from 0 to 1e\+300: undo"),
-        (IMAGES.astype(np.int64), "expected uint8 from 0 to 255, or floats .*, found int64"),
-        (IMAGES > 100, "found bool"),
-        (IMAGES.astype("S3"), r"found \|S3"),
-        ((IMAGES > 100).astype(np.uint8), "has 0 and 1 only: as uint8 give 0 and 255, or floats"),
-        (COLOURS, "expected images of N x 1 x 4 x 6 .*, found N x 3 x 4 x 6. These are colour "),
-        (COLOURS.transpose(0, 2, 3, 1), "found N x 4 x 6 x 3. These are colour images: convert"),
-        (IMAGES.transpose(0, 1, 3, 2), "found N x 1 x 6 x 4.$"),
-        (IMAGES.reshape(5, -1), "found N x 24.$"),
-        (IMAGES[0, 0, 0, 0], "found N.$"),
-        (IMAGES[:0], r"found no image, but an array of 0 x 1 x 4 x 6\."),
-        (np.array([{}, 1], dtype=object), "pickled Python objects; .* is never done. Save a plain"),
+        (
+            floats(-1, 1),
+            r"lie in \[0, 1\], found -1.* from -1 to 1\. If .* tanh, give \(x \+ ",
+        ),
+        (
+            floats(0, 255),
+            r"from 0 to 255\. If .* as floats, give uint8, or x / 255\.",
+        ),
+        (floats(-0.42, 2.8), r"found -0\.4.* range from -0\.42 to 2\.8\. Undo their scaling"),
+        (floats(-0.01, 1), r"range from -0\.01 to 1\. Undo their scaling, or clip them"),
+        (NAN, r"found nan\. 2 values are NaN or infinite\."),
+        (
+            floats(0, 1).astype(np.float64) * 1e300,
+            r"found inf\. .* from 0 to 1e\+300\. Undo",
+        ),
+        (IMAGES.astype(np.int64), r"has type int64\. Give uint8 from 0 to 255, or floats"),
+        (IMAGES > 100, "has type bool"),
+        (IMAGES.astype("S3"), r"has type \|S3"),
+        ((IMAGES > 100).astype(np.uint8), r"largest value is 1 of 255\. Give 0 and 255, or floats"),
+        (
+            COLOURS,
+            "shape N x 3 x 4 x 6, but they must have N x 1 x 4 x 6 .* colour images: con",
+        ),
+        (COLOURS.transpose(0, 2, 3, 1), "have shape N x 4 x 6 x 3, .* colour images: convert"),
+        (IMAGES.transpose(0, 1, 3, 2), "have shape N x 1 x 6 x 4, .*width..$"),
+        (IMAGES.reshape(5, -1), "have shape N x 24, .*width..$"),
+        (IMAGES[0, 0, 0, 0], "have shape N, .*width..$"),
+        (IMAGES[:0], r"contains no image: its array has shape 0 x 1 x 4 x 6\."),
+        (np.array([{}, 1], dtype=object), r"pickled Python objects\. .* refused\. Save a plain"),
     ],
 )
-def test_arrays_that_are_no_samples(tmp_path: Path, array: Any, message: str) -> None:
+def test_unsuitable_arrays_are_refused(tmp_path: Path, array: Any, message: str) -> None:
     path = save(tmp_path / "a.npy", array)
-    with pytest.raises(DataError, match=f"(?s)^{path}: .*{message}") as error:
+    with pytest.raises(DataError, match=f"(?s)^{path}:? .*{message}") as error:
         read_samples(path, GREY)
     assert "\n" not in str(error.value)
 
 
-def test_grey_arrays_of_a_colour_dataset(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"expected images of N x 3 x 4 x 6 .*found N x 1 x 4 x 6"):
+def test_grey_arrays_for_a_colour_data_set_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"have shape N x 1 x 4 x 6, but they must have N x 3"):
         read_samples(save(tmp_path / "a.npy", IMAGES), COLOUR)
 
 
@@ -144,10 +156,10 @@ def contents(tmp_path: Path, npz: bytes) -> dict[str, bytes]:
     torch.save(torch.from_numpy(IMAGES), tmp_path / "torch.npz")
     with zipfile.ZipFile(tmp_path / "zip.npz", "w") as archive:
         archive.writestr("1.png", b"x")
-    made = {path.stem: path.read_bytes() for path in tmp_path.glob("*.npz")}
+    archives = {path.stem: path.read_bytes() for path in tmp_path.glob("*.npz")}
     npy = save(tmp_path / "a.npy", IMAGES).read_bytes()
     whole = idx(IMAGES[:, 0])
-    return made | {
+    return archives | {
         "cut npz": npz[:-40],
         "changed npz": npz[:150] + bytes(50) + npz[200:],
         "cut npy": npy[:-40],
@@ -164,38 +176,38 @@ def contents(tmp_path: Path, npz: bytes) -> dict[str, bytes]:
 
 
 @pytest.mark.parametrize(
-    ("which", "message"),
+    ("name", "message"),
     [
-        ("two", "expected an array `images`, or one array alone; found real, fake"),
-        ("none", "or one array alone; found none"),
-        ("objects", "holds pickled Python objects; to open them could run any code"),
-        ("torch", "holds pickled Python objects; to open them could run any code"),
-        ("pickle", "holds pickled Python objects; to open them could run any code"),
-        ("zip", "found a zip file of something else"),
-        ("cut npz", r"cut short or damaged \("),
-        ("changed npz", r"cut short or damaged \("),
-        ("cut npy", r"cut short or damaged \("),
-        ("cut header", r"cut short or damaged \("),
-        ("cut idx", "its header promises 5 x 4 x 6 bytes, found 119"),
-        ("cut gzip", "the gzip stream is cut short or damaged"),
-        ("labels", "expected an IDX file with magic number 2051, found 2049"),
-        ("empty idx", "found no image, but an array of 0 x 4 x 6"),
-        ("other idx", "expected images of N x 1 x 4 x 6 .*, found N x 4 x 5"),
-        ("text", "expected an .npz or .npy file, .*, found something else"),
-        ("nothing", "expected an .npz or .npy file, .*, found an empty file"),
+        ("two", r"has the arrays real, fake\. Give a file with an array `images`"),
+        ("none", "has no array"),
+        ("objects", r"holds pickled Python objects\. Opening these could run any code"),
+        ("torch", r"holds pickled Python objects\. Opening these could run any code"),
+        ("pickle", r"holds pickled Python objects\. Opening these could run any code"),
+        ("zip", "is a zip file without arrays"),
+        ("cut npz", r"is truncated or damaged \("),
+        ("changed npz", r"is truncated or damaged \("),
+        ("cut npy", r"is truncated or damaged \("),
+        ("cut header", r"is truncated or damaged \("),
+        ("cut idx", "the header announces 5 x 4 x 6 bytes, but 119 follow"),
+        ("cut gzip", "the gzip stream is truncated or damaged"),
+        ("labels", r"its magic number is 2049 \(2051 expected\)"),
+        ("empty idx", "contains no image: its array has shape 0 x 4 x 6"),
+        ("other idx", "have shape N x 4 x 5, but they must have N x 1 x 4 x 6"),
+        ("text", r"has an unknown format\. Give an \.npz or \.npy file"),
+        ("nothing", r"is empty\. Give an \.npz or \.npy file"),
     ],
 )
-def test_files_that_are_no_samples(
-    tmp_path: Path, contents: dict[str, bytes], which: str, message: str
+def test_unsuitable_files_are_refused(
+    tmp_path: Path, contents: dict[str, bytes], name: str, message: str
 ) -> None:
     path = tmp_path / "samples"
-    path.write_bytes(contents[which])
-    with pytest.raises(DataError, match=f"^{path}: .*{message}") as error:
+    path.write_bytes(contents[name])
+    with pytest.raises(DataError, match=f"^{path}:? .*{message}") as error:
         read_samples(path, GREY)
     assert "\n" not in str(error.value)
 
 
-def test_no_object_is_ever_unpickled(tmp_path: Path) -> None:
+def test_objects_are_never_unpickled(tmp_path: Path) -> None:
     class Trap:
         def __reduce__(self) -> tuple[Any, ...]:
             return (Path.touch, (tmp_path / "sprung",))
@@ -209,28 +221,28 @@ def test_no_object_is_ever_unpickled(tmp_path: Path) -> None:
             read_samples(tmp_path / name, GREY)
     assert not (tmp_path / "sprung").exists()
     np.load(tmp_path / "a.npy", allow_pickle=True)
-    assert (tmp_path / "sprung").exists()  # it would have been
+    assert (tmp_path / "sprung").exists()  # unpickling springs the trap
 
 
-def test_folders_that_have_no_samples(tmp_path: Path) -> None:
+def test_unsuitable_folders_are_refused(tmp_path: Path) -> None:
     def fails(message: str) -> None:
         with pytest.raises(DataError, match=message):
             read_samples(tmp_path / "samples", GREY)
 
     folder = tmp_path / "samples"
-    fails(f"{folder}: cannot be read .No such file or directory.. Give an .npz or .npy file, a fol")
+    fails(f"{folder} cannot be read .No such file or directory.. Give an .npz or .npy file, a fol")
     folder.mkdir()
-    fails(r"samples: found no image \(.png, .jpg, .jpeg, .pgm\) in it or in a folder in it")
+    fails(r"samples and its folders contain no image \(.png, .jpg, .jpeg, .pgm\)")
     save_png(folder / "a/0.png", IMAGES[0])
     save_png(folder / "1.png", IMAGES[0])
-    fails(r"has images \(1.png\) beside folders of images \(a\)")
+    fails(r"has both images \(1.png\) and folders of images \(a\)")
     (folder / "1.png").unlink()
     save_png(folder / "b/1.png", IMAGES[0, :, :3])
-    fails(r"b/1.png: expected images of 1 x 4 x 6 .*, found 1 x 3 x 6\.")
+    fails(r"b/1.png: the images have shape 1 x 3 x 6, but they must have 1 x 4 x 6 ")
     save_png(folder / "b/1.png", COLOURS[0])
-    fails(r"b/1.png: .* found 3 x 4 x 6. These are colour images: convert them to grey yourself")
+    fails(r"b/1.png: .* shape 3 x 4 x 6, .* colour images: convert them to grey")
     (folder / "b/1.png").write_bytes((folder / "a/0.png").read_bytes()[:-30])
-    fails(r"b/1.png: cannot be decoded as an image")
+    fails(r"b/1.png cannot be decoded as an image")
     (folder / "b/1.png").unlink()
     assert len(read_samples(folder, GREY)) == 1
 
@@ -243,7 +255,7 @@ def test_folders_that_have_no_samples(tmp_path: Path) -> None:
         pytest.param((16, b"\x7f\xff\xff\xff"), id="width"),
     ],
 )
-def test_a_damaged_picture_is_a_line_whatever_pillow_raises(
+def test_a_damaged_image_gives_one_line_for_every_pillow_error(
     tmp_path: Path, damage: tuple[int, bytes]
 ) -> None:
     save_png(tmp_path / "0.png", np.arange(4 * 6, dtype=np.uint8).reshape(GREY))
@@ -251,5 +263,5 @@ def test_a_damaged_picture_is_a_line_whatever_pillow_raises(
     start, change = damage
     content[start : start + len(change)] = change
     (tmp_path / "0.png").write_bytes(content)
-    with pytest.raises(DataError, match=r"0\.png: cannot be decoded as an image \(.*Delete it"):
+    with pytest.raises(DataError, match=r"0\.png cannot be decoded as an image \(.*Delete or"):
         read_samples(tmp_path, GREY)

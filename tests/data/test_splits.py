@@ -47,7 +47,7 @@ def test_pin_4_splits_are_disjoint_and_complete(source: Source) -> None:
     assert splits["test"].official_set == "test"
 
 
-def test_images_follow_their_index(source: Source) -> None:
+def test_images_and_labels_match_their_index(source: Source) -> None:
     for name, split in make_splits(source, config(train_size=100)).items():
         official = source.test if name == "test" else source.train
         assert official is not None
@@ -55,7 +55,7 @@ def test_images_follow_their_index(source: Source) -> None:
         assert np.array_equal(split.data.labels, official.labels[split.index])
 
 
-def test_validation_keeps_the_classes_in_proportion(source: Source) -> None:
+def test_validation_keeps_the_proportions_of_classes(source: Source) -> None:
     labels = make_splits(source, MNIST)["validation"].data.labels
     expected = np.bincount(source.train.labels) * 5000 / 60_000
     assert np.abs(np.bincount(labels) - expected).max() < 1
@@ -72,7 +72,7 @@ def test_pin_4_a_small_training_set_leaves_validation_as_it_is(source: Source) -
     assert not set(splits["train"].index) & set(splits["validation"].index)
 
 
-def test_the_seed_decides(source: Source) -> None:
+def test_the_seed_decides_the_splits(source: Source) -> None:
     again = make_splits(source, MNIST)["validation"].index
     other = make_splits(source, config(split_seed=1))["validation"].index
     assert np.array_equal(again, make_splits(source, MNIST)["validation"].index)
@@ -82,14 +82,17 @@ def test_the_seed_decides(source: Source) -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"train_size": 56_000}, "data.train_size = 56000: only 55000 images are left"),
-        ({"validation_size": 60_001}, "data.validation_size = 60001: only 60000"),
-        ({"validation_size": 3}, "data.validation_size = 3: cannot be drawn by class"),
-        ({"validation_size": 60_000}, "data.validation_size = 60000: no image is left to train on"),
+        ({"train_size": 56_000}, "data.train_size is 56000, but only 55000 images are left"),
+        ({"validation_size": 60_001}, "data.validation_size is 60001, but only 60000"),
+        ({"validation_size": 3}, "data.validation_size is 3, but .* cannot be drawn"),
+        (
+            {"validation_size": 60_000},
+            "data.validation_size is 60000, which leaves no image",
+        ),
         ({"dataset": "minst"}, "'minst' is unknown"),
     ],
 )
-def test_sizes_that_cannot_be_met(changes: dict[str, object], message: str) -> None:
+def test_impossible_sizes_are_refused(changes: dict[str, object], message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         make_splits(load_source(config(**changes)), config(**changes))
 
@@ -102,7 +105,7 @@ def stored(tmp_path: Path, source: Source) -> Iterator[dict[str, StoredSplit]]:
     yield {name: read_split(tmp_path / f"{name}.safetensors") for name in SPLITS}
 
 
-def test_a_split_file_holds_all_and_is_the_same_every_time(
+def test_a_split_file_is_complete_and_reproducible(
     tmp_path: Path, source: Source, stored: dict[str, StoredSplit]
 ) -> None:
     splits = make_splits(source, config(train_size=200, validation_size=50, test_size=50))
@@ -114,7 +117,7 @@ def test_a_split_file_holds_all_and_is_the_same_every_time(
     assert sha256(tmp_path / "again") == sha256(tmp_path / "train.safetensors")
 
 
-def test_class_folders_can_be_read_back(tmp_path: Path, stored: dict[str, StoredSplit]) -> None:
+def test_written_class_folders_can_be_read(tmp_path: Path, stored: dict[str, StoredSplit]) -> None:
     write_by_class(tmp_path / "by_class", list(stored.values()), per_class=3)
     first = stored["test"].images[stored["test"].labels == 7][0, 0]
     index = int(stored["test"].index[stored["test"].labels == 7][0])
@@ -127,12 +130,12 @@ def test_class_folders_can_be_read_back(tmp_path: Path, stored: dict[str, Stored
     assert source.test.images.shape == (30, 1, 28, 28)
 
 
-def test_a_class_without_images_in_a_split_has_no_folder_there(
+def test_a_class_without_images_has_no_folder(
     tmp_path: Path, stored: dict[str, StoredSplit]
 ) -> None:
     train = stored["train"]
-    some = (train.labels == 2) | (train.labels == 7)
-    few = replace(train, images=train.images[some], labels=train.labels[some])
+    members = (train.labels == 2) | (train.labels == 7)
+    few = replace(train, images=train.images[members], labels=train.labels[members])
     write_by_class(tmp_path / "by_class", [few, stored["test"]], per_class=1)
     assert sorted(path.name for path in (tmp_path / "by_class/train").iterdir()) == ["2", "7"]
     assert len(list((tmp_path / "by_class/test").iterdir())) == 10
@@ -149,7 +152,7 @@ def test_pin_4_flat_class_folders_need_a_test_size(
     indices = [set(splits[name].index.tolist()) for name in SPLITS]
     assert [len(index) for index in indices] == [150, 20, 30]
     assert len(set.union(*indices)) == 200
-    with pytest.raises(ConfigError, match=r"data\.test_size = None: .* give a number"):
+    with pytest.raises(ConfigError, match=r"data\.test_size is null, .* Give a number"):
         make_splits(load_source(config(**folders)), config(**folders, validation_size=20))
 
 

@@ -1,4 +1,4 @@
-"""Evaluation: the same whatever the batches, and without a trace on model or generators."""
+"""The evaluator: independent of batch sizes, without side effects on model or generators."""
 
 import math
 from dataclasses import replace
@@ -95,7 +95,7 @@ def evaluator(
         inversion=InversionConfig(images=10, restarts=2, steps=3),
         importance_samples=3,
     )
-    images = stripes(140)[0][60:]  # none of the split's
+    images = stripes(140)[0][60:]  # none of these are in the split
     train = TrainingSet(images, judge(images)[0])
     return Evaluator(judge, a_reference(judge, split, train), config, train)
 
@@ -137,7 +137,7 @@ def test_pin_8_and_2_evaluation_leaves_no_trace(
         assert torch.equal(value, before[name]), name
 
 
-def test_scores_are_those_of_the_judges_features_and_logits(
+def test_scores_are_computed_from_the_judges_features_and_logits(
     tmp_path: Path, split: StoredSplit
 ) -> None:
     judged = evaluator(tmp_path, split)
@@ -156,7 +156,9 @@ def test_scores_are_those_of_the_judges_features_and_logits(
     assert (scores["is_judge"], scores["is_judge_std"]) == pytest.approx(expected_is)
 
 
-def test_elbo_is_the_models_own_mean(tmp_path: Path, smoke: Params, split: StoredSplit) -> None:
+def test_the_elbo_score_is_the_mean_of_the_models_elbo(
+    tmp_path: Path, smoke: Params, split: StoredSplit
+) -> None:
     judged, vae = evaluator(tmp_path, split), tiny_model(smoke, "bernoulli-vae")
     assert isinstance(vae, VariationalModel)
     noise = standard_normal(60, vae.latent_size, judged.random(2, "posterior"))
@@ -178,7 +180,7 @@ def test_reconstructions_are_quantised_before_they_are_scored(
     assert evaluator(tmp_path, split).score_variational(vae, split, 0)["reconstruction_mse"] == 0
 
 
-def test_the_evaluation_seed_and_the_training_seed_decide(
+def test_samples_depend_on_the_training_seed(
     tmp_path: Path, model: GenerativeModel, split: StoredSplit
 ) -> None:
     first = evaluator(tmp_path, split)
@@ -186,7 +188,7 @@ def test_the_evaluation_seed_and_the_training_seed_decide(
     assert not torch.equal(first.generate(model, 0), first.generate(model, 1))
 
 
-def test_real_images_beat_noise(tmp_path: Path, split: StoredSplit) -> None:
+def test_real_images_score_better_than_noise(tmp_path: Path, split: StoredSplit) -> None:
     judged = evaluator(tmp_path, split)
     random = torch.Generator().manual_seed(0)
     real = judged.measure_samples(floor(stripes(60)[0], 50, random), 0).scores["fid_judge"]
@@ -196,23 +198,23 @@ def test_real_images_beat_noise(tmp_path: Path, split: StoredSplit) -> None:
     assert real < noise / 2
 
 
-def test_floor_is_a_draw_without_repetition() -> None:
+def test_the_floor_draws_without_repetition() -> None:
     train = torch.arange(200, dtype=torch.uint8).reshape(200, 1, 1, 1)
     drawn = floor(train, 150, torch.Generator().manual_seed(0))
     assert len(drawn.unique()) == 150
-    with pytest.raises(ConfigError, match=r"n_generated = 201: the floor needs"):
+    with pytest.raises(ConfigError, match=r"n_generated is 201, but the floor needs"):
         floor(train, 201, torch.Generator())
 
 
-def test_ceiling_has_the_pixels_means_and_deviations() -> None:
+def test_the_ceiling_has_the_means_and_deviations_of_the_pixels() -> None:
     random = torch.Generator().manual_seed(0)
     train = torch.randint(90, 160, (500, 1, 2, 2), generator=random, dtype=torch.uint8)
-    made = from_uint8(ceiling(train, 20_000, random))
-    torch.testing.assert_close(made.mean(dim=0), from_uint8(train).mean(dim=0), atol=5e-3, rtol=0)
-    torch.testing.assert_close(made.std(dim=0), from_uint8(train).std(dim=0), atol=5e-3, rtol=0)
+    drawn = from_uint8(ceiling(train, 20_000, random))
+    torch.testing.assert_close(drawn.mean(dim=0), from_uint8(train).mean(dim=0), atol=5e-3, rtol=0)
+    torch.testing.assert_close(drawn.std(dim=0), from_uint8(train).std(dim=0), atol=5e-3, rtol=0)
 
 
-def test_judge_is_frozen_and_in_eval_mode(tmp_path: Path, split: StoredSplit) -> None:
+def test_the_judge_is_frozen_and_in_eval_mode(tmp_path: Path, split: StoredSplit) -> None:
     judge = write_judge(tmp_path / "judge.safetensors")
     features, logits = judge(split.images)
     assert features.shape == (60, 8)
@@ -224,24 +226,23 @@ def test_judge_is_frozen_and_in_eval_mode(tmp_path: Path, split: StoredSplit) ->
     torch.testing.assert_close(apart, features, atol=1e-5, rtol=1e-4)
 
 
-def test_judge_of_other_images(tmp_path: Path) -> None:
+def test_the_judge_refuses_images_of_another_shape(tmp_path: Path) -> None:
     judge = write_judge(tmp_path / "judge.safetensors")
-    with pytest.raises(
-        DataError, match=r"reads images of shape \(1, 28, 28\), found \(3, 28, 28\)"
-    ):
+    message = r"images have shape \(3, 28, 28\), but the judge was trained on \(1, 28, 28\)"
+    with pytest.raises(DataError, match=message):
         judge(torch.zeros(2, 3, 28, 28, dtype=torch.uint8))
 
 
-def test_reference_of_another_judge_or_extractor_is_refused(tmp_path: Path) -> None:
+def test_a_reference_from_another_judge_or_extractor_is_refused(tmp_path: Path) -> None:
     judge, other = write_judge(tmp_path / "a"), write_judge(tmp_path / "b", seed=1)
     images, labels = stripes(60)
     split = StoredSplit(images, labels, labels, "mnist", "test", "test", tuple("0123456789"))
     train = TrainingSet(images, judge(images)[0])
     reference = a_reference(judge, split, train)
     write_reference(tmp_path / "reference", reference)
-    there = read_reference(tmp_path / "reference", judge)
+    read = read_reference(tmp_path / "reference", judge)
     for part in TENSORS:
-        assert torch.equal(getattr(there, part), getattr(reference, part))
+        assert torch.equal(getattr(read, part), getattr(reference, part))
     with pytest.raises(UserError, match="was made with another judge"):
         read_reference(tmp_path / "reference", other)
     write_features(tmp_path / "features", train, judge)
@@ -252,7 +253,7 @@ def test_reference_of_another_judge_or_extractor_is_refused(tmp_path: Path) -> N
         read_reference(tmp_path / "reference", judge, extractor)
 
 
-def test_committed_judge_fits_its_card() -> None:
+def test_the_committed_judge_matches_its_card() -> None:
     path = ROOT / "judges/mnist.safetensors"
     judge = FrozenJudge(path)
     assert path.stat().st_size < 1_000_000
@@ -275,7 +276,7 @@ def test_a_judge_learns(smoke: Params) -> None:
     assert accuracy(judge, data) > 0.95
 
 
-def test_shift_moves_whole_images_and_lets_black_in() -> None:
+def test_shift_moves_whole_images_and_fills_with_black() -> None:
     images = torch.zeros(400, 1, 7, 7)
     images[:, 0, 3, 3] = 1
     moved = shift(images, 2, torch.Generator().manual_seed(0))
@@ -285,7 +286,9 @@ def test_shift_moves_whole_images_and_lets_black_in() -> None:
     assert torch.equal(shift(images, 0, torch.Generator()), images)
 
 
-def test_model_shape_is_kept(tmp_path: Path, smoke: Params, name: str, split: StoredSplit) -> None:
+def test_generated_images_have_the_models_shape(
+    tmp_path: Path, smoke: Params, name: str, split: StoredSplit
+) -> None:
     images = evaluator(tmp_path, split).generate(tiny_model(smoke, name), 0)
     assert images.shape == (50, *GREY)
     assert images.dtype == torch.uint8
@@ -316,7 +319,7 @@ def test_a_perfect_decoder_inverts_and_keeps_every_label(
     assert scores["inverted_label_kept_judge"] == 0
 
 
-def test_the_likelihood_is_of_images_binarised_once_for_all(
+def test_the_likelihood_uses_the_same_binarised_images_for_every_seed(
     tmp_path: Path, smoke: Params, split: StoredSplit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: list[Tensor] = []
@@ -381,7 +384,7 @@ def test_pin_2_the_elbo_is_taken_in_eval_mode(
     assert modes == [False] * 3
 
 
-def test_copies_of_training_images_are_found(tmp_path: Path, split: StoredSplit) -> None:
+def test_copies_of_training_images_are_detected(tmp_path: Path, split: StoredSplit) -> None:
     judged = evaluator(tmp_path, split)
     copies = judged.measure_samples(judged.train.images[:50], 0).scores
     assert copies["closer_to_train_pixels"] == 1
@@ -403,7 +406,7 @@ def test_the_judges_verdicts_are_counted(tmp_path: Path, split: StoredSplit) -> 
     assert measured.fid_curve[-1][1] == pytest.approx(measured.scores["fid_judge"])
 
 
-def test_scores_are_those_of_a_set_whatever_its_order(tmp_path: Path, split: StoredSplit) -> None:
+def test_the_order_of_images_does_not_change_scores(tmp_path: Path, split: StoredSplit) -> None:
     judged = evaluator(tmp_path, split)
     images = split.images[:50]
     shuffled = images[torch.randperm(50, generator=torch.Generator().manual_seed(0))]
@@ -412,9 +415,7 @@ def test_scores_are_those_of_a_set_whatever_its_order(tmp_path: Path, split: Sto
     assert not torch.equal(shuffled, images)
 
 
-def test_a_protocol_of_too_few_samples_is_flagged_for_what_it_lacks(
-    tmp_path: Path, split: StoredSplit
-) -> None:
+def test_a_protocol_with_too_few_samples_is_flagged(tmp_path: Path, split: StoredSplit) -> None:
     judged = evaluator(tmp_path, split)
     few = judged.config.model_copy(update={"n_generated": 8, "inception_score_splits": 2})
     measured = replace(judged, config=few).measure_samples(split.images[:8], 0)
@@ -431,12 +432,15 @@ def test_a_protocol_of_too_few_samples_is_flagged_for_what_it_lacks(
         (5, {"is_judge", "fid_judge", "kid_judge", "precision_judge", "coverage_judge"}, 4),
     ],
 )
-def test_too_few_samples_are_scored_where_it_means_something_and_flagged(
+def test_too_few_samples_get_only_meaningful_scores_and_flags(
     tmp_path: Path, split: StoredSplit, n: int, absent: set[str], flags: int
 ) -> None:
     judged = evaluator(tmp_path, split, n_generated=60)
     measured = judged.measure_samples(split.images[:n], 0)
-    assert measured.flags[0] == f"{n} samples where the protocol takes 60: not to be ranked"
+    assert (
+        measured.flags[0]
+        == f"{n} samples were scored, but the protocol needs 60, so the record is not ranked"
+    )
     assert len(measured.flags) == flags
     asked = {"fid_judge", "is_judge", "kid_judge", "precision_judge", "coverage_judge"}
     assert asked - measured.scores.keys() == absent

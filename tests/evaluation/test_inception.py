@@ -1,4 +1,4 @@
-"""An extractor of the user's own: a tiny TorchScript module of the real one's call signature."""
+"""The user's own extractor: a tiny TorchScript module with the call signature of Inception."""
 
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from ganvae.evaluation.inception import Inception
 
 
 class Tiny(nn.Module):
-    """uint8 N x 3 x H x W in, features out if asked for, like NVIDIA's Inception file."""
+    """Takes uint8 N x 3 x H x W and returns features on request, like NVIDIA's Inception file."""
 
     def forward(self, images: Tensor, return_features: bool = False) -> Tensor:
         assert images.dtype == torch.uint8
@@ -44,7 +44,7 @@ def test_grey_images_get_three_channels_and_any_batch_gives_the_same(
     assert torch.equal(extractor(colour), features)
 
 
-def test_another_file_than_named_is_refused(config: InceptionConfig) -> None:
+def test_a_file_with_another_checksum_is_refused(config: InceptionConfig) -> None:
     with pytest.raises(DataError, match=f"expected sha256 {'0' * 64}, found {config.sha256}"):
         Inception(config.model_copy(update={"sha256": "0" * 64}))
     with pytest.raises(DataError, match="there is no such file"):
@@ -55,7 +55,7 @@ def test_another_file_than_named_is_refused(config: InceptionConfig) -> None:
         Inception(named)
 
 
-def test_a_url_is_fetched_once_and_verified(
+def test_a_url_is_downloaded_once_and_verified(
     config: InceptionConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path / "hub"))
@@ -66,7 +66,7 @@ def test_a_url_is_fetched_once_and_verified(
     assert torch.equal(Inception(at_url)(images), expected)
     source.unlink()
     assert torch.equal(Inception(at_url)(images), expected), "from the cache"
-    with pytest.raises(DataError, match=r"evaluation\.inception\.file = .* cannot be fetched"):
+    with pytest.raises(DataError, match=r"evaluation\.inception\.file is .* cannot be downloaded"):
         Inception(at_url.model_copy(update={"sha256": "1" * 64}))
 
 
@@ -88,12 +88,12 @@ class NoRows(nn.Module):
 @pytest.mark.parametrize(
     ("network", "message"),
     [
-        (NoFeatures(), "is called with uint8 images N x 3 x H x W and return_features=True, and"),
-        (NotFinite(), r"of 20 images it gives \(20, 3\) numbers, not all finite"),
-        (NoRows(), "not a row an image"),
+        (NoFeatures(), r"it fails \(.*takes uint8 images N x 3 x H x W and return_features=True"),
+        (NotFinite(), r"for 20 images it returned \(20, 3\) numbers\. Give .* finite numbers"),
+        (NoRows(), "one row of finite numbers per image"),
     ],
 )
-def test_a_network_of_another_kind_is_refused(
+def test_a_network_with_another_interface_is_refused(
     tmp_path: Path, network: nn.Module, message: str
 ) -> None:
     path = tmp_path / "other.pt"

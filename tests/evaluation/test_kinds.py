@@ -1,4 +1,4 @@
-"""What is reported by judges that know no classes, or a class for each channel."""
+"""Scores by judges of identities and by judges with one class per channel."""
 
 import math
 from dataclasses import replace
@@ -36,7 +36,7 @@ CONFIG = EvaluationConfig(
 
 
 def judge_of(kind: JudgeKind, folder: Path) -> FrozenJudge:
-    """An untrained judge: of 20 people, or of ten digits in each of three channels."""
+    """An untrained judge: of ten classes, of 20 people, or of ten digits in three channels."""
     outputs = {"classes": 10, "identities": 20, "channels": 10}[kind]
     with global_seed(0, "judge"):
         weights = Judge(NETWORK, (1, 28, 28), outputs).state_dict()
@@ -77,7 +77,7 @@ OF_MODES = {"modes_judge", "mode_kl_judge"}
 @pytest.mark.parametrize(
     ("kind", "has"), [("classes", OF_CLASSES), ("identities", set()), ("channels", OF_MODES)]
 )
-def test_each_kind_of_judge_gives_the_scores_that_mean_something(
+def test_each_kind_of_judge_gives_only_meaningful_scores(
     tmp_path: Path, kind: JudgeKind, has: set[str]
 ) -> None:
     measured = measured_by(kind, tmp_path)
@@ -91,20 +91,20 @@ def test_each_kind_of_judge_gives_the_scores_that_mean_something(
     assert measured.flags == []
 
 
-def test_modes_are_counted_by_the_verdicts_on_the_channels(tmp_path: Path) -> None:
+def test_modes_are_counted_from_the_judges_verdicts(tmp_path: Path) -> None:
     judged, split = evaluator_of("channels", tmp_path)
     scores = judged.measure_samples(split.images[:50], 0).scores
     verdicts = judged.judge(split.images[:50])[1].argmax(dim=1)
     assert scores["modes_judge"] == len(verdicts.unique())
     expected = kl_from_even(torch.bincount(verdicts, minlength=1000).tolist())
     assert scores["mode_kl_judge"] == pytest.approx(expected)
-    one = judged.measure_samples(split.images[:1].repeat(50, 1, 1, 1), 0)
-    assert one.scores["modes_judge"] == 1
-    assert one.scores["mode_kl_judge"] == pytest.approx(math.log(1000))
+    single = judged.measure_samples(split.images[:1].repeat(50, 1, 1, 1), 0)
+    assert single.scores["modes_judge"] == 1
+    assert single.scores["mode_kl_judge"] == pytest.approx(math.log(1000))
 
 
 @pytest.mark.parametrize(("kind", "share"), [("classes", "1"), ("identities", "0.5")])
-def test_a_collapse_is_seen_by_the_verdicts_of_every_kind(
+def test_every_kind_of_judge_detects_a_collapse(
     tmp_path: Path, kind: JudgeKind, share: str
 ) -> None:
     judged, split = evaluator_of(kind, tmp_path)
@@ -115,12 +115,12 @@ def test_a_collapse_is_seen_by_the_verdicts_of_every_kind(
     assert measured.reason == f"no class but {verdict} has more than {share} % of the samples"
 
 
-def test_samples_of_many_people_are_no_collapse(tmp_path: Path) -> None:
+def test_samples_of_many_people_are_not_collapsed(tmp_path: Path) -> None:
     judged, split = evaluator_of("identities", tmp_path)
     judge = judged.judge
 
     class Certain(FrozenJudge):
-        """Sees another person in every image."""
+        """A judge that sees another person in every image."""
 
         def __init__(self) -> None:
             self.kind = "identities"
@@ -133,7 +133,7 @@ def test_samples_of_many_people_are_no_collapse(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", ["identities", "channels"])
-def test_labels_are_kept_only_where_the_judge_knows_them(
+def test_label_kept_needs_a_judge_that_knows_the_labels(
     tmp_path: Path, kind: JudgeKind, smoke: Params, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     judged, split = evaluator_of(kind, tmp_path)
@@ -144,7 +144,9 @@ def test_labels_are_kept_only_where_the_judge_knows_them(
     assert scores["inverted_label_kept_judge"] == (None if kind == "identities" else 1)
 
 
-def test_few_samples_lack_no_inception_score_where_there_is_none(tmp_path: Path) -> None:
+def test_no_flag_for_an_inception_score_that_the_judge_cannot_measure(tmp_path: Path) -> None:
     judged, split = evaluator_of("identities", tmp_path)
     flags = judged.measure_samples(split.images[:30], 0).flags
-    assert flags == ["30 samples where the protocol takes 50: not to be ranked"]
+    assert flags == [
+        "30 samples were scored, but the protocol needs 50, so the record is not ranked"
+    ]

@@ -1,4 +1,4 @@
-"""How runs are measured is written down once, and what is written down is what counts."""
+"""The file that tells how runs are measured, and the check against it."""
 
 import hashlib
 from pathlib import Path
@@ -29,14 +29,14 @@ def measured(smoke: Params, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     return params
 
 
-def test_it_names_every_file_that_measuring_reads(measured: Params) -> None:
+def test_the_file_names_every_file_that_evaluations_read(measured: Params) -> None:
     written = read_json(PATHS.measuring)["md5"]
     assert written.keys() == {str(path) for path in (*FILES, Path(measured.judge))}
     for path, checksum in written.items():
         assert checksum == hashlib.md5(Path(path).read_bytes()).hexdigest()
 
 
-def test_another_file_or_setting_makes_it_another(measured: Params) -> None:
+def test_another_file_or_setting_changes_the_written_file(measured: Params) -> None:
     before = PATHS.measuring.read_bytes()
     write_measuring(measured)
     assert PATHS.measuring.read_bytes() == before
@@ -48,7 +48,7 @@ def test_another_file_or_setting_makes_it_another(measured: Params) -> None:
     assert PATHS.measuring.read_bytes() != before
 
 
-def test_how_training_computes_changes_nothing(measured: Params) -> None:
+def test_the_training_precision_changes_nothing(measured: Params) -> None:
     before = PATHS.measuring.read_bytes()
     compute = measured.compute.model_copy(update={"precision": "bf16"})
     other = measured.model_copy(update={"compute": compute})
@@ -57,20 +57,20 @@ def test_how_training_computes_changes_nothing(measured: Params) -> None:
     assert PATHS.measuring.read_bytes() == before
 
 
-def test_settings_that_have_changed_since_are_refused(measured: Params) -> None:
-    """DVC would take the results for those of the old ones."""
+def test_changed_settings_are_refused(measured: Params) -> None:
+    """Without this check, DVC would keep results of the old settings."""
     check_measuring(measured)
     evaluation = measured.evaluation.model_copy(update={"n_generated": 7777})
-    with pytest.raises(UserError, match=r"params\.yaml: evaluation is not what .*measuring\.json"):
+    with pytest.raises(UserError, match=r"params\.yaml: evaluation differs from .*measuring\.json"):
         check_measuring(measured.model_copy(update={"evaluation": evaluation}))
-    with pytest.raises(UserError, match=r"params\.yaml: judge is not what"):
+    with pytest.raises(UserError, match=r"params\.yaml: judge differs from"):
         check_measuring(measured.model_copy(update={"judge": "another.safetensors"}))
 
 
-def test_what_is_missing_or_damaged_is_named(measured: Params) -> None:
+def test_a_missing_or_damaged_file_is_named(measured: Params) -> None:
     write_json(PATHS.measuring, read_json(PATHS.measuring) | {"evaluation": {"n_generated": "x"}})
-    with pytest.raises(ConfigError, match=r"measuring\.json\.evaluation\.n_generated = 'x'"):
+    with pytest.raises(ConfigError, match=r"measuring\.json: evaluation\.n_generated is 'x'"):
         check_measuring(measured)
     PATHS.measuring.unlink()
-    with pytest.raises(UserError, match=r"measuring\.json is missing: run the stage"):
+    with pytest.raises(UserError, match=r"measuring\.json is missing\. Run the stage"):
         check_measuring(measured)

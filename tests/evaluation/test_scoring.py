@@ -1,4 +1,4 @@
-"""`ganvae score`: anybody's samples, measured like the pipeline's own models."""
+"""`ganvae score` measures samples of any model in the same way as the pipeline."""
 
 import re
 import sys
@@ -45,7 +45,7 @@ from ganvae.scores.catalogue import REQUIRED
 from ganvae.scores.rankable import protocol_changes
 from ganvae.scores.records import ScoreRecord, read_record
 
-N = 50  # images that the little protocol takes
+N = 50  # images that the small protocol needs
 EVALUATION = EvaluationConfig(
     n_generated=N,
     batch_size=25,
@@ -85,7 +85,7 @@ Score = Callable[..., ScoreRecord]
 
 @pytest.fixture
 def score(judge: FrozenJudge, profile: Params, monkeypatch: pytest.MonkeyPatch) -> Score:
-    """`score_samples` against a little data set, with a little judge and protocol."""
+    """`score_samples` with a small data set, judge and protocol."""
     monkeypatch.setattr(scoring, "load_source", lambda config: SOURCE)
     monkeypatch.setattr(scoring, "_profile", lambda dataset: profile)
     monkeypatch.setattr(scoring, "find_judge", lambda dataset, device: judge)
@@ -101,7 +101,7 @@ def score(judge: FrozenJudge, profile: Params, monkeypatch: pytest.MonkeyPatch) 
 
 
 def by_hand(folder: Path, profile: Params, judge: FrozenJudge, split: str) -> Evaluator:
-    """What the stages prepare, reference and evaluate do, each from the other's files."""
+    """An evaluator made by the same steps as in the stages prepare, reference and evaluate."""
     splits = make_splits(SOURCE, profile.data)
     for name in splits:
         write_split(folder / name, name, splits[name], "mnist", SOURCE.classes)
@@ -110,7 +110,7 @@ def by_hand(folder: Path, profile: Params, judge: FrozenJudge, split: str) -> Ev
 
 
 @pytest.mark.parametrize("split", ["test", "validation", "train"])
-def test_a_record_is_the_one_that_the_pipeline_would_write(
+def test_a_record_equals_the_record_of_the_pipeline(
     tmp_path: Path, score: Score, profile: Params, judge: FrozenJudge, split: str
 ) -> None:
     record = score(SAMPLES[:N], split=split)
@@ -128,14 +128,14 @@ def test_a_record_is_the_one_that_the_pipeline_would_write(
     assert record.flags == []
 
 
-def test_of_too_many_images_some_are_drawn(score: Score) -> None:
+def test_too_many_images_are_sampled_at_random(score: Score) -> None:
     lines: list[str] = []
     record = score(SAMPLES, report=lines.append)
     assert lines[-1] == "scoring 50 samples, drawn from 60"
     assert record.provenance.n_generated == N
     assert record.flags == []
     assert record == score(SAMPLES)
-    assert record == score(SAMPLES.flip(0)), "their order does not matter"
+    assert record == score(SAMPLES.flip(0)), "the order of images must not matter"
     drawn = scoring._draw(torch.arange(60), EVALUATION, seed=3)
     assert len(drawn.unique()) == N
     assert record == score(in_order(SAMPLES)[drawn])
@@ -143,17 +143,19 @@ def test_of_too_many_images_some_are_drawn(score: Score) -> None:
     assert not torch.equal(drawn.sort().values, torch.arange(N))
 
 
-def test_too_few_images_are_scored_where_that_means_something(score: Score) -> None:
+def test_too_few_images_get_only_meaningful_scores(score: Score) -> None:
     few = score(SAMPLES[:30])
     assert few.provenance.n_generated == 30
-    assert few.flags[0] == "30 samples where the protocol takes 50: not to be ranked"
+    assert few.flags[0] == (
+        "30 samples were scored, but the protocol needs 50, so the record is not ranked"
+    )
     assert few.scores["fid_judge"] is not None
-    assert few.scores["is_judge"] is None  # four splits of ten
-    assert score(SAMPLES[:8]).scores["fid_judge"] is None  # no more than features
+    assert few.scores["is_judge"] is None  # needs four splits of ten images
+    assert score(SAMPLES[:8]).scores["fid_judge"] is None  # needs more images than features
     assert score(SAMPLES[:1]).scores["classes_judge"] == 1
 
 
-def test_a_collapsed_model_is_called_that(score: Score) -> None:
+def test_collapse_is_reported(score: Score) -> None:
     same = SAMPLES[:1].repeat(N, 1, 1, 1)
     record = score(same)
     assert record.status == "collapsed"
@@ -161,18 +163,20 @@ def test_a_collapsed_model_is_called_that(score: Score) -> None:
     assert re.fullmatch(r"no class but \d has more than 1 % of the samples", record.reason)
     assert record.scores["fid_judge"] is not None
     assert score(SAMPLES[:N]).status == "completed"
-    assert score(same[:1]).status == "completed"  # one image is always of one class
+    assert score(same[:1]).status == "completed"  # a single image is always of one class
 
 
-def test_images_of_the_split_itself_are_found_and_not_ranked(score: Score) -> None:
+def test_copies_of_the_real_images_are_flagged(score: Score) -> None:
     real = torch.from_numpy(SOURCE.test.images)[:N]
     record = score(real)
-    assert record.flags == [f"{N} of the samples are test images themselves: not to be ranked"]
+    assert record.flags == [
+        f"{N} of the samples are copies of test images, so the record is not ranked"
+    ]
     assert score(SAMPLES[:N]).flags == []
 
 
-def test_a_baselines_name_is_taken(score: Score) -> None:
-    with pytest.raises(ConfigError, match="--model floor: that name is a baseline's"):
+def test_the_name_of_a_baseline_is_refused(score: Score) -> None:
+    with pytest.raises(ConfigError, match="--model floor: the name is reserved for a baseline"):
         score(SAMPLES[:N], model="floor")
 
 
@@ -184,7 +188,7 @@ def test_scoring_leaves_the_global_generators_alone(score: Score) -> None:
 
 
 class Tiny(torch.nn.Module):
-    """Stands in for an Inception file."""
+    """A small network in place of Inception."""
 
     def forward(self, images: Tensor, return_features: bool = False) -> Tensor:
         return images.to(torch.float32).mean(dim=2).flatten(1)[:, :12]
@@ -200,16 +204,16 @@ def test_inception_scores_need_an_extractor(tmp_path: Path, score: Score) -> Non
     assert (record.scores["fid_inception"] or 0) > 0
     wrong = config.model_copy(update={"sha256": "0" * 64})
     with pytest.raises(DataError, match=f"expected sha256 {'0' * 64}"):
-        score(SAMPLES[:N], inception=wrong, report=pytest.fail)  # nothing is begun
+        score(SAMPLES[:N], inception=wrong, report=pytest.fail)  # fails before any work
 
 
 def ganvae(monkeypatch: pytest.MonkeyPatch, *arguments: str | Path) -> None:
-    """The command line, in this process: errors are raised."""
+    """Run the command line in this process, so that errors are raised."""
     monkeypatch.setattr(sys, "argv", ["ganvae", *map(str, arguments)])
     cli._run()
 
 
-def test_the_command_says_and_writes_what_it_found(
+def test_the_command_prints_and_writes_the_record(
     tmp_path: Path,
     score: Score,
     monkeypatch: pytest.MonkeyPatch,
@@ -230,12 +234,10 @@ def test_the_command_says_and_writes_what_it_found(
     assert folder == score(ordered, model="samples", family="other")
     output = capsys.readouterr()
     assert output.out == 2 * (score_text(folder) + "\n")
-    assert len(output.err.splitlines()) == 2 * 3  # a line for each long step
+    assert len(output.err.splitlines()) == 2 * 3  # one line per long step
 
 
-def test_the_text_has_the_scores_and_why_they_are_not_ranked(
-    score: Score, judge: FrozenJudge
-) -> None:
+def test_the_text_has_the_scores_and_the_flags(score: Score, judge: FrozenJudge) -> None:
     record = score(SAMPLES[:30])
     text = score_text(record)
     lines = text.splitlines()
@@ -258,49 +260,52 @@ SOME = "some.npy"
     ("arguments", "message"),
     [
         ([], "Missing argument 'samples'"),
-        (["nowhere"], r"nowhere: cannot be read \(No such file or directory\)\. Give an \.npz"),
-        ([SOME, "--dataset", "minst"], "dataset 'minst' is unknown; there are: .*mnist"),
+        (["nowhere"], r"nowhere cannot be read \(No such file or directory\)\. Give an \.npz"),
+        ([SOME, "--dataset", "minst"], "dataset 'minst' is unknown; choose one of: .*mnist"),
         ([SOME, "--split", "dev"], "Invalid value for '--split': .*dev"),
         ([SOME, "--family", "flow"], "Invalid value for '--family': .*flow"),
         ([SOME, "--seed", "-1"], "Invalid value for '--seed'"),
-        ([SOME, "--device", "tpu"], r"compute\.device = 'tpu'"),
-        ([SOME, "--json", "folder.json"], "--json folder.json: is there already"),
+        ([SOME, "--device", "tpu"], r"compute\.device is 'tpu'"),
+        ([SOME, "--json", "folder.json"], "--json folder.json: the path exists already"),
         ([SOME, "--json", SOME], "--json some.npy: the name must end in .json"),
         (
             [SOME, "--json", f"{SOME}/x.json"],
-            r"there is no folder some\.npy\. Make it first",
+            r"there is no folder some\.npy\. Create it first",
         ),
-        ([SOME, "--inception", "x.pt"], "--inception and --inception-sha256 go together"),
-        ([SOME, "--inception-sha256", "0" * 64], "go together"),
-        ([SOME, "--inception", "x.pt", "--inception-sha256", "0"], r"inception\.sha256 = '0'"),
+        (
+            [SOME, "--inception", "x.pt"],
+            "--inception and --inception-sha256 must be given together",
+        ),
+        ([SOME, "--inception-sha256", "0" * 64], "must be given together"),
+        ([SOME, "--inception", "x.pt", "--inception-sha256", "0"], r"inception\.sha256 is '0'"),
         ([SOME, "--inception", "x.pt", "--inception-sha256", "0" * 64], "there is no such file"),
     ],
 )
-def test_what_is_wrong_is_said_before_anything_is_computed(
+def test_wrong_arguments_are_refused_before_anything_is_computed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], message: str
 ) -> None:
     monkeypatch.chdir(tmp_path)
     np.save(SOME, SAMPLES[:5].numpy())
     Path("folder.json").mkdir()
-    monkeypatch.setattr(scoring, "load_source", lambda config: pytest.fail("began to compute"))
+    monkeypatch.setattr(scoring, "load_source", lambda config: pytest.fail("the computation began"))
     with pytest.raises(UserError, match=message) as error:
         ganvae(monkeypatch, "score", *arguments)
     assert "\n" not in str(error.value)
 
 
-def test_images_of_another_size_than_the_judges(
+def test_images_of_another_size_are_refused(
     tmp_path: Path, score: Score, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     np.save(tmp_path / "a.npy", np.zeros((3, 32, 32), np.uint8))
-    with pytest.raises(DataError, match=r"N x 1 x 28 x 28 .*, found N x 32 x 32\."):
+    with pytest.raises(DataError, match=r"shape N x 32 x 32, but they must have N x 1 x 28 x 28"):
         ganvae(monkeypatch, "score", tmp_path / "a.npy")
 
 
-def test_a_place_that_can_be_written_to_is_left_as_it_was(tmp_path: Path) -> None:
+def test_checking_a_path_changes_no_files(tmp_path: Path) -> None:
     scoring.check_place(tmp_path / "a.json")
     assert list(tmp_path.iterdir()) == []
     (tmp_path / "a.json").write_text("{}")
-    with pytest.raises(ConfigError, match="is there already"):
+    with pytest.raises(ConfigError, match="the path exists already"):
         scoring.check_place(tmp_path / "a.json")
     assert (tmp_path / "a.json").read_text() == "{}"
 
@@ -311,22 +316,20 @@ def test_only_registered_data_sets_have_judges() -> None:
         scoring.find_judge("minst")
 
 
-def test_a_data_set_without_a_judge_is_named_with_those_that_have_one(
+def test_without_a_judge_the_data_sets_with_judges_are_listed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(registry, "CHECKOUT", tmp_path)
     (tmp_path / "judges").mkdir()
     (tmp_path / "judges/mnist.safetensors").touch()
-    message = (
-        r"judges/fashion-mnist\.safetensors is missing: only these .* have a judge here: mnist\."
-    )
+    message = r"fashion-mnist\.safetensors is missing\. Choose a data set that has a judge: mnist\."
     with pytest.raises(DataError, match=message):
         scoring.find_judge("fashion-mnist")
 
 
 @pytest.fixture
 def clone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A clone with five profiles, each of which splits its data set by a seed of its own."""
+    """A clone with five profiles, each with its own split seed."""
     monkeypatch.setattr(profiles, "CHECKOUT", tmp_path)
     monkeypatch.setattr(scoring, "CHECKOUT", tmp_path)
     params = (ROOT / "profiles/smoke/params.yaml").read_text()
@@ -345,19 +348,21 @@ def clone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def test_a_data_set_is_scored_by_the_first_profile_of_it(clone: Path) -> None:
+def test_a_data_set_is_scored_with_its_first_profile(clone: Path) -> None:
     assert scoring._profile("mnist").data.split_seed == 0
     assert scoring._profile("fashion-mnist").data.split_seed == 1
 
 
 @pytest.mark.parametrize("dataset", ["lfw", "stacked-mnist"])
-def test_profiles_whose_scores_are_not_published_score_nothing(clone: Path, dataset: str) -> None:
+def test_unpublished_profiles_are_not_used_for_scoring(clone: Path, dataset: str) -> None:
     known = r"mnist \(params\.yaml\), fashion-mnist \(profiles/fashion/params\.yaml\), fashion-"
-    with pytest.raises(ConfigError, match=f"^dataset '{dataset}' has no profile, .* of {known}"):
+    with pytest.raises(
+        ConfigError, match=f"^dataset '{dataset}' has no published profile, .* of: {known}"
+    ):
         scoring._profile(dataset)
 
 
-def test_the_data_sets_own_files_are_read_where_no_others_are_named(
+def test_the_files_in_the_clone_are_read_by_default(
     clone: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     read: list[tuple[str, str, int]] = []
@@ -378,7 +383,7 @@ def test_the_data_sets_own_files_are_read_where_no_others_are_named(
 
 
 @pytest.mark.slow
-def test_scores_against_mnist_mean_what_they_say(
+def test_mnist_scores_separate_real_blurred_and_noise_images(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     judge = scoring.find_judge("mnist")

@@ -1,4 +1,4 @@
-"""The browser that tests look at pages with: Debian's Chromium, or another of its kind."""
+"""The browser in which tests open pages: Chromium or a compatible browser."""
 
 import os
 import shutil
@@ -13,7 +13,7 @@ BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
 @contextmanager
 def chromium() -> Iterator[Browser]:
-    """The browser, until the block ends; without one the test is skipped, and in CI it fails."""
+    """Open the browser for a block. If it is missing, the test is skipped, or fails in CI."""
     path = next(filter(None, map(shutil.which, BROWSERS)), None)
     if path is None:
         missing = "no Chromium here (Debian and Ubuntu: `apt-get install chromium`)"

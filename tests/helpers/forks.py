@@ -1,6 +1,6 @@
-"""`python`, in tests: scripts and commands without the seconds that a new process takes to import.
+"""Run Python scripts and commands in tests without waiting seconds for their imports.
 
-Tests of imports, of signals and of processes of their own need a new process.
+Tests of imports, of signals or of separate processes still need a new process.
 """
 
 import atexit
@@ -21,10 +21,10 @@ PRELOADED = [ROOT / "tests/helpers/preloaded.py", *sorted(ROOT.glob("stages/*.py
 def python(
     *arguments: str | Path, cwd: Path | None = None, env: Mapping[str, str] | None = None
 ) -> "subprocess.CompletedProcess[str]":
-    """As ``subprocess.run([sys.executable, *arguments], capture_output=True, text=True)``.
+    """Like ``subprocess.run([sys.executable, *arguments], capture_output=True, text=True)``.
 
     Args:
-        arguments: a script or ``-c`` and code, and what else there is.
+        arguments: a script, or ``-c`` and code, followed by arguments.
     """
     command = list(map(str, arguments))
     with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as errors:
@@ -43,7 +43,7 @@ def python(
 
 @cache
 def _server() -> str:
-    """The socket of this process's own server, which ends with it."""
+    """The socket of this process's server. The server ends with this process."""
     address = str(Path(tempfile.mkdtemp()) / "socket")
     command = [sys.executable, warm_python.__file__, "serve", address, *map(str, PRELOADED)]
     server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT)
@@ -54,5 +54,5 @@ def _server() -> str:
 
 
 def ganvae(*arguments: str, cwd: Path | None = None) -> "subprocess.CompletedProcess[str]":
-    """The command line."""
+    """Run the command line ``ganvae``."""
     return python("-c", "from ganvae.cli import app; app()", *arguments, cwd=cwd)

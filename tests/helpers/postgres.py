@@ -1,7 +1,7 @@
-"""A real PostgreSQL server for tests of what several machines share.
+"""A PostgreSQL server for tests in which several machines share a database.
 
-pytest-postgresql starts the server as the user who runs the tests. That is root in most containers,
-and PostgreSQL refuses root: here the server then runs as another user.
+pytest-postgresql starts the server as the user who runs the tests. In most containers this user is
+root, which PostgreSQL refuses. So the server here runs as another user.
 """
 
 import os
@@ -24,7 +24,7 @@ CLUSTER = ("--username=tester", "--auth=trust", "--encoding=UTF8", "--no-locale"
 SERVER = {
     "listen_addresses": "127.0.0.1",
     "unix_socket_directories": "",
-    "fsync": "off",  # nothing has to survive a crash
+    "fsync": "off",  # no data must survive a crash
     "synchronous_commit": "off",
     "full_page_writes": "off",
 }
@@ -32,14 +32,14 @@ SERVER = {
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[str]:
-    """A server on this machine: ``user@host:port``. It is stopped even if pytest is killed."""
+    """A server on this machine, as ``user@host:port``. It stops even if pytest is killed."""
     programs = _programs()
     if programs is None:
         missing = "no PostgreSQL server here (Debian and Ubuntu: `apt-get install postgresql`)"
         if os.environ.get("CI"):
             pytest.fail(missing)
         pytest.skip(missing)
-    folder = Path(tempfile.mkdtemp(prefix="postgres-"))  # pytest's are closed to other users
+    folder = Path(tempfile.mkdtemp(prefix="postgres-"))  # other users cannot read pytest's folders
     try:
         with _server(programs, folder) as address:
             yield address
@@ -49,7 +49,7 @@ def postgres() -> Iterator[str]:
 
 @pytest.fixture
 def postgres_url(postgres: str) -> Iterator[str]:
-    """The SQLAlchemy URL of an empty database that only this test has."""
+    """The SQLAlchemy URL of an empty database for one test."""
     name = f"test_{uuid.uuid4().hex}"
     with psycopg.connect(f"postgresql://{postgres}/postgres", autocommit=True) as server:
         server.execute(f"CREATE DATABASE {name}".encode())
@@ -58,7 +58,7 @@ def postgres_url(postgres: str) -> Iterator[str]:
 
 
 def _programs() -> Path | None:
-    """The folder with ``initdb`` and ``postgres``. Debian's is not in the path."""
+    """The folder with ``initdb`` and ``postgres``. In Debian it is not in the path."""
     debian = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parts[-2]))
     in_path = shutil.which("initdb")
     folders = [*([Path(in_path).resolve().parent] if in_path else []), *reversed(debian)]
@@ -66,7 +66,7 @@ def _programs() -> Path | None:
 
 
 def _account() -> pwd.struct_passwd:
-    """Who runs the server: the user who runs the tests, but never root."""
+    """The account that runs the server: the current user, or another account instead of root."""
     if os.geteuid() != 0:
         return pwd.getpwuid(os.geteuid())
     names = {account.pw_name for account in pwd.getpwall()}
@@ -107,7 +107,11 @@ def _server(programs: Path, folder: Path) -> Iterator[str]:
 
 
 def _wait_for(address: str, server: subprocess.Popen[bytes], log: Path) -> None:
-    """Raises: AssertionError with the server's log if it does not take connections."""
+    """Wait until the server accepts connections.
+
+    Raises:
+        AssertionError: it ends or does not accept them; the message is the server's log.
+    """
     deadline = time.monotonic() + 60
     while True:
         try:

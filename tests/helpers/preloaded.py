@@ -1,1 +1,1 @@
-"""What the commands in tests import, beside what the stages do."""
+"""Imports that commands in tests need, in addition to the imports of the stages."""

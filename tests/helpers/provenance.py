@@ -1,4 +1,4 @@
-"""A provenance to make toy records of."""
+"""A provenance for toy records."""
 
 from ganvae.scores.records import PROTOCOL_VERSION, Provenance
 

@@ -1,4 +1,4 @@
-"""The committed profiles cut down by rule: the same models on a few images, for a few steps."""
+"""The committed profiles, reduced by rules: the same variants on few images, for few steps."""
 
 import shutil
 from collections import Counter
@@ -18,11 +18,11 @@ from toy_faces import write_lfw
 
 SMOKE = read_yaml(ROOT / "profiles/smoke/params.yaml")
 SIZES = {"train_size": 300, "validation_size": 100, "test_size": 100}
-SAMPLES = 200  # the floor needs as many training images, FID more than there are features
+SAMPLES = 200  # the floor needs as many training images, and FID needs more samples than features
 STEPS = 20
 BATCH = 16
 WIDTH = 8
-FEATURES = 16  # of a judge; one of three channels has three times as many
+FEATURES = 16  # of a judge; a judge with three channels has three times as many
 
 FOLDERS = ("behaviour", "src", "stages", "data/raw/mnist", "results/sweeps", "results/laptop")
 FILES = (
@@ -32,24 +32,24 @@ FILES = (
     "results/dvc.yaml",
     "results/params.yaml",
 )
-LEFT_OUT = ("__pycache__", "*.egg-info", "*.png", "*.webp", "pretrained")
+LEFT_OUT = ("__pycache__", "*.egg-info", "*.png", "*.webp", "*.avif", "pretrained")
 
 PHOTOS = [12] * 15 + [5] * 30 + [1] * 200
-"""How many each person has; those with one let whole people come to every split's size."""
+"""Photos per person. People with one photo let every split reach its exact size."""
 GARMENTS = {"train": 400, "test": 100}
-"""How many there are; the training set is what validation leaves of the first."""
+"""Images per folder. The validation split is taken from the first."""
 
 
 def profiles() -> list[str]:
-    """All but the one that is small already, and the one that is the laptop's with more of all."""
+    """All profiles except smoke, which is small already, and full, which is a larger laptop."""
     names = {path.parent.name for path in ROOT.glob("profiles/*/params.yaml")}
     return sorted(names - {"smoke", "full"})
 
 
 def write_clone(folder: Path) -> None:
-    """The code, the laptop profile's results, every profile, cut down, and their raw data.
+    """Write the code, the laptop profile's results, all reduced profiles, and their raw data.
 
-    Neither the laptop profile's pipeline nor the judges' is in it.
+    The pipelines of the laptop profile and of the judges are not written.
     """
     for name in FOLDERS:
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns(*LEFT_OUT))
@@ -74,7 +74,7 @@ def write_yaml(path: Path, values: dict[str, Any]) -> None:
 
 
 def tiny_profile(profile: str) -> dict[str, Any]:
-    """A profile's parameters with all its models; a finalist has two runs, the others one."""
+    """A profile's parameters with all variants. Finalists have two runs, other variants one."""
     file = ROOT / f"profiles/{profile}/params.yaml"
     params = load_params(file)
     bound = min(params.evaluation.importance_samples, LEAST_BOUND_SAMPLES)
@@ -84,14 +84,14 @@ def tiny_profile(profile: str) -> dict[str, Any]:
         "evaluation": SMOKE["evaluation"] | {"n_generated": SAMPLES, "importance_samples": bound},
         "runs": {key: params.runs[key].model_dump() for key in first_runs(params)},
         "variants": {
-            model: tiny_model(params.system(model), section)
-            for model, section in params.variants.items()
+            variant: tiny_model(params.system(variant), section)
+            for variant, section in params.variants.items()
         },
     }
 
 
 def first_runs(params: Params) -> Iterator[str]:
-    """The first two of each finalist, which give intervals, and the first of each other model."""
+    """The first two runs of each finalist, for intervals, and the first run of other variants."""
     seen: Counter[str] = Counter()
     for key, run in params.runs.items():
         seen[run.variant] += 1
@@ -100,7 +100,7 @@ def first_runs(params: Params) -> Iterator[str]:
 
 
 def tiny_model(system: str, section: dict[str, Any]) -> dict[str, Any]:
-    """A model's section with narrow networks, small batches and few steps."""
+    """A variant's section with narrow networks, small batches and few steps."""
     config = system_config(system, section).model_dump()
     widths = {
         key: narrow(value)
@@ -112,7 +112,7 @@ def tiny_model(system: str, section: dict[str, Any]) -> dict[str, Any]:
 
 
 def narrow(widths: Any) -> Any:
-    """A width, or several in lists or by name, none more than `WIDTH`."""
+    """Limit widths to `WIDTH`: a single width, or widths in lists or by name."""
     if isinstance(widths, dict):
         return {name: narrow(width) for name, width in widths.items()}
     if isinstance(widths, list):
@@ -121,20 +121,20 @@ def narrow(widths: Any) -> Any:
 
 
 def short(schedule: dict[str, Any]) -> dict[str, Any]:
-    """`STEPS` steps with the marks at the same shares of them."""
+    """A schedule of `STEPS` steps, with marks at the same shares of it."""
     every = dict.fromkeys(("report_every", "sample_every", "checkpoint_every"), STEPS // 2)
     marks = [round(STEPS * mark / schedule["length"]) for mark in schedule["marks"]]
     return {"unit": "steps", "length": STEPS, "marks": marks, **every}
 
 
 def tiny_data(data: dict[str, Any]) -> dict[str, Any]:
-    """A few of the same images; of drawn garments, which are no published files, from folders."""
+    """Fewer images of the same data set. Fashion-MNIST is replaced by drawn garments in folders."""
     layout = "folders" if data["dataset"] == "fashion-mnist" else data["layout"]
     return data | SIZES | {"layout": layout}
 
 
 def tiny_judges() -> dict[str, Any]:
-    """judges/params.yaml with narrow networks that are trained for three epochs."""
+    """judges/params.yaml with narrow networks and three epochs of training."""
     judges = read_yaml(ROOT / "judges/params.yaml")
     for judge in judges.values():
         judge["data"] = tiny_data(judge["data"])
@@ -152,7 +152,7 @@ def write_faces(directory: Path) -> None:
 
 
 def write_garments(directory: Path) -> None:
-    """Class folders with as many images of each of ten kinds."""
+    """Write class folders with equally many images of ten kinds."""
     random = np.random.default_rng(0)
     for split, images in GARMENTS.items():
         for number in range(images):
@@ -162,7 +162,7 @@ def write_garments(directory: Path) -> None:
 
 
 def garment(kind: int, random: np.random.Generator) -> Image.Image:
-    """28 x 28, grey: an ellipse or a rectangle, from narrow to wide, on noise."""
+    """Draw a grey 28 x 28 image: an ellipse or a rectangle, from narrow to wide, on noise."""
     image = Image.fromarray(random.integers(0, 40, (28, 28), dtype=np.uint8))
     draw = ImageDraw.Draw(image)
     shape = draw.ellipse if kind % 2 else draw.rectangle

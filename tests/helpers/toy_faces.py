@@ -1,4 +1,4 @@
-"""Drawn faces in the layout of LFW: a coloured oval with eyes and a mouth, one look a person."""
+"""Drawn faces in the layout of LFW: a coloured oval with eyes and a mouth, one look per person."""
 
 import io
 import tarfile
@@ -13,7 +13,7 @@ Member = tuple[str, bytes]
 
 
 def toy_face(person: int, photo: int) -> Image.Image:
-    """``person`` decides the colours and the face's form, ``photo`` its place and expression."""
+    """Draw a face. ``person`` sets its colours and form, ``photo`` its position and expression."""
     look, moment = np.random.default_rng(person), np.random.default_rng([person, photo])
     background, skin, mouth = (tuple(look.integers(low, low + 100, 3)) for low in (0, 150, 0))
     width, height = look.integers(16, 22), look.integers(20, 27)
@@ -35,14 +35,14 @@ def jpeg(image: Image.Image) -> bytes:
 
 
 def photos(people: Mapping[str, int]) -> Iterator[Member]:
-    """``<person>/<person>_0001.jpg`` and its bytes, for every person as many as is said."""
+    """The names (``<person>/<person>_0001.jpg``) and bytes of photos, by the count per person."""
     for number, (person, count) in enumerate(people.items()):
         for photo in range(1, count + 1):
             yield f"{person}/{person}_{photo:04d}.jpg", jpeg(toy_face(number, photo))
 
 
 def write_archive(path: Path, members: Iterable[Member]) -> None:
-    """A .tgz with these members, in this order."""
+    """Write a .tgz file with these members in this order."""
     with tarfile.open(path, "w:gz") as archive:
         for name, content in members:
             member = tarfile.TarInfo(name)
@@ -51,12 +51,12 @@ def write_archive(path: Path, members: Iterable[Member]) -> None:
 
 
 def write_lfw(path: Path, people: Mapping[str, int], top: str = "lfw-toy") -> None:
-    """An archive as LFW's are: people's folders in one top folder."""
+    """Write an archive like LFW's, with the people's folders in one top folder."""
     write_archive(path, ((f"{top}/{name}", content) for name, content in photos(people)))
 
 
 def write_tree(directory: Path, people: Mapping[str, int]) -> None:
-    """The same as folders."""
+    """Write the same photos as folders."""
     for name, content in photos(people):
         (directory / name).parent.mkdir(parents=True, exist_ok=True)
         (directory / name).write_bytes(content)

@@ -1,4 +1,4 @@
-"""Records of models that nobody trained: what comparisons are tested with."""
+"""Invented score records, for tests of comparisons."""
 
 from typing import Literal
 
@@ -24,7 +24,7 @@ def record(model: str, seed: int, fid: float | None, **measured: object) -> Scor
 
 
 def runs(model: str, fids: list[float], **scores: float) -> list[ScoreRecord]:
-    """One record a FID; every one with the other ``scores`` too."""
+    """One record per FID, each with the further ``scores``."""
     return [with_scores(record(model, seed, fid), **scores) for seed, fid in enumerate(fids)]
 
 

@@ -1,4 +1,4 @@
-"""Toy records, and the report of them."""
+"""Toy score records and their report."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -26,9 +26,9 @@ STILLS = ("samples", "losses", "progress", "interpolations", "nearest_neighbours
 
 
 def record(model: str, seed: int, fid: float | None, **changes: Any) -> ScoreRecord:
-    """A run; its family is what its name begins with; one without FID has diverged.
+    """The record of a run. The start of ``model`` is the family. A run without FID diverged.
 
-    ``changes``: fields of the record; those of ``scores`` are put beside the others.
+    ``changes`` are fields of the record. The field ``scores`` is added to the other scores.
     """
     scores = {} if fid is None else {"fid_judge": fid, "is_judge": 10 - fid / 10}
     scores |= changes.pop("scores", {})
@@ -48,12 +48,12 @@ def record(model: str, seed: int, fid: float | None, **changes: Any) -> ScoreRec
 
 
 def runs(model: str, fids: Sequence[float | None], **changes: Any) -> list[ScoreRecord]:
-    """A run of a model for each FID."""
+    """One record per FID of a variant."""
     return [record(model, seed, fid, **changes) for seed, fid in enumerate(fids)]
 
 
 def rich(model: str, seed: int, fid: float) -> ScoreRecord:
-    """A run of which everything was measured."""
+    """The record of a run with all scores."""
     return record(
         model,
         seed,
@@ -72,7 +72,7 @@ def rich(model: str, seed: int, fid: float) -> ScoreRecord:
 
 
 def usual() -> list[ScoreRecord]:
-    """Two finalists, further models, one that only diverged, floor and ceiling."""
+    """Two finalists, further variants, a variant whose runs all diverged, floor and ceiling."""
     return [
         *runs("floor", [0.13, 0.14]),
         *runs("ceiling", [394.0, 395.0]),
@@ -90,7 +90,7 @@ def report(
     finalists: tuple[str, str] | None = ("gan-one", "vae-one"),
     **changes: Any,
 ) -> Report:
-    """The report of records, whose pictures are in ``results``."""
+    """The report of these records, with pictures in ``results``."""
     fields: dict[str, Any] = {
         "profile": "toy",
         "command": "make toy",
@@ -107,12 +107,12 @@ def report(
 
 
 def draw_pictures(results: Path, records: Sequence[ScoreRecord]) -> None:
-    """Small pictures in place of each model's, and of the baselines'."""
-    for one in records:
-        if one.family == "reference":
-            _draw(results / "baselines" / f"{one.variant}.png")
+    """Write small pictures for each variant and for the baselines."""
+    for shown in records:
+        if shown.family == "reference":
+            _draw(results / "baselines" / f"{shown.variant}.png")
             continue
-        folder = results / "pictures" / one.variant
+        folder = results / "pictures" / shown.variant
         for name in STILLS:
             _draw(folder / f"{name}.webp")
         frames = [Image.fromarray(np.full((60, 60), shade, np.uint8)) for shade in (0, 120, 240)]
@@ -120,7 +120,7 @@ def draw_pictures(results: Path, records: Sequence[ScoreRecord]) -> None:
 
 
 def write_sweep(root: Path, **changes: Any) -> StudyRecord:
-    """A study's folder under ``root``, with effects and small pictures."""
+    """Write a study's folder under ``root``, with effects and small pictures."""
     record = study([trial(0, 30.0, current=True), trial(1, 20.0), trial(2)], **changes)
     folder = write_study(root, record)
     write_json(folder / EFFECTS, effects_of_toy().model_dump(mode="json"))

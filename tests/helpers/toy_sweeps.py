@@ -1,4 +1,4 @@
-"""Toy studies, as records: a parameter that matters, one that does not, one that may be off."""
+"""Records of toy studies, with four parameters. One of them can be off."""
 
 from collections.abc import Callable
 from typing import Any
@@ -19,10 +19,10 @@ Changes = dict[str, Any]
 
 
 def trial(number: int, fid: float | None = None, **changes: Any) -> TrialRecord:
-    """A completed trial, or without FID one that was given up at its first check."""
-    done: Changes = {"status": "pruned", "curve": {250: 80.0 + number}}
+    """A completed trial, or, without FID, a trial that was pruned at its first check."""
+    result: Changes = {"status": "pruned", "curve": {250: 80.0 + number}}
     if fid is not None:
-        done = {
+        result = {
             "status": "completed",
             "values": [fid],
             "seeds": {100: fid - 1, 101: fid + 1},
@@ -35,11 +35,11 @@ def trial(number: int, fid: float | None = None, **changes: Any) -> TrialRecord:
         "started": START + 100 * number,
         "finished": START + 100 * number + 90,
     }
-    return TrialRecord(**fields | done | changes)
+    return TrialRecord(**fields | result | changes)
 
 
 def drawn(rng: np.random.Generator) -> Changes:
-    """Parameters drawn evenly from `RANGES`."""
+    """Parameters drawn uniformly from `RANGES`."""
     return {
         "beta_1": float(rng.uniform(0, 0.9)),
         "batch_size": int(rng.choice([16, 32, 64])),
@@ -76,7 +76,7 @@ def study(trials: list[TrialRecord], **changes: Any) -> StudyRecord:
 def searched(
     n: int, fid: Callable[[Changes], float], noise: float = 1.0, **changes: Any
 ) -> StudyRecord:
-    """A study of ``n`` scored trials whose FID is a function of their parameters, and noise."""
+    """A study of ``n`` scored trials. FID is a function of their parameters, plus noise."""
     rng = np.random.default_rng(1)
     trials = []
     for number in range(n):
@@ -87,7 +87,7 @@ def searched(
 
 
 def effects_of_toy() -> EffectsRecord:
-    """Effects of a toy study, one shown and one not."""
+    """Effects of a toy study. One parameter has an effect, and the other has none."""
     shown = Measured(value=0.6, low=0.3, high=0.8, n=20)
     absent = Measured(value=0.1, low=-0.3, high=0.5, n=20)
     sides: Changes = {"first": "on", "second": "off", "n_first": 12, "n_second": 8}

@@ -1,14 +1,14 @@
-"""A `python` for short scripts: each runs in a fork of one process that has imported everything.
+"""Run short scripts, each in a fork of one process that has already imported their modules.
 
-Importing torch and what else a script needs takes two seconds or three, a short script's work less
-than one. A fork starts with the modules imported and nothing done, as a new process is after its
-imports.
+Importing torch and other modules takes two or three seconds, but a short script takes less than
+one. A fork starts with all modules imported, like a new process after its imports.
 
-    python warm_python.py serve SOCKET SCRIPT ...     # imports what the scripts import
+    python warm_python.py serve SOCKET SCRIPT ...     # imports the modules of the scripts
     python warm_python.py SOCKET SCRIPT [ARGUMENT ...]
 
-The second runs a script in a fork of the first, with its own standard streams, and ends as it does.
-The working folder and the environment are those of the first. (`forks.python` can name others.)
+The second command runs a script in a fork of the first process, and ends with the script's status.
+The script has the second command's standard streams, and the working folder and the environment of
+the first process. (`forks.python` can set both.)
 """
 
 import json
@@ -18,13 +18,13 @@ import socket
 import sys
 
 READY = "ready\n"
-"""What the server prints when it has imported everything."""
-LONGEST = 1 << 20  # bytes of a call
+"""The line that the server prints after its imports."""
+LONGEST = 1 << 20  # bytes per call
 KILLED = -9
 
 
 def serve(address: str, scripts: list[str]) -> None:
-    """Import what the scripts do, then fork for each call, until killed."""
+    """Import the modules of the scripts, then fork for each call, until killed."""
     import importlib
     from socketserver import ForkingMixIn, StreamRequestHandler, UnixStreamServer
 
@@ -36,18 +36,18 @@ def serve(address: str, scripts: list[str]) -> None:
             self.wfile.write(bytes([run(**json.loads(call))]))
 
     class Server(ForkingMixIn, UnixStreamServer):
-        """Forks in the first thread, so that a script may set signal handlers."""
+        """Forks in the main thread, so that a script can set signal handlers."""
 
     for script in scripts:
         runpy.run_path(script)
-    importlib.import_module("torch._dynamo")  # as any optimizer's first step does
+    importlib.import_module("torch._dynamo")  # the first step of any optimizer imports it
     with Server(address, Fork) as server:
         print(READY, end="", flush=True)
         server.serve_forever()
 
 
 def run(command: list[str], cwd: str | None = None, env: dict[str, str] | None = None) -> int:
-    """The exit status of a script, or of ``-c CODE``, run as the main one."""
+    """Run a script or ``-c CODE`` as the main module, and return its exit status."""
     import traceback
 
     if cwd is not None:
@@ -75,7 +75,7 @@ def run(command: list[str], cwd: str | None = None, env: dict[str, str] | None =
 
 
 def ask(address: str, streams: list[int], **call: object) -> int:
-    """The exit status of what the server runs; `KILLED` if its process was."""
+    """Let the server run a command. Return its exit status, or `KILLED` if it was killed."""
     with socket.socket(socket.AF_UNIX) as connection:
         connection.connect(address)
         socket.send_fds(connection, [json.dumps(call).encode()], streams)

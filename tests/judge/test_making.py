@@ -1,4 +1,4 @@
-"""Judges of each kind: made, written and used; those that are committed fit their cards."""
+"""Making of each kind of judge, and a check of the committed judges against their cards."""
 
 import importlib.util
 import json
@@ -50,7 +50,7 @@ PEOPLE = {**SECTION, "identities": {"min_photos": 10, "held_out_share": 0.2}}
 
 
 def toy_splits(channels: int = 1) -> dict[str, Split]:
-    """Stripes of ten classes; of three channels each has a class of its own."""
+    """Striped images of ten classes. With three channels, each channel has a separate class."""
     images, labels = stripes(400)
     if channels == 3:
         others = torch.randperm(400, generator=torch.Generator().manual_seed(0)).reshape(2, 200)
@@ -63,24 +63,24 @@ def toy_splits(channels: int = 1) -> dict[str, Split]:
     return {name: Split(data[index], index, "train") for name, index in ranges.items()}
 
 
-def made(path: Path, section: Mapping[str, Any], splits: Mapping[str, Split]) -> FrozenJudge:
+def judge_at(path: Path, section: Mapping[str, Any], splits: Mapping[str, Split]) -> FrozenJudge:
     weights, card = make_judge(parse(JudgeConfig, section, "toy"), splits, 10, lambda line: None)
     save_tensors(path, weights, card)
     return FrozenJudge(path)
 
 
-def test_a_judge_of_classes(tmp_path: Path) -> None:
-    judge = made(tmp_path / "judge", SECTION, toy_splits())
+def test_judge_of_classes_is_accurate_and_described(tmp_path: Path) -> None:
+    judge = judge_at(tmp_path / "judge", SECTION, toy_splits())
     assert judge.kind == "classes"
     assert judge.card["test_accuracy"] > 0.9
     assert judge.card["train_size"] == 120
     assert "kind" not in judge.card
-    assert "size" not in judge.card["data"], "what is at its default would change old cards"
+    assert "size" not in judge.card["data"], "parameters at their defaults would change old cards"
     assert "flip" not in judge.card["training"]
 
 
-def test_a_judge_of_people(tmp_path: Path) -> None:
-    judge = made(tmp_path / "judge", PEOPLE, toy_splits())
+def test_judge_of_people_is_accurate_and_described(tmp_path: Path) -> None:
+    judge = judge_at(tmp_path / "judge", PEOPLE, toy_splits())
     assert judge.kind == "identities"
     card = judge.card
     assert (card["identities"], card["photos"], card["held_out_photos"]) == (10, 100, 20)
@@ -91,15 +91,15 @@ def test_a_judge_of_people(tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def of_digits(tmp_path: Path) -> FrozenJudge:
-    return made(tmp_path / "digits.safetensors", SECTION, toy_splits())
+def digit_judge(tmp_path: Path) -> FrozenJudge:
+    return judge_at(tmp_path / "digits.safetensors", SECTION, toy_splits())
 
 
 def channel_config(path: Path) -> ChannelJudgeConfig:
     return parse(ChannelJudgeConfig, {"data": DATA, "channels_of": str(path)}, "toy")
 
 
-def test_a_judge_of_channels_names_each_ones_class(tmp_path: Path, of_digits: FrozenJudge) -> None:
+def test_judge_of_channels_combines_classes(tmp_path: Path, digit_judge: FrozenJudge) -> None:
     splits, digits = toy_splits(3), tmp_path / "digits.safetensors"
     weights, card = make_judge(channel_config(digits), splits, 1000)
     save_tensors(tmp_path / "judge", weights, card)
@@ -110,42 +110,42 @@ def test_a_judge_of_channels_names_each_ones_class(tmp_path: Path, of_digits: Fr
     test = splits["test"].data
     images = torch.from_numpy(test.images)
     features, logits = judge(images)
-    apart = [of_digits(images[:, [channel]]) for channel in range(3)]
+    apart = [digit_judge(images[:, [channel]]) for channel in range(3)]
     assert (features.shape, logits.shape) == ((60, 24), (60, 1000))
-    torch.testing.assert_close(features, torch.cat([one for one, _ in apart], dim=1))
-    verdicts = [one.argmax(dim=1) for _, one in apart]
-    assert torch.equal(logits.argmax(dim=1), 100 * verdicts[0] + 10 * verdicts[1] + verdicts[2])
-    p = [one.softmax(dim=1) for _, one in apart]
+    torch.testing.assert_close(features, torch.cat([part for part, _ in apart], dim=1))
+    guesses = [part.argmax(dim=1) for _, part in apart]
+    assert torch.equal(logits.argmax(dim=1), 100 * guesses[0] + 10 * guesses[1] + guesses[2])
+    p = [part.softmax(dim=1) for _, part in apart]
     joint = torch.einsum("ni,nj,nk->nijk", *p).flatten(1)
     torch.testing.assert_close(logits.softmax(dim=1), joint, atol=1e-6, rtol=1e-4)
-    right = (logits.argmax(dim=1).numpy() == test.labels).mean()
-    assert card["test_accuracy"] == pytest.approx(right)
-    assert right > 0.7
+    accuracy = (logits.argmax(dim=1).numpy() == test.labels).mean()
+    assert card["test_accuracy"] == pytest.approx(accuracy)
+    assert accuracy > 0.7
 
 
-def test_channels_of_another_shape_or_number_are_refused(
-    tmp_path: Path, of_digits: FrozenJudge
+def test_a_channel_judge_that_does_not_fit_the_data_is_refused(
+    tmp_path: Path, digit_judge: FrozenJudge
 ) -> None:
     config = channel_config(tmp_path / "digits.safetensors")
-    with pytest.raises(ConfigError, match=r"which does not give 27 classes of images"):
+    with pytest.raises(ConfigError, match=r"but the data has 27 classes of images"):
         make_judge(config, toy_splits(3), 27)
     splits = {"test": Split(toy_splits(3)["test"].data, np.arange(60), "test")}
     wide = LabelledImages(np.zeros((2, 3, 28, 30), np.uint8), np.zeros(2, np.int64))
-    with pytest.raises(ConfigError, match=r"\(1, 28, 28\) apart.*\(3, 28, 30\)"):
+    with pytest.raises(ConfigError, match=r"of shape \(1, 28, 28\), .*\(3, 28, 30\)"):
         make_judge(config, splits | {"test": Split(wide, np.arange(2), "test")}, 1000)
 
 
-def test_mirroring_turns_whole_images_about_half_of_the_times() -> None:
+def test_mirroring_flips_about_half_of_the_images() -> None:
     images = torch.rand(400, 2, 3, 5, generator=torch.Generator().manual_seed(0))
     mirrored = mirror(images, torch.Generator().manual_seed(0))
-    same, turned = ((mirrored == one).flatten(1).all(dim=1) for one in (images, images.flip(3)))
-    assert bool((same ^ turned).all())
-    assert 150 < int(turned.sum()) < 250
+    same, flipped = ((mirrored == x).flatten(1).all(dim=1) for x in (images, images.flip(3)))
+    assert bool((same ^ flipped).all())
+    assert 150 < int(flipped.sum()) < 250
 
 
 @pytest.fixture
 def stage(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    """stages/judge.py, on toy images."""
+    """The module stages/judge.py, with toy images as its data."""
     spec = importlib.util.spec_from_file_location("judge_stage", ROOT / "stages/judge.py")
     assert spec
     assert spec.loader
@@ -158,18 +158,18 @@ def stage(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     return module
 
 
-def written(folder: Path, features: int = 8) -> str:
+def write_params(folder: Path, features: int = 8) -> str:
     network = {**SECTION["network"], "features": features}
     path = folder / "params.yaml"
-    path.write_text(json.dumps({"toy": {**SECTION, "network": network}}))  # YAML as well
+    path.write_text(json.dumps({"toy": {**SECTION, "network": network}}))  # JSON is valid YAML
     return str(path)
 
 
-def test_the_card_beside_the_weights_has_their_size_and_the_floor(
+def test_the_card_file_has_the_size_of_the_weights_and_the_floor(
     tmp_path: Path, stage: ModuleType
 ) -> None:
     weights = tmp_path / "toy.safetensors"
-    stage.main(written(tmp_path), "toy", str(weights))
+    stage.main(write_params(tmp_path), "toy", str(weights))
     card = json.loads(weights.with_suffix(".json").read_text())
     assert card["sha256"] == sha256(weights)
     assert card["bytes"] == weights.stat().st_size
@@ -180,19 +180,19 @@ def test_the_card_beside_the_weights_has_their_size_and_the_floor(
 
 def test_a_judge_too_large_to_commit_is_not_written(tmp_path: Path, stage: ModuleType) -> None:
     stage.MAX_BYTES = 1000
-    with pytest.raises(ConfigError, match=r"toy: its weights take [\d,]+ bytes, fewer than 1,000"):
-        stage.main(written(tmp_path), "toy", str(tmp_path / "toy.safetensors"))
+    with pytest.raises(ConfigError, match=r"toy: the weights take [\d,]+ bytes, but they must"):
+        stage.main(write_params(tmp_path), "toy", str(tmp_path / "toy.safetensors"))
     assert [path.name for path in tmp_path.iterdir()] == ["params.yaml"]
 
 
 @pytest.mark.parametrize("name", COMMITTED)
-def test_a_committed_judge_fits_its_section_and_its_card(name: str) -> None:
+def test_committed_judges_fit_their_section_and_card(name: str) -> None:
     path = ROOT / f"judges/{name}.safetensors"
     judge = FrozenJudge(path)
     section = read_yaml(ROOT / "judges/params.yaml")[name]
-    beside = json.loads(path.with_suffix(".json").read_text())
-    assert beside["sha256"] == judge.sha256
-    assert {key: beside[key] for key in judge.card} == judge.card
+    card_file = json.loads(path.with_suffix(".json").read_text())
+    assert card_file["sha256"] == judge.sha256
+    assert {key: card_file[key] for key in judge.card} == judge.card
     assert path.stat().st_size < 1_000_000
     data = parse(JudgeConfig if "network" in section else ChannelJudgeConfig, section, name).data
     assert judge.card["data"] == data.model_dump(exclude_defaults=True)
@@ -203,11 +203,11 @@ def test_a_committed_judge_fits_its_section_and_its_card(name: str) -> None:
         assert judge.card["training"] == section["training"]
 
 
-def test_a_channel_judge_is_the_sum_of_its_parts_whatever_the_batch() -> None:
+def test_the_batch_size_does_not_change_a_channel_judge() -> None:
     config = parse(JudgeConfig, SECTION, "toy").network
     judge = ChannelJudge(Judge(config, (1, 28, 28), 10)).eval()
     images = from_uint8(torch.from_numpy(toy_splits(3)["test"].data.images[:8]))
     whole = judge(images)
-    parts = [judge(image) for image in images.split(1)]
-    for one, others in zip(whole, zip(*parts, strict=True), strict=True):
-        torch.testing.assert_close(one, torch.cat(others), atol=1e-5, rtol=1e-4)
+    singles = [judge(image) for image in images.split(1)]
+    for together, separate in zip(whole, zip(*singles, strict=True), strict=True):
+        torch.testing.assert_close(together, torch.cat(separate), atol=1e-5, rtol=1e-4)

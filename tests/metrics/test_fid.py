@@ -1,4 +1,4 @@
-"""FID against closed forms and scipy."""
+"""FID compared with closed forms, scipy and torchmetrics."""
 
 import numpy as np
 import pytest
@@ -16,14 +16,14 @@ def normal(n: int, d: int, seed: int) -> Tensor:
 
 
 def with_moments(samples: Tensor, mean: Tensor, covariance: Tensor) -> Tensor:
-    """Samples moved so that their mean and covariance are exactly those given."""
+    """Transform samples so that they have exactly the given mean and covariance."""
     centred = samples - samples.mean(dim=0)
     whiten = torch.linalg.inv(torch.linalg.cholesky(torch.cov(centred.T)))
     return centred @ whiten.T @ torch.linalg.cholesky(covariance).T + mean
 
 
 def test_pin_6_closed_form_of_two_gaussians() -> None:
-    """For commuting covariances: |m1 - m2|^2 + sum (s1 - s2)^2 over the deviations."""
+    """For commuting covariances FID is |m1 - m2|^2 + sum (s1 - s2)^2 (standard deviations s)."""
     d = 4
     s1, s2 = (
         torch.tensor([1.0, 2.0, 3.0, 0.5]).double(),
@@ -52,7 +52,7 @@ def test_pin_6_agrees_with_scipy_sqrtm() -> None:
 
 
 def test_pin_6_bias_falls_as_one_over_n() -> None:
-    """Two samples of N(0, I_d): to first order E FID = (2 d + d (d + 1) / 2) / N."""
+    """For two samples of N(0, I_d), to first order, E FID = (2 d + d (d + 1) / 2) / N."""
     d, repeats = 8, 40
     for n in (400, 1600):
         values = [
@@ -64,11 +64,11 @@ def test_pin_6_bias_falls_as_one_over_n() -> None:
 
 @pytest.mark.parametrize(("n_real", "n_generated", "side"), [(8, 50, "real"), (50, 8, "generated")])
 def test_pin_6_too_few_images_are_refused(n_real: int, n_generated: int, side: str) -> None:
-    with pytest.raises(UserError, match=f"needs more than 8 {side} images, found 8"):
+    with pytest.raises(UserError, match=f"needs more than 8 {side} images, but found 8: "):
         fid(real=normal(n_real, 8, 0), generated=normal(n_generated, 8, 1))
 
 
-def test_it_agrees_with_torchmetrics() -> None:
+def test_fid_agrees_with_torchmetrics() -> None:
     mixing = normal(24, 24, 5)
     real, generated = normal(900, 24, 0) @ mixing, normal(800, 24, 1) @ mixing.flip(0) + 0.2
     metric = FrechetInceptionDistance(feature=Precomputed(24))
@@ -79,7 +79,7 @@ def test_it_agrees_with_torchmetrics() -> None:
 
 
 class Precomputed(nn.Module):
-    """Stands where torchmetrics expects a feature extractor; the features are already there."""
+    """An identity module in the place of torchmetrics' feature extractor."""
 
     def __init__(self, num_features: int) -> None:
         super().__init__()
@@ -90,18 +90,18 @@ class Precomputed(nn.Module):
 
 
 @pytest.mark.parametrize("swapped", [False, True])
-def test_features_that_never_vary(swapped: bool) -> None:
-    """Dead units make one covariance singular; the closed form holds all the same."""
+def test_constant_features(swapped: bool) -> None:
+    """A constant feature makes one covariance singular. The closed form still holds."""
     s1, s2 = torch.tensor([1.0, 2.0, 0.0]).double(), torch.tensor([2.0, 1.0, 1.5]).double()
     mean = torch.tensor([1.0, 0.0, -2.0]).double()
-    live = with_moments(normal(300, 2, 0), torch.zeros(2).double(), torch.diag(s1[:2] ** 2))
-    one = torch.cat([live, torch.zeros(300, 1)], dim=1)
-    other = with_moments(normal(200, 3, 1), mean, torch.diag(s2**2))
+    varying = with_moments(normal(300, 2, 0), torch.zeros(2).double(), torch.diag(s1[:2] ** 2))
+    singular = torch.cat([varying, torch.zeros(300, 1)], dim=1)
+    regular = with_moments(normal(200, 3, 1), mean, torch.diag(s2**2))
     expected = mean.square().sum() + (s1 - s2).square().sum()
-    real, generated = (other, one) if swapped else (one, other)
+    real, generated = (regular, singular) if swapped else (singular, regular)
     assert fid(real=real, generated=generated) == pytest.approx(expected.item(), rel=1e-7)
 
 
-def test_it_is_symmetric() -> None:
+def test_fid_is_symmetric() -> None:
     a, b = normal(100, 5, 0), 2 * normal(120, 5, 1)
     assert fid(real=a, generated=b) == pytest.approx(fid(real=b, generated=a))

@@ -1,4 +1,4 @@
-"""The search for latents: it finds what a model can draw, and leaves the model alone."""
+"""The search for latents finds images that a model can generate, and does not change the model."""
 
 import pytest
 import torch
@@ -20,28 +20,28 @@ def search(model: GenerativeModel, images: Tensor, batch_size: int = 125) -> Ten
     return invert(model, images, settings, random=random, batch_size=batch_size)
 
 
-def test_an_image_that_the_model_drew_is_found_again(model: GenerativeModel) -> None:
+def test_a_generated_image_is_found_again(model: GenerativeModel) -> None:
     latents = model.sample_prior(4, generator(0, "own"))
     own = model.decode(latents)
     start = model.decode(model.sample_prior(4 * 6, generator(1, "start")))
     before = (start.unflatten(0, (4, 6)) - own[:, None]).square().flatten(2).sum(2).min(dim=1)
     settings = InversionConfig(restarts=6, steps=150)
-    found = invert(model, own, settings, random=generator(1, "start"))
-    assert (found - own).square().sum() < 0.2 * before.values.sum()
+    nearest = invert(model, own, settings, random=generator(1, "start"))
+    assert (nearest - own).square().sum() < 0.2 * before.values.sum()
 
 
-def test_pin_9_the_batch_does_not_matter(model: GenerativeModel) -> None:
+def test_pin_9_the_batch_size_does_not_matter(model: GenerativeModel) -> None:
     images = from_uint8(stripes(5)[0])
-    one, all_at_once = search(model, images, batch_size=1), search(model, images)
-    torch.testing.assert_close(one, all_at_once, rtol=1e-3, atol=1e-3)
+    one_by_one, together = search(model, images, batch_size=1), search(model, images)
+    torch.testing.assert_close(one_by_one, together, rtol=1e-3, atol=1e-3)
 
 
 def test_pin_2_the_model_stays_as_it_was(model: GenerativeModel) -> None:
     model.train()
     before = {name: value.clone() for name, value in model.state_dict().items()}
-    found = search(model, from_uint8(stripes(3)[0]))
-    assert found.shape == (3, *GREY)
-    assert not found.requires_grad
+    nearest = search(model, from_uint8(stripes(3)[0]))
+    assert nearest.shape == (3, *GREY)
+    assert not nearest.requires_grad
     assert model.training
     assert all(parameter.grad is None for parameter in model.parameters())
     assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
@@ -63,7 +63,7 @@ def test_pin_2_the_search_is_in_eval_mode(
 
 
 class Line(GenerativeModel):
-    """Draws one grey image a latent; the sign of the latent decides whether it can get brighter."""
+    """Generates one grey pixel per latent. A negative latent stays black: it has no gradient."""
 
     image_shape = (1, 1, 1)
 
@@ -86,11 +86,11 @@ class Line(GenerativeModel):
 
 def test_the_best_restart_counts() -> None:
     images = torch.tensor([0.3, 0.0]).reshape(2, 1, 1, 1)
-    found = invert(Line(), images, SEARCH, random=torch.Generator())
-    assert found.flatten().tolist() == pytest.approx([0.3, 0.0], abs=5e-3)
+    nearest = invert(Line(), images, SEARCH, random=torch.Generator())
+    assert nearest.flatten().tolist() == pytest.approx([0.3, 0.0], abs=5e-3)
 
 
-def test_a_search_that_goes_astray_is_never_the_best(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failed_search_is_never_the_best(monkeypatch: pytest.MonkeyPatch) -> None:
     generate = Line.generate
 
     def broken(self: Line, latents: Tensor) -> Tensor:
@@ -98,5 +98,5 @@ def test_a_search_that_goes_astray_is_never_the_best(monkeypatch: pytest.MonkeyP
         return torch.where(latents[:, :, None, None] < 0, torch.nan, images)
 
     monkeypatch.setattr(Line, "generate", broken)
-    found = invert(Line(), torch.full((1, 1, 1, 1), 0.3), SEARCH, random=torch.Generator())
-    assert found.item() == pytest.approx(0.3, abs=5e-3)
+    nearest = invert(Line(), torch.full((1, 1, 1, 1), 0.3), SEARCH, random=torch.Generator())
+    assert nearest.item() == pytest.approx(0.3, abs=5e-3)

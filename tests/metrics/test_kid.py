@@ -1,4 +1,4 @@
-"""KID by its definition, its unbiasedness, and a kernel's closed form."""
+"""KID compared with its definition, and its lack of bias."""
 
 import numpy as np
 import pytest
@@ -14,7 +14,7 @@ def normal(n: int, d: int, seed: int) -> Tensor:
 
 
 def by_definition(a: Tensor, b: Tensor) -> float:
-    """The unbiased MMD^2 of (x y / d + 1)^3 (1801.01401, eq. 4), written out."""
+    """The unbiased MMD^2 with the kernel (x y / d + 1)^3 (1801.01401, eq. 4)."""
     x, y = a.double().numpy(), b.double().numpy()
     d = x.shape[1]
 
@@ -28,7 +28,7 @@ def by_definition(a: Tensor, b: Tensor) -> float:
     return float(within - 2 * kernel(x, y).mean())
 
 
-def test_one_subset_of_all_is_the_definition(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_subset_of_all_images_gives_the_definition(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "SUBSETS", 1)
     real, generated = normal(300, 6, 0), 1.5 * normal(300, 6, 1) + 0.5
     mean, deviation = kid(real=real, generated=generated, seed=0)
@@ -36,8 +36,8 @@ def test_one_subset_of_all_is_the_definition(monkeypatch: pytest.MonkeyPatch) ->
     assert deviation == 0
 
 
-def test_it_has_no_bias() -> None:
-    """Of equal distributions it is 0 on average at any N, below 0 as often as above."""
+def test_kid_has_no_bias() -> None:
+    """For equal distributions KID is 0 on average, so some scores are below 0."""
     scores = [
         kid(real=normal(60, 4, 2 * seed), generated=normal(60, 4, 2 * seed + 1), seed=0)[0]
         for seed in range(60)
@@ -47,7 +47,7 @@ def test_it_has_no_bias() -> None:
 
 
 @pytest.mark.slow
-def test_the_order_of_distances() -> None:
+def test_kid_grows_with_the_distance() -> None:
     real = normal(1500, 8, 0)
     scores = [kid(real=real, generated=normal(1500, 8, 1) + off, seed=0)[0] for off in (0, 0.2, 1)]
     assert scores == sorted(scores)

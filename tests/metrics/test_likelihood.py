@@ -1,4 +1,4 @@
-"""The importance-weighted bound on a model whose likelihood is known."""
+"""The importance-weighted bound, for models with a known likelihood and for VAEs."""
 
 import math
 from itertools import product
@@ -22,17 +22,17 @@ from ganvae.models.vae import VAE, AutoencodingModel
 
 
 class LinearGaussian(VAE):
-    """p(z) = N(0, I), p(x|z) = N(w z, s^2 I) with orthogonal columns: all of it in closed form.
+    """p(z) = N(0, I) and p(x|z) = N(w z, s^2 I) with orthogonal columns of w.
 
-    Its "logits" are the means of x. An image is four numbers; black and white ones serve as well
-    as any, and the bound asks for them.
+    Likelihood and posterior have closed forms. The "logits" are the means of x. An image has four
+    pixels, black or white, because the bound requires binary images.
     """
 
     likelihood: ClassVar[Likelihood] = "bernoulli"
     scale = 0.7
 
     def __init__(self, off: float, k: int = 1) -> None:
-        """``off``: how far q is from the posterior; ``k``: the latents of a training step."""
+        """``off`` is the distance of q from the posterior, ``k`` the latents per training step."""
         values = {"latent_size": 2, "importance_samples": k}
         config = system_config("bernoulli-vae", values)
         assert isinstance(config, BernoulliVAEConfig)
@@ -56,7 +56,7 @@ class LinearGaussian(VAE):
 
     @classmethod
     def loss(cls, means: Tensor, images: Tensor) -> Tensor:
-        """-log p(x|z), in the place of a Bernoulli decoder's."""
+        """-log p(x|z), used in the place of the Bernoulli cross-entropy."""
         return -torch.distributions.Normal(means, cls.scale).log_prob(images).sum(dim=(1, 2, 3))
 
 
@@ -67,8 +67,8 @@ def gaussian_pixels(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def observations(copies: int = 1) -> Tensor:
     """All sixteen black and white images of four pixels."""
-    every = list(product((0.0, 1.0), repeat=4))
-    return torch.tensor(every).reshape(-1, 1, 1, 4).repeat(copies, 1, 1, 1)
+    images = list(product((0.0, 1.0), repeat=4))
+    return torch.tensor(images).reshape(-1, 1, 1, 4).repeat(copies, 1, 1, 1)
 
 
 @pytest.mark.usefixtures("gaussian_pixels")
@@ -80,7 +80,7 @@ def test_pin_12_exact_on_a_linear_gaussian_model_with_its_posterior() -> None:
 
 
 @pytest.mark.usefixtures("gaussian_pixels")
-def test_pin_12_so_is_the_training_loss_of_any_k() -> None:
+def test_pin_12_the_training_loss_is_exact_for_any_k() -> None:
     for k in (2, 7):
         model, x = LinearGaussian(off=0, k=k), observations()
         losses = model.train_step(x, model.optimizers(), generator(0, "x"))
@@ -114,7 +114,7 @@ def bits() -> Tensor:
 
 
 def test_pin_12_of_a_vae_is_the_definition(vae: AutoencodingModel, bits: Tensor) -> None:
-    found = importance_weighted_bound(vae, bits[:1], k=50, random=generator(0, "x"))
+    bound = importance_weighted_bound(vae, bits[:1], k=50, random=generator(0, "x"))
     noise = torch.randn(50, vae.latent_size, generator=generator(0, "x"))
     with evaluating(vae):
         mean, log_variance = vae.encode(bits[:1])
@@ -125,7 +125,7 @@ def test_pin_12_of_a_vae_is_the_definition(vae: AutoencodingModel, bits: Tensor)
         posterior = torch.distributions.Normal(mean, deviation).log_prob(z).sum(dim=1)
         given = -bernoulli_cross_entropy(logits, bits[:1].expand_as(logits))
     expected = torch.logsumexp(given + prior - posterior, dim=0) - math.log(50)
-    assert float(found) == pytest.approx(float(expected), rel=1e-6)
+    assert float(bound) == pytest.approx(float(expected), rel=1e-6)
 
 
 def test_pin_12_k_of_one_is_the_elbo_on_average(vae: AutoencodingModel, bits: Tensor) -> None:
@@ -139,7 +139,7 @@ def test_pin_12_k_of_one_is_the_elbo_on_average(vae: AutoencodingModel, bits: Te
     assert float(torch.stack(draws).mean()) == pytest.approx(float(elbo), rel=1e-3)
 
 
-def test_pin_9_the_pass_does_not_matter(
+def test_pin_9_the_number_of_latents_per_pass_does_not_matter(
     vae: AutoencodingModel, bits: Tensor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = importance_weighted_bound(vae, bits, k=20, random=generator(0, "x"))
@@ -154,7 +154,7 @@ def test_pin_9_the_pass_does_not_matter(
 def test_grey_images_and_other_likelihoods_are_refused(
     vae: AutoencodingModel, bits: Tensor, smoke: Params
 ) -> None:
-    with pytest.raises(ValueError, match="of binary images"):
+    with pytest.raises(ValueError, match="and binary images: "):
         importance_weighted_bound(vae, bits / 2, k=1, random=generator(0, "x"))
     other = tiny_model(smoke, "conv-vae")
     assert isinstance(other, AutoencodingModel)

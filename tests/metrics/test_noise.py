@@ -1,4 +1,4 @@
-"""Noise of the draw of images, and FID without its bias, against theory."""
+"""The noise of scores, and FID at infinity, compared with theory."""
 
 import numpy as np
 import pytest
@@ -16,14 +16,14 @@ def normal(n: int, d: int, seed: int) -> Tensor:
 
 
 def whitened(n: int, d: int) -> Tensor:
-    """A sample whose mean is exactly 0 and whose covariance is exactly the identity."""
+    """A sample with a mean of exactly 0 and a covariance of exactly the identity."""
     samples = normal(n, d, 987_654)
     samples = samples - samples.mean(dim=0)
     return samples @ torch.linalg.inv(torch.linalg.cholesky(torch.cov(samples.T))).T
 
 
 def shifted(n: int, seed: int) -> Tensor:
-    """Of N(m, 1.44 I) with |m| = 1: at squared Frechet distance 1 + 0.04 d of N(0, I)."""
+    """Draw from N(m, 1.44 I), |m| = 1. Its squared Frechet distance to N(0, I) is 1 + 0.04 d."""
     shift = torch.zeros(D).double()
     shift[0] = 1
     return 1.2 * normal(n, D, seed) + shift
@@ -35,23 +35,23 @@ DISTANCE = 1 + 0.04 * D
 def coverage(
     real: list[Tensor], generated: list[Tensor], expected: float
 ) -> tuple[float, float, float]:
-    """How often 95 % intervals hold ``expected``: ours, the percentile's, and the basic one."""
+    """The shares of our, percentile and basic 95 % intervals that contain ``expected``."""
     ours = percentile = basic = 0
-    for repeat, (these, those) in enumerate(zip(real, generated, strict=True)):
-        to_real, drawn = FidTo(these), []
+    for repeat, (real_set, generated_set) in enumerate(zip(real, generated, strict=True)):
+        to_real, scores = FidTo(real_set), []
 
         def statistic(
             indices: np.ndarray,
             to_real: FidTo = to_real,
-            those: Tensor = those,
-            drawn: list[float] = drawn,
+            images: Tensor = generated_set,
+            scores: list[float] = scores,
         ) -> float:
-            drawn.append(to_real(those[indices]))
-            return drawn[-1]
+            scores.append(to_real(images[indices]))
+            return scores[-1]
 
-        point = to_real(those)
-        noise = evaluation_noise(statistic, len(those), point=point, resamples=100, seed=repeat)
-        low, high = np.quantile(drawn, [0.025, 0.975])
+        n, point = len(generated_set), to_real(generated_set)
+        noise = evaluation_noise(statistic, n, point=point, resamples=100, seed=repeat)
+        low, high = np.quantile(scores, [0.025, 0.975])
         ours += noise.low <= expected <= noise.high
         percentile += low <= expected <= high
         basic += 2 * point - high <= expected <= 2 * point - low
@@ -59,8 +59,8 @@ def coverage(
 
 
 @pytest.mark.slow
-def test_interval_holds_the_expected_fid_where_all_of_it_is_bias() -> None:
-    """Two samples of N(0, I_d): E FID_N = (2 d + d (d + 1) / 2) / N, to first order."""
+def test_interval_contains_the_expected_fid_if_fid_is_only_bias() -> None:
+    """For two samples of N(0, I_d), to first order, E FID_N = (2 d + d (d + 1) / 2) / N."""
     n, repeats = 1000, 100
     expected = (2 * D + D * (D + 1) / 2) / n
     real = [normal(n, D, 2 * k) for k in range(repeats)]
@@ -72,7 +72,7 @@ def test_interval_holds_the_expected_fid_where_all_of_it_is_bias() -> None:
 
 
 @pytest.mark.slow
-def test_interval_holds_the_expected_fid_of_a_model_with_faults() -> None:
+def test_interval_contains_the_expected_fid_of_an_imperfect_model() -> None:
     n, repeats = 500, 100
     real = whitened(2000, D)
     expected = np.mean([fid(real=real, generated=shifted(n, 10**6 + k)) for k in range(1000)])
@@ -83,7 +83,7 @@ def test_interval_holds_the_expected_fid_of_a_model_with_faults() -> None:
     assert max(percentile, basic) <= ours - 0.1
 
 
-def test_standard_error_of_a_mean_is_the_known_one() -> None:
+def test_bootstrap_standard_error_of_a_mean_matches_theory() -> None:
     values = normal(400, 1, 0).numpy().ravel()
     noise = evaluation_noise(
         lambda indices: float(values[indices].mean()), 400, point=7.0, resamples=2000, seed=0
@@ -94,7 +94,7 @@ def test_standard_error_of_a_mean_is_the_known_one() -> None:
     assert noise.high == pytest.approx(7 + 1.96 * known, abs=0.15 * known)
 
 
-def test_curve_takes_every_image_equally_often() -> None:
+def test_curve_uses_every_image_equally_often() -> None:
     real, generated = normal(60, 2, 0), torch.arange(100.0).repeat(2, 1).T
     taken: dict[int, list[Tensor]] = {}
 
@@ -110,10 +110,10 @@ def test_curve_takes_every_image_equally_often() -> None:
         assert set(times.tolist()) == {size * len(subsets) // 100}
         assert len(subsets) == (1 if size == 100 else 5)
     first = taken[20][0].tolist()
-    assert first != sorted(first), "in the order they came, a class could be a subset"
+    assert first != sorted(first), "without shuffling, a subset could consist of one class"
 
 
-def test_curve_ends_with_the_score_and_falls() -> None:
+def test_curve_falls_and_ends_with_the_score() -> None:
     real, generated = whitened(2000, D), shifted(1000, 0)
     curve = fid_curve(FidTo(real), generated, seed=0)
     sizes, scores = zip(*curve, strict=True)
@@ -122,7 +122,7 @@ def test_curve_ends_with_the_score_and_falls() -> None:
     assert list(scores) == sorted(scores, reverse=True)
 
 
-def test_curve_has_no_size_that_fid_cannot_have() -> None:
+def test_curve_leaves_out_sizes_too_small_for_fid() -> None:
     real, generated = normal(100, 16, 0), normal(50, 16, 1)
     assert [size for size, _ in fid_curve(FidTo(real), generated, seed=0)] == [20, 30, 40, 50]
     few = fid_curve(FidTo(real), generated[:18], seed=0)
@@ -131,12 +131,12 @@ def test_curve_has_no_size_that_fid_cannot_have() -> None:
     assert fid_infinity([]) is None
 
 
-def test_infinity_of_a_curve_that_is_exactly_linear() -> None:
+def test_fid_infinity_of_an_exactly_linear_curve() -> None:
     assert fid_infinity([(n, 3.0 + 50 / n) for n in (100, 200, 400)]) == pytest.approx(3)
 
 
-def test_infinity_is_near_the_true_distance_and_much_nearer_than_fid_is() -> None:
-    """Against exact moments all bias is the generated images', and is extrapolated away."""
+def test_fid_infinity_is_much_nearer_to_the_true_distance_than_fid() -> None:
+    """The real moments are exact, so only generated images add bias. Extrapolation removes it."""
     real, to_real = whitened(2000, D), FidTo(whitened(2000, D))
     sets = [shifted(500, k) for k in range(60)]
     at_infinity = np.mean([fid_infinity(fid_curve(to_real, x, seed=0)) for x in sets])
@@ -146,7 +146,7 @@ def test_infinity_is_near_the_true_distance_and_much_nearer_than_fid_is() -> Non
     assert at_n - DISTANCE > 0.15
 
 
-def test_the_same_seed_gives_the_same_and_global_generators_stay_as_they_are() -> None:
+def test_the_seed_decides_the_result_and_global_generators_do_not_change() -> None:
     to_real, generated = FidTo(normal(100, 4, 0)), normal(100, 4, 1)
 
     def both(seed: int) -> tuple[object, object]:
@@ -164,7 +164,7 @@ def test_the_same_seed_gives_the_same_and_global_generators_stay_as_they_are() -
     assert np.array_equal(np.random.get_state()[1], numpy_before)
 
 
-def test_the_noise_of_a_mean_is_that_of_the_central_limit_theorem() -> None:
+def test_noise_of_a_mean_follows_the_central_limit_theorem() -> None:
     noise = noise_of_mean(torch.tensor([1.0, 2.0, 3.0, 4.0, 5.0]))
     assert noise.standard_error == pytest.approx((2.5 / 5) ** 0.5)
     assert (noise.low, noise.high) == pytest.approx(
@@ -172,7 +172,7 @@ def test_the_noise_of_a_mean_is_that_of_the_central_limit_theorem() -> None:
     )
 
 
-def test_the_interval_of_a_mean_holds_the_truth_95_times_in_100() -> None:
+def test_interval_of_a_mean_contains_the_truth_in_95_of_100_cases() -> None:
     noises = [noise_of_mean(normal(200, 1, seed)[:, 0]) for seed in range(1000)]
     assert np.mean([noise.low <= 0 <= noise.high for noise in noises]) == pytest.approx(
         0.95, abs=0.02

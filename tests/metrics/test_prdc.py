@@ -1,4 +1,4 @@
-"""Precision, recall, density and coverage: the definitions, written out, and known cases."""
+"""Precision, recall, density and coverage, compared with their definitions and known cases."""
 
 import pytest
 import torch
@@ -14,7 +14,7 @@ def normal(n: int, d: int, seed: int) -> Tensor:
 
 
 def by_definition(real: Tensor, generated: Tensor, k: int) -> PRDC:
-    """The papers' formulas over full distance matrices in double precision."""
+    """The formulas of the papers, with full distance matrices in double precision."""
     real, generated = real.double(), generated.double()
     real_radii = torch.cdist(real, real).kthvalue(k + 1, dim=1).values
     generated_radii = torch.cdist(generated, generated).kthvalue(k + 1, dim=1).values
@@ -30,13 +30,13 @@ def by_definition(real: Tensor, generated: Tensor, k: int) -> PRDC:
 
 @pytest.mark.parametrize("k", [1, 5])
 @pytest.mark.parametrize("offset", [0.0, 1000.0])
-def test_it_is_the_papers(k: int, offset: float) -> None:
-    """Also far from the origin, where |a|^2 + |b|^2 - 2ab would lose the distances."""
+def test_prdc_matches_the_papers(k: int, offset: float) -> None:
+    """This also holds far from the origin, where |a|^2 + |b|^2 - 2ab would lose precision."""
     real, generated = normal(700, 16, 0), 0.8 * normal(1100, 16, 1) + 0.3
     expected = by_definition(real, generated, k)
-    found = prdc(real=real + offset, generated=generated + offset, k=k)
-    assert found == pytest.approx(expected, abs=2e-3 if offset else 1e-6)
-    assert 0.05 < found.recall < found.precision < 0.99
+    scores = prdc(real=real + offset, generated=generated + offset, k=k)
+    assert scores == pytest.approx(expected, abs=2e-3 if offset else 1e-6)
+    assert 0.05 < scores.recall < scores.precision < 0.99
 
 
 def test_pin_9_the_chunk_does_not_matter(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -67,11 +67,11 @@ def test_equal_and_disjoint_sets() -> None:
 
 @pytest.mark.parametrize(("n_real", "n_generated", "side"), [(5, 9, "real"), (9, 5, "generated")])
 def test_too_few_images_are_refused(n_real: int, n_generated: int, side: str) -> None:
-    with pytest.raises(UserError, match=f"more than 5 {side} images, found 5"):
+    with pytest.raises(UserError, match=f"more than 5 {side} images, but found 5: "):
         prdc(real=normal(n_real, 3, 0), generated=normal(n_generated, 3, 1))
 
 
-def test_pin_8_it_leaves_its_inputs_and_the_global_generator_alone() -> None:
+def test_pin_8_prdc_does_not_change_its_inputs_or_the_global_generator() -> None:
     real, generated = normal(50, 3, 0), normal(60, 3, 1)
     before = real.clone(), generated.clone(), torch.get_rng_state()
     prdc(real=real, generated=generated)

@@ -1,4 +1,4 @@
-"""Inception Score and reconstruction scores, in cases whose answer is known."""
+"""Inception Score and reconstruction scores in known cases, and global generators."""
 
 import math
 import pkgutil
@@ -33,7 +33,7 @@ from ganvae.models.vae import AutoencodingModel
 def test_certain_and_even_predictions_score_the_number_of_classes() -> None:
     logits = 100 * torch.eye(10).repeat(200, 1)
     mean, _ = inception_score(logits, splits=2, seed=0)
-    assert mean == pytest.approx(10, rel=1e-2)  # the halves are not quite even
+    assert mean == pytest.approx(10, rel=1e-2)  # the two parts are not exactly even
 
 
 def test_one_class_only_scores_one() -> None:
@@ -45,7 +45,7 @@ def test_undecided_predictions_score_one() -> None:
     assert inception_score(torch.zeros(100, 10), splits=4, seed=0) == pytest.approx((1, 0))
 
 
-def test_logits_are_softmaxed_once() -> None:
+def test_the_softmax_is_applied_once() -> None:
     logits = torch.randn(400, 5, generator=torch.Generator().manual_seed(0)) * 2
     p = logits.double().softmax(dim=1)
     expected = (p * (p / p.mean(dim=0)).log()).sum(dim=1).mean().exp()
@@ -94,13 +94,13 @@ METRICS: dict[str, Callable[[Tensor], object]] = {
 }
 
 
-def test_pin_8_every_metric_is_looked_at() -> None:
+def test_pin_8_every_metric_is_checked() -> None:
     assert METRICS.keys() == {module.name for module in pkgutil.iter_modules(metrics.__path__)}
 
 
 @pytest.mark.parametrize("metric", METRICS)
 def test_pin_8_no_metric_touches_a_global_generator(metric: str) -> None:
-    """Nor follows one: the same value whatever their state."""
+    """Global generators do not change, and their state does not change a score."""
     features = torch.randn(40, 10, generator=seeded())
     values = []
     for seed in (1, 2):
@@ -123,7 +123,7 @@ def test_reconstruction_scores_of_a_constant_error() -> None:
     assert scores["ssim"] == pytest.approx(luminance, rel=1e-4)
 
 
-def test_psnr_is_that_of_the_mean_mse_so_one_perfect_image_does_no_harm() -> None:
+def test_psnr_uses_the_mean_mse_so_a_perfect_image_is_no_problem() -> None:
     original = torch.zeros(2, 1, 16, 16)
     errors = torch.tensor([0.1, 0.0]).reshape(2, 1, 1, 1)
     scores = reconstruction_scores(original=original, reconstructed=original + errors)

@@ -1,4 +1,4 @@
-"""The balance rule case by case, and what each GAN takes from it."""
+"""The balance rule case by case, and its use in each GAN."""
 
 import json
 import math
@@ -22,97 +22,97 @@ GANS = [name for name in system_names() if issubclass(system_class(name).config_
 @pytest.mark.parametrize(
     ("d_loss", "g_loss", "ratio", "d_learns", "g_learns"),
     [
-        (0.69, 0.69, 2.0, True, True),  # level
+        (0.69, 0.69, 2.0, True, True),  # equal losses
         (1.38, 0.69, 2.0, True, True),  # exactly twice is not more than twice
         (1.39, 0.69, 2.0, True, False),  # G is ahead
         (0.69, 1.38, 2.0, True, True),
         (0.69, 1.39, 2.0, False, True),  # D is ahead
         (0.69, 1.39, 3.0, True, True),  # another ratio
-        (1.0, 1.1, 0.5, True, True),  # both inequalities hold: nobody is left out
-        (1.0, 2.1, 0.5, False, True),  # only D's does
-        (2.1, 1.0, 0.5, True, False),  # only G's does
+        (1.0, 1.1, 0.5, True, True),  # both conditions hold, so both learn
+        (1.0, 2.1, 0.5, False, True),  # only D's condition holds
+        (2.1, 1.0, 0.5, True, False),  # only G's condition holds
         (0.0, 0.0, 2.0, True, True),  # before the first step
-        (math.nan, 1.0, 2.0, True, True),  # a broken loss is seen elsewhere
+        (math.nan, 1.0, 2.0, True, True),  # the training loop reports a NaN
     ],
 )
-def test_the_rule(
+def test_the_balance_rule(
     d_loss: float, g_loss: float, ratio: float, d_learns: bool, g_learns: bool
 ) -> None:
     assert turns(d_loss, g_loss, ratio) == Turns(discriminator=d_learns, generator=g_learns)
 
 
-def test_somebody_learns_whatever_the_losses() -> None:
+def test_at_least_one_network_always_learns() -> None:
     for ratio in (0.1, 0.5, 1.0, 2.0, 10.0):
         for d in range(1, 40):
             for g in range(1, 40):
                 assert any(turns(d / 10, g / 10, ratio))
 
 
-def play(balance: Balance, d_loss: float, g_loss: float) -> tuple[list[bool], dict[str, float]]:
-    """One step whose losses are given: who learned, and what is logged."""
-    asked: list[bool] = []
+def step(balance: Balance, d_loss: float, g_loss: float) -> tuple[list[bool], dict[str, float]]:
+    """Take one step with given losses. Returns whether D and G learned, and the logged values."""
+    learned: list[bool] = []
 
-    def d_step(real: torch.Tensor, turn: bool) -> dict[str, torch.Tensor]:
-        asked.append(turn)
+    def d_step(real: torch.Tensor, learns: bool) -> dict[str, torch.Tensor]:
+        learned.append(learns)
         return {"d_loss": torch.tensor(d_loss)}
 
-    def g_step(turn: bool) -> dict[str, torch.Tensor]:
-        asked.append(turn)
+    def g_step(learns: bool) -> dict[str, torch.Tensor]:
+        learned.append(learns)
         return {"g_loss": torch.tensor(g_loss)}
 
     logged = balance.step(torch.zeros(6, 1), d_step, g_step)
-    return asked, {name: value.item() for name, value in logged.items()}
+    return learned, {name: value.item() for name, value in logged.items()}
 
 
 @pytest.mark.parametrize("off", ["off", math.inf, None])
-def test_off(off: object) -> None:
+def test_the_balance_rule_can_be_off(off: object) -> None:
     config = parse(BalanceConfig, {"ratio": off}, "balance")
     assert config.ratio is None
-    json.dumps(config.model_dump(), allow_nan=False)  # it goes into outcome.json
+    json.dumps(config.model_dump(), allow_nan=False)  # outcome.json contains it
     balance = Balance(config, d_terms=1)
     for _ in range(2):
-        asked, logged = play(balance, 0.01, 9.0)
-        assert asked == [True, True]
+        learned, logged = step(balance, 0.01, 9.0)
+        assert learned == [True, True]
         assert logged.keys() == {"d_loss", "g_loss"}
 
 
 @pytest.mark.parametrize("wrong", [0, -1.0, "on", True, math.nan])
-def test_a_wrong_ratio_is_named(wrong: object) -> None:
-    with pytest.raises(ConfigError, match=r"^balance\.ratio = "):
+def test_an_error_names_an_invalid_ratio(wrong: object) -> None:
+    with pytest.raises(ConfigError, match=r"^balance\.ratio is "):
         parse(BalanceConfig, {"ratio": wrong}, "balance")
 
 
 def test_decisions_follow_the_last_losses_and_are_logged() -> None:
     balance = Balance(BalanceConfig(ratio=2.0), d_terms=1)
-    asked, logged = play(balance, 0.1, 2.0)  # before any losses both learn
-    assert asked == [True, True]
+    learned, logged = step(balance, 0.1, 2.0)  # both learn in the first step
+    assert learned == [True, True]
     assert (logged["d_skipped"], logged["g_skipped"]) == (0, 0)
-    asked, logged = play(balance, 3.0, 1.0)
-    assert asked == [False, True]
+    learned, logged = step(balance, 3.0, 1.0)
+    assert learned == [False, True]
     assert (logged["d_skipped"], logged["g_skipped"]) == (1, 0)
     restored = Balance(BalanceConfig(ratio=2.0), d_terms=1)
     restored.load_state_dict(balance.state_dict())
-    for one in (balance, restored):
-        asked, logged = play(one, 1.0, 1.0)
-        assert asked == [True, False]
+    for current in (balance, restored):
+        learned, logged = step(current, 1.0, 1.0)
+        assert learned == [True, False]
         assert (logged["d_skipped"], logged["g_skipped"]) == (0, 1)
 
 
-def test_steps_are_counted_and_each_d_step_has_its_part() -> None:
+def test_each_d_step_gets_its_own_part_of_the_images() -> None:
     parts: list[int] = []
     g_steps: list[bool] = []
     balance = Balance(BalanceConfig(d_steps=3, g_steps=2), d_terms=1)
     loss = torch.tensor(1.0)
     balance.step(
         torch.zeros(6, 1),
-        lambda real, turn: (parts.append(len(real)), {"d_loss": loss})[1],
-        lambda turn: (g_steps.append(turn), {"g_loss": loss})[1],
+        lambda real, learns: (parts.append(len(real)), {"d_loss": loss})[1],
+        lambda learns: (g_steps.append(learns), {"g_loss": loss})[1],
     )
     assert parts == [2, 2, 2]
     assert len(g_steps) == 2
 
 
-def test_all_gans_are_known() -> None:
+def test_the_list_of_gans_is_complete() -> None:
     assert GANS == ["balanced-gan", "dcgan", "keras-dcgan", "vae-gan", "vanilla-gan"]
     for name in system_names():
         assert (name in GANS) == (system_class(name).family != "vae")
@@ -146,10 +146,13 @@ def same(before: list[torch.Tensor], after: list[torch.Tensor]) -> bool:
     [("discriminator", "generator", [0.1, 1.0]), ("generator", "discriminator", [1.0, 0.1])],
 )
 @pytest.mark.parametrize("name", [name for name in GANS if name != "vae-gan"])
-def test_one_sided_updates_change_one_side(
+def test_only_the_network_that_learns_changes(
     smoke: Params, name: str, ahead: str, other: str, losses: list[float]
 ) -> None:
-    """Weights, and batch norms' statistics too. In vae-gan the VAE's part of G learns on."""
+    """This holds for weights and the statistics of batch norms.
+
+    vae-gan is not tested here, because its G always learns from the VAE's losses.
+    """
     model = gan(smoke, name, ratio=2.0)
     model.get_buffer("balance.losses").copy_(torch.tensor(losses))
     before = {network: state_of(model, network) for network in (ahead, other)}
@@ -159,32 +162,32 @@ def test_one_sided_updates_change_one_side(
     assert not same(before[other], state_of(model, other)), f"{other} has not changed"
     assert logged[f"{ahead[0]}_skipped"] == 1
     assert logged[f"{other[0]}_skipped"] == 0
-    assert model.get_buffer("balance.losses").tolist() != losses  # both are evaluated anew
+    assert model.get_buffer("balance.losses").tolist() != losses  # both losses are computed again
 
 
-def test_a_skipped_side_comes_back(smoke: Params) -> None:
-    """As one learns against the other that stands still, the latter's loss rises: it is let on."""
+def test_a_skipped_network_learns_again_later(smoke: Params) -> None:
+    """While a network is skipped, the other one learns, so the skipped network's loss rises."""
     model = gan(smoke, "balanced-gan", ratio=1.2)
     images = from_uint8(stripes(model.real_images_per_step)[0])
     optimizers, noise = model.optimizers(), torch.Generator().manual_seed(0)
     skips: dict[str, str] = {"d_skipped": "", "g_skipped": ""}
     for _ in range(300):
-        step = model.train_step(images, optimizers, noise)
-        assert step["d_skipped"] + step["g_skipped"] < 2
+        losses = model.train_step(images, optimizers, noise)
+        assert losses["d_skipped"] + losses["g_skipped"] < 2
         for name in skips:
-            skips[name] += str(int(step[name]))
+            skips[name] += str(int(losses[name]))
         if "10" in skips["d_skipped"] and "01" in skips["d_skipped"].lstrip("1"):
             break
-    assert "10" in skips["d_skipped"], "D was left out and came back"
-    assert "01" in skips["d_skipped"].lstrip("1"), "and was left out again"
+    assert "10" in skips["d_skipped"], "D must be skipped and learn again"
+    assert "01" in skips["d_skipped"].lstrip("1"), "D must be skipped again after that"
 
 
-def test_the_rule_sees_log_2_of_both_at_the_equilibrium(smoke: Params) -> None:
-    """However a model adds up D's loss, so one ratio means the same for all."""
+def test_the_balance_rule_compares_log_2_and_log_2_at_the_equilibrium(smoke: Params) -> None:
+    """This holds whether D's loss is a sum or a mean, so a ratio means the same in every GAN."""
     for name in GANS:
         model = gan(smoke, name, ratio=2.0)
         for parameter in model.get_submodule("discriminator").parameters():
-            torch.nn.init.zeros_(parameter)  # D cannot tell: all logits are 0
+            torch.nn.init.zeros_(parameter)  # all logits are 0
         for optimizer in (optimizers := model.optimizers()).values():
             for group in optimizer.param_groups:
                 group["lr"] = group["initial_lr"] = 0.0
@@ -194,13 +197,13 @@ def test_the_rule_sees_log_2_of_both_at_the_equilibrium(smoke: Params) -> None:
         assert levels == pytest.approx([math.log(2)] * 2, rel=1e-5), name
 
 
-def test_step_counts_are_taken_from_it(smoke: Params) -> None:
+def test_d_steps_multiply_the_real_images_per_step(smoke: Params) -> None:
     for name in GANS:
         model = gan(smoke, name, d_steps=3)
-        one = tiny_model(smoke, name)
-        assert model.real_images_per_step == 3 * one.real_images_per_step
+        default = tiny_model(smoke, name)
+        assert model.real_images_per_step == 3 * default.real_images_per_step
 
 
-def test_minimax_and_the_rule_do_not_go_together() -> None:
+def test_minimax_with_the_balance_rule_is_refused() -> None:
     with pytest.raises(ConfigError, match=r"set balance\.ratio to off"):
         system_config("dcgan", {"generator_loss": "minimax", "balance": {"ratio": 2.0}})

@@ -1,4 +1,4 @@
-"""What every registered model keeps to."""
+"""The rules that every registered system must follow."""
 
 import copy
 import hashlib
@@ -40,7 +40,7 @@ def train(model: GenerativeModel, steps: int) -> dict[str, Tensor]:
     return losses
 
 
-def test_it_is_registered_under_its_own_name(name: str) -> None:
+def test_each_system_is_registered_under_its_own_name(name: str) -> None:
     cls = system_class(name)
     assert cls.name == name
     assert cls.family in ("gan", "vae", "hybrid")
@@ -62,7 +62,7 @@ def test_any_image_shape(smoke: Params, name: str, shape: ImageShape) -> None:
         assert check_images(model.reconstruct(images)).shape == images.shape
 
 
-def test_losses_are_detached_finite_scalars_of_the_same_names(model: GenerativeModel) -> None:
+def test_losses_are_detached_finite_scalars_with_fixed_names(model: GenerativeModel) -> None:
     first, second = train(model, 1), train(model, 2)
     assert first.keys() == second.keys()
     for loss in second.values():
@@ -104,7 +104,7 @@ def test_pin_2_a_sample_does_not_depend_on_its_batch_mates(model: GenerativeMode
 
 
 def test_pin_2_sampling_and_reconstruction_are_in_eval_mode(model: GenerativeModel) -> None:
-    """Also where no layer of a model cares about the mode, as yet."""
+    """This also holds for models without any layer that depends on the mode."""
     listeners = []
     for network, module in list(model.named_children()):
         if next(module.parameters(), None) is not None:
@@ -144,11 +144,11 @@ def test_all_noise_comes_from_the_generator(smoke: Params, name: str) -> None:
     models = [tiny_model(smoke, name) for _ in range(2)]
     for number, model in enumerate(models):
         torch.manual_seed(number)
-        train(model.eval(), 2)  # eval: dropout is the one thing that takes no generator
+        train(model.eval(), 2)  # eval mode, because dropout uses the global generator
     assert weights_hash(models[0]) == weights_hash(models[1])
 
 
-def test_weights_file_rebuilds_the_model(smoke: Params, name: str, tmp_path: Path) -> None:
+def test_a_weights_file_rebuilds_the_model(smoke: Params, name: str, tmp_path: Path) -> None:
     model = tiny_model(smoke, name, seed=3)
     train(model, 2)
     path = tmp_path / "weights.safetensors"
@@ -179,7 +179,10 @@ def test_prior_draws_follow_the_generator(model: GenerativeModel) -> None:
 
 
 def test_pin_1_each_network_descends_its_own_objective_alone(model: GenerativeModel) -> None:
-    """Step by step the gradient of its own loss; none of D's in G, none of G's in D."""
+    """Each step uses only the gradient of the network's own loss.
+
+    No gradient of D's loss reaches G, and no gradient of G's loss reaches D.
+    """
     images, before_the_step, stepped = batch(model), copy.deepcopy(model), recorders(model)
     torch.manual_seed(0)  # dropout
     model.train_step(images, stepped, random())  # type: ignore[arg-type]
@@ -196,7 +199,9 @@ def test_pin_1_each_network_descends_its_own_objective_alone(model: GenerativeMo
             assert mine.abs().max() > 0
     if "discriminator" not in expected:
         return
-    assert stepped["discriminator"].reached == [{"discriminator"}], "the D step reaches another"
+    assert stepped["discriminator"].reached == [{"discriminator"}], (
+        "the D step reaches another network"
+    )
     assert "discriminator" not in stepped["generator"].reached[0], "the G step reaches D"
     others = [
         parameter
@@ -207,7 +212,7 @@ def test_pin_1_each_network_descends_its_own_objective_alone(model: GenerativeMo
     assert all(gradient is None for gradient in strays), "D's loss depends on another network"
 
 
-def test_step_counts_are_kept(smoke: Params, name: str) -> None:
+def test_d_steps_and_g_steps_are_taken(smoke: Params, name: str) -> None:
     if system_class(name).family == "vae":
         return
     values = tiny_config(smoke, name).model_dump() | {"balance": {"d_steps": 3, "g_steps": 2}}
@@ -215,7 +220,7 @@ def test_step_counts_are_kept(smoke: Params, name: str) -> None:
     stepped = recorders(model)
     model.train_step(batch(model), stepped, random())  # type: ignore[arg-type]
     assert len(stepped.pop("discriminator").steps) == 3
-    for recorder in stepped.values():  # an encoder learns with its generator
+    for recorder in stepped.values():  # the encoder steps with the generator
         assert len(recorder.steps) == 2
 
 
@@ -228,8 +233,8 @@ def test_pin_2_evaluating_restores_modes_one_by_one(model: GenerativeModel) -> N
     assert not first_child.training
 
 
-def test_weights_of_convolutions_lie_in_channels_last_memory(model: GenerativeModel) -> None:
-    """Those of one channel too: their strides must say so, or torch takes the other format."""
+def test_weights_of_convolutions_are_in_channels_last_memory(model: GenerativeModel) -> None:
+    """Weights of one channel need the strides too, because torch reads the format from them."""
     for name, weight in model.named_parameters():
         if weight.ndim == 4:
             expected = torch.empty(weight.shape, memory_format=torch.channels_last)
@@ -243,5 +248,5 @@ def test_weights_of_another_format_are_refused(
     monkeypatch.setattr("ganvae.models.weights.FORMAT", 1)
     save_model(path, tiny_model(smoke, "dcgan"), tiny_config(smoke, "dcgan"), seed=0)
     monkeypatch.undo()
-    with pytest.raises(DataError, match=r"another version of this program; train it again\.$"):
+    with pytest.raises(DataError, match=r"version of this program; train the model again\.$"):
         load_model(path)

@@ -1,4 +1,4 @@
-"""Convolutions by faster routes equal torch's own, outputs and gradients."""
+"""The faster convolutions have the same outputs and gradients as torch's."""
 
 import pytest
 import torch
@@ -12,15 +12,15 @@ Layer = nn.Conv2d | nn.ConvTranspose2d
 
 
 def assert_same_outputs_and_gradients(ours: Layer, theirs: Layer, size: tuple[int, ...]) -> None:
-    """In double precision, with the same weights, on random images that need gradients."""
+    """Compare two layers in double precision, with the same weights and random images."""
     ours.double(), theirs.double().load_state_dict(ours.state_dict())
     images = [torch.randn(size, dtype=torch.float64).requires_grad_()]
     images.append(images[0].detach().clone().requires_grad_())
     outputs = [layer(batch) for layer, batch in zip((ours, theirs), images, strict=True)]
     torch.testing.assert_close(*outputs, rtol=0, atol=1e-12)
-    seen = torch.randn_like(outputs[0])
+    gradient = torch.randn_like(outputs[0])
     for output in outputs:
-        output.backward(seen)
+        output.backward(gradient)
     torch.testing.assert_close(images[0].grad, images[1].grad, rtol=0, atol=1e-12)
     for name, parameter in ours.named_parameters():
         other = theirs.get_parameter(name)
@@ -29,7 +29,7 @@ def assert_same_outputs_and_gradients(ours: Layer, theirs: Layer, size: tuple[in
 
 @pytest.mark.parametrize("inputs", [1, 3, 8])
 @pytest.mark.parametrize(("kernel", "stride", "padding"), [(4, 2, 1), (3, 2, 1), (5, 1, 0)])
-def test_convolution(inputs: int, kernel: int, stride: int, padding: int) -> None:
+def test_convolution_equals_torch(inputs: int, kernel: int, stride: int, padding: int) -> None:
     settings = (inputs, 6, kernel, stride, padding)
     ours, theirs = Conv2d(*settings), nn.Conv2d(*settings)
     assert_same_outputs_and_gradients(ours, theirs, (2, inputs, 11, 8))
@@ -41,7 +41,7 @@ def test_convolution(inputs: int, kernel: int, stride: int, padding: int) -> Non
     [(4, 2, 1, 0), (3, 2, 1, 1), (3, 2, 1, 0), (5, 1, 2, 0)],
 )
 @pytest.mark.parametrize("bias", [True, False])
-def test_transposed_convolution(
+def test_transposed_convolution_equals_torch(
     outputs: int, kernel: int, stride: int, padding: int, extra: int, bias: bool
 ) -> None:
     settings = (6, outputs, kernel, stride, padding, extra)
@@ -50,7 +50,7 @@ def test_transposed_convolution(
     assert_same_outputs_and_gradients(ours, theirs, (2, 6, 5, 4))
 
 
-def test_a_gradient_of_a_gradient_passes_through_the_product_too() -> None:
+def test_second_derivatives_equal_torch() -> None:
     ours = Conv2d(1, 6, 4, 2, 1).double()
     theirs = nn.Conv2d(1, 6, 4, 2, 1).double()
     theirs.load_state_dict(ours.state_dict())
@@ -63,14 +63,14 @@ def test_a_gradient_of_a_gradient_passes_through_the_product_too() -> None:
 
 
 class Plain(nn.ConvTranspose2d):
-    """What the layer folds: every pixel four times, then a transposed convolution."""
+    """The layer without folding: copy every pixel four times, then a transposed convolution."""
 
     def forward(self, images: Tensor, output_size: list[int] | None = None) -> Tensor:
         return super().forward(F.interpolate(images, scale_factor=2, mode="nearest"))
 
 
 @pytest.mark.parametrize("kernel", [3, 5, 7])
-def test_folded_upsampling_equals_the_plain_form(kernel: int) -> None:
+def test_folded_upsampling_equals_plain_upsampling(kernel: int) -> None:
     torch.manual_seed(0)
     folded = UpsampledConvTranspose2d(3, 4, kernel)
     plain = Plain(3, 4, kernel, padding=kernel // 2)
@@ -78,7 +78,7 @@ def test_folded_upsampling_equals_the_plain_form(kernel: int) -> None:
     assert_same_outputs_and_gradients(folded, plain, (2, 3, 5, 6))
 
 
-def test_keras_dcgans_weights_fit_both_forms() -> None:
+def test_keras_dcgan_weights_fit_folded_and_plain_upsampling() -> None:
     config = system_config("keras-dcgan", {"generator_channels": [8, 4, 4, 2]})
     model = build_model("keras-dcgan", config, (1, 28, 28), 0)
     generator = model.get_submodule("generator").eval()
@@ -99,7 +99,7 @@ def _plain(layer: UpsampledConvTranspose2d) -> Plain:
 
 
 def test_the_kernel_is_folded_in_full_precision_under_autocast() -> None:
-    """Sums of weights are weights: rounded once, to what the product is computed in."""
+    """The sums of weights are rounded only once, to the precision of the product."""
     torch.manual_seed(0)
     layer = UpsampledConvTranspose2d(2, 3, 5)
     with torch.autocast("cpu", torch.bfloat16):

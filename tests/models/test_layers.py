@@ -1,4 +1,4 @@
-"""Layers that several models share."""
+"""Layers that several systems share."""
 
 import pytest
 import torch
@@ -14,7 +14,7 @@ def test_unflatten_undoes_flatten() -> None:
     assert torch.equal(Unflatten(3, 4, 5)(features), images)
 
 
-def test_images_in_channels_last_memory_stay_where_they_are() -> None:
+def test_images_in_channels_last_memory_are_not_copied() -> None:
     images = torch.rand(2, 3, 4, 5).to(memory_format=torch.channels_last)
     features = Flatten()(images)
     assert features.data_ptr() == images.data_ptr()
@@ -35,10 +35,10 @@ def test_dropout_drops_its_share_and_keeps_the_mean(
     assert dropped.unique().tolist() == pytest.approx([0, 1 / (1 - p)] if p else [1], rel=1e-4)
     assert (dropped == 0).double().mean().item() == pytest.approx(p, abs=0.004)
     (gradient,) = torch.autograd.grad(dropped.sum(), features)
-    assert torch.equal(gradient, dropped.detach()), "what is dropped gets no gradient"
+    assert torch.equal(gradient, dropped.detach()), "dropped features must get no gradient"
 
 
-def test_dropout_in_bf16_and_at_its_extreme() -> None:
+def test_dropout_in_bf16_and_with_an_extreme_rate() -> None:
     torch.manual_seed(0)
     features = torch.ones(100_000, dtype=torch.bfloat16)
     dropped = Dropout(0.3)(features)
@@ -47,7 +47,7 @@ def test_dropout_in_bf16_and_at_its_extreme() -> None:
     assert Dropout(0.9999999)(features).isfinite().all()
 
 
-def test_dropout_decides_on_each_feature_by_itself() -> None:
+def test_dropout_decides_independently_for_each_feature() -> None:
     torch.manual_seed(0)
     kept = Dropout(0.5)(torch.ones(4, 100_000)) > 0
     together = (kept[:, :-1] & kept[:, 1:]).double().mean().item()  # neighbours share 64 bits

@@ -1,4 +1,4 @@
-"""Losses against closed forms and other people's distributions."""
+"""Losses compared with closed forms and torch's distributions."""
 
 import pytest
 import torch
@@ -21,14 +21,14 @@ LOGITS = torch.tensor([[-50.0], [-2.0], [0.0], [3.0], [50.0]], dtype=torch.float
 
 
 @pytest.mark.parametrize("target", [0.0, 0.9, 1.0])
-def test_pin_11_a_target_is_used_as_given(target: float) -> None:
+def test_pin_11_the_target_is_used_unchanged(target: float) -> None:
     logits = LOGITS[1:4]
     d = logits.sigmoid()
     expected = -(target * d.log() + (1 - target) * (1 - d).log()).mean()
     torch.testing.assert_close(real_or_fake_loss(logits, target), expected)
 
 
-def test_generator_losses_are_the_papers() -> None:
+def test_generator_losses_match_the_paper() -> None:
     logits = LOGITS[1:4]
     torch.testing.assert_close(non_saturating_loss(logits), -logits.sigmoid().log().mean())
     torch.testing.assert_close(minimax_loss(logits), (1 - logits.sigmoid()).log().mean())
@@ -66,7 +66,7 @@ def test_pin_5_kl_is_the_closed_form() -> None:
     assert gaussian_kl(torch.zeros(1, 4), torch.zeros(1, 4)).item() == 0
 
 
-def test_cross_entropy_is_minus_log_likelihood_of_bits() -> None:
+def test_cross_entropy_is_minus_the_log_likelihood_of_binary_images() -> None:
     random = torch.Generator().manual_seed(0)
     logits = torch.randn(3, 1, 4, 4, generator=random)
     bits = (torch.rand(3, 1, 4, 4, generator=random) > 0.5).float()
@@ -83,14 +83,14 @@ def test_pin_5_twice_the_pixels_twice_the_reconstruction_loss(likelihood: str) -
     torch.testing.assert_close(twice, 2 * loss(logits, images))
 
 
-def test_r1_of_a_linear_discriminator_is_half_its_squared_gradient() -> None:
+def test_r1_of_a_linear_discriminator_is_half_the_squared_gradient() -> None:
     weight = torch.randn(784)
     images = torch.rand(5, 1, 28, 28).requires_grad_()
     penalty = r1_penalty(images.flatten(1) @ weight, images)
     torch.testing.assert_close(penalty, weight.square().sum() / 2)
 
 
-def test_r1_can_be_descended() -> None:
+def test_r1_has_a_gradient() -> None:
     weight = torch.randn(784).requires_grad_()
     images = torch.rand(5, 1, 28, 28).requires_grad_()
     penalty = r1_penalty(images.flatten(1) @ weight, images)

@@ -1,4 +1,4 @@
-"""The ELBO, its two terms and the importance-weighted bound, in every model that has them."""
+"""The ELBO, its two terms and the importance-weighted bound, for every system with an ELBO."""
 
 import math
 
@@ -32,7 +32,7 @@ def vae(smoke: Params, name: str, shape: ImageShape = GREY) -> AutoencodingModel
 
 
 def log_likelihood(model: AutoencodingModel, images: Tensor, latents: Tensor) -> Tensor:
-    """log p(x|z) of each image as torch.distributions has it, N."""
+    """log p(x|z) per image, computed by torch.distributions: N."""
     means = model.generate(latents)
     pixels = {
         "bernoulli": Bernoulli(means, validate_args=False),
@@ -41,7 +41,7 @@ def log_likelihood(model: AutoencodingModel, images: Tensor, latents: Tensor) ->
     return pixels[model.likelihood].log_prob(images).sum(dim=(1, 2, 3))
 
 
-def test_all_models_with_an_elbo_are_known() -> None:
+def test_the_list_of_systems_with_an_elbo_is_complete() -> None:
     assert NAMES == ["bernoulli-vae", "conv-vae", "vae-gan"]
     assert {name for name in system_names() if system_class(name).family == "vae"} <= {*NAMES}
 
@@ -61,7 +61,7 @@ def test_pin_5_elbo_is_log_likelihood_minus_kl_without_a_hidden_weight(
 
 @every_model
 def test_pin_5_twice_the_pixels_twice_the_reconstruction_term(smoke: Params, name: str) -> None:
-    """With all weights 0 q is the prior, and every pixel of an image costs the same."""
+    """With zero weights q is the prior, and every pixel adds the same loss."""
     terms = []
     for shape in ((1, 28, 28), (1, 56, 28), (3, 28, 28)):
         model = vae(smoke, name, shape)
@@ -78,7 +78,7 @@ def test_pin_5_twice_the_pixels_twice_the_reconstruction_term(smoke: Params, nam
 
 
 def certain(model: AutoencodingModel) -> AutoencodingModel:
-    """With log-variances of -60: a latent is its mean, whatever the noise."""
+    """Set the log-variances to -60, so a latent equals its mean for any noise."""
     last = [layer for layer in model.encoder.modules() if isinstance(layer, nn.Linear)][-1]
     with torch.no_grad():
         last.weight[model.latent_size :] = 0
@@ -90,7 +90,7 @@ def certain(model: AutoencodingModel) -> AutoencodingModel:
 def test_pin_5_a_step_descends_means_over_images_of_the_elbos_terms(
     smoke: Params, name: str
 ) -> None:
-    """So a batch of copies has the losses of the batch itself."""
+    """So a batch that contains every image twice has the same losses."""
     images = from_uint8(stripes(8)[0])
     model = certain(vae(smoke, name))
     expected = [term.mean() for term in model.elbo_terms(images, torch.zeros(8, model.latent_size))]
@@ -133,7 +133,7 @@ def with_k(smoke: Params, name: str, k: int = K, **changes: object) -> VAE:
 
 
 def log_weights(model: AutoencodingModel, images: Tensor, noise: Tensor) -> Tensor:
-    """log p(x|z) + log p(z) - log q(z|x), k x N, as torch.distributions has it."""
+    """log p(x|z) + log p(z) - log q(z|x), computed by torch.distributions: k x N."""
     mean, log_variance = model.encode(images)
     q = Normal(mean, (log_variance / 2).exp())
     rows = []
@@ -146,7 +146,7 @@ def log_weights(model: AutoencodingModel, images: Tensor, noise: Tensor) -> Tens
 
 
 def noise_of(model: VAE, n: int) -> Tensor:
-    """What `random` gives a training step of k latents for each of ``n`` images: k x n x size."""
+    """The noise that `random` gives a training step with K latents per image: K x n x size."""
     return standard_normal(K * n, model.latent_size, random()).reshape(K, n, -1)
 
 
@@ -167,11 +167,11 @@ def test_log_mean_exp_of_large_numbers_is_finite() -> None:
 def test_pin_12_the_training_loss_is_minus_the_bound_that_is_measured(
     smoke: Params, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The measure draws k latents for one image after another; it is handed the step's."""
+    """The bound draws k latents for one image after another. It gets the noise of the step."""
     model = with_k(smoke, "bernoulli-vae")
     images = from_uint8(binarised(stripes(6)[0], random()))
-    of_images = iter(noise_of(model, 6).unbind(dim=1))
-    monkeypatch.setattr(likelihood, "standard_normal", lambda *_: next(of_images))
+    noise_per_image = iter(noise_of(model, 6).unbind(dim=1))
+    monkeypatch.setattr(likelihood, "standard_normal", lambda *_: next(noise_per_image))
     bounds = importance_weighted_bound(model, images, k=K, random=random())
     losses = model.train_step(images, model.optimizers(), random())
     torch.testing.assert_close(losses["loss"], -bounds.mean().float())
@@ -193,7 +193,7 @@ def test_pin_12_a_step_descends_minus_the_bound(smoke: Params, name: str) -> Non
 
 
 @every_vae
-def test_pin_12_a_batch_of_copies_with_their_noise_has_its_loss_and_gradients(
+def test_pin_12_copies_of_a_batch_do_not_change_loss_and_gradients(
     smoke: Params, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     images = from_uint8(stripes(6)[0])
@@ -210,7 +210,7 @@ def test_pin_12_a_batch_of_copies_with_their_noise_has_its_loss_and_gradients(
 
 
 @every_vae
-def test_one_importance_sample_is_the_elbo_as_ever(smoke: Params, name: str) -> None:
+def test_one_importance_sample_gives_the_plain_elbo(smoke: Params, name: str) -> None:
     images = from_uint8(stripes(6)[0])
     weights, names = [], []
     for model in (vae(smoke, name), with_k(smoke, name, k=1)):
@@ -229,9 +229,10 @@ def test_training_raises_the_importance_weighted_bound(smoke: Params, name: str)
 
 
 @every_vae
-def test_a_weighed_kl_and_several_importance_samples_are_refused(name: str) -> None:
-    with pytest.raises(ConfigError, match=r"^models\.x: importance_samples = 5 .* beta = 1 alone"):
+def test_beta_with_several_importance_samples_is_refused(name: str) -> None:
+    expected = r"^models\.x: beta is 0\.5, but it must be 1 if importance_samples .* \(here 5\): "
+    with pytest.raises(ConfigError, match=expected):
         system_config(name, {"importance_samples": 5, "beta": 0.5}, "models.x")
     system_config(name, {"importance_samples": 1, "beta": 0.5})
-    with pytest.raises(ConfigError, match=r"models\.x\.importance_samples = 0"):
+    with pytest.raises(ConfigError, match=r"models\.x\.importance_samples is 0"):
         system_config(name, {"importance_samples": 0}, "models.x")

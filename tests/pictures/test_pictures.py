@@ -1,4 +1,4 @@
-"""Pictures of a run: the right frames, in the right order, and colours that can be told apart."""
+"""Pictures of a run: their frames, the order of frames, and distinct colours."""
 
 import dataclasses
 from pathlib import Path
@@ -32,7 +32,7 @@ SIDE = 8 * 29 + 1
 
 
 def write_frames(folder: Path, steps: list[int]) -> list[Frame]:
-    """Frames as training leaves them, each of one brightness: its place among the others."""
+    """Write frames like training does, each with its own uniform brightness."""
     folder.mkdir(exist_ok=True)
     for number, step in enumerate(steps):
         pixels = np.full((2 * SIDE, 2 * SIDE), 30 + 50 * (number % 5), np.uint8)
@@ -48,13 +48,13 @@ def held_out(n: int = 60) -> StoredSplit:
 
 @pytest.fixture
 def shown(monkeypatch: pytest.MonkeyPatch) -> list[list[Frame]]:
-    """The frames that are put side by side."""
+    """The lists of frames that are drawn side by side."""
     found: list[list[Frame]] = []
     monkeypatch.setattr(training, "_side_by_side", lambda path, frames, title: found.append(frames))
     return found
 
 
-def test_frames_come_in_the_order_of_their_steps(tmp_path: Path) -> None:
+def test_frames_are_read_in_the_order_of_their_steps(tmp_path: Path) -> None:
     frames = write_frames(tmp_path / "f", [500, 0, 50])
     assert [frame.step for frame in frames] == [0, 50, 500]
     assert str(frames[1]) == "step 50 (epoch 0.50)"
@@ -64,7 +64,7 @@ def test_the_film_has_every_frame_and_stays_on_the_last(tmp_path: Path) -> None:
     frames = write_frames(tmp_path / "f", [0, 10, 20, 30])
     training.draw_film(tmp_path / "x.gif", frames, "gan, seed 0")
     with Image.open(tmp_path / "x.gif") as film:
-        assert film.info["loop"] == 0  # for ever
+        assert film.info["loop"] == 0  # endless
         shades, durations = [], []
         for frame in ImageSequence.Iterator(film):
             shades.append(np.asarray(frame.convert("L"))[-50, 50])
@@ -92,14 +92,14 @@ def test_first_and_last_epoch(tmp_path: Path, shown: list[list[Frame]]) -> None:
     training.draw_first_and_last_epoch(tmp_path / "x.png", frames, 100, "t")
     training.draw_first_and_last_epoch(tmp_path / "x.png", frames[:2], 100, "t")
     assert [frame.epoch for frame in shown[0]] == [1.0, 4.2]
-    assert [frame.epoch for frame in shown[1]] == [0.6]  # it never came to a first epoch
+    assert [frame.epoch for frame in shown[1]] == [0.6]  # the run ended before its first epoch
 
 
-def test_side_by_side_is_wide_enough_for_each(tmp_path: Path) -> None:
+def test_frames_side_by_side_do_not_overlap(tmp_path: Path) -> None:
     frames = write_frames(tmp_path / "f", [0, 10, 20])
     training.draw_strip(tmp_path / "x.png", frames, [], "gan, seed 0")
     pixels = read_pixels(tmp_path / "x.png")
-    for shade in (30, 80, 130):  # one patch each, left to right
+    for shade in (30, 80, 130):  # one patch per frame, left to right
         columns = np.flatnonzero((pixels == shade).sum(axis=0) > 100)
         assert len(columns) > 150, shade
 
@@ -115,14 +115,14 @@ def test_losses_are_drawn_and_skips_are_counted(tmp_path: Path) -> None:
     assert read_pixels(tmp_path / "x.png").shape[1] > 600
 
 
-def test_every_loss_of_every_model_has_a_title(smoke: Params, name: str) -> None:
+def test_every_loss_of_every_system_has_a_title(smoke: Params, name: str) -> None:
     model = tiny_model(smoke, name)
     images = torch.rand(model.real_images_per_step, *model.image_shape)
     losses = model.train_step(images, model.optimizers(), torch.Generator())
     assert losses.keys() <= training.LOSS_TITLES.keys()
 
 
-def test_two_dimensional_latents_are_shown_as_they_are() -> None:
+def test_two_dimensional_latents_are_not_projected() -> None:
     means = np.random.default_rng(0).normal(size=(50, 2))
     points, names = latents._plane(means)
     assert (points == means).all()
@@ -135,19 +135,19 @@ def test_a_single_latent_lies_on_a_line() -> None:
     assert names == ["$z_1$", ""]
 
 
-def test_larger_latents_are_shown_in_their_principal_plane() -> None:
+def test_larger_latents_are_projected_onto_principal_components() -> None:
     random = np.random.default_rng(0)
     plane = random.normal(size=(400, 2)) * [9.0, 3.0]
     directions, _ = np.linalg.qr(random.normal(size=(7, 7)))
     means = plane @ directions[:2] + 5.0
     points, names = latents._plane(means)
     centred = plane - plane.mean(axis=0)
-    for axis in range(2):  # up to their sign, and a small turn
+    for axis in range(2):  # up to sign and a small rotation
         assert abs(np.corrcoef(points[:, axis], centred[:, axis])[0, 1]) > 0.99
     assert "90%" in names[0] or "89%" in names[0] or "91%" in names[0]
 
 
-def test_the_manifold_stands_on_gaussian_quantiles(
+def test_the_manifold_lies_on_gaussian_quantiles(
     smoke: Params, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     model = tiny_model(smoke, "bernoulli-vae")
@@ -179,7 +179,7 @@ def test_interpolations_begin_and_end_at_draws_from_the_prior(
     torch.testing.assert_close(rows[:, 4], (start + end) / 2)
 
 
-def test_reconstructions_and_means_pair_each_image_with_its_own(
+def test_reconstructions_stand_below_their_originals(
     smoke: Params, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     model = tiny_model(smoke, "bernoulli-vae")
@@ -196,7 +196,7 @@ def test_reconstructions_and_means_pair_each_image_with_its_own(
     assert torch.equal(means, mean_again)
     assert names == [f"class {label}" for label in range(10) for _ in range(2)]
     assert classes == [f"class {label}" for label in range(10)]
-    for label in range(10):  # the bright row tells the class
+    for label in range(10):  # the bright row shows the class
         assert originals[2 * label].float().mean(dim=(0, 2)).argmax() in (
             2 * label + 2,
             2 * label + 3,
@@ -204,7 +204,7 @@ def test_reconstructions_and_means_pair_each_image_with_its_own(
         assert means[label].float().mean(dim=(0, 2)).argmax() in (2 * label + 2, 2 * label + 3)
 
 
-def test_inversions_pair_each_image_with_the_nearest_drawn(
+def test_inversions_stand_below_their_originals(
     smoke: Params, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(nearest, "invert", lambda model, images, settings, **options: images)
@@ -223,7 +223,7 @@ def test_samples_stand_above_their_nearest_training_images(
     drawn: list[tuple[Any, ...]] = []
     monkeypatch.setattr(nearest, "draw_rows", lambda *arguments: drawn.append(arguments))
     images = stripes(200)[0]
-    noisy = images[50:90] ^ 1  # each off by one grey level from its own
+    noisy = images[50:90] ^ 1  # each differs from its original by one grey level
     nearest.draw_nearest_neighbours(tmp_path / "x.png", noisy, images, "t")
     features = torch.arange(200.0)[:, None]
 
@@ -262,7 +262,7 @@ def test_a_class_without_held_out_images_is_left_out(smoke: Params, tmp_path: Pa
     assert list(shown_classes(lacking)) == list(range(8))
 
 
-def test_of_many_classes_the_ten_with_most_images_are_shown(
+def test_only_the_ten_classes_with_most_images_are_shown(
     smoke: Params, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     counts = dict.fromkeys(range(2000, 2009), 3) | {7: 5, 8: 2, 9: 2}
@@ -298,7 +298,7 @@ def test_long_names_stand_upright_below_their_images(tmp_path: Path) -> None:
     assert heights[1] > heights[0] + 60
 
 
-def test_every_class_has_a_colour_of_its_own(smoke: Params, tmp_path: Path) -> None:
+def test_every_class_has_its_own_colour(smoke: Params, tmp_path: Path) -> None:
     model = tiny_model(smoke, "bernoulli-vae")
     assert isinstance(model, VariationalModel)
     latents.draw_latent_scatter(tmp_path / "x.png", model, held_out(), "t")
@@ -307,10 +307,10 @@ def test_every_class_has_a_colour_of_its_own(smoke: Params, tmp_path: Path) -> N
     colours, counts = np.unique(legend, axis=0, return_counts=True)
     large = colours[counts > 60]
     coloured = large[large.max(axis=1).astype(int) - large.min(axis=1) > 20]
-    assert len(coloured) >= 9  # and grey, the tenth
+    assert len(coloured) >= 9  # the tenth colour is grey
 
 
-def test_samples_stand_under_a_caption(tmp_path: Path) -> None:
+def test_samples_have_a_caption_above_them(tmp_path: Path) -> None:
     images = stripes(120)[0]
     draw_samples(tmp_path / "x.png", images, "gan, seed 0")
     rows = read_sample_rows(tmp_path / "x.png", 2)
@@ -321,19 +321,19 @@ def test_samples_stand_under_a_caption(tmp_path: Path) -> None:
     assert caption.min() < 60 < 200 < caption.max()
 
 
-def test_a_caption_takes_no_room_from_the_picture() -> None:
+def test_a_caption_is_added_above_the_picture() -> None:
     image = captioned(Image.new("RGB", (200, 50), (10, 20, 30)), "text")
     assert image.size == (200, 74)
     assert image.getpixel((100, 60)) == (10, 20, 30)
 
 
-def test_a_picture_that_fails_leaves_nothing_behind(tmp_path: Path) -> None:
+def test_a_failed_picture_leaves_no_file(tmp_path: Path) -> None:
     with pytest.raises(RuntimeError), figure(tmp_path / "x.png", 2, 2):
         raise RuntimeError
     assert not list(tmp_path.iterdir())
 
 
-def test_the_picture_of_the_comparison_has_a_dot_for_every_run_that_counts() -> None:
+def test_the_comparison_figure_has_one_dot_per_run_that_counts() -> None:
     kept = runs("gan-one", [5.0, 7.0])
     left_out = [
         record("gan-one", 2, 600.0, flags=["few samples"]),

@@ -1,4 +1,4 @@
-"""What `ganvae repro` shows: little in a log, all that goes on on a terminal."""
+"""The output of `ganvae repro`: a few lines in a log, a live view on a terminal."""
 
 import io
 import re
@@ -22,7 +22,7 @@ OF_A_RUN = [
 ]
 
 
-def test_a_log_has_what_a_stage_says_and_not_what_dvc_does(
+def test_a_log_has_the_lines_of_stages_but_not_those_of_dvc(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     shown = Board()
@@ -35,14 +35,14 @@ def test_a_log_has_what_a_stage_says_and_not_what_dvc_does(
     ]
 
 
-def test_what_looks_like_markup_or_is_long_is_printed_as_it_is(
+def test_markup_and_long_lines_are_printed_unchanged(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     Board().line("dcgan-0", "[red]x[/] " + "y" * 300)
     assert capsys.readouterr().out == "             dcgan-0 | [red]x[/] " + "y" * 300 + "\n"
 
 
-def test_after_a_run_it_says_how_many_are_left_and_for_how_long(
+def test_after_each_run_the_log_estimates_the_remaining_time(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = [100.0]
@@ -63,17 +63,17 @@ def test_after_a_run_it_says_how_many_are_left_and_for_how_long(
     ]
 
 
-def test_the_models_stand_in_a_short_table(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_standings_are_a_short_table(capsys: pytest.CaptureFixture[str]) -> None:
     Board().standings([("dcgan-tuned", "5.3 ± 0.4", 3, 5), ("dcgan", "24.8", 1, 3)])
     lines = [line.split() for line in capsys.readouterr().out.splitlines()]
     assert lines == [
-        ["model", "so", "far", "FID", "(judge)", "seeds"],
+        ["variant", "so", "far", "FID", "(judge)", "seeds"],
         ["dcgan-tuned", "5.3", "±", "0.4", "3", "of", "5"],
         ["dcgan", "24.8", "1", "of", "3"],
     ]
 
 
-def test_a_terminal_has_a_line_per_running_model_and_a_bar_over_all_runs() -> None:
+def test_a_terminal_shows_one_line_per_active_run_and_a_bar_over_all_runs() -> None:
     shown = LiveBoard()
     output = io.StringIO()
     console = Console(file=output, force_terminal=True, width=120)

@@ -1,4 +1,4 @@
-"""One real run of the laptop profile, trained again: shows what no short measurement can."""
+"""Trains one real run of the laptop profile again, to see what short measurements cannot show."""
 
 import csv
 from pathlib import Path
@@ -19,13 +19,13 @@ from ganvae.training.runs import train_run
 
 pytestmark = pytest.mark.slow
 
-RUN = "bernoulli-vae-2d-0"  # the shortest; 25 seconds of one core
+RUN = "bernoulli-vae-2d-0"  # the shortest run: 25 seconds on one core
 COMMITTED = ROOT / "results/laptop"
 
 
 @pytest.fixture
 def trained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Params:
-    """The run, trained in an empty folder by the laptop profile's parameters."""
+    """Train the run in an empty folder with the laptop profile's parameters."""
     params = load_params(ROOT / "params.yaml")
     data = params.data.model_copy(update={"directory": str(ROOT / params.data.directory)})
     monkeypatch.chdir(tmp_path)
@@ -43,17 +43,17 @@ def last_loss(path: Path) -> float:
 
 
 def test_a_real_run_gives_the_committed_weights(trained: Params) -> None:
-    """To the bit where the processor is of the kind of the committed ones; else the same loss."""
-    here = ProfilePaths(trained.profile).run(RUN)
-    found, _ = load_tensors(here.weights)
+    """Bit-identical on the kind of processor of the committed weights; elsewhere a similar loss."""
+    paths = ProfilePaths(trained.profile).run(RUN)
+    weights, _ = load_tensors(paths.weights)
     published, _ = load_tensors(COMMITTED / f"pretrained/{trained.runs[RUN].variant}.safetensors")
     precision = read_json(COMMITTED / f"runs/{RUN}/outcome.json")["training_precision"]
     same_kind = (
-        machine() == read_json(ROOT / record_path("train/bernoulli_vae"))["machine"]
-        and read_json(here.outcome)["training_precision"] == precision
+        machine() == read_json(ROOT / record_path("train/bernoulli-vae"))["machine"]
+        and read_json(paths.outcome)["training_precision"] == precision
     )
     if same_kind:
         for name, tensor in published.items():
-            assert torch.equal(found[name].to(tensor.dtype), tensor), name
+            assert torch.equal(weights[name].to(tensor.dtype), tensor), name
     loss = last_loss(COMMITTED / f"runs/{RUN}/history.csv")
-    assert last_loss(here.history) == pytest.approx(loss, rel=0 if same_kind else 0.02)
+    assert last_loss(paths.history) == pytest.approx(loss, rel=0 if same_kind else 0.02)

@@ -1,4 +1,4 @@
-"""Frozen results are held to their own record, and not run again by accident."""
+"""Frozen results are checked against their own lock, and are not run again by accident."""
 
 import json
 import sys
@@ -34,7 +34,7 @@ if "--dry" in sys.argv:
 
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The smoke profile, frozen, with a `dvc` that says what it is told to."""
+    """The frozen smoke profile, and a stand-in for `dvc` with prepared answers."""
     values = read_yaml(ROOT / "profiles/smoke/params.yaml")
     values["frozen"] = {"protocol": 2, "commit": COMMIT}
     monkeypatch.chdir(tmp_path)
@@ -45,41 +45,42 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "stand_in.py").write_text(STAND_IN)
     monkeypatch.setattr(dvc, "DVC", (sys.executable, "stand_in.py"))
     monkeypatch.setattr(locks, "_committed_locks", lambda root: [PIPELINE.with_name("dvc.lock")])
-    says({})
+    prepare_answers({})
     return tmp_path
 
 
-def says(changed: dict[str, str]) -> None:
-    """Which outputs DVC finds changed, and that everything would run."""
+def prepare_answers(changed: dict[str, str]) -> None:
+    """Let DVC report these outputs as changed, and a plan in which a stage would run."""
     status = {"profiles/smoke/dvc.yaml:compare": [{"changed outs": changed}, "changed command"]}
     Path("status.json").write_text(json.dumps(status))
     Path("plan.txt").write_text("Running stage 'train@dcgan-0':\n")
 
 
 def params() -> Params:
-    found = frozen_params(PIPELINE)
-    assert found
-    return found
+    frozen = frozen_params(PIPELINE)
+    assert frozen
+    return frozen
 
 
-def test_a_frozen_profile_is_not_run_again_unless_asked(project: Path) -> None:
+def test_a_frozen_profile_is_only_run_again_with_thaw(project: Path) -> None:
     timing = project / "results/smoke/runs/dcgan-0/timing.json"
     write_json(timing, {"train_seconds": 600.0})
     with pytest.raises(UserError) as refused:
         reproduce(PIPELINE, 1)
-    said = str(refused.value)
-    assert f"protocol 2, commit {COMMIT}" in said
-    assert f"takes {len(params().runs)} trainings (the last time 10 core-minutes)" in said
-    assert "ganvae repro profiles/smoke/dvc.yaml --thaw" in said
+    message = str(refused.value)
+    assert f"protocol 2, commit {COMMIT}" in message
+    assert f"takes {len(params().runs)} training runs (10 core-minutes last time)" in message
+    assert "ganvae repro profiles/smoke/dvc.yaml --thaw" in message
     assert not Path("log.txt").exists()
 
 
-def test_a_frozen_profile_is_up_to_date_whatever_the_code(project: Path) -> None:
-    assert list(check_locks(Path())) == ["profiles/smoke/dvc.lock: frozen, and as it was"]
+def test_a_frozen_profile_is_up_to_date_with_any_code(project: Path) -> None:
+    lines = list(check_locks(Path()))
+    assert lines == ["profiles/smoke/dvc.lock: frozen, and its results are unchanged"]
     assert Path("log.txt").read_text().startswith("repro behaviour/dvc.yaml\n")
 
 
-def test_what_is_not_frozen_must_be_that_of_the_code(project: Path) -> None:
+def test_a_lock_that_is_not_frozen_must_match_the_code(project: Path) -> None:
     values = read_yaml(PIPELINE.with_name("params.yaml")) | {"frozen": None}
     with PIPELINE.with_name("params.yaml").open("w") as file:
         YAML().dump(values, file)
@@ -89,22 +90,24 @@ def test_what_is_not_frozen_must_be_that_of_the_code(project: Path) -> None:
     assert list(check_locks(Path())) == ["profiles/smoke/dvc.lock is up to date"]
 
 
-def test_a_changed_result_of_a_frozen_profile_is_named(project: Path) -> None:
-    says({"artifacts/smoke/dcgan-0/weights.safetensors": "deleted"})
+def test_the_message_names_a_changed_result_of_a_frozen_profile(project: Path) -> None:
+    prepare_answers({"artifacts/smoke/dcgan-0/weights.safetensors": "deleted"})
     check_frozen(Path(), PIPELINE, params())  # kept by DVC, not by git
-    says({"results/smoke/scores.json": "modified"})
-    with pytest.raises(UserError, match=r"not those of its lock: results/smoke/scores\.json"):
+    prepare_answers({"results/smoke/scores.json": "modified"})
+    with pytest.raises(UserError, match=r"differ from its lock: results/smoke/scores\.json"):
         check_frozen(Path(), PIPELINE, params())
 
 
-def test_the_laptop_profile_is_never_frozen() -> None:
+def test_the_laptop_profile_cannot_be_frozen() -> None:
     values: dict[str, Any] = read_yaml(ROOT / "params.yaml")
     values["frozen"] = {"protocol": 2, "commit": COMMIT}
-    with pytest.raises(ConfigError, match="frozen: the laptop profile is always that of the code"):
+    with pytest.raises(ConfigError, match="frozen is set, but the laptop profile must follow the"):
         parse(Params, values, "params.yaml")
 
 
-def test_pages_of_frozen_results_say_so(project: Path) -> None:
-    said = frozen_notice(params())
-    assert said.startswith("Frozen: these results are of protocol 2 and of commit abc1234, not")
+def test_pages_of_frozen_results_have_a_notice(project: Path) -> None:
+    notice = frozen_notice(params())
+    assert notice.startswith(
+        "Frozen: these results were made with protocol 2 at commit abc1234, not"
+    )
     assert frozen_notice(params().model_copy(update={"frozen": None})) == ""

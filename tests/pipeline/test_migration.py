@@ -1,4 +1,4 @@
-"""Files of the earlier form become today's, and what was up to date stays so."""
+"""Files of the earlier form become files of the current form, and stages stay up to date."""
 
 import hashlib
 from pathlib import Path
@@ -121,13 +121,13 @@ def md5(path: Path) -> str:
 
 
 def as_before(content: dict[str, object]) -> dict[str, object]:
-    """A record under the earlier name of its key."""
+    """A record in the earlier form, with the key `model` instead of `variant`."""
     return {("model" if key == "variant" else key): value for key, value in content.items()}
 
 
 @pytest.fixture
 def clone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A little repository of the earlier form; the lock is of one of its two outcomes."""
+    """A small repository of the earlier form; its lock matches one of its two outcomes."""
     monkeypatch.chdir(tmp_path)
     Path("params.yaml").write_text(PARAMS)
     Path("sweeps").mkdir()
@@ -145,8 +145,8 @@ def clone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def test_a_file_of_the_earlier_form_is_refused_with_what_to_do(clone: Path) -> None:
-    with pytest.raises(ConfigError, match=r"params\.yaml: written for an earlier .*ganvae migrate"):
+def test_the_error_for_an_earlier_file_says_what_to_do(clone: Path) -> None:
+    with pytest.raises(ConfigError, match=r"params\.yaml: .* an earlier version.*ganvae migrate"):
         load_params(Path("params.yaml"))
 
 
@@ -155,17 +155,17 @@ def test_parameters_keep_their_comments_and_promoted_variants_get_their_own_file
 ) -> None:
     migrate(clone)
     assert Path("params.yaml").read_text() == TODAY
-    found = read_promotions(Path("promoted.yaml"))
-    assert found.variants == {"conv-vae-swept": {"latent_size": 3}}
-    run = found.runs["conv-vae-swept-3"]
+    promotions = read_promotions(Path("promoted.yaml"))
+    assert promotions.variants == {"conv-vae-swept": {"latent_size": 3}}
+    run = promotions.runs["conv-vae-swept-3"]
     assert (run.system, run.seed, run.file) == ("conv-vae", 3, "promoted.yaml")
-    assert found.promoted["conv-vae-swept"].trial == 1
+    assert promotions.promoted["conv-vae-swept"].trial == 1
 
 
-def test_records_and_spaces_can_be_read_again(clone: Path) -> None:
+def test_migrated_records_and_sweep_spaces_can_be_read(clone: Path) -> None:
     steps = OUTCOME.read_text().splitlines()[-2]
     migrate(clone)
-    assert [one.variant for one in read_records(Path("results/toy/scores.json"))] == [
+    assert [score.variant for score in read_records(Path("results/toy/scores.json"))] == [
         "vanilla-gan", "vanilla-gan"
     ]  # fmt: skip
     assert read_record(RUNS / "vanilla-gan-0/scores.json") == record("vanilla-gan", 0, 1.0)
@@ -175,7 +175,7 @@ def test_records_and_spaces_can_be_read_again(clone: Path) -> None:
     assert list(read_sweep("toy").systems) == ["dcgan"]
 
 
-def test_a_lock_says_of_today_s_files_what_it_said_of_the_earlier_ones(clone: Path) -> None:
+def test_a_stage_that_was_up_to_date_stays_up_to_date(clone: Path) -> None:
     migrate(clone)
     stages = read_yaml(Path("dvc.lock"))["stages"]
     train = stages["train@vanilla-gan-0"]
@@ -194,13 +194,13 @@ def test_a_lock_says_of_today_s_files_what_it_said_of_the_earlier_ones(clone: Pa
     }
 
 
-def test_what_was_not_up_to_date_does_not_become_so(clone: Path) -> None:
+def test_a_stale_stage_stays_stale(clone: Path) -> None:
     migrate(clone)
     (outcome,) = read_yaml(Path("dvc.lock"))["stages"]["train@conv-vae-swept-3"]["outs"]
     assert (outcome["md5"], outcome["size"]) == (TOKEN, 1)
 
 
-def test_a_second_time_there_is_nothing_to_do(clone: Path) -> None:
+def test_a_second_migration_changes_nothing(clone: Path) -> None:
     assert "params.yaml" in migrate(clone)
     before = {path: path.read_bytes() for path in clone.rglob("*") if path.is_file()}
     assert migrate(clone) == []

@@ -1,4 +1,4 @@
-"""The pipeline's files: in step with each other, and each stage reading only what it may."""
+"""The pipeline's files agree with each other, and each stage only reads the files that it may."""
 
 from pathlib import Path
 from typing import Any
@@ -11,14 +11,14 @@ from ganvae.config import read_yaml
 from test_architecture import imports
 
 MEASURING = "data/${profile}/measuring.json"
-"""Settings, and checksums of the files that measuring takes."""
+"""The settings and the checksums of the files that measuring reads."""
 PIPELINES = [ROOT / "dvc.yaml", *sorted(ROOT.glob("profiles/*/dvc.yaml"))]
 
 
 @pytest.fixture
 def stages() -> dict[str, Any]:
-    found = read_yaml(ROOT / "dvc.yaml")["stages"]
-    return {name: stage.get("do", stage) for name, stage in found.items()}
+    pipeline = read_yaml(ROOT / "dvc.yaml")["stages"]
+    return {name: stage.get("do", stage) for name, stage in pipeline.items()}
 
 
 @pytest.fixture
@@ -31,15 +31,15 @@ def test_every_profile_has_the_same_pipeline(path: Path) -> None:
     assert path.read_text() == (ROOT / "dvc.yaml").read_text()
 
 
-def test_class_folders_are_a_leaf(stages: dict[str, Any]) -> None:
+def test_no_stage_depends_on_the_class_folders(stages: dict[str, Any]) -> None:
     assert stages["by_class"]["outs"] == ["data/${profile}/by_class"]
     for name, stage in stages.items():
         assert not any("data/${profile}/by_class" in path for path in stage["deps"]), name
 
 
 @pytest.mark.parametrize("path", PIPELINES, ids=lambda path: path.parent.name)
-def test_every_parameter_that_a_stage_watches_is_there(stages: dict[str, Any], path: Path) -> None:
-    """DVC refuses to run where one is missing."""
+def test_every_parameter_of_a_stage_exists(stages: dict[str, Any], path: Path) -> None:
+    """DVC refuses to run if a parameter is missing."""
     params = read_yaml(path.with_name("params.yaml"))
     for stage in stages.values():
         if "params" not in stage:
@@ -62,11 +62,11 @@ def test_pin_4_only_evaluation_opens_the_test_split(stages: dict[str, Any]) -> N
 
 
 CHEAP = {"compare", "report"}
-"""What takes seconds depends on the code itself."""
+"""Stages that take seconds depend on the source code itself."""
 PAGES = {*CHEAP, "across"}
 
 
-def test_what_takes_longer_depends_on_what_the_code_does_and_not_on_its_text(
+def test_expensive_stages_depend_on_behaviour_and_not_on_source_text(
     stages: dict[str, Any],
 ) -> None:
     for name in stages.keys() - CHEAP:
@@ -78,7 +78,7 @@ def test_what_takes_longer_depends_on_what_the_code_does_and_not_on_its_text(
             assert (ROOT / token.replace("${item.system}", "dcgan")).exists(), token
 
 
-def test_a_model_depends_on_its_own_behaviour_alone(stages: dict[str, Any]) -> None:
+def test_a_run_only_depends_on_the_behaviour_of_its_system(stages: dict[str, Any]) -> None:
     for name, fingerprint in {
         "train": "train",
         "evaluate": "evaluate-run",
@@ -93,7 +93,7 @@ def test_behaviour_depends_on_all_of_the_code(stages: dict[str, Any]) -> None:
     assert {"src/ganvae", "requirements.lock", "stages/behaviour.py"} == set(watched)
 
 
-def test_nothing_that_depends_on_the_clock_makes_a_later_stage_stale(
+def test_measured_times_make_no_later_stage_stale(
     stages: dict[str, Any],
 ) -> None:
     assert not any("timing" in path for path in stages["evaluate"]["deps"])
@@ -105,17 +105,17 @@ def test_nothing_that_depends_on_the_clock_makes_a_later_stage_stale(
         (
             "train",
             ["params.yaml", "dcgan-99"],
-            "run 'dcgan-99' is unknown; there are: ",
+            "run 'dcgan-99' is unknown; choose one of: ",
         ),
-        ("train", ["nowhere.yaml", "dcgan-0"], "nowhere.yaml: cannot be read"),
+        ("train", ["nowhere.yaml", "dcgan-0"], "nowhere.yaml cannot be read"),
         (
             "judge",
             ["judges/params.yaml", "birds", "x"],
-            "no judge 'birds'; there are: mnist",
+            "there is no judge 'birds'. Choose one of: mnist",
         ),
     ],
 )
-def test_a_wrong_call_of_a_stage_gets_one_line(
+def test_a_wrong_call_of_a_stage_prints_one_line(
     stage: str, arguments: list[str], message: str
 ) -> None:
     process = python(f"stages/{stage}.py", *arguments, cwd=ROOT)
@@ -136,27 +136,27 @@ PLUMBING = {
     "data/",
     "pipeline/stage.py",
 }
-"""What carries parameters and data from place to place and decides no number itself."""
+"""Files that only transport parameters and data, and decide no numbers."""
 IMPORTED_ONLY = {"core/images.py", "core/seeds.py", "judge/kinds.py", "models/"}
-"""By pages: for a constant, a type or a thing beside the results."""
+"""Files that pages import only for a constant, a type or something other than results."""
 
 
 def reached(script: Path) -> set[str]:
-    """The package's files that a stage's script imports, directly or not, as in `models/vae.py`."""
-    found: set[Path] = set()
+    """The package's files that a script imports, directly or not, in the form `models/vae.py`."""
+    imported: set[Path] = set()
     waiting = [script]
     while waiting:
         names = {name for name in imports(waiting.pop()) if name.startswith("ganvae.")}
-        modules = names | {name.rpartition(".")[0] for name in names}  # of what is in a module
+        modules = names | {name.rpartition(".")[0] for name in names}  # a name may be an object
         files = {ROOT / f"src/{module.replace('.', '/')}.py" for module in modules}
-        new = {file for file in files if file.exists()} - found
-        found |= new
+        new = {file for file in files if file.exists()} - imported
+        imported |= new
         waiting += new
-    return {str(file.relative_to(ROOT / "src/ganvae")) for file in found}
+    return {str(file.relative_to(ROOT / "src/ganvae")) for file in imported}
 
 
 def missed(name: str, stage: dict[str, Any]) -> set[str]:
-    """What a stage's script imports that can change its results and that it does not watch."""
+    """The imported files that can change a stage's results but are not among its dependencies."""
     watched = {
         path.removeprefix("src/ganvae/") + ("" if path.endswith(".py") else "/")
         for path in stage["deps"]
@@ -166,7 +166,7 @@ def missed(name: str, stage: dict[str, Any]) -> set[str]:
     return {file for file in reached(ROOT / f"stages/{name}.py") if not file.startswith(known)}
 
 
-def test_an_edit_that_can_change_results_makes_their_stages_stale(
+def test_an_edit_that_can_change_a_page_makes_its_stage_stale(
     stages: dict[str, Any], across: Any
 ) -> None:
     cheap = {name: stages[name] for name in CHEAP}
@@ -179,8 +179,8 @@ def test_an_edit_that_can_change_a_judge_makes_its_stage_stale() -> None:
         assert not missed("judge", stage), f"{name} does not depend on {missed('judge', stage)}"
 
 
-def test_the_page_across_data_sets_watches_every_profile_that_it_is_of(across: Any) -> None:
-    watched = {file for one in across["params"] for file in one}
+def test_the_page_across_data_sets_depends_on_every_profile_in_it(across: Any) -> None:
+    watched = {file for entry in across["params"] for file in entry}
     files = read_yaml(ROOT / "results/params.yaml")["profiles"]
     assert watched == {"results/params.yaml", *files}
     for file in files:

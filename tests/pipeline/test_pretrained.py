@@ -1,4 +1,4 @@
-"""Weights that are kept in git: 16 bits, the first run of each model, and as good as they were."""
+"""Weights in git: 16 bits, the first completed run of each variant, and the same scores."""
 
 import json
 import math
@@ -35,7 +35,7 @@ def record(model: str, seed: int, reason: str | None) -> ScoreRecord:
 
 @pytest.fixture
 def trained(smoke: Params, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Params:
-    """Two runs of vanilla-gan, the first of which has diverged, and one of dcgan."""
+    """Two runs of vanilla-gan and one of dcgan; the first run of vanilla-gan has diverged."""
     monkeypatch.chdir(tmp_path)
     keys = {"vanilla-gan-0": "d_loss was NaN", "vanilla-gan-1": None, "dcgan-0": None}
     for key, reason in keys.items():
@@ -50,7 +50,7 @@ def trained(smoke: Params, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> P
 
 
 def write_scores(paths: RunPaths, reason: str | None = None) -> None:
-    """Of the weights that are there."""
+    """Write a score record with the checksum of the run's weights file."""
     model, _, seed = paths.results.name.rpartition("-")
     scored = record(model, int(seed), reason)
     weights = sha256(paths.weights)
@@ -74,11 +74,11 @@ def test_the_first_completed_run_is_published(trained: Params) -> None:
     assert index["vanilla-gan"] == {"seed": 1, "weights_sha256": sha256(source)}
 
 
-def test_finalists_alone_are_published_where_that_is_asked_for(trained: Params) -> None:
-    asked = {"pretrained": "finalists", "finalists": ["dcgan", "bernoulli-vae"]}
-    paths = publish(trained.model_copy(update=asked))
+def test_only_finalists_are_published_if_the_profile_says_so(trained: Params) -> None:
+    values = {"pretrained": "finalists", "finalists": ["dcgan", "bernoulli-vae"]}
+    paths = publish(trained.model_copy(update=values))
     assert [path.name for path in paths] == ["dcgan.safetensors"]
-    assert publish(trained.model_copy(update=asked | {"finalists": []})) == []
+    assert publish(trained.model_copy(update=values | {"finalists": []})) == []
     assert read_json(ProfilePaths("smoke").pretrained / "index.json") == {}
 
 
@@ -88,7 +88,7 @@ def test_a_published_model_computes_in_32_bits(trained: Params) -> None:
     assert model.sample(2, torch.Generator().manual_seed(0)).dtype == torch.float32
 
 
-def test_a_weight_that_does_not_fit_is_named(trained: Params) -> None:
+def test_the_message_names_a_weight_too_large_for_16_bits(trained: Params) -> None:
     run = trained.runs["dcgan-0"]
     config = system_config(run.variant, trained.variants[run.variant])
     model = build_model(run.variant, config, GREY, 0)
@@ -98,24 +98,25 @@ def test_a_weight_that_does_not_fit_is_named(trained: Params) -> None:
     with pytest.raises(UserError, match="not the weights that were scored"):
         publish(trained)
     write_scores(paths)
-    with pytest.raises(UserError, match=r"generator\.0\.weight does not fit into 16-bit floats"):
+    too_large = r"generator\.0\.weight has a value that is too large for a 16-bit float"
+    with pytest.raises(UserError, match=too_large):
         publish(trained)
     assert not ProfilePaths("smoke").pretrained.exists()
 
 
-def test_a_name_or_a_file() -> None:
+def test_weights_are_found_by_name_or_by_file() -> None:
     assert find_weights("vae-gan") == PRETRAINED / "vae-gan.safetensors"
     assert find_weights("laptop/vae-gan") == find_weights("vae-gan")
     assert find_weights("mine/w.safetensors") == Path("mine/w.safetensors")
     for wrong in ("biggan", "laptop/biggan"):
-        message = f"no pretrained model '{wrong}'; of profile laptop there are: balanced-gan"
+        message = f"no pretrained model '{wrong}'; profile laptop has: balanced-gan"
         with pytest.raises(ConfigError, match=message):
             find_weights(wrong)
-    with pytest.raises(ConfigError, match=r"of profile nowhere there are: none.*laptop"):
+    with pytest.raises(ConfigError, match=r"profile nowhere has: none.*laptop"):
         find_weights("nowhere/vae-gan")
 
 
-def test_the_shipped_weights_are_those_of_the_table() -> None:
+def test_the_shipped_weights_belong_to_runs_of_the_table() -> None:
     records = read_records(ROOT / "results/laptop/scores.json")
     scored = {record.provenance.weights_sha256 for record in records}
     for name in system_names():
@@ -124,8 +125,8 @@ def test_the_shipped_weights_are_those_of_the_table() -> None:
 
 
 @pytest.mark.slow
-def test_shipped_weights_score_as_the_table_says(tmp_path: Path) -> None:
-    """The same latents through 16-bit weights: FID and Inception Score move within the noise."""
+def test_shipped_weights_have_nearly_the_scores_of_the_table(tmp_path: Path) -> None:
+    """With the same latents, 16-bit weights change FID and Inception Score by less than noise."""
     params = load_params(ROOT / "params.yaml")
     data = params.data.model_copy(update={"directory": str(ROOT / params.data.directory)})
     source = load_source(data)
@@ -154,8 +155,8 @@ def test_shipped_weights_score_as_the_table_says(tmp_path: Path) -> None:
             )
 
 
-def test_every_model_is_in_the_laptop_results() -> None:
-    """Three seeds each: 21 records, beside those of variants, floor and ceiling."""
+def test_every_system_is_in_the_laptop_results() -> None:
+    """Each system has three seeds."""
     runs = ROOT / "results/laptop/runs"
     for name in system_names():
         for seed in range(3):

@@ -1,4 +1,4 @@
-"""The committed profiles from raw data to report, cut down (`tiny_profiles`), in a clone."""
+"""Cut-down versions of the committed profiles (`tiny_profiles`), from raw data to the report."""
 
 import subprocess
 import sys
@@ -22,12 +22,12 @@ from ganvae.scores.records import read_records
 pytestmark = pytest.mark.slow
 
 WARM = warm_python.__file__
-SOCKET = "python.sock"  # in the clone: a path from the root may be too long for a socket
+SOCKET = "python.sock"  # relative to the clone: an absolute path may be too long for a socket
 
 
 @pytest.fixture(scope="module")
 def clone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """The working folder: a clone with the profiles cut down, and nothing run in it yet."""
+    """A clone with cut-down profiles, before any stage has run; the working folder."""
     folder = tmp_path_factory.mktemp("profiles")
     clone = folder / "clone"
     tiny_profiles.write_clone(clone)
@@ -51,7 +51,7 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 @contextmanager
 def warm() -> Iterator[None]:
-    """While it lasts `python` is there, and starts stages at once."""
+    """Serve `python` within the block; it starts stages without delay."""
     scripts = sorted(map(str, Path("stages").glob("*.py")))
     command = [sys.executable, WARM, "serve", SOCKET, *scripts]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
@@ -64,15 +64,15 @@ def warm() -> Iterator[None]:
 
 
 def call(command: str) -> str:
-    """What a command prints; it must succeed."""
-    ran = subprocess.run(command.split(), capture_output=True, text=True)
-    assert ran.returncode == 0, f"{command}:\n{ran.stdout}{ran.stderr}"
-    return ran.stdout
+    """Run a command that must succeed, and return its output."""
+    process = subprocess.run(command.split(), capture_output=True, text=True)
+    assert process.returncode == 0, f"{command}:\n{process.stdout}{process.stderr}"
+    return process.stdout
 
 
 @pytest.fixture(scope="module")
 def reproduce(clone: Path) -> Callable[[str], Params]:
-    """Makes a profile's judge and runs its pipeline, the first time that it is asked for."""
+    """A function that makes a profile's judge and runs its pipeline, on the first call only."""
 
     @cache
     def reproduced(profile: str) -> Params:
@@ -85,7 +85,7 @@ def reproduce(clone: Path) -> Callable[[str], Params]:
 
 
 def make_judge(weights: Path) -> None:
-    """Make a judge, before it the one that it is of, if they are not there."""
+    """Make a judge and the judge of its channels, unless they exist."""
     section = read_yaml(Path("judges/params.yaml"))[weights.stem]
     if "channels_of" in section:
         make_judge(Path(section["channels_of"]))
@@ -95,7 +95,7 @@ def make_judge(weights: Path) -> None:
 
 @pytest.fixture(scope="module", params=tiny_profiles.profiles())
 def params(request: pytest.FixtureRequest, reproduce: Callable[[str], Params]) -> Params:
-    """Every profile in turn, reproduced."""
+    """The parameters of every profile in turn, after its pipeline has run."""
     return reproduce(request.param)
 
 
@@ -104,7 +104,7 @@ def paths(params: Params) -> ProfilePaths:
     return ProfilePaths(params.profile)
 
 
-def test_every_result_is_there(params: Params, paths: ProfilePaths) -> None:
+def test_every_result_is_written(params: Params, paths: ProfilePaths) -> None:
     names = {"comparison.json", "comparison.png", "leaderboard.csv", "leaderboard.md"}
     names |= {"report.html", "scores.json", "baselines", "pictures", "pretrained", "runs"}
     assert {path.name for path in paths.results.iterdir()} == names
@@ -119,20 +119,20 @@ def test_every_result_is_there(params: Params, paths: ProfilePaths) -> None:
         assert any((paths.by_class / name).iterdir()), name
 
 
-def test_a_second_time_there_is_nothing_to_do(params: Params) -> None:
+def test_a_second_reproduction_is_up_to_date(params: Params) -> None:
     pipeline = Path(params.file).with_name("dvc.yaml")
     assert call(f"ganvae repro {pipeline}") == "Data and pipelines are up to date.\n"
 
 
-def test_every_model_is_in_the_table_with_all_its_runs(params: Params, paths: ProfilePaths) -> None:
+def test_every_variant_is_in_the_table_with_its_runs(params: Params, paths: ProfilePaths) -> None:
     table = (paths.results / "leaderboard.md").read_text()
-    for model in params.variants:
-        assert f"| `{model}`" in table, model
+    for variant in params.variants:
+        assert f"| `{variant}`" in table, variant
     records = read_records(paths.results / "scores.json")
-    runs = [f"{one.variant}-{one.seed}" for one in records if one.family != "reference"]
+    runs = [f"{run.variant}-{run.seed}" for run in records if run.family != "reference"]
     assert runs == list(params.runs)
-    assert {one.provenance.dataset for one in records} == {params.data.dataset}
-    assert not any(one.flags for one in records), "nothing was short of samples"
+    assert {record.provenance.dataset for record in records} == {params.data.dataset}
+    assert not any(record.flags for record in records), "no score may lack samples"
 
 
 def test_the_report_names_its_data(params: Params, paths: ProfilePaths) -> None:
@@ -143,7 +143,7 @@ def test_the_report_names_its_data(params: Params, paths: ProfilePaths) -> None:
 
 
 def test_no_image_is_in_two_splits(params: Params, paths: ProfilePaths) -> None:
-    """And of people nobody is."""
+    """In a data set of people, no person is in two splits either."""
     splits = [read_split(paths.split(name)) for name in SPLITS]
     for identity in ("index", "labels") if params.data.layout == "people" else ("index",):
         seen = [
@@ -154,7 +154,7 @@ def test_no_image_is_in_two_splits(params: Params, paths: ProfilePaths) -> None:
         assert len(seen) == len(set(seen)), identity
 
 
-def test_the_judge_decides_which_scores_there_are(params: Params, paths: ProfilePaths) -> None:
+def test_the_kind_of_judge_decides_the_set_of_scores(params: Params, paths: ProfilePaths) -> None:
     kind = FrozenJudge(Path(params.judge)).kind
     table = (paths.results / "leaderboard.md").read_text()
     assert ("IS (judge)" in table) == (kind == "classes")
@@ -171,7 +171,7 @@ def test_the_judge_decides_which_scores_there_are(params: Params, paths: Profile
             assert scored >= {"modes_judge", "mode_kl_judge"}
 
 
-def test_published_numbers_stand_beside_those_that_they_are_of(
+def test_pages_compare_modes_and_likelihoods_with_published_numbers(
     params: Params, paths: ProfilePaths
 ) -> None:
     modes = FrozenJudge(Path(params.judge)).kind == "channels"
@@ -184,14 +184,14 @@ def test_published_numbers_stand_beside_those_that_they_are_of(
         assert (HEADING in page) == (modes or bound)
 
 
-def test_the_page_across_data_sets_is_made_from_them(reproduce: Callable[[str], Params]) -> None:
-    """With the laptop profile's committed results. It takes every profile that the page is of."""
+def test_the_page_across_data_sets_names_every_profile(reproduce: Callable[[str], Params]) -> None:
+    """The laptop profile's results are the committed ones; the others are made here."""
     laptop, *files = map(Path, read_yaml(Path("results/params.yaml"))["profiles"])
-    sets = [load_params(laptop), *(reproduce(file.parent.name) for file in files)]
+    profiles = [load_params(laptop), *(reproduce(file.parent.name) for file in files)]
     call("dvc repro --single-item results/dvc.yaml")
     page = Path("results/across.md").read_text()
-    for one in sets:
-        assert f"| {one.data.dataset} |" in page
-        assert f"({one.profile}/report.html)" in page
+    for params in profiles:
+        assert f"| {params.data.dataset} |" in page
+        assert f"({params.profile}/report.html)" in page
     assert Path("results/across.png").stat().st_size
     assert "Running stage" not in call("dvc repro --single-item results/dvc.yaml")

@@ -1,4 +1,4 @@
-"""Clones of one repository that share a DVC remote: what one has trained, another gets."""
+"""Clones of one repository share a DVC remote: one clone gets the results of another."""
 
 import shutil
 import subprocess
@@ -22,10 +22,10 @@ FILES = (
     "results/sweeps/README.md",
 )
 
-# The GAN collapses; the VAE does not, so that there are weights to publish.
+# The GAN collapses, but the VAE does not: so there are weights to publish.
 STEPS = {"dcgan": 4, "bernoulli-vae": 600}
 
-# What a stage's command finds as `python`: it notes beside the clone which script is started.
+# The `python` of a stage's command. It logs the name of each started script beside the clone.
 PYTHON = f"""#!/bin/sh
 basename "$1" .py >>"$PWD.started"
 exec {sys.executable} "$@"
@@ -34,7 +34,7 @@ exec {sys.executable} "$@"
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A folder for clones and the remote, and an environment that leads nowhere else."""
+    """A folder for the clones and the remote, and an environment that only refers to it."""
     folder = tmp_path_factory.mktemp("clones")
     python = folder / "bin/python"
     python.parent.mkdir()
@@ -56,7 +56,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 @pytest.fixture(scope="module")
 def origin(folder: Path) -> Path:
-    """This repository with two short runs, and a remote; nothing has been run in it."""
+    """This repository with two short runs and a remote, before any stage has run."""
     origin = folder / "origin"
     for name in FOLDERS:
         ignored = shutil.ignore_patterns("__pycache__", "*.egg-info")
@@ -75,7 +75,7 @@ def origin(folder: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def trained(origin: Path) -> Path:
-    """The clone that has run everything, committed it and pushed it to the remote."""
+    """A clone that has run all stages, and has committed and pushed the results."""
     clone = clone_of(origin, "trained")
     call(clone, "dvc repro")
     call(clone, "dvc push --run-cache")
@@ -84,7 +84,7 @@ def trained(origin: Path) -> Path:
 
 
 def _params() -> dict[str, object]:
-    """The smoke profile's, cut down, as a profile whose results git keeps."""
+    """The smoke profile's parameters, cut down, for a profile whose results are kept in git."""
     params = read_yaml(ROOT / "profiles/smoke/params.yaml")
     params |= {"profile": "tiny", "root": ".", "file": "params.yaml"}
     params |= {"judge": "judges/mnist.safetensors"}
@@ -98,18 +98,18 @@ def _params() -> dict[str, object]:
     }
     params["data"] |= {"train_size": 300, "validation_size": 150, "test_size": 150}
     params["evaluation"] |= {"n_generated": 150}
-    params["runs"] = {name: params["runs"][name] for name in (f"{model}-0" for model in STEPS)}
-    params["variants"] = {model: params["variants"][model] for model in STEPS}
-    for model, steps in STEPS.items():
-        every = {f"{what}_every": steps // 2 for what in ("report", "sample", "checkpoint")}
-        params["variants"][model]["schedule"] = {"unit": "steps", "length": steps} | every
+    params["runs"] = {f"{variant}-0": params["runs"][f"{variant}-0"] for variant in STEPS}
+    params["variants"] = {variant: params["variants"][variant] for variant in STEPS}
+    for variant, steps in STEPS.items():
+        every = {f"{event}_every": steps // 2 for event in ("report", "sample", "checkpoint")}
+        params["variants"][variant]["schedule"] = {"unit": "steps", "length": steps} | every
     params["variants"]["bernoulli-vae"]["learning_rate"] = 0.002
     return params
 
 
 def call(clone: Path, command: str) -> None:
-    ran = subprocess.run(command.split(), cwd=clone, capture_output=True, text=True)
-    assert ran.returncode == 0, f"{command}:\n{ran.stdout}{ran.stderr}"
+    process = subprocess.run(command.split(), cwd=clone, capture_output=True, text=True)
+    assert process.returncode == 0, f"{command}:\n{process.stdout}{process.stderr}"
 
 
 def commit(clone: Path) -> None:
@@ -124,13 +124,13 @@ def clone_of(origin: Path, name: str) -> Path:
 
 
 def started(clone: Path) -> list[str]:
-    """The stages whose scripts were started in a clone, in order, once for each start."""
+    """The stages whose scripts were started in a clone, in order, one entry per start."""
     log = Path(f"{clone}.started")
     return log.read_text().split() if log.exists() else []
 
 
 def outputs(clone: Path) -> dict[str, bytes]:
-    """Every file that stages have written, and the lock."""
+    """The lock and all files that stages have written."""
     files = [clone / "dvc.lock"]
     for folder in ("artifacts", "data/tiny", "results"):
         files += [path for path in (clone / folder).rglob("*") if path.is_file()]
@@ -138,7 +138,7 @@ def outputs(clone: Path) -> dict[str, bytes]:
 
 
 @pytest.mark.slow
-def test_a_clone_of_committed_results_pulls_the_rest_and_has_nothing_to_run(
+def test_a_clone_of_committed_results_pulls_the_rest_and_runs_no_stage(
     trained: Path,
 ) -> None:
     assert started(trained).count("train") == 2
@@ -150,12 +150,12 @@ def test_a_clone_of_committed_results_pulls_the_rest_and_has_nothing_to_run(
 
 
 @pytest.mark.slow
-def test_a_clone_of_the_code_alone_gets_everything_from_the_run_cache(
+def test_a_clone_without_results_gets_them_from_the_run_cache(
     folder: Path, origin: Path, trained: Path
 ) -> None:
-    """`dvc push --run-cache` leaves out what git keeps, as losses and scores: `cache: false`.
+    """`dvc push --run-cache` leaves out files that git keeps (`cache: false`), such as scores.
 
-    DVC's cache has them all the same, and a remote has the cache's layout: copying does it.
+    DVC's cache holds these files, too, and a remote has the cache's layout: so they are copied.
     """
     cache = trained / ".dvc/cache"
     for file in filter(Path.is_file, cache.rglob("*")):

@@ -1,4 +1,4 @@
-"""Several runs at once: order, output, failure and Ctrl-C, with a stand-in for DVC."""
+"""Several runs at once: their order, output, failures and Ctrl-C, with a stand-in for DVC."""
 
 import json
 import os
@@ -49,7 +49,7 @@ if any("@" in target for target in targets):
 
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """The smoke profile's parameters, all of its runs stale, and a `dvc` that writes a log."""
+    """The smoke profile's parameters with three stale runs, and a `dvc` that writes a log."""
     params = (ROOT / "profiles/smoke/params.yaml").read_text()
     (tmp_path / "params.yaml").write_text(params.replace("root: ../..", "root: ."))
     (tmp_path / "dvc.yaml").touch()
@@ -73,24 +73,26 @@ def stale(project: Path, *stages: str) -> None:
 
 
 def log(project: Path) -> list[str]:
-    """What the stand-in was called with, in order."""
+    """The arguments of each call of the stand-in, in order."""
     lines = [line.split(maxsplit=1)[1] for line in (project / "log.txt").read_text().splitlines()]
     return [line for line in lines if line != "stage"]
 
 
-def took(project: Path, run: str, seconds: float) -> None:
+def record_time(project: Path, run: str, seconds: float) -> None:
     write_json(project / f"results/smoke/runs/{run}/timing.json", {"train_seconds": seconds})
 
 
-def test_nothing_to_do_is_said_at_once(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_up_to_date_profile_is_reported(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     stale(project)
     reproduce(Path("dvc.yaml"), None)
     assert capsys.readouterr().out == "Data and pipelines are up to date.\n"
     assert not (project / "log.txt").exists()
 
 
-def test_behaviour_is_measured_before_it_is_decided_what_there_is_to_do(project: Path) -> None:
-    """DVC's status of a pipeline does not look at what it depends on in another file."""
+def test_behaviour_is_measured_before_the_stale_stages_are_listed(project: Path) -> None:
+    """DVC's status of a pipeline ignores the pipelines that it depends on."""
     stale(project, "behaviour/dvc.yaml:behaviour")
     moved = {"dvc.yaml:train@dcgan-0": [], "dvc.yaml:evaluate@dcgan-0": []}
     (project / "measured.json").write_text(json.dumps(moved))
@@ -104,10 +106,10 @@ def test_behaviour_is_measured_before_it_is_decided_what_there_is_to_do(project:
 def test_the_finalists_come_first_then_the_longest_runs_then_the_rest(
     project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    took(project, "dcgan-0", 5)
-    took(project, "vae-gan-0", 50)
-    took(project, "conv-vae-0", 20)
-    took(project, "dcgan-tuned-0", 1)
+    record_time(project, "dcgan-0", 5)
+    record_time(project, "vae-gan-0", 50)
+    record_time(project, "conv-vae-0", 20)
+    record_time(project, "dcgan-tuned-0", 1)
     stale(
         project,
         *("train@dcgan-0", "train@vae-gan-0", "evaluate@conv-vae-0", "draw@conv-vae-0"),
@@ -128,8 +130,8 @@ def test_the_finalists_come_first_then_the_longest_runs_then_the_rest(
     assert not any("autostage" in line or "git add" in line for line in lines)
 
 
-def test_the_baselines_are_made_beside_the_runs(project: Path) -> None:
-    """No run waits for them, and they for none: at the end they would keep one core busy alone."""
+def test_the_baselines_are_evaluated_beside_the_runs(project: Path) -> None:
+    """They are independent of the runs. After the runs they would only keep one core busy."""
     stale(project, "train@dcgan-0", "baselines", "compare")
     reproduce(Path("dvc.yaml"), jobs=2)
     assert set(log(project)[:2]) == {
@@ -138,57 +140,57 @@ def test_the_baselines_are_made_beside_the_runs(project: Path) -> None:
     }
 
 
-def test_after_each_run_the_leaderboard_is_one_of_those_that_are_done(
+def test_after_each_run_the_leaderboard_shows_the_finished_runs(
     project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    done: list[set[str]] = []
+    finished: list[set[str]] = []
 
     def write(params: Params, keys: set[str]) -> list[Standing]:
-        done.append(keys)
+        finished.append(keys)
         return [("dcgan", "24.8", 1, 3)]
 
     monkeypatch.setattr(provisional, "write_provisional", write)
     stale(project, "train@dcgan-0", "train@conv-vae-0", "compare")
     reproduce(Path("dvc.yaml"), jobs=1)
     params = load_params(Path("params.yaml"))
-    missing = [params.runs.keys() - keys for keys in done]
+    missing = [params.runs.keys() - keys for keys in finished]
     assert missing in ([{"conv-vae-0"}], [{"dcgan-0"}])
-    assert "dcgan                24.8  1 of 3" in capsys.readouterr().out
+    assert "dcgan                  24.8  1 of 3" in capsys.readouterr().out
 
 
-def test_no_training_ends_because_it_cannot_be_shown(
+def test_an_error_of_the_leaderboard_stops_no_run(
     project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     stale(project, "train@dcgan-0", "train@conv-vae-0", "compare")
-    reproduce(Path("dvc.yaml"), jobs=1)  # there are no records
+    reproduce(Path("dvc.yaml"), jobs=1)  # fails to find the runs' records
     assert "standings | UserError: results/smoke/runs/" in capsys.readouterr().out
     assert log(project)[-1] == "dvc.yaml"
 
 
 @pytest.mark.parametrize("name", ["prepare", "profiles/smoke/judge/dvc.yaml:mnist"])
-def test_what_all_runs_need_comes_first(name: str, project: Path) -> None:
-    """Then DVC is asked about every run: whether it changes shows only afterwards."""
+def test_stages_that_all_runs_depend_on_come_first(name: str, project: Path) -> None:
+    """Then all runs are requested, because DVC only knows afterwards which of them are stale."""
     stale(project, name)
     reproduce(Path("dvc.yaml"), jobs=1)
     runs = reproduction.load_params(project / "params.yaml").runs
     first, *middle, last = log(project)
     assert first == "dvc.yaml:reference"
-    assert len(middle) == len(runs) + 1  # and the baselines
+    assert len(middle) == len(runs) + 1  # the runs and the baselines
     assert last == "dvc.yaml"
 
 
-def test_runs_go_side_by_side(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_runs_are_parallel(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SECONDS", "1.5")
     start = time.monotonic()
     reproduce(Path("dvc.yaml"), jobs=3)
     assert time.monotonic() - start < 3 * 1.5
 
 
-def test_a_failure_is_named_and_the_other_runs_are_completed(
+def test_after_a_failure_the_other_runs_are_completed(
     project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FAILS", "vae-gan-0")
-    with pytest.raises(UserError, match=r"^vae-gan-0 failed; see above\.$"):
+    with pytest.raises(UserError, match=r"^vae-gan-0 failed: see its output above\.$"):
         reproduce(Path("dvc.yaml"), jobs=1)
     assert len(log(project)) == 3, "all three runs were tried, and no comparison was made"
 
@@ -202,15 +204,15 @@ def test_a_failure_is_named_and_the_other_runs_are_completed(
         (signal.SIGINT, True),
     ],
 )
-def test_ctrl_c_ends_all_children_and_theirs(
+def test_ctrl_c_ends_all_children_and_their_stages(
     number: signal.Signals, stubborn: bool, project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SECONDS", "60")
-    if stubborn:  # what does not mind a Ctrl-C is killed
+    if stubborn:  # a child that ignores Ctrl-C is killed
         monkeypatch.setenv("STUBBORN", "1")
     script = (
         "import signal; from pathlib import Path; from ganvae.pipeline import dvc, reproduction;"
-        # the tests may be under nohup, or in the background of a script
+        # the tests may run under nohup, or in the background of a script
         "signal.signal(signal.SIGHUP, signal.SIG_DFL);"
         "signal.signal(signal.SIGINT, signal.default_int_handler);"
         f"dvc.DVC = {dvc.DVC!r}; dvc.GRACE = 1.0;"
@@ -230,7 +232,7 @@ def test_ctrl_c_ends_all_children_and_theirs(
     assert len(log(project)) == 2, "nothing was started afterwards"
 
 
-def test_another_profiles_stages_go_by_their_full_names(
+def test_stages_of_another_profile_have_full_names(
     project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stale(project, "deep/dvc.yaml:train@dcgan-0")
@@ -238,39 +240,39 @@ def test_another_profiles_stages_go_by_their_full_names(
     shutil.copy(project / "dvc.yaml", project / "deep")
     params = (project / "params.yaml").read_text()
     (project / "deep/params.yaml").write_text(params.replace("root: .", "root: .."))
-    reproduce(project / "deep", jobs=1)  # a folder, and not a relative path
+    reproduce(project / "deep", jobs=1)  # a folder, with an absolute path
     first, last = log(project)
     assert first.startswith("--single-item deep/dvc.yaml:train@dcgan-0 deep/dvc.yaml:evaluate@")
     assert last == "deep/dvc.yaml"
 
 
-def test_a_pipeline_that_is_not_there(project: Path) -> None:
+def test_a_missing_pipeline_is_an_error(project: Path) -> None:
     with pytest.raises(UserError, match=r"^elsewhere/dvc.yaml: no such pipeline"):
         reproduce(Path("elsewhere/dvc.yaml"), None)
 
 
-def test_a_faulty_section_is_found_before_anything_runs(project: Path) -> None:
+def test_an_invalid_parameter_is_reported_before_any_stage_runs(project: Path) -> None:
     params = project / "params.yaml"
     params.write_text(params.read_text().replace("r1: 1.0", "r1: -1.0"))
-    with pytest.raises(ConfigError, match=r"dcgan-tuned\.r1 = -1"):
+    with pytest.raises(ConfigError, match=r"dcgan-tuned\.r1 is -1"):
         reproduce(Path("dvc.yaml"), None)
     assert not (project / "log.txt").exists()
 
 
-def test_missing_data_are_named_before_anything_runs(project: Path) -> None:
+def test_missing_data_are_reported_before_any_stage_runs(project: Path) -> None:
     shutil.rmtree(project / "data/raw/mnist")
-    missing = r"^data/raw/mnist: no folder with files of mnist\. "
-    fetch = "Get them with `ganvae fetch mnist --directory data/raw/mnist`, or name theirs in "
+    missing = r"^data/raw/mnist: found no files of mnist\. "
+    fetch = "Get them with `ganvae fetch mnist --directory data/raw/mnist`, or set data.directory "
     with pytest.raises(UserError, match=missing + fetch):
         reproduce(Path("dvc.yaml"), None)
     params = Path("params.yaml").read_text()
     Path("params.yaml").write_text(params.replace("layout: idx", "layout: folders"))
-    with pytest.raises(UserError, match=missing + "Name theirs in "):
+    with pytest.raises(UserError, match=missing + "Set data.directory in "):
         reproduce(Path("dvc.yaml"), None)
     assert not (project / "log.txt").exists()
 
 
-def test_nohup_is_respected(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_hangup_stays_ignored_under_nohup(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
         reproduce(Path("dvc.yaml"), jobs=1)
@@ -279,7 +281,7 @@ def test_nohup_is_respected(project: Path, monkeypatch: pytest.MonkeyPatch) -> N
         signal.signal(signal.SIGHUP, before)
 
 
-def test_runs_at_once_are_as_many_as_have_cores_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_default_number_of_jobs_fits_the_cores(monkeypatch: pytest.MonkeyPatch) -> None:
     params = reproduction.load_params(ROOT / "profiles/smoke/params.yaml")
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(8)))
     for threads, jobs in ((1, 8), (2, 4), (3, 2), (16, 1), (None, 1)):

@@ -1,4 +1,4 @@
-"""The stages one after another, in a folder of their own, with a run that diverges among them."""
+"""All stages in order, in a temporary folder, including a run that diverges."""
 
 import importlib.util
 import json
@@ -28,6 +28,7 @@ from ganvae.data.store import StoredSplit, read_split
 from ganvae.evaluation import baselines, runs, training_set
 from ganvae.evaluation.evaluator import Evaluator
 from ganvae.judge.network import Judge
+from ganvae.report.shown import KINDS
 from ganvae.scores.catalogue import INCEPTION, REQUIRED
 from ganvae.scores.records import read_record, read_records
 from ganvae.training import runs as trainings
@@ -48,7 +49,7 @@ def stage(name: str) -> Callable[..., None]:
 
 @pytest.fixture
 def values(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
-    """The smoke profile, smaller, in a working folder of its own."""
+    """The parameters of a smaller smoke profile, in a temporary working folder."""
     monkeypatch.chdir(tmp_path)
     values = read_yaml(ROOT / "profiles/smoke/params.yaml")
     values |= {"profile": "tiny", "judge": "judge.safetensors"}
@@ -75,7 +76,7 @@ def write_params(values: dict[str, Any]) -> str:
 
 
 def expected_pictures(run: str) -> set[str]:
-    """What there is to see of a run; of one that diverged before its second frame, nothing."""
+    """The pictures of a run. A run that diverged before its second frame has only a notice."""
     if run == "bernoulli-vae-0":
         return {"samples.png"}
     names = {"samples.png", "training.gif", "progress.png", "first_and_last_epoch.png"}
@@ -87,8 +88,13 @@ def expected_pictures(run: str) -> set[str]:
     return names
 
 
+def test_the_report_shows_every_kind_of_picture_that_is_drawn() -> None:
+    stems = {Path(name).stem for name in expected_pictures("bernoulli-vae-2d-0")}
+    assert stems == {kind.stem for kind in KINDS}
+
+
 @pytest.mark.slow
-def test_all_stages_with_a_diverging_run_among_them(values: dict[str, Any]) -> None:
+def test_all_stages_complete_with_a_diverging_run(values: dict[str, Any]) -> None:
     values["variants"]["bernoulli-vae"]["learning_rate"] = 1e30
     params = write_params(values)
     for name in ("prepare", "by_class", "reference"):
@@ -101,13 +107,13 @@ def test_all_stages_with_a_diverging_run_among_them(values: dict[str, Any]) -> N
     stage("publish")(params)
     stage("compare")(params)
 
-    models = {run["variant"] for run in values["runs"].values()}
-    assert {path.name for path in PATHS.pictures.iterdir()} == models
+    variants = {run["variant"] for run in values["runs"].values()}
+    assert {path.name for path in PATHS.pictures.iterdir()} == variants
     assert "bernoulli-vae" not in read_json(PATHS.pretrained / "index.json"), "it diverged"
     digits = [folder.name for folder in sorted((PATHS.by_class / "train").iterdir())]
     assert digits == list("0123456789")
     left = [path.name for path in Path(".state").iterdir()]
-    assert left == ["live"], "finished runs leave nothing behind but their live logs"
+    assert left == ["live"], "finished runs leave only their live logs"
 
     diverged = read_record(PATHS.run("bernoulli-vae-0").scores)
     assert diverged.status == "diverged"
@@ -120,7 +126,7 @@ def test_all_stages_with_a_diverging_run_among_them(values: dict[str, Any]) -> N
         assert paths.history.read_text().startswith("step,epoch")
         assert json.loads(paths.timing.read_text())["train_images_per_second"] > 0
         with Image.open(paths.pictures / "samples.png") as image:
-            assert image.size == size  # a grid of samples, or a line that says there are none
+            assert image.size == size  # a grid of samples, or a notice without samples
     for run in values["runs"]:
         drawn = {path.name for path in PATHS.run(run).pictures.iterdir()}
         assert drawn == expected_pictures(run), run
@@ -144,7 +150,7 @@ def test_all_stages_with_a_diverging_run_among_them(values: dict[str, Any]) -> N
         assert image.width > 1000
 
 
-def test_a_vae_is_scored_on_reconstruction_too(values: dict[str, Any]) -> None:
+def test_a_vae_has_reconstruction_scores(values: dict[str, Any]) -> None:
     params = write_params(values)
     for name in ("prepare", "reference"):
         stage(name)(params)
@@ -160,7 +166,7 @@ def test_a_vae_is_scored_on_reconstruction_too(values: dict[str, Any]) -> None:
     }  # fmt: skip
 
 
-def test_a_vae_of_binarised_images_is_scored_on_its_likelihood(values: dict[str, Any]) -> None:
+def test_a_vae_of_binarised_images_has_likelihood_scores(values: dict[str, Any]) -> None:
     params = write_params(values)
     for name in ("prepare", "reference"):
         stage(name)(params)
@@ -170,10 +176,10 @@ def test_a_vae_of_binarised_images_is_scored_on_its_likelihood(values: dict[str,
     elbo, bound = scores["elbo_binarised"], scores["importance_bound_binarised"]
     assert elbo is not None
     assert bound is not None
-    assert -544 < elbo < bound < 0  # 784 log 2: what no model at all gives
+    assert -544 < elbo < bound < 0  # -784 log 2 is the likelihood under fair coin flips
 
 
-def test_scores_in_inception_features_are_there_when_asked_for(
+def test_inception_scores_are_recorded_if_the_profile_has_an_extractor(
     values: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Tiny(torch.nn.Module):
@@ -192,7 +198,7 @@ def test_scores_in_inception_features_are_there_when_asked_for(
         assert record.provenance.inception_sha256 == extractor["sha256"]
 
 
-def test_a_run_of_one_class_has_collapsed_and_keeps_its_scores(
+def test_a_collapsed_run_keeps_its_scores(
     values: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     params = write_params(values)
@@ -213,14 +219,14 @@ def test_a_run_of_one_class_has_collapsed_and_keeps_its_scores(
     assert max(record.class_counts or []) == 120
 
 
-def test_a_judge_of_people_that_are_test_people_here_is_refused(values: dict[str, Any]) -> None:
+def test_a_judge_trained_on_people_of_the_test_split_is_refused(values: dict[str, Any]) -> None:
     card = {"kind": "identities", "data": values["data"] | {"split_seed": 7}}
     tensors, own = load_tensors(Path("judge.safetensors"))
     save_tensors(Path("judge.safetensors"), tensors, own | card)
     params = write_params(values)
     stage("prepare")(params)
     message = (
-        r"data\.split_seed = 0: the judge judge\.safetensors .* another split \(split_seed: 7\)"
+        r"data\.split_seed is 0, .* the judge judge\.safetensors .* another split \(split_seed: 7\)"
     )
     with pytest.raises(ConfigError, match=message):
         stage("reference")(params)
@@ -228,11 +234,11 @@ def test_a_judge_of_people_that_are_test_people_here_is_refused(values: dict[str
     stage("reference")(params)
 
 
-def test_a_fault_in_any_model_shows_before_the_first_is_trained(values: dict[str, Any]) -> None:
+def test_an_invalid_variant_is_reported_before_any_training(values: dict[str, Any]) -> None:
     values["variants"]["bernoulli-vae"]["latnet_size"] = 2
     params = write_params(values)
     stage("prepare")(params)
-    with pytest.raises(ConfigError, match=r"variants\.bernoulli-vae\.latnet_size: unknown key"):
+    with pytest.raises(ConfigError, match=r"bernoulli-vae\.latnet_size is not a known key"):
         stage("train")(params, "vanilla-gan-0")
 
 
@@ -249,12 +255,12 @@ def test_pin_4_each_step_opens_its_own_split_alone(
         opened.append(path.stem)
         return read_split(path)
 
-    for room in (trainings, runs, training_set):
-        monkeypatch.setattr(room, "read_split", watched)
+    for module in (trainings, runs, training_set):
+        monkeypatch.setattr(module, "read_split", watched)
     trainings.train_run(params, "bernoulli-vae-0")
     assert opened == ["train"]
     runs.evaluate_run(params, "bernoulli-vae-0")
-    assert opened == ["train", "train", "test"]  # to look for copies, and to score
+    assert opened == ["train", "train", "test"]  # train to find copies, test to score
     baselines.evaluate_baselines(params)
     assert opened[3:] == ["train"]
 
@@ -276,7 +282,7 @@ def test_a_score_that_is_not_finite_makes_the_run_diverged(
 
 
 @pytest.mark.slow
-def test_kill_9_in_training_and_the_same_command_again(values: dict[str, Any]) -> None:
+def test_training_resumes_exactly_after_kill_9(values: dict[str, Any]) -> None:
     every = {"unit": "steps", "report_every": 20, "sample_every": 50, "checkpoint_every": 10}
     values["variants"]["dcgan"]["schedule"] = every | {"length": 400}
     params = write_params(values)

@@ -1,4 +1,4 @@
-"""`ganvae train` and `ganvae sample`, as a user types them."""
+"""`ganvae train` and `ganvae sample`, as a user calls them."""
 
 import csv
 import json
@@ -39,7 +39,7 @@ def write_folders(root: Path, per_class: int = 40) -> Path:
 
 
 def write_classes(root: Path, sizes: dict[str, int]) -> None:
-    """Class folders of so many images each."""
+    """Write one folder per class with this number of images."""
     for name, n in sizes.items():
         (root / name).mkdir()
         for number in range(n):
@@ -54,7 +54,7 @@ def train_in(
     steps: int = 3,
     **settings: Any,
 ) -> None:
-    """`ganvae train` on a folder of class folders; vanilla-gan is narrow unless told otherwise."""
+    """Run `ganvae train` on a folder of class folders; by default a narrow vanilla-gan."""
     settings = settings or {"hidden": [8]}
     config = build_config(name, {"epochs": None, "steps": steps}, {}, settings)
     images = load_images(str(folder), None, None)
@@ -64,7 +64,7 @@ def train_in(
 @pytest.mark.slow
 @pytest.mark.parametrize("hyphens", [False, True])
 def test_the_six_flags(tmp_path: Path, hyphens: bool) -> None:
-    """epochs, batch_size, outdir, learning_rate, beta_1, encoding_dims; into the working folder."""
+    """epochs, batch_size, outdir (the working folder), learning_rate, beta_1, encoding_dims."""
     flags = ["--batch_size", "64", "--learning_rate", "1e-3", "--beta_1", "0.4"]
     flags += ["--encoding_dims", "7"]
     if hyphens:
@@ -79,7 +79,7 @@ def test_the_six_flags(tmp_path: Path, hyphens: bool) -> None:
     assert config["hidden"] == {"generator": [8], "discriminator": [8]}
     assert outcome["train_images"] == 400
     assert outcome["steps"] == round(2 * 400 / 32)
-    assert len(list((tmp_path / "progress").iterdir())) > 10  # a film even of two epochs
+    assert len(list((tmp_path / "progress").iterdir())) > 10  # two epochs still make a film
     with (tmp_path / "history.csv").open() as file:
         assert [float(row["epoch"]) for row in csv.DictReader(file)][-1] == pytest.approx(
             2, abs=0.1
@@ -90,17 +90,19 @@ def test_the_six_flags(tmp_path: Path, hyphens: bool) -> None:
 
     again = ganvae(*command, cwd=tmp_path)
     assert again.returncode == 1
-    assert again.stderr.startswith("error: outcome.json is there already")
+    assert again.stderr.startswith("error: outcome.json already exists")
     drawn = ganvae("sample", "weights.safetensors", "--n", "9", cwd=tmp_path)
     assert drawn.returncode == 0, drawn.stderr
     with Image.open(tmp_path / "samples.png") as image:
         assert image.size == (2 * (3 * 29 + 1),) * 2
 
 
-def test_a_folder_of_class_folders_and_an_earlier_run(tmp_path: Path) -> None:
+def test_class_folders_are_split_and_an_earlier_run_is_only_replaced_on_request(
+    tmp_path: Path,
+) -> None:
     folder = write_folders(tmp_path / "digits")
     train, held_out = load_images(str(folder), None, None)
-    assert (len(train.images), len(held_out.images)) == (320, 40)  # a tenth for test, unused
+    assert (len(train.images), len(held_out.images)) == (320, 40)  # and 40 unused test images
     both = torch.cat([train.index, held_out.index])
     assert len(both.unique()) == len(both)
     small = {"batch_size": 16, "latent_size": 5}
@@ -115,27 +117,27 @@ def test_a_folder_of_class_folders_and_an_earlier_run(tmp_path: Path) -> None:
     assert json.loads((tmp_path / "out/outcome.json").read_text())["config"]["latent_size"] == 5
 
 
-def test_what_is_not_a_runs_is_never_replaced(tmp_path: Path) -> None:
+def test_files_that_are_not_from_a_run_are_never_replaced(tmp_path: Path) -> None:
     folder = write_folders(tmp_path / "digits")
     (tmp_path / "out/pictures").mkdir(parents=True)
     (tmp_path / "out/pictures/holiday.jpg").write_text("mine")
-    with pytest.raises(UserError, match="pictures is in the way, and not from a run"):
+    with pytest.raises(UserError, match="pictures exists, but is not from a run"):
         train_in(tmp_path / "out", folder, overwrite=True)
     assert (tmp_path / "out/pictures/holiday.jpg").exists()
 
 
-def test_two_runs_do_not_write_to_one_folder(tmp_path: Path) -> None:
+def test_two_runs_cannot_write_to_one_folder(tmp_path: Path) -> None:
     with (
         standalone._alone_in(tmp_path),
         pytest.raises(UserError, match=f"another run is writing to {tmp_path}"),
         standalone._alone_in(tmp_path),
     ):
         raise AssertionError
-    with standalone._alone_in(tmp_path):  # and when the first has ended
+    with standalone._alone_in(tmp_path):  # the folder is free after the first run
         pass
 
 
-def test_few_epochs_are_followed_in_steps() -> None:
+def test_the_schedule_of_a_few_epochs_is_in_steps() -> None:
     images = stripes(400)[0]
     for epochs, expected in ((2, ("steps", round(2 * 400 / 64))), (20, ("epochs", 20))):
         config = build_config("vanilla-gan", {"epochs": epochs, "steps": None}, {}, {"hidden": [8]})
@@ -143,7 +145,7 @@ def test_few_epochs_are_followed_in_steps() -> None:
         assert (schedule.unit, schedule.length) == expected  # half of each batch of 128 is real
 
 
-def test_what_is_given_twice_is_refused() -> None:
+def test_a_parameter_cannot_be_given_twice() -> None:
     for options, settings in (
         ({"batch_size": 32}, {"batch_size": 64}),
         ({"encoding_dims": 5}, {"latent_size": 6}),
@@ -154,8 +156,10 @@ def test_what_is_given_twice_is_refused() -> None:
         build_config("dcgan", {"epochs": 3, "steps": None}, {}, {"schedule.length": 4})
 
 
-def test_stopped_while_drawing_it_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its weights are there already, and are its own: nothing is refused, nothing trained anew."""
+def test_a_run_interrupted_while_drawing_resumes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The existing weights belong to this run, so they are neither refused nor trained again."""
     folder = write_folders(tmp_path / "digits")
 
     def stop(*arguments: object) -> None:
@@ -172,23 +176,25 @@ def test_stopped_while_drawing_it_goes_on(tmp_path: Path, monkeypatch: pytest.Mo
     assert not (tmp_path / "out/.state").exists()
 
 
-def test_the_pipelines_splits_are_kept() -> None:
-    """On MNIST the same 5,000 images are held out, and the test set is not among the splits."""
+def test_mnist_is_split_as_in_the_pipeline() -> None:
+    """The same 5,000 images are held out, and both splits are from the official training set."""
     train, held_out = load_images("mnist", None, 7781)
     assert (len(train.images), len(held_out.images)) == (7781, 5000)
     assert train.official_set == held_out.official_set == "train"
     assert not set(train.index.tolist()) & set(held_out.index.tolist())
 
 
-def test_stacks_are_made_of_mnists_files_and_held_out_by_the_pool() -> None:
+def test_stacked_mnist_is_made_from_mnist_and_has_held_out_stacks() -> None:
     train, held_out = load_images("stacked-mnist", train_size=700)
     assert train.images.shape == (700, 3, 28, 28)
     assert len(held_out.images) == 5000
     assert len(train.classes) == 1000
 
 
-def test_people_that_the_profile_holds_out_are_held_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    """By the sizes of the profile of faces, whatever the images are resized to."""
+def test_the_held_out_people_are_those_of_the_faces_profile(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The split does not depend on the size that the images are resized to."""
     people = np.repeat(np.arange(4000), np.random.default_rng(0).geometric(0.4, 4000))
     images = LabelledImages(np.zeros((len(people), 1, 1, 1), np.uint8), people)
     source = Source(images, None, tuple(map(str, range(4000))), people)
@@ -199,10 +205,10 @@ def test_people_that_the_profile_holds_out_are_held_out(monkeypatch: pytest.Monk
     assert held_out.index.tolist() == splits["validation"].index.tolist()
 
 
-def test_as_many_are_held_out_as_whole_groups_give(
+def test_the_held_out_images_are_whole_groups(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A tenth of 127 for validation and for test, unless groups give a smaller number only."""
+    """Validation gets about a tenth of 127 images; the size of a group can change the number."""
     for seed in range(20):
         people = np.sort(np.random.default_rng(seed).geometric(0.3, 127).cumsum() // 12)
         images = LabelledImages(np.zeros((127, 1, 4, 4), np.uint8), people - people.min())
@@ -214,38 +220,39 @@ def test_as_many_are_held_out_as_whole_groups_give(
 
 
 @pytest.mark.parametrize(("classes", "per_class"), [(30, 6), (3, 4), (3, 3)])
-def test_small_classes_are_divided(tmp_path: Path, classes: int, per_class: int) -> None:
+def test_small_classes_are_split(tmp_path: Path, classes: int, per_class: int) -> None:
     write_classes(tmp_path, dict.fromkeys(map(str, range(classes)), per_class))
     train, held_out = load_images(str(tmp_path))
     assert set(held_out.labels.tolist()) == set(train.labels.tolist()) == set(range(classes))
     assert len(train.images) == classes * (per_class - 2)
 
 
-def test_a_class_too_small_to_divide_is_named(tmp_path: Path) -> None:
+def test_the_message_names_a_class_that_is_too_small_to_split(tmp_path: Path) -> None:
     write_classes(tmp_path, {"cats": 9, "dogs": 2})
-    with pytest.raises(DataError, match=r"found 2 images of class 'dogs' .* it takes 3 or more"):
+    with pytest.raises(DataError, match=r"found 2 images of class 'dogs', .* need at least 3 of"):
         load_images(str(tmp_path))
 
 
-def test_photos_of_one_person_cannot_be_divided(
+def test_photos_of_one_person_cannot_be_split(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     images = LabelledImages(np.zeros((9, 1, 4, 4), np.uint8), np.zeros(9, np.int64))
     source = Source(images, None, ("somebody",), np.zeros(9, np.int64))
     monkeypatch.setattr(standalone, "load_source", lambda config: source)
-    with pytest.raises(DataError, match=r"found photos of 1 person; .* it takes 3 or more"):
+    message = r"found photos of 1 person, .* need photos of at least 3: no person"
+    with pytest.raises(DataError, match=message):
         load_images("lfw", directory=tmp_path)
 
 
-def test_photos_are_resized_and_coloured(tmp_path: Path) -> None:
+def test_photos_are_converted_to_another_size_and_to_colour(tmp_path: Path) -> None:
     folder = write_folders(tmp_path / "digits")
     train, held_out = load_images(str(folder), image_size=16, channels=3)
     assert train.images.shape[1:] == held_out.images.shape[1:] == (3, 16, 16)
-    with pytest.raises(ConfigError, match=r"^data\.channels = 2: input should be 1 or 3"):
+    with pytest.raises(ConfigError, match=r"^data\.channels is 2, but it should be 1 or 3"):
         load_images(str(folder), channels=2)
 
 
-def test_a_diverged_run_is_an_error_with_what_there_is_of_it(tmp_path: Path) -> None:
+def test_a_diverged_run_is_an_error_and_keeps_its_files(tmp_path: Path) -> None:
     folder = write_folders(tmp_path / "digits")
     with pytest.raises(UserError, match=r"bernoulli-vae diverged: .* Try a lower --learning_rate"):
         train_in(tmp_path / "out", folder, "bernoulli-vae", steps=9, learning_rate=1e30, hidden=[8])
@@ -254,7 +261,7 @@ def test_a_diverged_run_is_an_error_with_what_there_is_of_it(tmp_path: Path) -> 
     assert (tmp_path / "out/pictures/samples.png").exists()
 
 
-def test_an_outdir_that_cannot_be_written_to(tmp_path: Path) -> None:
+def test_outdir_cannot_be_a_file(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     folder = write_folders(tmp_path / "digits")
     with pytest.raises(UserError, match="file is a file: give a folder"):
@@ -262,15 +269,15 @@ def test_an_outdir_that_cannot_be_written_to(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", system_names())
-def test_every_model_takes_its_defaults_and_a_latent_size(name: str) -> None:
+def test_every_system_accepts_its_defaults_and_a_latent_size(name: str) -> None:
     defaults = build_config(name, NO_LENGTH, {"batch_size": None}, {})
     assert defaults == build_config(name, NO_LENGTH, {}, {})
     values = build_config(name, NO_LENGTH, {"encoding_dims": 3}, {}).model_dump()
     assert 3 in (values.get("encoding_dims"), values.get("latent_size"))
 
 
-def test_a_given_length_brings_cadences_that_fit() -> None:
-    """The model's own where they fit; shorter ones where the run is shorter, or in another unit."""
+def test_a_given_length_has_cadences_that_fit() -> None:
+    """The system's own cadences stay if they fit. A short run or another unit gets new ones."""
 
     def schedule(name: str, **length: int) -> dict[str, Any]:
         return build_config(name, {**NO_LENGTH, **length}, {}, {}).schedule.model_dump()
@@ -287,11 +294,11 @@ def test_a_given_length_brings_cadences_that_fit() -> None:
     assert schedule("keras-dcgan", steps=3000)["marks"] == marks
     assert schedule("keras-dcgan", steps=2999)["marks"] == []
     assert schedule("keras-dcgan", epochs=5)["marks"] == []
-    with pytest.raises(ConfigError, match="not both"):
+    with pytest.raises(ConfigError, match="--epochs and --steps are both given"):
         build_config("dcgan", {"epochs": 1, "steps": 1}, {}, {})
 
 
-def test_a_setting_leaves_the_rest_of_its_section() -> None:
+def test_a_setting_keeps_the_other_parameters_of_its_section() -> None:
     settings = {"balance.d_steps": 2, "schedule.report_every": 7}
     values = build_config("balanced-gan", NO_LENGTH, {}, settings).model_dump()
     assert values["balance"]["d_steps"] == 2
@@ -299,15 +306,15 @@ def test_a_setting_leaves_the_rest_of_its_section() -> None:
     assert values["schedule"]["report_every"] == 7
 
 
-def stored(tmp_path: Path) -> Path:
+def store_weights(tmp_path: Path) -> Path:
     config = build_config("dcgan", NO_LENGTH, {}, {"generator_channels": [4]})
     path = tmp_path / "w.safetensors"
     save_model(path, build_model("dcgan", config, (3, 28, 32), 0), config, 0)
     return path
 
 
-def test_samples_as_numbers(tmp_path: Path) -> None:
-    weights = stored(tmp_path)
+def test_samples_as_an_array(tmp_path: Path) -> None:
+    weights = store_weights(tmp_path)
     for name, seed in (("a", 1), ("b", 1), ("c", 2)):
         sample_to_file(weights, 5, seed, tmp_path / f"{name}.npz")
     a, b, c = (np.load(tmp_path / f"{name}.npz")["images"] for name in "abc")
@@ -319,30 +326,30 @@ def test_samples_as_numbers(tmp_path: Path) -> None:
 
 
 def test_samples_as_a_picture(tmp_path: Path) -> None:
-    sample_to_file(stored(tmp_path), 5, 0, tmp_path / "deep/grid.png")
+    sample_to_file(store_weights(tmp_path), 5, 0, tmp_path / "deep/grid.png")
     with Image.open(tmp_path / "deep/grid.png") as image:
         assert image.size == (2 * (3 * 33 + 1), 2 * (2 * 29 + 1))
         assert image.mode == "RGB"
 
 
-def test_a_file_that_is_no_models_weights_is_named(tmp_path: Path) -> None:
+def test_the_message_names_a_file_without_weights_of_a_model(tmp_path: Path) -> None:
     judge = ROOT / "judges/mnist.safetensors"
     with pytest.raises(DataError, match=r"mnist\.safetensors: not the weights of a generative"):
         sample_to_file(judge, 1, 0, tmp_path / "x.png")
-    tensors, metadata = load_tensors(stored(tmp_path))
+    tensors, metadata = load_tensors(store_weights(tmp_path))
     tensors.pop("balance.losses")
     save_tensors(tmp_path / "old.safetensors", tensors, metadata)
-    with pytest.raises(DataError, match="not those of dcgan as it is now"):
+    with pytest.raises(DataError, match="do not fit the current layers of dcgan"):
         sample_to_file(tmp_path / "old.safetensors", 1, 0, tmp_path / "x.png")
 
 
 def test_samples_do_not_replace_a_folder(tmp_path: Path) -> None:
     (tmp_path / "x.png").mkdir()
-    with pytest.raises(ConfigError, match="there is a folder of that name"):
-        sample_to_file(stored(tmp_path), 1, 0, tmp_path / "x.png")
+    with pytest.raises(ConfigError, match=r"x\.png is a folder: give the name of a file"):
+        sample_to_file(store_weights(tmp_path), 1, 0, tmp_path / "x.png")
 
 
-def test_all_systems_are_shipped_in_little_room() -> None:
+def test_the_shipped_weights_include_all_systems_and_stay_small() -> None:
     files = sorted((ROOT / "results/laptop/pretrained").glob("*.safetensors"))
     assert set(system_names()) <= {path.stem for path in files}
     assert sum(path.stat().st_size for path in files) <= 25e6
@@ -350,7 +357,7 @@ def test_all_systems_are_shipped_in_little_room() -> None:
 
 @pytest.mark.parametrize("name", system_names())
 def test_shipped_weights_draw_digits(name: str, tmp_path: Path) -> None:
-    """Dark background, bright strokes, and no two alike: that much any digit has."""
+    """Digits have a dark background and bright strokes, and differ from each other."""
     model = load_model(find_weights(name))
     assert model.name == name
     sample_to_file(find_weights(name), 64, 0, tmp_path / "x.npz")

@@ -1,4 +1,4 @@
-"""The page across data sets says what the numbers say, whichever they are."""
+"""The sentences of the page across data sets follow from the numbers."""
 
 import math
 import subprocess
@@ -43,7 +43,7 @@ SHAPE = (1, 28, 28)
 
 
 def values(profile: str, **changes: Any) -> dict[str, Any]:
-    """A params.yaml's of two finalists, and of what ``changes`` says."""
+    """The values of a params.yaml with two finalists, updated by ``changes``."""
     own = {
         "profile": profile,
         "file": f"{profile}.yaml",
@@ -70,38 +70,40 @@ def params(profile: str, **changes: Any) -> Params:
     return parse(Params, values(profile, **changes), profile)
 
 
-def of(name: str, records: Sequence[ScoreRecord]) -> list[ScoreRecord]:
-    """The same records, of a data set of that name."""
+def on_data_set(name: str, records: Sequence[ScoreRecord]) -> list[ScoreRecord]:
+    """The same records, measured on the data set ``name``."""
     return [
-        one.model_copy(update={"provenance": one.provenance.model_copy(update={"dataset": name})})
-        for one in records
+        each.model_copy(update={"provenance": each.provenance.model_copy(update={"dataset": name})})
+        for each in records
     ]
 
 
-def found(name: str, *records: ScoreRecord, **changes: Any) -> DataSet:
-    return data_set(params(name, **changes), of(name, records), 1000, SHAPE)
+def toy_set(name: str, *records: ScoreRecord, **changes: Any) -> DataSet:
+    return data_set(params(name, **changes), on_data_set(name, records), 1000, SHAPE)
 
 
 def duel(name: str, gan: Sequence[float | None], vae: Sequence[float | None]) -> DataSet:
-    return found(name, *runs("gan-one", gan), *runs("vae-one", vae))
+    return toy_set(name, *runs("gan-one", gan), *runs("vae-one", vae))
 
 
-def test_a_ratio_is_of_geometric_means_with_welchs_interval_of_logarithms() -> None:
-    one = duel("a", [2.0, 8.0], [16.0, 16.0]).finalists
-    assert one is not None
+def test_a_ratio_has_geometric_means_and_welchs_interval_of_logarithms() -> None:
+    log_difference = duel("a", [2.0, 8.0], [16.0, 16.0]).finalists
+    assert log_difference is not None
     # geometric means 4 and 16; standard error log(2), one degree of freedom
     margin = math.log(2) * 12.7062047364
-    assert ratio(one) == pytest.approx((0.25, 0.25 / math.exp(margin), 0.25 * math.exp(margin)))
+    assert ratio(log_difference) == pytest.approx(
+        (0.25, 0.25 / math.exp(margin), 0.25 * math.exp(margin))
+    )
 
 
-def test_a_ratio_of_one_seed_a_side_has_no_interval() -> None:
-    one = duel("a", [5.0], [10.0]).finalists
-    assert one is not None
-    assert ratio_text(one) == "0.500"
+def test_a_ratio_of_one_seed_per_side_has_no_interval() -> None:
+    log_difference = duel("a", [5.0], [10.0]).finalists
+    assert log_difference is not None
+    assert ratio_text(log_difference) == "0.500"
 
 
-def test_families_have_one_value_a_model_its_mean() -> None:
-    one = found(
+def test_families_have_one_value_per_variant_its_mean() -> None:
+    log_difference = toy_set(
         "a",
         *runs("gan-one", [1.0, 3.0]),  # mean 2
         *runs("gan-two", [8.0]),
@@ -111,28 +113,28 @@ def test_families_have_one_value_a_model_its_mean() -> None:
         variants={"gan-one": {}, "gan-two": {}, "gan-aside": {}, "vae-one": {}},
         aside=["gan-aside"],
     ).families
-    assert one is not None
-    assert (one.n_first, one.n_second) == (2, 1)
-    assert ratio(one)[0] == pytest.approx(0.25)
+    assert log_difference is not None
+    assert (log_difference.n_first, log_difference.n_second) == (2, 1)
+    assert ratio(log_difference)[0] == pytest.approx(0.25)
 
 
 def test_data_sets_are_tested_together() -> None:
     alone = across([duel("a", LOW, HIGH)])[0].finalists
-    together = [one.finalists for one in across([duel(name, LOW, HIGH) for name in "abcd"])]
+    together = [each.finalists for each in across([duel(name, LOW, HIGH) for name in "abcd"])]
     assert alone is not None
     assert alone.p_holm == pytest.approx(2 / 252)
-    assert [one.p_holm for one in together if one] == pytest.approx([8 / 252] * 4)
+    assert [each.p_holm for each in together if each] == pytest.approx([8 / 252] * 4)
 
 
-def test_seeds_that_suffice_for_one_data_set_may_be_too_few_for_two() -> None:
+def test_seeds_that_suffice_for_one_data_set_can_be_too_few_for_two() -> None:
     one, other = duel("a", LOW[:4], HIGH[:4]), duel("b", LOW[:4], HIGH[:4])
     assert standing(across([one])[0].finalists) == "GAN ahead"
     assert {standing(each.finalists) for each in across([one, other])} == {"too few seeds"}
 
 
-def test_one_data_set_counts_once() -> None:
-    other = data_set(params("b"), of("a", runs("gan-one", LOW)), 1000, SHAPE)
-    with pytest.raises(ConfigError, match="profiles a and b are both of a, which would count"):
+def test_two_profiles_of_one_data_set_are_refused() -> None:
+    other = data_set(params("b"), on_data_set("a", runs("gan-one", LOW)), 1000, SHAPE)
+    with pytest.raises(ConfigError, match="profiles a and b both use the data set a, which would"):
         across([duel("a", LOW, HIGH), other])
 
 
@@ -158,50 +160,51 @@ NONE, FEW, LOST = (LOW, MIXED), ([5.0], [10.0]), ([None, None], HIGH)
         (
             [VAE, FEW],
             "the tuned VAE is ahead by FID on 1 of 2 data sets (a), the tuned GAN on none; "
-            "on 1 (b) the seeds are too few to tell.",
+            "on 1 (b) there are too few seeds to tell.",
         ),
         (
             [NONE, FEW],
             "neither the tuned GAN nor the tuned VAE is shown to be ahead by FID on any of the 2 "
-            "data sets; on 1 (a) no difference is shown, on 1 (b) the seeds are too few to tell.",
+            "data sets; on 1 (a) no difference is shown, on 1 (b) there are too few seeds to tell.",
         ),
         (
             [FEW],
             "neither the tuned GAN nor the tuned VAE is shown to be ahead by FID on the one data "
-            "set; on 1 (a) the seeds are too few to tell.",
+            "set; on 1 (a) there are too few seeds to tell.",
         ),
         (
             [GAN, LOST],
             "the tuned GAN is ahead by FID on 1 of 2 data sets (a), the tuned VAE on none; on 1 "
-            "(b) a GAN and a VAE with scores are not both there. This is of the runs that did not "
-            "diverge.",
+            "(b) a GAN or a VAE with a score is missing. Diverged runs are left out.",
         ),
     ],
 )
 def test_the_headline_counts_the_data_sets(
     duels: list[tuple[list[float | None], list[float | None]]], said: str
 ) -> None:
-    sets = [duel(name, *one) for name, one in zip("abc", duels, strict=False)]
-    assert headline(across(sets)) == f"At these budgets {said}"
+    sets = [duel(name, *fids) for name, fids in zip("abc", duels, strict=False)]
+    assert headline(across(sets)) == f"At these training budgets, {said}"
 
 
-def test_finalists_that_were_not_tuned_are_not_called_so() -> None:
-    one = found("a", *runs("gan-one", LOW), *runs("vae-one", HIGH), tuned=[])
-    assert headline([one]) == "At these budgets the GAN is ahead by FID on the one data set."
-
-
-def test_unequal_effort_comes_first() -> None:
-    effort = {"unequal": "the GAN got a week", "outside": ""}
-    one = found("a", *runs("gan-one", LOW), *runs("vae-one", HIGH), effort=effort)
-    other = duel("b", LOW, HIGH)
-    assert headline([one]).startswith(
-        "Not settled, for the effort that went into the finalists was unequal on the one data set. "
-        "At these budgets the tuned GAN is ahead"
+def test_untuned_finalists_are_not_called_tuned() -> None:
+    dataset = toy_set("a", *runs("gan-one", LOW), *runs("vae-one", HIGH), tuned=[])
+    assert headline([dataset]) == (
+        "At these training budgets, the GAN is ahead by FID on the one data set."
     )
-    assert "was unequal on a. At these" in headline(across([one, other]))
 
 
-PRESETS = {
+def test_the_headline_begins_with_unequal_effort() -> None:
+    effort = {"unequal": "the GAN got a week", "outside": ""}
+    unequal = toy_set("a", *runs("gan-one", LOW), *runs("vae-one", HIGH), effort=effort)
+    other = duel("b", LOW, HIGH)
+    assert headline([unequal]).startswith(
+        "Not settled: the effort for the finalists was unequal on the one data set. At these "
+        "training budgets, the tuned GAN is ahead"
+    )
+    assert "was unequal on a. At these" in headline(across([unequal, other]))
+
+
+FIDS = {
     name: [Estimate(mean, None, 1) if mean else None for mean in means]
     for name, means in {
         "gan-a": (1.0, 10.0, 3.0),
@@ -212,8 +215,8 @@ PRESETS = {
 }
 
 
-def test_places_are_counted_among_the_models_that_have_a_score() -> None:
-    assert places(PRESETS) == {
+def test_places_are_counted_among_the_systems_with_a_score() -> None:
+    assert places(FIDS) == {
         "gan-a": [1, 1, 4],
         "gan-b": [2, 3, 3],
         "vae-c": [3, 2, 2],
@@ -221,27 +224,27 @@ def test_places_are_counted_among_the_models_that_have_a_score() -> None:
     }
 
 
-def test_orders_are_correlated_over_the_models_that_every_data_set_has() -> None:
-    models, rhos = correlations(PRESETS)
-    assert models == 3
+def test_orders_are_correlated_over_the_systems_with_a_score_on_every_data_set() -> None:
+    systems, rhos = correlations(FIDS)
+    assert systems == 3
     # ranks 1 2 3, 1 3 2 and 3 2 1: 1 - 6 sum(d^2) / (3 x 8)
     assert rhos == pytest.approx([0.5, -1.0, -0.5])
 
 
-def test_two_models_have_no_correlation() -> None:
-    assert correlations({name: PRESETS[name] for name in ("gan-a", "vae-d")}) == (1, [])
+def test_two_systems_have_no_correlation() -> None:
+    assert correlations({name: FIDS[name] for name in ("gan-a", "vae-d")}) == (1, [])
 
 
-def presets(name: str, fids: Sequence[float], **changes: Any) -> DataSet:
-    """Three systems with a FID each, and models that are none of them."""
+def untuned_set(name: str, fids: Sequence[float], **changes: Any) -> DataSet:
+    """Three untuned systems with one FID each, and variants that do not count among them."""
     systems = ("gan-x", "vae-y", "vae-z")
     others = {"gan-variant": "gan-x", "gan-tuned": "gan-tuned", "vae-aside": "vae-aside"}
     system_of = {system: system for system in systems} | others
-    records = [record(model, 0, fid) for model, fid in zip(systems, fids, strict=True)]
-    return found(
+    records = [record(system, 0, fid) for system, fid in zip(systems, fids, strict=True)]
+    return toy_set(
         name,
         *records,
-        *(record(model, 0, 1.0) for model in (*others, "mix-one")),
+        *(record(variant, 0, 1.0) for variant in (*others, "mix-one")),
         variants={variant: {} for variant in system_of},
         runs={
             f"{variant}-0": {
@@ -259,24 +262,24 @@ def presets(name: str, fids: Sequence[float], **changes: Any) -> DataSet:
     )
 
 
-def test_untuned_are_the_systems_themselves_the_best_on_average_first() -> None:
-    sets = [presets("a", [2.0, 9.0, 3.0]), presets("b", [30.0, 90.0, 20.0])]
-    assert list(untuned([*sets, presets("c", [5.0, 4.0, 3.0])])) == ["vae-z", "gan-x", "vae-y"]
+def test_untuned_systems_are_sorted_by_mean_place_without_variants() -> None:
+    sets = [untuned_set("a", [2.0, 9.0, 3.0]), untuned_set("b", [30.0, 90.0, 20.0])]
+    assert list(untuned([*sets, untuned_set("c", [5.0, 4.0, 3.0])])) == ["vae-z", "gan-x", "vae-y"]
 
 
-def test_agreement_gives_the_mean_correlation_and_its_range() -> None:
-    one, same = presets("a", [1.0, 2.0, 3.0]), presets("b", [10.0, 20.0, 30.0])
+def test_the_agreement_gives_the_mean_correlation_and_its_range() -> None:
+    one, same = untuned_set("a", [1.0, 2.0, 3.0]), untuned_set("b", [10.0, 20.0, 30.0])
     assert agreement([one, same]).startswith(
-        "Of the 3 models that every data set has, Spearman's rank correlation between two data "
-        "sets is 1.0; 1 is the same order, −1 the reverse. This describes"
+        "For the 3 systems with a score on every data set, Spearman's rank correlation between "
+        "two data sets is 1.0. A value of 1 means the same order, −1 the reverse. These numbers"
     )
-    said = agreement([one, same, presets("c", [3.0, 2.0, 1.0])])
-    assert "is −0.33 on average over 3 pairs (−1.0 to 1.0)" in said
+    said = agreement([one, same, untuned_set("c", [3.0, 2.0, 1.0])])
+    assert "is −0.33 on average over 3 pairs of data sets (−1.0 to 1.0)" in said
 
 
-def test_agreement_takes_two_data_sets() -> None:
-    assert agreement([presets("a", [1.0, 2.0, 3.0])]) == (
-        "How stable the order is cannot be said: that takes three models on two data sets."
+def test_the_agreement_needs_two_data_sets() -> None:
+    assert agreement([untuned_set("a", [1.0, 2.0, 3.0])]) == (
+        "The stability of the order cannot be measured: that needs three systems on two data sets."
     )
 
 
@@ -285,38 +288,38 @@ def page(path: Path, *sets: DataSet) -> str:
     return path.read_text()
 
 
-def test_the_page_has_a_line_a_data_set(tmp_path: Path) -> None:
+def test_the_page_has_one_line_per_data_set(tmp_path: Path) -> None:
     floor = runs("floor", [0.2, 0.2])
-    one = found("a", *floor, *runs("gan-one", LOW), *runs("vae-one", [*HIGH, None]))
-    said = page(tmp_path / "across.md", one, duel("b", [5.0], [10.0]))
+    first = toy_set("a", *floor, *runs("gan-one", LOW), *runs("vae-one", [*HIGH, None]))
+    said = page(tmp_path / "across.md", first, duel("b", [5.0], [10.0]))
     assert (
         f"| a | 1,000 of 1{TIMES}28{TIMES}28 | `gan-one` 5.20 ± 0.20 (5 seeds) | `vae-one` 10.20 "
         "± 0.20 (5 seeds, 1 diverged) | 0.20 | 0.510 (0.491 to 0.529) | 0.0079 | GAN ahead |"
     ) in said
     assert "| `gan-one` 5.00 (1 seed) | `vae-one` 10.00 (1 seed) |  | 0.500 |  | too few" in said
-    assert "Too few seeds: 1 against 1 seeds cannot reach significance" in said
+    assert "Too few seeds: with 1 against 1 seeds, a rank test cannot be significant" in said
     assert "[report](b/report.html)" in said
     assert f"| `{'b' * 16}` | `{'a' * 16}` |" in said
 
 
-def test_the_page_says_which_finalist_has_no_score_and_where_none_is_named(tmp_path: Path) -> None:
-    nobody = found("b", *runs("gan-one", LOW), finalists=[])
-    said = page(tmp_path / "across.md", duel("a", [None], HIGH), nobody)
+def test_the_page_marks_finalists_without_a_score_or_a_name(tmp_path: Path) -> None:
+    unnamed = toy_set("b", *runs("gan-one", LOW), finalists=[])
+    said = page(tmp_path / "across.md", duel("a", [None], HIGH), unnamed)
     assert "| `gan-one`: no score | `vae-one` 10.20 ± 0.20 (5 seeds) |  |  |  | no comp" in said
-    assert "| none is named | none is named |  |  |  | no comparison |" in said
+    assert "| not named | not named |  |  |  | no comparison |" in said
 
 
-def test_other_criteria_are_those_of_each_profiles_own_comparison(tmp_path: Path) -> None:
-    def without_is(model: str, fids: Sequence[float]) -> list[ScoreRecord]:
+def test_other_criteria_come_from_each_profiles_own_comparison(tmp_path: Path) -> None:
+    def without_is(variant: str, fids: Sequence[float]) -> list[ScoreRecord]:
         return [
-            record(model, seed, fid, scores={"is_judge": None, "kid_judge": fid})
+            record(variant, seed, fid, scores={"is_judge": None, "kid_judge": fid})
             for seed, fid in enumerate(fids)
         ]
 
     said = page(
         tmp_path / "across.md",
         duel("a", LOW, HIGH),
-        found("b", *without_is("gan-one", HIGH), *without_is("vae-one", LOW)),
+        toy_set("b", *without_is("gan-one", HIGH), *without_is("vae-one", LOW)),
         duel("c", LOW[:2], HIGH[:2]),
     )
     assert "| IS (judge) ↑ | GAN |  | too few seeds |" in said
@@ -324,22 +327,24 @@ def test_other_criteria_are_those_of_each_profiles_own_comparison(tmp_path: Path
     assert "| recall ↑" not in said
 
 
-def test_criteria_by_which_noise_is_better_are_named_with_their_data_set(tmp_path: Path) -> None:
-    def with_kid(model: str, fids: Sequence[float], kid: float) -> list[ScoreRecord]:
-        return runs(model, fids, scores={"kid_judge": kid})
+def test_criteria_by_which_noise_is_better_name_their_data_set(tmp_path: Path) -> None:
+    def with_kid(variant: str, fids: Sequence[float], kid: float) -> list[ScoreRecord]:
+        return runs(variant, fids, scores={"kid_judge": kid})
 
     both = [*with_kid("gan-one", LOW, 0.1), *with_kid("vae-one", HIGH, 0.3)]
     said = page(
         tmp_path / "across.md",
-        found("a", *both, *with_kid("ceiling", [90.0], 0.5)),
-        found("b", *both, *with_kid("ceiling", [90.0], 0.2)),
+        toy_set("a", *both, *with_kid("ceiling", [90.0], 0.5)),
+        toy_set("b", *both, *with_kid("ceiling", [90.0], 0.2)),
     )
-    assert "- b: by KID the ceiling, pixels drawn by themselves, is better (0.200) than" in said
+    assert (
+        "- b: by KID, the ceiling (pixels drawn independently) scores better (0.200) than" in said
+    )
     assert "- a:" not in said
 
 
-def test_the_figure_has_a_line_a_data_set_compared_or_not(tmp_path: Path) -> None:
-    sets = across([duel(name, *one) for name, one in zip("abc", (GAN, FEW, LOST), strict=True)])
+def test_the_figure_has_one_line_per_data_set_even_without_comparison(tmp_path: Path) -> None:
+    sets = across([duel(name, *fids) for name, fids in zip("abc", (GAN, FEW, LOST), strict=True)])
     heights = []
     for n in (1, 3):
         draw_across(tmp_path / f"{n}.png", sets[:n])
@@ -349,9 +354,9 @@ def test_the_figure_has_a_line_a_data_set_compared_or_not(tmp_path: Path) -> Non
 
 
 def write_profile(root: Path, name: str) -> None:
-    """A profile's params.yaml and what the stage reads of its results."""
+    """Write a profile's params.yaml and the results that the stage reads."""
     YAML().dump(values(name), root / f"{name}.yaml")
-    records = of(name, [*runs("gan-one", LOW), *runs("vae-one", HIGH)])
+    records = on_data_set(name, [*runs("gan-one", LOW), *runs("vae-one", HIGH)])
     write_records(root / "results" / name / "scores.json", records)
     write_json(root / f"results/{name}/runs/gan-one-0/outcome.json", {"train_images": 60_000})
     write_json(root / f"{name}.json", {"image_shape": [3, 32, 32]})
@@ -363,7 +368,7 @@ def call_stage(root: Path, *profiles: str) -> subprocess.CompletedProcess[str]:
     return python(ROOT / "stages/across.py", "results/params.yaml", cwd=root)
 
 
-def test_the_stage_writes_page_and_figure(tmp_path: Path) -> None:
+def test_the_stage_writes_the_page_and_the_figure(tmp_path: Path) -> None:
     for name in ("a", "b"):
         write_profile(tmp_path, name)
     assert call_stage(tmp_path, "a", "b").stdout == "results/across.md: 2 data sets\n"
@@ -373,11 +378,11 @@ def test_the_stage_writes_page_and_figure(tmp_path: Path) -> None:
         assert 800 < picture.width < 1000
 
 
-def test_a_profile_without_results_gets_one_line(tmp_path: Path) -> None:
+def test_a_profile_without_results_gives_a_one_line_error(tmp_path: Path) -> None:
     write_profile(tmp_path, "a")
     (tmp_path / "results/a/scores.json").unlink()
     process = call_stage(tmp_path, "a")
     assert process.returncode == 1
     assert process.stderr == (
-        "error: results/a/scores.json is missing: `ganvae repro dvc.yaml` writes it.\n"
+        "error: results/a/scores.json is missing. Run `ganvae repro dvc.yaml` to write it.\n"
     )

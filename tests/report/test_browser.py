@@ -1,4 +1,4 @@
-"""The page in a browser: it loads, sorts, enlarges, prints, and can be read everywhere."""
+"""The page in a browser: loading, sorting, enlarging, printing, contrast and width."""
 
 import re
 from collections.abc import Iterator
@@ -29,7 +29,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 @pytest.fixture
 def page(browser: Browser, address: str) -> Iterator[Page]:
-    """The page, opened; fails if it has asked for anything or complained of anything."""
+    """The opened page. The test fails if the page makes a request or reports an error."""
     opened = browser.new_page(viewport={"width": 1280, "height": 900})
     complaints: list[str] = []
     opened.on("console", lambda message: complaints.append(message.text))
@@ -40,7 +40,7 @@ def page(browser: Browser, address: str) -> Iterator[Page]:
         if request.url.startswith(("file:", "data:")):
             route.continue_()
         else:
-            complaints.append(f"asked for {request.url}")
+            complaints.append(f"requested {request.url}")
             route.abort()
 
     opened.route("**/*", inspect)
@@ -50,14 +50,14 @@ def page(browser: Browser, address: str) -> Iterator[Page]:
     opened.close()
 
 
-def test_the_fixture_notices_what_the_page_asks_for(browser: Browser, tmp_path: Path) -> None:
+def test_the_fixture_notices_requests(browser: Browser, tmp_path: Path) -> None:
     (tmp_path / "x.html").write_text("<img src='http://127.0.0.1:9/x.png'>")
     opened = browser.new_page()
-    asked: list[str] = []
-    opened.route("**/*", lambda route, request: (asked.append(request.url), route.continue_()))
+    requests: list[str] = []
+    opened.route("**/*", lambda route, request: (requests.append(request.url), route.continue_()))
     opened.goto((tmp_path / "x.html").as_uri())
     opened.close()
-    assert "http://127.0.0.1:9/x.png" in asked
+    assert "http://127.0.0.1:9/x.png" in requests
 
 
 def test_every_picture_loads(page: Page) -> None:
@@ -68,7 +68,7 @@ def test_every_picture_loads(page: Page) -> None:
         assert picture.evaluate("image => image.naturalWidth") > 0
 
 
-def models(table: Locator) -> list[str]:
+def variants(table: Locator) -> list[str]:
     """The names in a table's first column, from top to bottom."""
     names = table.locator("tbody th").all_inner_texts()
     return [re.split(r"[\s:]", name.strip())[0] for name in names]
@@ -79,38 +79,38 @@ def leaderboard(page: Page) -> Locator:
     return page.locator("#leaderboard table.sortable").first
 
 
-def test_a_click_on_a_title_sorts_by_number_and_another_reverses(leaderboard: Locator) -> None:
+def test_a_click_on_a_title_sorts_and_a_second_click_reverses(leaderboard: Locator) -> None:
     best_first = ["floor", "gan-one", "vae-one", "mix-one", "gan-wild", "vae-lost", "ceiling"]
     fid = leaderboard.get_by_role("columnheader", name="FID")
-    assert models(leaderboard) == best_first
+    assert variants(leaderboard) == best_first
     assert fid.get_attribute("aria-sort") == "ascending"
     fid.get_by_role("button").click()
-    # 10.2 lies between 5.2 and 41.3 only as numbers; what has no score stays last, bounds outside
+    # 10.2 lies between 5.2 and 41.3 only as a number. Variants without a score stay last.
     reversed_ = ["floor", "gan-wild", "mix-one", "vae-one", "gan-one", "vae-lost", "ceiling"]
-    assert models(leaderboard) == reversed_
+    assert variants(leaderboard) == reversed_
     assert fid.get_attribute("aria-sort") == "descending"
     fid.get_by_role("button").click()
-    assert models(leaderboard) == best_first
+    assert variants(leaderboard) == best_first
 
 
-def test_a_score_that_should_be_high_starts_with_the_highest(leaderboard: Locator) -> None:
+def test_a_score_whose_better_direction_is_up_sorts_highest_first(leaderboard: Locator) -> None:
     score = leaderboard.get_by_role("columnheader", name="IS")
     score.get_by_role("button").click()
     assert score.get_attribute("aria-sort") == "descending"
-    assert models(leaderboard)[1:5] == ["gan-one", "vae-one", "mix-one", "gan-wild"]
+    assert variants(leaderboard)[1:5] == ["gan-one", "vae-one", "mix-one", "gan-wild"]
     assert leaderboard.locator("[aria-sort]").count() == 1
 
 
-def test_models_sort_by_name_from_the_keyboard(page: Page, leaderboard: Locator) -> None:
+def test_variants_can_be_sorted_by_name_with_the_keyboard(page: Page, leaderboard: Locator) -> None:
     leaderboard.get_by_role("button", name="variant").focus()
     page.keyboard.press("Enter")
-    names = models(leaderboard)[1:-1]
+    names = variants(leaderboard)[1:-1]
     assert names == sorted(names)
     assert names[0] == "gan-one"
     assert names[1] == "gan-wild"
 
 
-def test_a_picture_is_enlarged_and_escape_closes_it(page: Page) -> None:
+def test_a_click_enlarges_a_picture_and_escape_closes_it(page: Page) -> None:
     dialog = page.locator("dialog#zoom")
     assert not dialog.is_visible()
     shown = page.locator(".model button.zoom").first
@@ -126,13 +126,13 @@ def test_a_picture_is_enlarged_and_escape_closes_it(page: Page) -> None:
     assert not dialog.is_visible()
 
 
-def test_paper_gets_everything_and_the_screen_its_own_again(page: Page) -> None:
+def test_printing_opens_all_details_and_the_screen_closes_them(page: Page) -> None:
     details = page.locator("details")
     assert details.count() > 10
     assert page.locator("details[open]").count() == 0
     page.emulate_media(media="print")
-    for one in details.all():
-        assert one.locator("> :not(summary)").first.is_visible()
+    for element in details.all():
+        assert element.locator("> :not(summary)").first.is_visible()
     assert not page.locator("nav").is_visible()
     assert page.locator("img.still").first.is_visible()
     assert not page.locator("img.film").first.is_visible()
@@ -141,7 +141,7 @@ def test_paper_gets_everything_and_the_screen_its_own_again(page: Page) -> None:
     assert page.locator("details[open]").count() == 0
 
 
-def test_films_stand_still_for_those_who_ask(page: Page) -> None:
+def test_films_stand_still_with_reduced_motion(page: Page) -> None:
     film, still = page.locator("img.film").first, page.locator("img.still").first
     assert film.is_visible()
     assert not still.is_visible()
@@ -151,14 +151,15 @@ def test_films_stand_still_for_those_who_ask(page: Page) -> None:
 
 
 def luminance(colour: str) -> float:
-    """Relative luminance, in [0, 1], of an ``rgb(...)`` (WCAG 2.2)."""
+    """Relative luminance of an ``rgb(...)`` colour, in [0, 1] (WCAG 2.2)."""
     channels = [int(value) / 255 for value in re.findall(r"\d+", colour)[:3]]
     linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 
-def contrast(one: str, other: str) -> float:
-    lighter, darker = sorted((luminance(one), luminance(other)), reverse=True)
+def contrast(text: str, ground: str) -> float:
+    """Contrast ratio of two colours, from 1 to 21 (WCAG 2.2)."""
+    lighter, darker = sorted((luminance(text), luminance(ground)), reverse=True)
     return (lighter + 0.05) / (darker + 0.05)
 
 
@@ -178,7 +179,7 @@ TEXTS = (
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_text_can_be_read(page: Page, scheme: str) -> None:
+def test_text_has_enough_contrast(page: Page, scheme: str) -> None:
     page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
     ground = page.evaluate("getComputedStyle(document.body).backgroundColor")
     assert (luminance(ground) < 0.1) == (scheme == "dark")
@@ -191,13 +192,13 @@ def test_text_can_be_read(page: Page, scheme: str) -> None:
 
 
 @pytest.mark.parametrize("width", [390, 800, 1280])
-def test_nothing_scrolls_sideways_but_tables_and_figures_themselves(page: Page, width: int) -> None:
+def test_only_tables_and_figures_scroll_sideways(page: Page, width: int) -> None:
     page.set_viewport_size({"width": width, "height": 800})
-    page.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
+    page.evaluate("document.querySelectorAll('details').forEach(element => element.open = true)")
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
-def test_the_contents_lead_to_every_section(page: Page) -> None:
+def test_every_link_of_the_contents_has_a_target(page: Page) -> None:
     for link in page.locator("nav a").all():
         target = link.get_attribute("href")
         assert target

@@ -1,4 +1,4 @@
-"""Numbers are written as a reader wants them."""
+"""Numbers as text: digits, signs, units and arrows."""
 
 import pytest
 
@@ -29,11 +29,11 @@ from ganvae.scores.statistics import Estimate
         (-0.00001, 1, "−0.00001"),
     ],
 )
-def test_significant_digits(value: float, digits: int, text: str) -> None:
+def test_numbers_have_the_wanted_significant_digits(value: float, digits: int, text: str) -> None:
     assert significant(value, digits) == text
 
 
-def test_what_rounds_to_zero_has_no_sign() -> None:
+def test_a_number_that_rounds_to_zero_has_no_sign() -> None:
     assert fixed(-0.004, 2) == "0.00"
     assert fixed(-0.006, 2) == "−0.01"
     assert printed("fid_judge", -0.004) == "0.00"
@@ -48,7 +48,7 @@ def test_a_mean_and_its_margin_have_the_decimals_of_their_score() -> None:
     assert estimated("kid_inception", Estimate(0.01234, 0.001, 3)) == ("12.34", "± 1.00")
 
 
-def test_differences_have_their_sign() -> None:
+def test_differences_have_a_sign() -> None:
     assert signed("fid_judge", 1.5) == "+1.50"
     assert signed("fid_judge", -1.5) == "−1.50"
     assert signed("fid_judge", 0.004) == signed("fid_judge", -0.004) == "0.00"
@@ -58,27 +58,27 @@ def test_differences_have_their_sign() -> None:
     assert interval("fid_judge", None, None) == ""
 
 
-def test_p_values() -> None:
+def test_p_values_have_two_significant_digits() -> None:
     assert p_value(0.00794) == "p = 0.0079"
     assert p_value(0.73) == "p = 0.73"
     assert p_value(0.0004) == "p < 0.001"
     assert p_value(None) == ""
 
 
-def test_times() -> None:
+def test_durations_have_a_fitting_unit() -> None:
     assert duration(55.4) == "55 seconds"
     assert duration(600) == "10 minutes"
     assert duration(9000) == "2.5 hours"
 
 
-def test_lists() -> None:
+def test_names_are_joined_into_a_list() -> None:
     assert listed([]) == ""
     assert listed(["a"]) == "a"
     assert listed(["a", "b"]) == "a and b"
     assert listed(["a", "b", "c"]) == "a, b and c"
 
 
-def test_a_score_is_called_as_its_place_asks() -> None:
+def test_the_name_of_a_score_depends_on_its_place() -> None:
     assert heading("fid_judge_infinity") == "FID (judge), N → ∞ ↓"
     assert title("fid_judge_infinity") == "FID, N → ∞"
     assert heading("closer_to_train_pixels") == "closer to train (pixels)"
@@ -86,10 +86,10 @@ def test_a_score_is_called_as_its_place_asks() -> None:
     assert name("kid_inception") == "KID (Inception)"
 
 
-def test_arrows_point_to_the_better_side() -> None:
+def test_arrows_point_in_the_better_direction() -> None:
     arrows = {score: arrow(score) for score in TABLED}
     assert arrows["fid_judge"] == "↓"
     assert arrows["is_judge"] == "↑"
-    assert {score for score, way in arrows.items() if way} == {
+    assert {score for score, direction in arrows.items() if direction} == {
         score for score in TABLED if better(score)
     }

@@ -1,4 +1,4 @@
-"""The page is whole by itself, says what the records say, and bears whatever they hold."""
+"""The page needs no other file, shows the records' numbers, and escapes every text."""
 
 import base64
 import io
@@ -32,7 +32,7 @@ HOSTILE = "<img src=x onerror=alert(1)>\"'&$x$`{{ 7 }}"
 
 
 class Page(HTMLParser):
-    """The elements of a page with their attributes, and its text."""
+    """The elements of a page with their attributes, and the page's text."""
 
     def __init__(self, html: str) -> None:
         super().__init__()
@@ -76,7 +76,7 @@ def whole(html: str) -> Page:
     return Page(html)
 
 
-def test_it_asks_for_nothing_else(html: str, whole: Page) -> None:
+def test_the_page_loads_no_other_file(html: str, whole: Page) -> None:
     for tag, attributes in whole.elements:
         for name in ("src", "srcset", "data", "poster", "action", "background"):
             assert (attributes.get(name) or "data:").startswith("data:"), (tag, attributes)
@@ -87,7 +87,7 @@ def test_it_asks_for_nothing_else(html: str, whole: Page) -> None:
     assert "@import" not in html
 
 
-def test_every_picture_says_what_it_shows(whole: Page) -> None:
+def test_every_picture_has_an_alternative_text(whole: Page) -> None:
     pictures = [attributes for attributes in whole.all("img") if attributes["src"] != "data:,"]
     assert len(pictures) > 30
     assert all(attributes["alt"] for attributes in pictures)
@@ -95,7 +95,7 @@ def test_every_picture_says_what_it_shows(whole: Page) -> None:
         assert attributes.get("aria-label") or attributes.get("aria-hidden") == "true"
 
 
-def test_every_link_inside_has_its_target_and_every_id_is_one(whole: Page) -> None:
+def test_internal_links_have_targets_and_ids_are_unique(whole: Page) -> None:
     ids = [attributes["id"] for _, attributes in whole.elements if attributes.get("id")]
     assert len(ids) == len(set(ids))
     targets = {a["href"] for a in whole.all("a") if (a["href"] or "").startswith("#")}
@@ -110,11 +110,11 @@ def test_the_same_report_gives_the_same_bytes(html: str, tmp_path: Path) -> None
     assert (tmp_path / "report.html").read_text(encoding="utf-8") == html
 
 
-def test_it_says_what_the_records_say(whole: Page) -> None:
-    assert "At these budgets, the GAN." in whole.text
+def test_the_page_shows_the_numbers_of_the_records(whole: Page) -> None:
+    assert "At these training budgets, the GAN is ahead." in whole.text
     assert "5.20" in whole.text  # the mean FID of gan-one
     assert "Seed 1 diverged: d_loss is NaN at step 12." in whole.text
-    assert "Failures: none, all 5 runs completed." in whole.text
+    assert "No failures: all 5 runs completed." in whole.text
     assert "A GAN for tests." in whole.text
     assert "make toy" in whole.text
     assert "All runs share the same 50 images" in whole.text
@@ -123,11 +123,11 @@ def test_it_says_what_the_records_say(whole: Page) -> None:
     assert re.search(r"hidden\s*8\s*64, 8", whole.text)
 
 
-def test_a_note_may_name_things_in_code(html: str) -> None:
+def test_a_note_can_contain_code(html: str) -> None:
     assert "<p>It learns <code>stripes</code>.</p>" in html
 
 
-def test_names_and_reasons_are_text_whatever_they_hold(tmp_path: Path) -> None:
+def test_names_and_reasons_are_escaped(tmp_path: Path) -> None:
     name = f"gan {HOSTILE}"
     records = [
         *runs(name, [5.0, 6.0]),
@@ -135,7 +135,7 @@ def test_names_and_reasons_are_text_whatever_they_hold(tmp_path: Path) -> None:
         record(name, 3, 7.0, flags=[HOSTILE], class_counts=[1, 2]),
         *runs("vae-one", [9.0, 9.5]),
     ]
-    made = report(
+    hostile = report(
         tmp_path,
         records,
         (name, "vae-one"),
@@ -145,20 +145,20 @@ def test_names_and_reasons_are_text_whatever_they_hold(tmp_path: Path) -> None:
         sources={name: HOSTILE},
         departures={name: {HOSTILE: (HOSTILE, HOSTILE)}},
     )
-    found = Page(render(made))
-    assert len(found.all("script")) == 1
-    assert [image["src"] for image in found.all("img")] == ["data:,"]
-    assert not any(key.startswith("on") for _, keys in found.elements for key in keys)
-    assert found.text.count("{{ 7 }}") > 10
+    shown = Page(render(hostile))
+    assert len(shown.all("script")) == 1
+    assert [image["src"] for image in shown.all("img")] == ["data:,"]
+    assert not any(key.startswith("on") for _, keys in shown.elements for key in keys)
+    assert shown.text.count("{{ 7 }}") > 10
 
 
-def test_nothing_but_records_is_needed(tmp_path: Path) -> None:
-    found = page(tmp_path, usual())
-    assert [image["src"] for image in found.all("img")] == ["data:,"]
-    assert "Failures: none" in found.text
+def test_the_page_needs_no_pictures(tmp_path: Path) -> None:
+    shown = page(tmp_path, usual())
+    assert [image["src"] for image in shown.all("img")] == ["data:,"]
+    assert "No failures:" in shown.text
 
 
-def test_of_pictures_those_are_shown_that_there_are(tmp_path: Path) -> None:
+def test_the_page_shows_only_existing_pictures(tmp_path: Path) -> None:
     folder = tmp_path / "pictures/gan-one"
     folder.mkdir(parents=True)
     Image.new("L", (300, 60)).save(folder / "inversions.webp")
@@ -181,9 +181,9 @@ def test_of_pictures_those_are_shown_that_there_are(tmp_path: Path) -> None:
         (runs("floor", [0.1, 0.2]), None, "No GAN and VAE were named"),
         ([record("odd", 0, 5.0, family="other")], None, "odd"),
     ],
-    ids=["one model", "one that diverged", "a lone finalist", "flagged", "floor alone", "other"],
+    ids=["one variant", "diverged run", "lone finalist", "flagged", "floor only", "other family"],
 )
-def test_reports_of_little(
+def test_reports_of_few_records_can_be_written(
     tmp_path: Path, records: list[ScoreRecord], finalists: tuple[str, str] | None, says: str
 ) -> None:
     assert says in page(tmp_path, records, finalists).text
@@ -197,12 +197,12 @@ def test_the_stage_writes_the_page(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert "ganvae repro profiles/smoke/dvc.yaml" in Page(html).text
 
 
-def test_sizes_stay_small(html: str, tmp_path: Path) -> None:
+def test_pages_stay_small(html: str, tmp_path: Path) -> None:
     assert len(render(report(tmp_path, usual()))) < 250_000  # without pictures
     assert len(html) < 1_500_000
 
 
-def test_the_committed_pictures_of_one_run_take_little(tmp_path: Path) -> None:
+def test_embedded_pictures_are_compressed(tmp_path: Path) -> None:
     noise = np.random.default_rng(0).integers(0, 256, (600, 1680), dtype=np.uint8)
     Image.fromarray(noise).save(tmp_path / "x.png")
     assert len(embed(tmp_path / "x.png").uri) < 0.75 * (tmp_path / "x.png").stat().st_size
@@ -217,7 +217,7 @@ def test_the_shown_run_is_the_first_that_completed() -> None:
     assert shown_run([first]) == first
 
 
-def test_few_colours_keep_those_of_small_areas(tmp_path: Path) -> None:
+def test_compression_keeps_the_colours_of_small_areas(tmp_path: Path) -> None:
     pixels = np.full((200, 300, 3), 255, np.uint8)
     pixels[:, :, 0] -= np.arange(200, dtype=np.uint8)[:, None] // 2  # many shades of one colour
     keys = [(31, 119, 180), (255, 127, 14), (44, 160, 44), (214, 39, 40), (127, 127, 127)]
@@ -229,9 +229,9 @@ def test_few_colours_keep_those_of_small_areas(tmp_path: Path) -> None:
         assert np.abs(shown[10 * number + 1, 1].astype(int) - key).max() < 20
 
 
-def test_a_film_comes_with_its_last_frame(tmp_path: Path) -> None:
+def test_a_film_is_embedded_with_its_last_frame(tmp_path: Path) -> None:
     draw_pictures(tmp_path, [record("gan-one", 0, 5.0)])
-    film = embed(tmp_path / "pictures/gan-one/training.webp")
+    film = embed(tmp_path / "pictures/gan-one/training.avif")
     with Image.open(io.BytesIO(base64.b64decode(film.uri.split(",")[1]))) as shown:
         assert getattr(shown, "n_frames", 1) == 3
     assert film.still is not None
@@ -243,7 +243,7 @@ def decoded(uri: str) -> np.ndarray:
         return np.asarray(image.convert("RGB"))
 
 
-def test_a_picture_that_is_none_is_named(tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_picture_is_refused(tmp_path: Path) -> None:
     (tmp_path / "x.png").write_text("no picture")
     with pytest.raises(DataError, match=r"x\.png: not a picture"):
         embed(tmp_path / "x.png")
@@ -261,19 +261,19 @@ def test_an_interval_beyond_the_axis_ends_in_an_arrow() -> None:
     assert list(whole.get_xdata()) == [8, 12]
 
 
-def test_the_curve_ends_in_its_limit() -> None:
+def test_the_fid_curve_ends_at_its_limit() -> None:
     ax = Figure().subplots()
-    one = rich("gan-one", 0, 5.0)
-    figures._draw_curve(ax, one)
+    run = rich("gan-one", 0, 5.0)
+    figures._draw_curve(ax, run)
     measured, line, limit = ax.get_lines()
     assert measured.get_xdata()[0] == 1 / 2000
     assert line.get_xdata()[0] == 0
-    expected = pytest.approx(one.scores["fid_judge_infinity"])
+    expected = pytest.approx(run.scores["fid_judge_infinity"])
     assert line.get_ydata()[0] == expected
     assert np.atleast_1d(limit.get_ydata())[0] == expected
 
 
-def test_labels_keep_apart() -> None:
+def test_labels_do_not_overlap() -> None:
     placed = figures._apart([0.1, 0.11, 0.5, 0.98, 0.99], 0.1)
     assert placed == sorted(placed)
     assert min(np.diff(placed)) >= 0.1 - 1e-9
@@ -281,59 +281,58 @@ def test_labels_keep_apart() -> None:
     assert figures._readable([2000, 4000, 6000, 8000, 10_000]) == [10_000, 6000, 4000, 2000]
 
 
-def test_every_score_has_its_table() -> None:
+def test_every_score_is_in_a_table() -> None:
     rows = leaderboard(runs("gan-one", [5.0], scores=dict.fromkeys(TABLED, 1.0)))
-    made = [tables.leaderboard_table(rows, []), *tables.further_tables(rows, []).values()]
-    heads = {head.text for table in made for head in table.heads}
+    written = [tables.leaderboard_table(rows, []), *tables.further_tables(rows, []).values()]
+    heads = {head.text for table in written for head in table.heads}
     assert heads == {title(name) for name in TABLED} | {"runs"}
 
 
 def test_sides_of_the_contrast_follow_the_better_direction(tmp_path: Path) -> None:
-    made = report(tmp_path, usual()).comparison
-    lines = {one.score: one for one in differences.contrasts(made.finalists, "seeds")}
+    finalists = report(tmp_path, usual()).comparison.finalists
+    lines = {line.score: line for line in differences.contrasts(finalists, "seeds")}
     fid, recall, inverted = lines["FID"], lines["recall"], lines["inverted MSE"]
-    assert fid.mean < 0  # the GAN's is lower and that is better: left
-    assert recall.mean < 0  # the GAN's is higher and that is better: left
-    assert inverted.mean > 0  # the VAE's is lower: right
+    assert fid.mean < 0  # the GAN has the lower value, which is better: left
+    assert recall.mean < 0  # the GAN has the higher value, which is better: left
+    assert inverted.mean > 0  # the VAE has the lower value, which is better: right
     assert (fid.gan, fid.vae, fid.difference) == ("5.20", "10.20", "−5.00")
     assert (fid.verdict, inverted.verdict) == ("GAN ahead", "VAE ahead")
-    for one in (fid, recall, inverted):
-        assert one.low is not None
-        assert one.high is not None
-        assert max(abs(one.low), abs(one.high)) == pytest.approx(1)
-        assert min(one.low, one.high) < one.mean < max(one.low, one.high)
+    for line in (fid, recall, inverted):
+        assert line.low is not None
+        assert line.high is not None
+        assert max(abs(line.low), abs(line.high)) == pytest.approx(1)
+        assert min(line.low, line.high) < line.mean < max(line.low, line.high)
 
 
-def test_a_model_may_be_called_as_its_family_is() -> None:
+def test_a_variant_can_have_the_name_of_its_family() -> None:
     records = [*runs("gan", [5.0, 7.0]), *runs("gan-two", [20.0, 22.0]), *runs("vae", [9.0, 11.0])]
-    made = compare(records, ("gan", "vae"))
-    finalists, families = (
-        differences.contrasts(those, "seeds")[0] for those in (made.finalists, made.families)
-    )
+    comparison = compare(records, ("gan", "vae"))
+    finalists = differences.contrasts(comparison.finalists, "seeds")[0]
+    families = differences.contrasts(comparison.families, "variants")[0]
     assert (finalists.gan, finalists.vae) == ("6.00", "10.00")
     assert (families.gan, families.vae) == ("13.50", "10.00")
 
 
-def test_it_says_how_the_finalists_were_named(tmp_path: Path) -> None:
+def test_the_page_says_how_the_finalists_were_named(tmp_path: Path) -> None:
     named = "named in the profile's parameters, not picked by these scores"
     tuned = "whose parameters were tuned on the validation split, not the best by these scores"
-    for models, says in ((["gan-one", "vae-one"], tuned), (["gan-one"], named), ([], named)):
-        text = Page(render(report(tmp_path, usual(), tuning=Tuning(models)))).text
-        assert [says in text for says in (tuned, named)] == [says == tuned, says == named]
-        assert ("no search by score" in text) == bool(models)
+    for names, expected in ((["gan-one", "vae-one"], tuned), (["gan-one"], named), ([], named)):
+        text = Page(render(report(tmp_path, usual(), tuning=Tuning(names)))).text
+        assert [says in text for says in (tuned, named)] == [expected == tuned, expected == named]
+        assert ("not searched by score" in text) == bool(names)
 
 
-def test_it_names_what_the_families_leave_aside(tmp_path: Path) -> None:
-    made = report(tmp_path, usual())
-    assert "Left aside" not in Page(render(made)).text
-    aside = compare(usual(), made.finalists, aside=["gan-wild"])
+def test_the_page_names_the_variants_set_aside(tmp_path: Path) -> None:
+    whole = report(tmp_path, usual())
+    assert "Not counted" not in Page(render(whole)).text
+    aside = compare(usual(), whole.finalists, aside=["gan-wild"])
     text = Page(render(report(tmp_path, usual(), comparison=aside))).text
-    assert text.count("Left aside, being there for a picture or a likelihood: gan-wild.") == 2
+    sentence = "Not counted, because they serve a picture or a likelihood only: gan-wild."
+    assert text.count(sentence) == 2
 
 
-def test_the_pairs_are_a_triangle_in_the_order_of_the_leaderboard(tmp_path: Path) -> None:
-    made = report(tmp_path, usual()).comparison
-    pairs = differences.pair_table(made.pairs)
+def test_the_pairs_form_a_triangle_in_the_order_of_the_leaderboard(tmp_path: Path) -> None:
+    pairs = differences.pair_table(report(tmp_path, usual()).comparison.pairs)
     assert (pairs.pairs, pairs.too_few, pairs.smallest_p) == (6, 5, "0.071")
     assert pairs.models == ["gan-one", "vae-one", "mix-one", "gan-wild"]
     filled = [[cell is not None for cell in cells] for _, cells in pairs.lines]
@@ -343,12 +342,12 @@ def test_the_pairs_are_a_triangle_in_the_order_of_the_leaderboard(tmp_path: Path
     assert "gan-one minus vae-one: −5.00" in first.detail
 
 
-def of_faces(model: str, seed: int, fid: float, **scores: float) -> ScoreRecord:
-    """A run that a judge without classes has measured."""
-    return record(model, seed, fid, scores={"is_judge": None, "recall_judge": 0.5} | scores)
+def of_faces(variant: str, seed: int, fid: float, **scores: float) -> ScoreRecord:
+    """A run that was measured by a judge without classes."""
+    return record(variant, seed, fid, scores={"is_judge": None, "recall_judge": 0.5} | scores)
 
 
-def test_a_judge_without_classes_is_not_said_to_have_any(tmp_path: Path) -> None:
+def test_a_judge_without_classes_gives_no_class_scores(tmp_path: Path) -> None:
     records = [of_faces(m, seed, 5.0 + seed) for m in ("gan-one", "vae-one") for seed in (0, 1)]
     shown = page(tmp_path, records)
     assert not re.search(r"\bIS\b|label kept|class distance|KL of modes", shown.text)
@@ -356,19 +355,19 @@ def test_a_judge_without_classes_is_not_said_to_have_any(tmp_path: Path) -> None
     assert "1606.03498" not in str(shown.elements)
 
 
-def test_modes_stand_in_the_leaderboard_and_the_glossary(tmp_path: Path) -> None:
+def test_modes_are_in_the_leaderboard_and_the_glossary(tmp_path: Path) -> None:
     modes = {"modes_judge": 998.0, "mode_kl_judge": 0.042}
     records = [of_faces(m, s, 5.0 + s, **modes) for m in ("gan-one", "vae-one") for s in (0, 1)]
-    made = report(tmp_path, records)
-    heads = [head.text for head in tables.leaderboard_table(made.comparison.rows, []).heads]
+    with_modes = report(tmp_path, records)
+    heads = [head.text for head in tables.leaderboard_table(with_modes.comparison.rows, []).heads]
     assert heads == ["FID", "recall", "modes", "KL of modes", "runs"]
-    shown = Page(render(made))
+    shown = Page(render(with_modes))
     assert "The number of the data's known modes" in shown.text
     for source in ("1611.02163", "1712.04086"):
         assert f"https://arxiv.org/abs/{source}" in str(shown.elements)
 
 
-def test_the_glossary_of_a_judge_of_classes_says_what_its_scores_are(tmp_path: Path) -> None:
+def test_the_glossary_explains_the_scores_of_a_judge_with_classes(tmp_path: Path) -> None:
     scores = {"class_distance_judge": 0.1, "classes_judge": 10.0, "label_kept_judge": 0.9}
     text = page(tmp_path, [record("gan-one", 0, 5.0, scores=scores)], None).text
     for term in ("How certain the judge is", "class distance", "label kept"):

@@ -1,4 +1,4 @@
-"""The page's section of sweeps: there where there are sweeps, and no more than they show."""
+"""The page's section of sweeps: present only with sweeps, and true to their records."""
 
 from pathlib import Path
 from typing import Any
@@ -16,13 +16,13 @@ def page(results: Path, **changes: Any) -> str:
     return render(report(results, usual(), root=results, **changes))
 
 
-def test_without_sweeps_there_is_no_section(tmp_path: Path) -> None:
+def test_a_page_without_sweeps_has_no_section(tmp_path: Path) -> None:
     html = page(tmp_path)
     assert 'id="sweeps"' not in html
     assert "#sweeps" not in html
 
 
-def test_a_sweep_says_what_was_searched_and_found(tmp_path: Path) -> None:
+def test_a_sweep_shows_its_search_space_and_findings(tmp_path: Path) -> None:
     html = page(tmp_path, studies=[write_sweep(tmp_path)])
     for text in (
         '<a href="#sweeps">Sweeps</a>',
@@ -30,37 +30,37 @@ def test_a_sweep_says_what_was_searched_and_found(tmp_path: Path) -> None:
         "3 trials: 2 completed, 1 pruned.",
         "Best: trial 1, FID 20.00",
         "\N{MINUS SIGN}10.00 on average",
-        "<code>beta_1</code>: among the scored trials FID rises with it",
-        "no effect shown",
+        "<code>beta_1</code>. Scored trials: FID rises with the parameter.",
+        "no effect is shown",
         "correlation +0.60<small>+0.30 to +0.80, n = 20</small>",
-        "None of its trials is promoted",
+        "No trial of this sweep is promoted",
     ):
         assert text in html, text
 
 
-def test_its_pictures_are_in_the_page_and_say_what_they_are(tmp_path: Path) -> None:
+def test_the_pictures_of_a_sweep_have_alternative_texts(tmp_path: Path) -> None:
     html = page(tmp_path, studies=[write_sweep(tmp_path)])
-    for title in ("History", "Each parameter by itself", "Pairs of parameters"):
+    for title in ("History", "Each parameter on its own", "Pairs of parameters"):
         before, _, _ = html.partition(f'alt="{title} of the sweep toy: ')
         assert before != html, title
         assert before.rpartition("<img ")[2].startswith('src="data:image/')
 
 
-def test_what_was_promoted_stands_with_its_score_on_test(tmp_path: Path) -> None:
+def test_a_promoted_trial_is_shown_with_its_test_score(tmp_path: Path) -> None:
     sweeps = [write_sweep(tmp_path), write_sweep(tmp_path, study="other")]
     html = page(tmp_path, studies=sweeps, promoted={"gan-one": PROMOTION})
-    start = "Trial 1 is promoted as <code>gan-one</code>, trained from fresh seeds: "
-    assert f"{start}FID 20.00 on validation, 5.20 " in html
+    start = "Trial 1, with FID 20.00 on the validation split, is promoted as <code>gan-one</code>."
+    assert f"{start} Trained from fresh seeds, <code>gan-one</code> has FID 5.20 " in html
     assert html.count("is promoted as") == 1
-    assert html.count("None of its trials is promoted") == 1
+    assert html.count("No trial of this sweep is promoted") == 1
 
 
-def test_a_promoted_model_without_runs_has_no_score_yet(tmp_path: Path) -> None:
+def test_a_promoted_variant_without_runs_has_no_test_score(tmp_path: Path) -> None:
     html = page(tmp_path, studies=[write_sweep(tmp_path)], promoted={"gan-new": PROMOTION})
-    assert "<code>gan-new</code>, trained from fresh seeds: FID 20.00 on validation.</p>" in html
+    assert "validation split, is promoted as <code>gan-new</code>.</p>" in html
 
 
-def test_a_record_alone_is_enough(tmp_path: Path) -> None:
+def test_a_sweep_can_be_shown_from_its_record_alone(tmp_path: Path) -> None:
     record = write_sweep(tmp_path)
     for path in (tmp_path / "results/sweeps/toy").iterdir():
         if path.name == EFFECTS or path.suffix == ".png":
@@ -70,6 +70,6 @@ def test_a_record_alone_is_enough(tmp_path: Path) -> None:
     assert '<table class="effects">' not in html
 
 
-def test_names_are_text_whatever_is_in_them(tmp_path: Path) -> None:
+def test_names_in_sweeps_are_escaped(tmp_path: Path) -> None:
     record = write_sweep(tmp_path).model_copy(update={"variant": HOSTILE, "space": HOSTILE})
     assert "<img src=x" not in page(tmp_path, studies=[record])

@@ -1,4 +1,4 @@
-"""While runs are missing the leaderboard has the others, and says so."""
+"""The provisional leaderboard shows the finished runs and names the missing ones."""
 
 from pathlib import Path
 
@@ -16,23 +16,26 @@ PATHS = ProfilePaths("smoke")
 
 
 @pytest.fixture
-def some(smoke: Params, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Params:
-    """The smoke profile, with three of its runs done, and no baselines."""
+def unfinished(smoke: Params, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Params:
+    """The smoke profile with three finished runs and no baselines."""
     monkeypatch.chdir(tmp_path)
-    like = next(r for r in read_records(ROOT / "results/laptop/scores.json") if r.family == "gan")
+    template = next(
+        r for r in read_records(ROOT / "results/laptop/scores.json") if r.family == "gan"
+    )
     for key, fid in DONE.items():
-        model, _, seed = key.rpartition("-")
-        scored = like.model_copy(
-            update={"variant": model, "seed": int(seed), "scores": like.scores | {"fid_judge": fid}}
+        variant, _, seed = key.rpartition("-")
+        scores = template.scores | {"fid_judge": fid}
+        scored = template.model_copy(
+            update={"variant": variant, "seed": int(seed), "scores": scores}
         )
         write_json(PATHS.run(key).scores, scored.model_dump())
         write_json(PATHS.run(key).timing, {"train_seconds": 2.0})
     return smoke
 
 
-def test_it_has_the_runs_that_are_done_and_names_the_others(some: Params) -> None:
-    standings = write_provisional(some, DONE)
-    assert [(model, done, of) for model, _, done, of in standings] == [
+def test_it_shows_the_finished_runs_and_names_the_missing_ones(unfinished: Params) -> None:
+    standings = write_provisional(unfinished, DONE)
+    assert [(variant, done, planned) for variant, _, done, planned in standings] == [
         ("dcgan", 1, 1),
         ("vanilla-gan", 2, 2),
     ]
@@ -40,13 +43,15 @@ def test_it_has_the_runs_that_are_done_and_names_the_others(some: Params) -> Non
     assert standings[1][1].startswith("41.00 ±")
     text = (PATHS.results / "leaderboard.md").read_text()
     notice = text.splitlines()[2]
-    assert notice.startswith(f"**Provisional: 3 of {len(some.runs)} runs are done. Missing: dcgan-")
+    assert notice.startswith(
+        f"**Provisional: 3 of {len(unfinished.runs)} runs are done. Missing: dcgan-"
+    )
     assert "bernoulli-vae-0" in notice
     assert "dcgan-0" not in notice.replace("keras-dcgan-0", "")
     assert "| `dcgan` | gan | 30.00 |" in text
 
 
-def test_a_run_that_diverged_stands_without_a_score(some: Params) -> None:
+def test_a_diverged_run_has_no_score(unfinished: Params) -> None:
     path = PATHS.run("dcgan-0").scores
     record = read_records(ROOT / "results/laptop/scores.json")[-1]
     blank = dict.fromkeys(record.scores)
@@ -60,4 +65,4 @@ def test_a_run_that_diverged_stands_without_a_score(some: Params) -> None:
         }
     )
     write_json(path, diverged.model_dump())
-    assert ("dcgan", "none", 1, 1) in write_provisional(some, ["dcgan-0"])
+    assert ("dcgan", "none", 1, 1) in write_provisional(unfinished, ["dcgan-0"])

@@ -1,4 +1,4 @@
-"""Numbers from papers stand beside scores that they are to be read with, and nowhere else."""
+"""Numbers from papers appear only beside scores that they compare with."""
 
 import re
 from collections.abc import Sequence
@@ -28,23 +28,23 @@ from ganvae.scores.records import Noise, ScoreRecord
 from toy_report import PROVENANCE, record, report, usual
 
 
-def trained(model: str) -> Training:
-    assert model not in ("floor", "ceiling"), "a baseline has not been trained"
-    return Training(54_900, 5 if model.startswith("vae") else 1)
+def trained(variant: str) -> Training:
+    assert variant not in ("floor", "ceiling"), "a baseline has no training"
+    return Training(54_900, 5 if variant.startswith("vae") else 1)
 
 
-def counted(model: str, seed: int, modes: float, kl: float, n: int = 26_000) -> ScoreRecord:
+def counted(variant: str, seed: int, modes: float, kl: float, n: int = 26_000) -> ScoreRecord:
     """A run on stacked digits."""
     measured = PROVENANCE.model_copy(update={"dataset": "stacked-mnist", "n_generated": n})
     scores = {"modes_judge": modes, "mode_kl_judge": kl}
-    return record(model, seed, 5.0, scores=scores, provenance=measured)
+    return record(variant, seed, 5.0, scores=scores, provenance=measured)
 
 
-def bounded(model: str, seed: int, bound: float, k: int = 5000, **changes: object) -> ScoreRecord:
-    """A run on black and white digits; its standard error over images is 0.5."""
+def bounded(variant: str, seed: int, bound: float, k: int = 5000, **changes: object) -> ScoreRecord:
+    """A run on black-and-white digits, with a standard error of 0.5 over images."""
     measured = {"dataset": "mnist", "importance_samples": k} | changes
     return record(
-        model,
+        variant,
         seed,
         9.0,
         family="vae",
@@ -70,12 +70,12 @@ BLACK_AND_WHITE = [bounded("vae-one", seed, bound) for seed, bound in enumerate(
 
 
 def cells(lines: Sequence[str], label: str) -> list[str]:
-    """Of a Markdown table's line."""
+    """The cells of the Markdown table's line with this label."""
     (line,) = [line for line in lines if line.startswith(f"| {label}")]
     return line.strip("| ").split(" | ")[1:]
 
 
-def test_modes_stand_beside_the_published_ones() -> None:
+def test_modes_are_shown_beside_published_ones() -> None:
     lines = published_markdown(tables(STACKED))
     assert lines[0] == f"## {HEADING}"
     assert cells(lines, "VEEGAN ([1705.07761]")[:2] == ["150.0", "2.95"]
@@ -88,18 +88,18 @@ def test_modes_stand_beside_the_published_ones() -> None:
     assert not any("ceiling" in line for line in lines)
 
 
-def test_what_keeps_the_modes_apart_is_said_of_these_records() -> None:
+def test_the_remarks_on_modes_use_the_numbers_of_the_records() -> None:
     text = "\n".join(published_markdown(tables(STACKED)))
-    assert "in 26,000 samples, as many as the published ones" in text
+    assert "in 26,000 samples, as many as the published ones." in text
     assert f"(1,000 − 1) / (2{TIMES}26,000) = 0.019" in text
     assert f"`{'a' * 16}…`" in text  # the judge
     few = [counted("gan-one", 0, 900, 0.5, n=2000)]
     text = "\n".join(published_markdown(tables(few)))
-    assert "in 2,000 samples, and not the 26,000 of the published ones" in text
+    assert "in 2,000 samples, the published ones in 26,000." in text
     assert f"(2{TIMES}2,000) = 0.250" in text
 
 
-def test_likelihoods_stand_beside_the_published_ones() -> None:
+def test_likelihoods_are_shown_beside_published_ones() -> None:
     lines = published_markdown(tables(BLACK_AND_WHITE))
     published = [line.split(" | ") for line in lines if "1509.00519" in line]
     assert [(cell[1], cell[3]) for cell in published] == [
@@ -110,11 +110,11 @@ def test_likelihoods_stand_beside_the_published_ones() -> None:
     ]  # fmt: skip
     text = "\n".join(lines)
     assert "10,000 test images" in text
-    assert "k = 5,000 here and 5,000 there" in text
+    assert "k = 5,000 here and 5,000 in the paper" in text
     assert "k = 1,000 here" in "\n".join(published_markdown(tables([bounded("vae", 0, -90, 1000)])))
 
 
-def test_what_a_model_lacks_is_left_empty() -> None:
+def test_a_missing_standard_error_gives_an_empty_cell() -> None:
     mixed = bounded("mix-one", 0, -99.0).model_copy(update={"noise": {}})
     lines = published_markdown(tables([mixed]))
     assert cells(lines, "`mix-one`")[:4] == ["99.00", "", "1", "1"]
@@ -127,31 +127,33 @@ def test_what_a_model_lacks_is_left_empty() -> None:
         [bounded("vae-one", 0, -87.0, k=999)],
         [bounded("vae-one", 0, -87.0, dataset="fashion-mnist")],
         [STACKED[0], record("gan-one", 0, None, provenance=STACKED[0].provenance)],
-        [one.model_copy(update={"flags": ["too few"]}) for one in STACKED],
+        [each.model_copy(update={"flags": ["too few"]}) for each in STACKED],
         [],
     ],
-    ids=["ordinary", "loose bound", "other images", "only the floor", "flagged", "none"],
+    ids=["ordinary", "loose bound", "other images", "only the floor", "flagged", "no records"],
 )
-def test_other_records_have_no_such_section(records: list[ScoreRecord], tmp_path: Path) -> None:
+def test_other_records_have_no_published_section(
+    records: list[ScoreRecord], tmp_path: Path
+) -> None:
     assert tables(records) == []
     assert published_markdown([]) == []
-    if len(records) > 5:  # those of an ordinary profile
+    if len(records) > 5:  # the records of an ordinary profile
         assert HEADING not in render(report(tmp_path, usual()))
 
 
 def test_the_leaderboard_and_the_page_show_the_tables(tmp_path: Path) -> None:
-    found, made = compare(STACKED, None), tables(STACKED)
+    published = tables(STACKED)
     path = tmp_path / "x.md"
     findings = Findings(
-        profile="toy", comparison=found, records=STACKED, departures={}, notes={},
-        tuning=NOT_TUNED, published=made,
+        profile="toy", comparison=compare(STACKED, None), records=STACKED, departures={}, notes={},
+        tuning=NOT_TUNED, published=published,
     )  # fmt: skip
     write_leaderboard_markdown(path, findings)
     text = path.read_text()
     assert "\n\n## Beside published numbers\n\n**Modes" in text
     assert text.index("## Further scores") < text.index(HEADING) < text.index("## What was scaled")
 
-    html = render(report(tmp_path, STACKED, None, published=made))
+    html = render(report(tmp_path, STACKED, None, published=published))
     assert '<a href="#published">Beside published numbers</a>' in html
     section = html[html.index('<section id="published">') :].partition("</section>")[0]
     assert '<a href="https://arxiv.org/abs/1705.07761">1705.07761</a>' in section
@@ -160,7 +162,7 @@ def test_the_leaderboard_and_the_page_show_the_tables(tmp_path: Path) -> None:
     assert "`" not in section
 
 
-def test_a_models_training_is_what_its_first_outcome_says(
+def test_the_training_of_a_variant_comes_from_its_first_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)

@@ -1,4 +1,4 @@
-"""The pictures that pages show: one run of each model, in few bytes."""
+"""The published pictures: those of one run per variant, in few bytes."""
 
 import io
 from pathlib import Path
@@ -22,28 +22,30 @@ PATHS = ProfilePaths("smoke")
 
 @pytest.fixture
 def drawn(smoke: Params, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Params:
-    """Two runs of dcgan, the first of which diverged, and one of keras-dcgan, with marks."""
+    """Two runs of dcgan, of which the first diverged, and one run of keras-dcgan with marks."""
     monkeypatch.chdir(tmp_path)
-    like = read_records(ROOT / "results/laptop/scores.json")[0]
+    template = read_records(ROOT / "results/laptop/scores.json")[0]
     for key, status, marks in (
         ("dcgan-0", "diverged", []),
         ("dcgan-1", "completed", []),
         ("keras-dcgan-0", "completed", [5]),
     ):
         paths = PATHS.run(key)
-        model, _, seed = key.rpartition("-")
-        scored = like.model_copy(update={"variant": model, "seed": int(seed), "status": status})
+        variant, _, seed = key.rpartition("-")
+        scored = template.model_copy(
+            update={"variant": variant, "seed": int(seed), "status": status}
+        )
         write_json(paths.scores, scored.model_dump())
         write_json(paths.outcome, {"mark_steps": marks})
         paths.pictures.mkdir(parents=True)
-        for name in ("samples", "class_means", "progress"):
+        for name in ("samples", "notes", "progress"):
             Image.new("L", (40, 40), int(seed)).save(paths.pictures / f"{name}.png")
     keys = ("dcgan-0", "dcgan-1", "keras-dcgan-0")
     runs = dict.fromkeys(keys, smoke.runs["dcgan-0"])
     return smoke.model_copy(update={"runs": runs})
 
 
-def test_each_model_has_the_pictures_of_its_shown_run(drawn: Params) -> None:
+def test_each_variant_has_the_pictures_of_its_shown_run(drawn: Params) -> None:
     publish_pictures(drawn)
     dcgan, keras = PATHS.pictures / "dcgan", PATHS.pictures / "keras-dcgan"
     assert {path.name for path in dcgan.iterdir()} == {"samples.webp"}
@@ -55,7 +57,7 @@ def test_each_model_has_the_pictures_of_its_shown_run(drawn: Params) -> None:
 def test_a_film_shows_the_first_rows_under_its_caption_from_the_first_step_to_the_last(
     drawn: Params, tmp_path: Path
 ) -> None:
-    """Images of 28 by 28; each row has a shade of its own, which grows from frame to frame."""
+    """Images of 28 by 28 pixels. Each row has its own shade, which grows from frame to frame."""
     side = 28 * PREVIEW_SCALE + PREVIEW_SCALE
     frames = []
     for number in range(20):
@@ -67,8 +69,8 @@ def test_a_film_shows_the_first_rows_under_its_caption_from_the_first_step_to_th
         frames.append(training.Frame(path, number, number / 2))
     training.draw_film(PATHS.run("dcgan-1").pictures / "training.gif", frames, "dcgan, seed 1")
     publish_pictures(drawn)
-    with Image.open(PATHS.pictures / "dcgan/training.webp") as film:
-        shown = [np.asarray(one.convert("L")) for one in ImageSequence.Iterator(film)]
+    with Image.open(PATHS.pictures / "dcgan/training.avif") as film:
+        shown = [np.asarray(frame.convert("L")) for frame in ImageSequence.Iterator(film)]
     assert len(shown) == FILM_FRAMES
     height, width = shown[0].shape
     row = 28 + 1
@@ -79,7 +81,7 @@ def test_a_film_shows_the_first_rows_under_its_caption_from_the_first_step_to_th
     assert abs(int(shown[-1][24 + row // 2, left]) - (30 + 5 * 19)) <= 20
 
 
-def test_losses_are_accepted_only_where_they_pay() -> None:
+def test_lossy_compression_is_used_only_if_it_saves_bytes() -> None:
     flat = np.zeros((200, 300), np.uint8)
     flat[50:60, 20:200] = 255
     decoded = np.asarray(Image.open(io.BytesIO(encode(Image.fromarray(flat)))).convert("L"))

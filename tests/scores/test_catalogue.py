@@ -1,4 +1,4 @@
-"""The catalogue of scores, and what a new score takes."""
+"""The catalogue of scores, and the steps that add a new score."""
 
 import json
 import shutil
@@ -89,7 +89,7 @@ def run_python(folder: Path, *arguments: str) -> str:
 
 
 @pytest.mark.slow
-def test_a_new_score_takes_a_function_an_entry_and_a_line(tmp_path: Path) -> None:
+def test_a_new_score_needs_one_function_one_entry_and_one_line(tmp_path: Path) -> None:
     package = tmp_path / "src/ganvae"
     shutil.copytree(ROOT / "src/ganvae", package)
     (package / "metrics/brightness.py").write_text(METRIC)
@@ -124,12 +124,12 @@ def test_a_new_score_takes_a_function_an_entry_and_a_line(tmp_path: Path) -> Non
 
 
 def older_than(record: ScoreRecord, score: str) -> ScoreRecord:
-    """The record as it was before a score was added."""
+    """The record without a score, as from before the score was added."""
     scores = {name: value for name, value in record.scores.items() if name != score}
     return record.model_copy(update={"scores": scores})
 
 
-def test_a_record_that_is_older_than_a_score_reads_not_measured(tmp_path: Path) -> None:
+def test_a_record_older_than_a_score_is_shown_as_not_measured(tmp_path: Path) -> None:
     new = runs("gan-new", [10.0, 11.0], recall_judge=0.5)
     old = [older_than(record, "recall_judge") for record in runs("vae-old", [12.0, 13.0])]
     assert ScoreRecord.model_validate(old[0].model_dump()) == old[0]
@@ -137,32 +137,32 @@ def test_a_record_that_is_older_than_a_score_reads_not_measured(tmp_path: Path) 
     lines = comparison_text(comparison, []).splitlines()
     assert NOT_MEASURED not in lines[1]
     assert lines[2].split() == ["vae-old", "vae", "12.50", "±", "6.35", "not", "measured", "2"]
-    write_leaderboard_csv(tmp_path / "x.csv", comparison.rows)  # empty there, as for no value
+    write_leaderboard_csv(tmp_path / "x.csv", comparison.rows)  # must not fail: an empty cell
 
 
-def test_a_score_that_does_not_apply_is_not_called_unmeasured() -> None:
+def test_a_score_that_does_not_apply_is_not_shown_as_unmeasured() -> None:
     comparison = compare([*runs("gan", [10.0]), *runs("vae", [12.0], elbo_bernoulli=-80.0)], None)
     assert NOT_MEASURED not in comparison_text(comparison, [])
 
 
-def test_only_scores_of_the_catalogue_get_into_a_record() -> None:
+def test_a_record_only_takes_scores_of_the_catalogue() -> None:
     assert tuple(complete_scores({"kid_judge": 0.1})) == REQUIRED
     with pytest.raises(ValueError, match="not in the catalogue of scores: fid_juge"):
         complete_scores({"fid_juge": 1.0})
 
 
-def test_the_catalogue_names_each_score_once() -> None:
+def test_names_and_titles_in_the_catalogue_are_unique() -> None:
     assert len(SCORES) == len(CATALOGUE)
     assert len({score.title for score in CATALOGUE}) == len(CATALOGUE)
 
 
-def test_what_is_compared_has_a_better_side_and_stands_in_the_leaderboard() -> None:
+def test_compared_scores_have_a_better_side_and_a_leaderboard_column() -> None:
     assert all(SCORES[name].better for name in COMPARED)
     assert set(COMPARED) <= set(HEADLINE)
 
 
 @pytest.mark.parametrize("kind", ["classes", "identities", "channels"])
-def test_no_judge_measures_more_secondary_scores_than_five_seeds_can_bear(kind: str) -> None:
-    """Six tests, corrected together, can be significant for 5 seeds against 5: p = 2 / 252."""
+def test_no_judge_has_more_secondary_scores_than_five_seeds_can_test(kind: str) -> None:
+    """At 5 seeds against 5, the smallest p is 2 / 252. Six tests can reach 5 % after correction."""
     secondary = [name for name in COMPARED[1:] if kind in SCORES[name].judges]
     assert len(secondary) * 2 / 252 <= 0.05

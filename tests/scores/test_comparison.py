@@ -1,4 +1,4 @@
-"""Leaderboard and tables."""
+"""The leaderboard, the comparisons between variants, and their tables."""
 
 import csv
 import json
@@ -27,7 +27,7 @@ from ganvae.scores.records import (
 from toy_records import PROVENANCE, collapsed, record, runs, with_scores
 
 
-def test_rows_stand_from_floor_to_ceiling_best_model_first() -> None:
+def test_rows_go_from_floor_over_best_variant_to_ceiling() -> None:
     records = [
         record("worse", 0, 30.0),
         record("ceiling", 0, 25.0),
@@ -39,7 +39,7 @@ def test_rows_stand_from_floor_to_ceiling_best_model_first() -> None:
     assert names == ["floor", "better", "worse", "broken", "ceiling"]
 
 
-def test_a_diverged_run_is_counted_and_enters_no_mean() -> None:
+def test_a_diverged_run_is_counted_but_enters_no_mean() -> None:
     row = leaderboard([record("gan", 0, 10.0), record("gan", 1, None), record("gan", 2, 12.0)])[0]
     assert (row.completed, row.diverged) == (2, 1)
     assert row.scores["fid_judge"].mean == 11
@@ -53,13 +53,13 @@ def test_a_collapsed_run_is_counted_and_enters_the_means() -> None:
     assert row.scores["fid_judge"].mean == 50
 
 
-def test_scores_of_a_diverged_run_are_not_used_even_if_it_has_some() -> None:
+def test_scores_of_a_diverged_run_are_ignored() -> None:
     broken = record("gan", 0, 99.0).model_copy(update={"status": "diverged", "reason": "NaN"})
     row = leaderboard([broken, record("gan", 1, 11.0)])[0]
     assert row.scores["fid_judge"].mean == 11
 
 
-def test_the_steps_are_those_of_a_run_that_completed() -> None:
+def test_the_steps_come_from_a_completed_run() -> None:
     early = record("gan", 0, None, training_steps=3)
     assert leaderboard([early, record("gan", 1, 11.0)])[0].steps == 7
 
@@ -80,11 +80,11 @@ def test_the_steps_are_those_of_a_run_that_completed() -> None:
         ({"n_real": 9, "split": "train"}, "split test against train, n_real 100 against 9"),
     ],
 )
-def test_what_was_measured_otherwise_is_not_ranked_together(
+def test_records_measured_differently_are_not_ranked_together(
     change: dict[str, object], message: str
 ) -> None:
     other = record("b", 1, 1.0, **change)
-    expected = rf"a \(seed 0\) and b \(seed 1\) cannot stand in one ranking: {message}"
+    expected = rf"a \(seed 0\) and b \(seed 1\) cannot be ranked together: {message}"
     with pytest.raises(UserError, match=expected):
         leaderboard([record("a", 0, 1.0), record("a", 1, 1.0), other])
     with pytest.raises(UserError, match=expected):
@@ -92,14 +92,14 @@ def test_what_was_measured_otherwise_is_not_ranked_together(
 
 
 def inception(model: str, sha256: str | None) -> ScoreRecord:
-    """A record with scores in the features of an Inception file; without one: None."""
+    """A record with Inception scores, or without them if ``sha256`` is None."""
     scored = record(model, 0, 1.0, inception_sha256=sha256)
     return with_scores(scored, fid_inception=2.0) if sha256 else scored
 
 
-def test_scores_in_the_features_of_two_inception_files_are_not_mixed() -> None:
+def test_scores_from_two_inception_files_are_not_ranked_together() -> None:
     expected = (
-        r"a \(seed 0\) and b \(seed 0\) cannot stand in one ranking: "
+        r"a \(seed 0\) and b \(seed 0\) cannot be ranked together: "
         r"inception_sha256 eeeeeeeeeeee against ffffffffffff\. "
     )
     with pytest.raises(UserError, match=expected):
@@ -108,18 +108,20 @@ def test_scores_in_the_features_of_two_inception_files_are_not_mixed() -> None:
     assert ["fid_inception" in row.scores for row in rows] == [True, True, False]
 
 
-def test_a_model_is_of_one_family() -> None:
+def test_a_variant_must_have_one_family() -> None:
     other = record("a", 1, 1.0).model_copy(update={"family": "vae"})
-    expected = r"a \(seed 0\) and a \(seed 1\): a is of family gan in one and of family vae in "
+    expected = (
+        r"a \(seed 0\) and a \(seed 1\): the family of a is gan in the first record but vae in"
+    )
     with pytest.raises(UserError, match=expected):
         compare([record("b", 0, 1.0), record("a", 0, 1.0), other], None)
 
 
 @pytest.mark.parametrize("name", ["floor", "ceiling"])
-def test_baselines_names_are_reserved(name: str) -> None:
+def test_names_of_baselines_are_reserved(name: str) -> None:
     mine = record(name, 0, 1.0).model_copy(update={"family": "gan"})
     with pytest.raises(
-        UserError, match=rf"{name} \(seed 0\): floor and ceiling are the baselines'"
+        UserError, match=rf"{name} \(seed 0\): the names floor and ceiling are reserved for"
     ):
         compare([mine], None)
 
@@ -129,7 +131,7 @@ def test_weights_and_seeds_may_differ_in_one_ranking() -> None:
     assert protocol_changes(PROVENANCE, other) == []
 
 
-def test_the_two_kinds_of_noise_stand_apart() -> None:
+def test_training_noise_and_evaluation_noise_are_separate() -> None:
     records = runs("gan", [10.0, 14.0])
     records = [
         r.model_copy(update={"noise": {"fid_judge": Noise(standard_error=e, low=0, high=20)}})
@@ -142,12 +144,13 @@ def test_the_two_kinds_of_noise_stand_apart() -> None:
     assert (alone.training, alone.evaluation) == (None, None)
 
 
-OF_CLASSES = [score for score in COMPARED if score != "mode_kl_judge"]  # by a judge of classes
+# The scores that a judge of classes can measure.
+OF_CLASSES = [score for score in COMPARED if score != "mode_kl_judge"]
 SCORES = dict.fromkeys(OF_CLASSES[1:], 0.5)
 
 
 def study(seeds: int) -> list[ScoreRecord]:
-    """Two GANs and two VAEs of ``seeds`` seeds each, the GANs ahead, and both baselines."""
+    """Records of two GANs and two worse VAEs with ``seeds`` seeds each, a hybrid and baselines."""
     records = []
     for start, model in enumerate(("good-gan", "gan", "good-vae", "vae")):
         fids = [10.0 * start + seed for seed in range(seeds)]
@@ -156,7 +159,7 @@ def study(seeds: int) -> list[ScoreRecord]:
     return [record("floor", 0, 0.1), *records, hybrid, record("ceiling", 0, 400.0)]
 
 
-def test_every_two_models_are_compared_the_better_first_and_no_baseline() -> None:
+def test_all_pairs_of_variants_are_compared_with_the_better_first() -> None:
     pairs = compare(study(3), None).pairs
     names = [(pair.first, pair.second) for pair in pairs]
     order = ["good-gan", "gan", "good-vae", "vae", "hybrid"]
@@ -166,7 +169,7 @@ def test_every_two_models_are_compared_the_better_first_and_no_baseline() -> Non
 
 
 def test_pairs_are_corrected_together() -> None:
-    """Six pairs of 5 against 5, and four against one seed, which are no tests."""
+    """Six pairs have 5 against 5 seeds. Four pairs have 5 against 1 and are not tested."""
     pairs = compare(study(5), None).pairs
     assert sum(pair.p is not None for pair in pairs) == 6
     assert pairs[0].p == pytest.approx(2 / 252)
@@ -174,27 +177,27 @@ def test_pairs_are_corrected_together() -> None:
     assert pairs[0].verdict == "second higher"
 
 
-def test_families_are_compared_by_their_models_means() -> None:
+def test_families_are_compared_by_the_means_of_their_variants() -> None:
     family = compare(study(3), None).families
-    assert [one.score for one in family] == OF_CLASSES
+    assert [result.score for result in family] == OF_CLASSES
     fid = family[0]
     assert (fid.first, fid.second, fid.n_first, fid.n_second) == ("gan", "vae", 2, 2)
     assert fid.mean == pytest.approx((1 + 11) / 2 - (21 + 31) / 2)
 
 
-def test_finalists_are_compared_by_seed_and_fid_is_tested_alone() -> None:
+def test_finalists_are_compared_per_seed_and_fid_is_tested_alone() -> None:
     records = study(5)
     assert compare(records, None).finalists == []
     assert compare(records, ("good-gan", "absent")).finalists == []
     fid, *secondary = compare(records, ("good-gan", "good-vae")).finalists
     assert (fid.first, fid.second, fid.n_first, fid.n_second) == ("good-gan", "good-vae", 5, 5)
     assert fid.p_holm == fid.p == pytest.approx(2 / 252)
-    assert [one.score for one in secondary] == OF_CLASSES[1:]
-    assert all(one.smallest_p_holm == pytest.approx(12 / 252) for one in secondary)
+    assert [result.score for result in secondary] == OF_CLASSES[1:]
+    assert all(result.smallest_p_holm == pytest.approx(12 / 252) for result in secondary)
 
 
 @pytest.mark.parametrize(
-    ("finalists", "found"),
+    ("finalists", "given"),
     [
         (("good-vae", "gan"), "good-vae is a vae, gan is a gan"),
         (("gan", "good-gan"), "gan is a gan, good-gan is a gan"),
@@ -202,12 +205,12 @@ def test_finalists_are_compared_by_seed_and_fid_is_tested_alone() -> None:
         (("vae", "absent"), "vae is a vae"),
     ],
 )
-def test_finalists_are_a_gan_and_a_vae(finalists: tuple[str, str], found: str) -> None:
-    with pytest.raises(ConfigError, match=f"^finalists: {found}: give a GAN, then a VAE.$"):
+def test_finalists_must_be_a_gan_and_a_vae(finalists: tuple[str, str], given: str) -> None:
+    with pytest.raises(ConfigError, match=f"^finalists: {given}. Give a GAN first, then a VAE.$"):
         compare(study(3), finalists)
 
 
-def test_what_is_set_aside_counts_in_neither_family_and_in_all_else() -> None:
+def test_variants_set_aside_only_leave_the_families() -> None:
     whole, found = compare(study(3), None), compare(study(3), None, aside=["gan", "hybrid", "no"])
     assert (whole.aside, found.aside) == ([], ["gan"])
     fid = found.families[0]
@@ -215,18 +218,18 @@ def test_what_is_set_aside_counts_in_neither_family_and_in_all_else() -> None:
     assert (found.rows, found.pairs) == (whole.rows, whole.pairs)
 
 
-def test_a_score_that_one_side_lacks_is_not_compared() -> None:
+def test_a_score_missing_on_one_side_is_not_compared() -> None:
     records = [*runs("gan", [1.0, 2.0]), *runs("vae", [3.0, 4.0], inverted_mse=0.1)]
-    assert [one.score for one in compare(records, ("gan", "vae")).finalists] == ["fid_judge"]
+    assert [result.score for result in compare(records, ("gan", "vae")).finalists] == ["fid_judge"]
 
 
-def test_differences_are_of_collapsed_runs_too_but_of_no_diverged_one() -> None:
+def test_differences_include_collapsed_runs_but_no_diverged_ones() -> None:
     records = [*runs("gan", [1.0, 3.0]), collapsed(record("gan", 2, 11.0)), record("gan", 3, None)]
     pair = compare([*records, *runs("vae", [20.0, 20.0])], None).pairs[0]
     assert (pair.n_first, pair.mean) == (3, -15)
 
 
-def test_a_flagged_record_is_never_ranked_however_it_was_measured() -> None:
+def test_a_flagged_record_is_not_ranked() -> None:
     flagged = record("gan", 3, 0.01, n_generated=9).model_copy(update={"flags": ["too few"]})
     found = compare([*runs("gan", [5.0, 7.0]), flagged], None)
     assert found.unranked == [flagged]
@@ -234,7 +237,7 @@ def test_a_flagged_record_is_never_ranked_however_it_was_measured() -> None:
     assert found.rows[0].scores["fid_judge"].mean == 6
 
 
-def test_the_comparison_is_plain_json() -> None:
+def test_the_comparison_can_be_written_as_json() -> None:
     flagged = record("x", 3, 1.0).model_copy(update={"flags": ["too few"]})
     found = compare([*study(3), flagged], ("gan", "vae"))
     content = as_json(found)
@@ -273,9 +276,9 @@ def test_tables(tmp_path: Path) -> None:
     assert "| `gan` † | gan | 12.00 ± 25.41 | 0.123 | 7 | 3 | 0 | 1 |" in text
     assert "\n| `gan` † | 0.750 |" in text.split("## Further scores")[1]
     assert (
-        "- †: tuned, that is, parameters chosen by FID on the validation split. The "
-        "others have their sources' parameters, scaled down by hand to the time there is; no "
-        "search by score.\n"
+        "- †: tuned, that is, parameters chosen by FID on the validation split. The other variants "
+        "use the parameters of their sources, scaled down by hand to fit the training time. Their "
+        "parameters were not searched by score.\n"
     ) in text
     assert "- Networks were trained in fp32; weights and losses stay in fp32." in text
     assert "| floor (real training images) | reference | 0.25 |" in text
@@ -292,27 +295,27 @@ def test_tables(tmp_path: Path) -> None:
     assert "## GAN against VAE" not in text, "there is no VAE"
 
 
-def test_an_optional_score_is_in_the_csv_where_there_is_one(tmp_path: Path) -> None:
+def test_an_optional_score_has_a_csv_column_only_if_it_was_measured(tmp_path: Path) -> None:
     write_leaderboard_csv(tmp_path / "a.csv", leaderboard(runs("gan", [1.0], fid_inception=4.0)))
     write_leaderboard_csv(tmp_path / "b.csv", leaderboard(runs("gan", [1.0])))
     assert "fid_inception" in (tmp_path / "a.csv").read_text()
     assert "fid_inception" not in (tmp_path / "b.csv").read_text()
 
 
-def test_too_few_seeds_are_said_instead_of_a_p_value(tmp_path: Path) -> None:
+def test_tables_say_too_few_seeds_instead_of_a_p_value(tmp_path: Path) -> None:
     records = study(3)
     text = markdown(tmp_path, compare(records, ("good-gan", "good-vae")), records)
     assert "| FID (judge) ↓ | −20.00 | −22.27 to −17.73 | −15.96 | 0.00 | too few seeds |" in text
     three = (
-        "- Too few seeds: 3 against 3 seeds cannot reach significance with a rank test "
-        "(the least possible p is 0.10).\n"
+        "- Too few seeds: with 3 against 3 seeds, a rank test cannot be significant "
+        "(the smallest possible p is 0.10).\n"
     )
     assert text.count(three) == 2  # below the finalists and below the pairs, once each
-    assert "- Too few models: 2 against 2 models cannot" in text
+    assert "- Too few variants: with 2 against 2 variants, a rank test cannot" in text
     assert "| `good-gan` | `gan` | −10.00 | −12.27 to −7.73 | too few seeds |" in text
     assert " p = " not in text
     assert "- `gan`: 1.0 between seeds; evaluation noise was not measured." in text
-    assert "- `hybrid`: one seed;" in text
+    assert "- `hybrid`: only one seed;" in text
 
 
 def test_enough_seeds_get_a_verdict(tmp_path: Path) -> None:
@@ -325,7 +328,7 @@ def test_enough_seeds_get_a_verdict(tmp_path: Path) -> None:
     assert "| good-gan better, p = 0.048 |" in text
 
 
-def test_better_is_by_the_scores_own_side(tmp_path: Path) -> None:
+def test_verdicts_respect_the_better_side_of_each_score(tmp_path: Path) -> None:
     gans = [with_scores(r, recall_judge=0.9 + r.seed / 100) for r in runs("gan", [9.0] * 6)]
     vaes = [with_scores(r, recall_judge=0.1 + r.seed / 100) for r in runs("vae", [9.0] * 6)]
     text = markdown(tmp_path, compare([*gans, *vaes], ("gan", "vae")), [*gans, *vaes])
@@ -333,27 +336,27 @@ def test_better_is_by_the_scores_own_side(tmp_path: Path) -> None:
     assert "| 1.00 | gan better, p = 0.0022 |" in text
 
 
-def test_correction_out_of_reach_is_called_that(tmp_path: Path) -> None:
+def test_tables_say_when_correction_makes_significance_impossible(tmp_path: Path) -> None:
     records = [r for k in range(5) for r in runs(f"gan-{k}", [10.0 * k + s for s in range(5)])]
     text = markdown(tmp_path, compare(records, None), records)
     assert (
-        "- Too few seeds: 5 against 5 seeds cannot reach significance with a rank test "
-        "(the least possible p is 0.056 after correction)."
+        "- Too few seeds: with 5 against 5 seeds, a rank test cannot be significant "
+        "(the smallest possible p is 0.056 after correction)."
     ) in text
 
 
-def test_markdown_says_how_the_finalists_were_named_and_what_was_left_aside(
+def test_markdown_says_how_finalists_were_chosen_and_what_was_set_aside(
     tmp_path: Path,
 ) -> None:
     records, finalists = study(3), ("good-gan", "good-vae")
     text = markdown(tmp_path, compare(records, finalists), records)
-    assert "a value a seed. The finalists are named in the profile's parameters, not picked" in text
-    assert "Left aside" not in text
+    assert "value per seed. The finalists are named in the profile's parameters, not picked" in text
+    assert "Not counted" not in text
     found = compare(records, finalists, aside=["vae"])
     text = markdown(tmp_path, found, records, tuning=Tuning(finalists))
-    assert "a value a seed. The finalists are the GAN and the VAE whose parameters were tun" in text
-    assert "**The families**, 2 GANs against 1 VAEs" in text
-    assert "Left aside, being there for a picture or a likelihood: `vae`. Hybrids" in text
+    assert "value per seed. The finalists are the GAN and the VAE whose parameters were tun" in text
+    assert "**The families**: 2 GANs against 1 VAEs" in text
+    assert "they serve a picture or a likelihood only: `vae`. Hybrids" in text
 
 
 def test_markdown_says_how_the_effort_was_unequal(tmp_path: Path) -> None:
@@ -361,12 +364,15 @@ def test_markdown_says_how_the_effort_was_unequal(tmp_path: Path) -> None:
     tuning = Tuning(finalists, unequal="the GAN got a week", outside="A trial found more.")
     text = markdown(tmp_path, compare(records, finalists), records, tuning=tuning)
     section = text.split("## GAN against VAE")[1]
-    assert "\nThe effort was unequal: the GAN got a week. Pairs of equal effort, by FID:" in section
+    assert "\nThe effort was unequal: the GAN got a week. At equal effort, the best of" in section
     assert " A trial found more.\n\n**The finalists**" in section
 
 
 def test_one_pair_with_enough_seeds_has_the_p_of_the_finalists(tmp_path: Path) -> None:
-    """Of 36 pairs one is of 5 against 5, fourteen of 5 against 3: these cannot succeed twice."""
+    """Of 36 pairs, one has 5 against 5 seeds, and 14 have 5 against 3.
+
+    Two tests of 5 against 3 seeds cannot both be significant after correction.
+    """
     records = [*runs("gan", [1.0, 2, 3, 4, 5]), *runs("vae", [6.0, 7, 8, 9, 10])]
     records += [r for k in range(7) for r in runs(f"gan-{k}", [20.0 * k + s for s in range(3)])]
     found = compare(records, ("gan", "vae"))
@@ -374,12 +380,12 @@ def test_one_pair_with_enough_seeds_has_the_p_of_the_finalists(tmp_path: Path) -
     assert [(pair.first, pair.second) for pair in tested] == [("gan", "vae")]
     assert tested[0].p_holm == found.finalists[0].p == pytest.approx(2 / 252)
     text = markdown(tmp_path, found, records)
-    assert "whose seeds are enough for one to succeed (1 of 36), corrected together" in text
-    assert "- Too few seeds: 5 against 3 seeds cannot reach" in text
-    assert "(the least possible p is 0.071 after correction)." in text
+    assert "enough seeds to reach significance (1 of 36) and corrected together" in text
+    assert "- Too few seeds: with 5 against 3 seeds, a rank" in text
+    assert "(the smallest possible p is 0.071 after correction)." in text
 
 
-def test_departures_are_what_the_profile_changes(smoke: Params) -> None:
+def test_departures_are_the_parameters_that_a_profile_changes(smoke: Params) -> None:
     changed = departures(smoke)["dcgan"]
     assert changed.keys() == {
         "schedule", "batch_size", "generator_channels", "discriminator_channels"
@@ -393,13 +399,13 @@ def test_departures_are_what_the_profile_changes(smoke: Params) -> None:
         assert bool(changes) == is_variant, "the full profile runs every system's defaults"
 
 
-def test_records_survive_the_disk(tmp_path: Path) -> None:
+def test_records_are_read_as_they_were_written(tmp_path: Path) -> None:
     records = [record("gan", 0, 10.0), record("gan", 1, None)]
     write_records(tmp_path / "scores.json", records)
     assert read_records(tmp_path / "scores.json") == records
 
 
-def test_a_file_that_is_no_record(tmp_path: Path) -> None:
+def test_a_file_without_a_valid_record_is_refused(tmp_path: Path) -> None:
     (tmp_path / "scores.json").write_text('[{"variant": "gan"}]')
     with pytest.raises(UserError, match=r"not a score record \(family: Field required\)"):
         read_records(tmp_path / "scores.json")
@@ -417,7 +423,7 @@ def test_a_file_that_is_no_record(tmp_path: Path) -> None:
         ),
     ],
 )
-def test_the_leaderboard_has_the_columns_that_its_judge_gives(
+def test_the_leaderboard_has_the_columns_that_its_judge_can_measure(
     tmp_path: Path, scores: dict[str, float], heads: str, judged: str
 ) -> None:
     records = [*runs("gan", [1.0, 2.0], **scores), *runs("vae", [3.0, 4.0], **scores)]
@@ -429,5 +435,5 @@ def test_the_leaderboard_has_the_columns_that_its_judge_gives(
     assert "labels" not in text
     if "modes_judge" in scores:
         assert "| 997.5 | 0.034 |" in text
-        assert [one.score for one in found.finalists][1:] == ["mode_kl_judge"]
+        assert [result.score for result in found.finalists][1:] == ["mode_kl_judge"]
     assert ("IS" in comparison_text(found, [])) == ("is_judge" in scores)

@@ -1,4 +1,4 @@
-"""A study in MLflow while it runs."""
+"""Test that MLflow shows a study while it runs."""
 
 from pathlib import Path
 
@@ -19,7 +19,7 @@ def _profile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     create()
 
 
-def test_a_workers_trials_are_runs_below_their_study() -> None:
+def test_a_workers_trials_are_nested_in_the_run_of_their_study() -> None:
     assert work("toy", URL, 2) == 2
     client = MlflowClient(find_store().uri)
     experiment = client.get_experiment_by_name("sweeps-mnist")
@@ -33,10 +33,10 @@ def test_a_workers_trials_are_runs_below_their_study() -> None:
     assert all("fid/fid_judge_validation" in run.data.metrics for run in children)
 
 
-def test_without_mlflow_the_trials_go_on_after_one_warning(
+def test_without_mlflow_the_trials_continue_after_one_warning(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
     assert work("toy", URL, 2) == 2
-    assert capsys.readouterr().err.count("warning: the trials go on without MLflow") == 1
+    assert capsys.readouterr().err.count("warning: the trials continue without MLflow") == 1

@@ -1,4 +1,4 @@
-"""What a trial does: seeds, values, and the ways in which it ends."""
+"""Test trials: their seeds, their values, and how they end."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -37,7 +37,7 @@ def _profile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def run(n: int = 1, **changes: Any) -> tuple[Study, Settings, list[FrozenTrial]]:
-    """Make a study and run ``n`` trials of it."""
+    """Create a study and run ``n`` of its trials."""
     create(**changes)
     study, settings = load_study("toy", URL)
     study.optimize(make_objective("toy", settings), n_trials=n)
@@ -45,7 +45,7 @@ def run(n: int = 1, **changes: Any) -> tuple[Study, Settings, list[FrozenTrial]]
 
 
 def scored_as(monkeypatch: pytest.MonkeyPatch, fid: Callable[[int], float]) -> list[int]:
-    """Let the model scored ``n``-th, from 0, have FID ``fid(n)``; returns the seeds so far."""
+    """Give the ``n``-th scored model, from 0, the FID ``fid(n)``. Return the list of seeds."""
     seeds: list[int] = []
 
     def score(self: Objective, model: GenerativeModel, seed: int) -> ValidationScore:
@@ -64,13 +64,13 @@ def test_a_trials_value_is_the_mean_over_its_seeds() -> None:
     assert trial.user_attrs["seconds"] > 0
     assert not list(STATE.glob("sweeps/*")), "finished trials leave no state behind"
 
-    made = make_objective("toy", settings)
+    toy_objective = make_objective("toy", settings)
     config = objective.applied("bernoulli-vae", settings.base, trial.params)
     images = read_split(PATHS.split("train")).images
     model = train(RunSpec("bernoulli-vae", config, 101), images, Path("alone")).model
     validation = read_validation(PATHS.validation_features, FrozenJudge(Path("judge.safetensors")))
     alone = validation.score(model, n=40, seed=101).fid_judge
-    assert alone == trial.user_attrs["seeds"]["101"] == made.score(model, 101).fid_judge
+    assert alone == trial.user_attrs["seeds"]["101"] == toy_objective.score(model, 101).fid_judge
 
     record = record_of(study, settings)
     assert record.current is not None
@@ -88,7 +88,7 @@ def test_two_objectives_are_both_measured() -> None:
     assert len(record_of(study, settings).scored) == 2
 
 
-def test_a_trial_that_diverges_is_pruned_and_says_why() -> None:
+def test_a_trial_that_diverges_is_pruned_and_has_a_reason() -> None:
     study, settings, (trial,) = run(parameters={"learning_rate": {"choices": [1e30]}})
     assert (trial.state, trial.user_attrs["status"]) == (TrialState.PRUNED, "diverged")
     assert "NaN or infinite" in trial.user_attrs["reason"]
@@ -97,7 +97,7 @@ def test_a_trial_that_diverges_is_pruned_and_says_why() -> None:
     assert not list(STATE.glob("sweeps/*"))
 
 
-def test_so_is_one_whose_weights_alone_are_nan(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_trial_whose_weights_become_nan_is_pruned(monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*arguments: Any, **options: Any) -> Any:
         result = train(*arguments, **options)
         for weights in result.model.parameters():
@@ -111,7 +111,7 @@ def test_so_is_one_whose_weights_alone_are_nan(monkeypatch: pytest.MonkeyPatch) 
     assert trial.user_attrs["seconds"] > 0
 
 
-def test_a_collapsed_trial_has_its_value(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_collapsed_trial_has_a_value(monkeypatch: pytest.MonkeyPatch) -> None:
     one_class = ValidationScore(fid_judge=7.0, classes=1)
     monkeypatch.setattr(Objective, "score", lambda self, model, seed: one_class)
     _, _, (trial,) = run()
@@ -119,7 +119,9 @@ def test_a_collapsed_trial_has_its_value(monkeypatch: pytest.MonkeyPatch) -> Non
     assert trial.user_attrs["status"] == "collapsed"
 
 
-def test_parameters_that_the_model_refuses_together_fail(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_parameters_that_the_system_rejects_together_are_a_failed_trial(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     create()
     study, settings = load_study("toy", URL)
 
@@ -132,25 +134,25 @@ def test_parameters_that_the_model_refuses_together_fail(monkeypatch: pytest.Mon
     assert (trial.status, trial.reason) == ("failed", "these two do not go together")
 
 
-def test_a_trial_whose_curve_lags_behind_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    scores = [5.0, 4.0, 3.0, 3.0, 9.0]  # two checks and both seeds of a trial; a check
+def test_a_trial_whose_curve_falls_behind_is_pruned(monkeypatch: pytest.MonkeyPatch) -> None:
+    scores = [5.0, 4.0, 3.0, 3.0, 9.0]  # two checks and two seeds of the first trial, and one check
     seeds = scored_as(monkeypatch, lambda n: scores[n])
     study, settings, (first, second) = run(2, seeds=[100, 101], pruner=MEDIAN)
     assert first.intermediate_values == {250: 5.0, 500: 4.0}
     assert first.value == 3.0
     assert second.intermediate_values == {250: 9.0}
     assert (second.state, second.user_attrs["status"]) == (TrialState.PRUNED, "pruned")
-    assert seeds == [100, 100, 100, 101, 100], "only the first seed is watched"
-    assert [one.curve for one in record_of(study, settings).trials] == [
+    assert seeds == [100, 100, 100, 101, 100], "only the first seed has checks"
+    assert [trial.curve for trial in record_of(study, settings).trials] == [
         {250: 5.0, 500: 4.0},
         {250: 9.0},
     ]
     assert not list(STATE.glob("sweeps/*"))
 
 
-def test_a_trial_whose_seeds_lag_behind_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_trial_whose_seeds_fall_behind_is_pruned(monkeypatch: pytest.MonkeyPatch) -> None:
     def fid(n: int) -> float:
-        return n + (100.0 if n >= 6 else 0.0)  # the second trial is worse with every seed
+        return n + (100.0 if n >= 6 else 0.0)  # the second trial is worse from every seed
 
     seeds = scored_as(monkeypatch, fid)
     study, settings, (first, second) = run(2, seeds=list(range(100, 106)), pruner=WILCOXON)
@@ -158,11 +160,11 @@ def test_a_trial_whose_seeds_lag_behind_is_given_up(monkeypatch: pytest.MonkeyPa
     assert (second.state, second.user_attrs["status"]) == (TrialState.PRUNED, "pruned")
     assert 2 < len(second.user_attrs["seeds"]) < 6
     assert len(seeds) == 6 + len(second.user_attrs["seeds"])
-    assert [one.curve for one in record_of(study, settings).trials] == [{}, {}], "not by schedule"
+    assert [trial.curve for trial in record_of(study, settings).trials] == [{}, {}]
 
 
-def test_nothing_is_given_up_after_the_last_seed(monkeypatch: pytest.MonkeyPatch) -> None:
-    # better in the first seed, worse in the others: p falls below 0.1 with the fifth
+def test_no_trial_is_pruned_after_the_last_seed(monkeypatch: pytest.MonkeyPatch) -> None:
+    # better from the first seed, worse from the others: p falls below 0.1 at the fifth seed
     values = [10.0, 11.0, 12.0, 13.0, 14.0, 9.5, 111.0, 112.0, 113.0, 114.0]
     scored_as(monkeypatch, lambda n: values[n])
     _, _, (_, second) = run(2, seeds=[1, 2, 3, 4, 5], pruner=WILCOXON)
@@ -170,24 +172,24 @@ def test_nothing_is_given_up_after_the_last_seed(monkeypatch: pytest.MonkeyPatch
 
 
 @pytest.mark.parametrize("model", ["bernoulli-vae", "vanilla-gan"])
-def test_watching_changes_no_weight(model: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_checks_change_no_weight(model: str, monkeypatch: pytest.MonkeyPatch) -> None:
     ends: list[dict[str, torch.Tensor]] = []
 
     def noted(*arguments: Any, **options: Any) -> Any:
         result = train(*arguments, **options)
-        ends.append({name: one.clone() for name, one in result.model.state_dict().items()})
+        ends.append({name: weight.clone() for name, weight in result.model.state_dict().items()})
         return result
 
     monkeypatch.setattr(objective, "train", noted)
     ema = {"ema": {"choices": [0.9]}, "learning_rate": {"choices": [1e-3]}}
     create(variant=model, parameters=ema, pruner=MEDIAN)
     study, settings = load_study("toy", URL)
-    made = make_objective("toy", settings)
+    toy_objective = make_objective("toy", settings)
     plain = settings.model_copy(
         update={"sweep": settings.sweep.model_copy(update={"pruner": None})}
     )
-    study.optimize(made, n_trials=1)
-    study.optimize(replace(made, settings=plain), n_trials=1)
+    study.optimize(toy_objective, n_trials=1)
+    study.optimize(replace(toy_objective, settings=plain), n_trials=1)
     watched, unwatched = study.trials
     assert watched.intermediate_values
     assert not unwatched.intermediate_values
@@ -197,7 +199,7 @@ def test_watching_changes_no_weight(model: str, monkeypatch: pytest.MonkeyPatch)
 
 
 def interrupted_after(monkeypatch: pytest.MonkeyPatch, last: int) -> None:
-    """Let Ctrl-C come at a step of the next training."""
+    """Interrupt the next training run after step ``last``, like Ctrl-C."""
 
     def interrupted(*arguments: Any) -> Any:
         *training, watch = arguments
@@ -213,16 +215,16 @@ def interrupted_after(monkeypatch: pytest.MonkeyPatch, last: int) -> None:
     monkeypatch.setattr(objective, "train", interrupted)
 
 
-def test_what_an_earlier_attempt_measured_is_not_measured_again(
+def test_values_of_an_earlier_attempt_are_not_measured_again(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     create(pruner=MEDIAN)
     study, settings = load_study("toy", URL)
-    made = make_objective("toy", settings)
+    toy_objective = make_objective("toy", settings)
     with monkeypatch.context() as patch:
         interrupted_after(patch, 10)
         with pytest.raises(KeyboardInterrupt):
-            study.optimize(made, n_trials=1)
+            study.optimize(toy_objective, n_trials=1)
     optuna.storages.RetryHeartbeatStaleTrialCallback()(study, study.trials[0])
     scored: list[int] = []
     score = Objective.score
@@ -230,18 +232,20 @@ def test_what_an_earlier_attempt_measured_is_not_measured_again(
         Objective, "score", lambda *arguments: scored.append(1) or score(*arguments)
     )
     capsys.readouterr()
-    study.optimize(made, n_trials=1)
+    study.optimize(toy_objective, n_trials=1)
     assert "trial 1, bernoulli-vae-100: step 10 of 20" in capsys.readouterr().out
     stopped, again = study.trials
     assert again.intermediate_values == stopped.intermediate_values
     assert list(again.intermediate_values) == [250, 500]
-    assert scored == [1], "the end alone"
+    assert scored == [1], "only the end is scored again"
     lost, record = record_of(study, settings).trials
     assert (lost.status, lost.values, record.retry_of) == ("lost", [], 0)
     assert record.current
 
 
-def test_a_study_made_anew_takes_nothing_from_the_old_one(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_study_that_is_created_again_uses_no_state_of_the_old_study(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     with monkeypatch.context() as patch:
         interrupted_after(patch, 10)
         with pytest.raises(KeyboardInterrupt):
@@ -257,5 +261,5 @@ def test_a_study_made_anew_takes_nothing_from_the_old_one(monkeypatch: pytest.Mo
 
     monkeypatch.setattr(Validation, "score", noted)
     _, _, (trial,) = run(pruner=MEDIAN, n_generated=SPACE["n_generated"] + 10)
-    assert sizes == [50, 50, 50], "both checks and the end"
+    assert sizes == [50, 50, 50], "two checks and the end"
     assert list(trial.intermediate_values) == [250, 500]

@@ -1,4 +1,4 @@
-"""Trials promoted into copies of the repository's params.yaml, by the command that users type."""
+"""Test `ganvae sweep promote` on copies of the repository's profiles."""
 
 import json
 import shutil
@@ -33,13 +33,13 @@ LOST = ("failed", "pruned", "lost", "diverged")
 
 
 def promoted(params: Path) -> Path:
-    """The promotions' file beside a params.yaml."""
+    """The promotions file next to a params.yaml."""
     return params.with_name("promoted.yaml")
 
 
 @pytest.fixture(autouse=True)
 def clone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder with the parameters of all profiles, and in it the working directory."""
+    """The working directory, with the parameters of all profiles."""
     for path in FILES.values():
         (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / path, tmp_path / path)
@@ -49,7 +49,7 @@ def clone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def trial(number: int, fid: float | None, **changes: Any) -> TrialRecord:
-    """A trial with a score, or one that was given up."""
+    """A trial with a score, or a pruned trial."""
     fields: dict[str, Any] = {
         "number": number,
         "status": "pruned" if fid is None else "completed",
@@ -63,7 +63,7 @@ def trial(number: int, fid: float | None, **changes: Any) -> TrialRecord:
 
 
 def study(name: str = "toy", profile: str = "smoke", **changes: Any) -> StudyRecord:
-    """The record, written, of a study of balanced-gan: the best trial is 2, others have failed."""
+    """Write the record of a study of balanced-gan. Trial 2 is the best, and some have no score."""
     fields: dict[str, Any] = {
         "study": name,
         "space": "dg-balance",
@@ -95,13 +95,13 @@ def study(name: str = "toy", profile: str = "smoke", **changes: Any) -> StudyRec
 
 
 def promote(*arguments: str, name: str = "toy") -> None:
-    """`ganvae sweep promote --study toy ...`, in this process."""
+    """Run `ganvae sweep promote --study toy ...` in this process."""
     command = ["sweep", "promote", "--study", name, *arguments]
     cli.commands(command, standalone_mode=False)
 
 
 SCHEDULE = ("length", "report_every", "sample_every", "checkpoint_every", "marks")
-SCHEDULES = {  # half as long, since D and G together are updated twice as often in a step
+SCHEDULES = {  # half as long, since D and G together have twice as many updates per step
     "laptop": (600, 25, 50, 200, [0, 300, 600]),
     "smoke": (20, 5, 10, 10, []),
     "full": (5000, 50, 250, 250, [0, 2500, 5000]),
@@ -109,7 +109,7 @@ SCHEDULES = {  # half as long, since D and G together are updated twice as often
 
 
 @pytest.mark.parametrize("profile", FILES)
-def test_a_promotion_is_written_beside_params_yaml_which_stays_as_it_is(profile: str) -> None:
+def test_a_promotion_is_written_to_its_own_file_and_not_to_params_yaml(profile: str) -> None:
     study(profile=profile)
     path = FILES[profile]
     before, known = path.read_bytes(), read_promotions(promoted(path))
@@ -119,19 +119,19 @@ def test_a_promotion_is_written_beside_params_yaml_which_stays_as_it_is(profile:
     where = f"variant: toy-swept, system: balanced-gan, seed: 5, file: {promoted(path)}"
     assert text.startswith("# Variants promoted from sweeps. `ganvae sweep promote` rewrites")
     assert f"\n  toy-swept-5: {{{where}}}\n" in text
-    found = read_promotions(promoted(path))
-    assert list(found.runs) == [*known.runs, "toy-swept-5", "toy-swept-7"]
-    assert list(found.variants) == [*known.variants, "toy-swept"]
-    section = found.variants["toy-swept"]
+    after = read_promotions(promoted(path))
+    assert list(after.runs) == [*known.runs, "toy-swept-5", "toy-swept-7"]
+    assert list(after.variants) == [*known.variants, "toy-swept"]
+    section = after.variants["toy-swept"]
     assert section["balance"] == {"g_steps": 3, "ratio": 4.12346}
     assert tuple(section["schedule"].get(key, []) for key in SCHEDULE) == SCHEDULES[profile]
-    assert found.promoted["toy-swept"] == Promotion(
+    assert after.promoted["toy-swept"] == Promotion(
         study="toy", trial=2, fid_judge_validation=12.3457, seeds=[100, 101]
     )
     assert not list(path.parent.glob(".*")), "no temporary file stays"
 
 
-def test_the_variant_is_what_the_trial_trained_and_says_no_more_than_it_must() -> None:
+def test_the_variant_has_the_trials_parameters_without_defaults() -> None:
     record = study()
     promote()
     params = load_params(SMOKE)
@@ -148,14 +148,14 @@ def test_the_variant_is_what_the_trial_trained_and_says_no_more_than_it_must() -
     assert params.tuned == ["dcgan-tuned", "balanced-gan-swept"]
 
 
-def test_a_trial_that_is_not_the_best_one_is_promoted_by_its_number() -> None:
+def test_a_trial_other_than_the_best_is_promoted_by_its_number() -> None:
     study(budget="steps")
     promote("--trial", "1")
     section = load_params(SMOKE).variants["balanced-gan-swept"]
     assert (section["balance"], section["learning_rate"]) == ({"ratio": None}, 1e-05)
 
 
-def test_a_variant_of_defaults_alone_has_an_empty_section(
+def test_a_variant_with_only_defaults_has_an_empty_section(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     study(profile="full", base={})
@@ -166,7 +166,7 @@ def test_a_variant_of_defaults_alone_has_an_empty_section(
     assert "`ganvae repro profiles/full/dvc.yaml` trains these runs" in out
 
 
-def test_the_same_trial_again_changes_nothing_and_says_so(
+def test_promoting_the_same_trial_again_changes_nothing(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     study()
@@ -176,12 +176,12 @@ def test_the_same_trial_again_changes_nothing_and_says_so(
     promote()
     assert promoted(SMOKE).read_text() == by_hand
     assert capsys.readouterr().out.splitlines()[-1] == (
-        "profiles/smoke/promoted.yaml: balanced-gan-swept is trial 2 of study 'toy' (FID on "
-        "validation 12.35) already; nothing has changed"
+        "profiles/smoke/promoted.yaml: balanced-gan-swept is already trial 2 of study 'toy' (FID "
+        "on validation 12.35), so the file is unchanged"
     )
 
 
-def test_another_trial_takes_the_place_of_the_one_before() -> None:
+def test_another_trial_replaces_the_earlier_one() -> None:
     study()
     study("other", trials=[trial(9, 11.0, parameters={"batch_size": 16})], budget="steps")
     promote("--as", "other-swept", name="other")
@@ -202,16 +202,16 @@ def test_another_trial_takes_the_place_of_the_one_before() -> None:
     assert sorted(before) == sorted(promoted(SMOKE).read_text())
 
 
-def test_what_is_worth_knowing_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+def test_notes_about_the_promotion_are_printed(capsys: pytest.CaptureFixture[str]) -> None:
     study(base={"batch_size": 16}, trials=[trial(4, 50.0, status="collapsed")])
     promote("--seeds", "1")
     assert capsys.readouterr().out.splitlines() == [
-        "profiles/smoke/promoted.yaml: balanced-gan-swept is trial 4 of study 'toy' (FID on "
+        "profiles/smoke/promoted.yaml: balanced-gan-swept is now trial 4 of study 'toy' (FID on "
         "validation 50.00); training seeds: 1",
-        "note: variants.balanced-gan has changed since the study was made; the promoted variant "
-        "builds on it as it was then",
-        "note: of one seed at least all samples of this trial were of one class",
-        "`ganvae repro profiles/smoke/dvc.yaml` trains these runs, and no others that are up to "
+        "note: variants.balanced-gan has changed since the study was created; the promoted variant "
+        "builds on the earlier parameters",
+        "note: this trial collapsed: from some seed, all samples have one class",
+        "`ganvae repro profiles/smoke/dvc.yaml` trains these runs, and skips runs that are up to "
         "date",
     ]
     assert load_params(SMOKE).variants["balanced-gan-swept"]["batch_size"] == 16
@@ -230,69 +230,72 @@ def refused(error: type[UserError], message: str, *arguments: str, name: str = "
 @pytest.mark.parametrize(
     ("error", "message", "arguments"),
     [
-        (UserError, "study 'toy' has no finished trial 99, they go from 0 to 6", "--trial 99"),
+        (UserError, "study 'toy' has no trial 99 in its record, only 0 to 6", "--trial 99"),
         *(
             (UserError, f"trial {3 + n} of study 'toy' has no score ({status})", f"--trial {3 + n}")
             for n, status in enumerate(LOST)
         ),
-        (ConfigError, "--seeds: study 'toy' trained from 100: give others", "--seeds 1,100"),
-        (ConfigError, "--seeds 1,x: expected whole numbers with commas", "--seeds 1,x"),
-        (ConfigError, "--seeds 1,1: expected whole numbers with commas", "--seeds 1,1"),
-        (ConfigError, "--seeds -1: expected whole numbers with commas", "--seeds=-1"),
-        (ConfigError, "--as dcgan-tuned: there is a model of this name", "--as dcgan-tuned"),
-        (ConfigError, "--as floor: there is a model of this name", "--as floor"),
-        (ConfigError, "--as A.b: expected small letters, digits and hyphens", "--as A.b"),
+        (ConfigError, "--seeds: study 'toy' already trained from 100, and", "--seeds 1,100"),
+        (ConfigError, "--seeds 1,x: expected different whole numbers", "--seeds 1,x"),
+        (ConfigError, "--seeds 1,1: expected different whole numbers", "--seeds 1,1"),
+        (ConfigError, "--seeds -1: expected different whole numbers", "--seeds=-1"),
+        (ConfigError, "--as dcgan-tuned: a system, a baseline or a variant", "--as dcgan-tuned"),
+        (ConfigError, "--as floor: a system, a baseline or a variant", "--as floor"),
+        (ConfigError, "--as A.b: expected lower-case letters, digits and hyphens", "--as A.b"),
     ],
 )
-def test_what_cannot_be_promoted_is_refused_and_nothing_written(
+def test_a_promotion_that_is_not_possible_changes_no_file(
     error: type[UserError], message: str, arguments: str
 ) -> None:
     study()
     refused(error, message, *arguments.split())
 
 
-def test_a_system_that_the_profile_does_not_have_keeps_its_name() -> None:
+def test_the_name_of_a_system_is_reserved_even_if_the_profile_lacks_it() -> None:
     values = read_yaml(SMOKE)
     values["variants"].pop("conv-vae")
     values["runs"].pop("conv-vae-0")
     with SMOKE.open("w") as file:
         YAML().dump(values, file)
     study()
-    refused(ConfigError, "--as conv-vae: there is a model of this name", "--as", "conv-vae")
+    refused(ConfigError, "--as conv-vae: a system, a baseline or a variant", "--as", "conv-vae")
 
 
-def test_a_study_that_cannot_be_promoted_from_is_refused() -> None:
+def test_a_study_without_a_usable_trial_is_refused() -> None:
     study()
     (SWEEPS / "toy").rename(SWEEPS / "renamed")
-    refused(UserError, "no record of study 'toy' (results/sweeps/toy/study.json); there are: ren")
+    refused(
+        UserError,
+        "study 'toy' has no record results/sweeps/toy/study.json (studies with",
+    )
     study("empty", trials=[trial(0, None)])
     refused(UserError, "study 'empty' has no trial with a score", name="empty")
     write_study(Path(), study("elsewhere").model_copy(update={"profile": "cluster"}))
-    refused(UserError, "study 'elsewhere' is of profile 'cluster', which nei", name="elsewhere")
+    refused(UserError, "study 'elsewhere' belongs to profile 'cluster', but nei", name="elsewhere")
     study("unfit", trials=[trial(0, 1.0, parameters={"balance.ratio": -1.0})])
-    refused(ConfigError, "variants.balanced-gan.balance.ratio = -1.0: input should", name="unfit")
+    refused(ConfigError, "variants.balanced-gan.balance.ratio is -1.0, but it sh", name="unfit")
 
 
-def test_a_variant_stays_one_of_its_system() -> None:
+def test_a_promoted_variant_cannot_change_its_system() -> None:
     study()
     promote("--as", "swept")
     vae = {"variant": "bernoulli-vae", "system": "bernoulli-vae", "budget": "steps", "base": {}}
     study("vae", trials=[trial(0, 1.0, parameters={"beta": 2.0})], **vae)
     refused(
         ConfigError,
-        "--as swept: is a variant of balanced-gan, and study 'vae' is of bernoulli-vae",
+        "--as swept: this variant has the system balanced-gan, but study 'vae' searched bern",
         *("--as", "swept"),
         name="vae",
     )
 
 
-def test_of_two_objectives_the_pareto_front_is_there_to_choose_from() -> None:
+def test_with_two_objectives_the_error_lists_the_pareto_front() -> None:
     points = [[9.0, 40.0], [12.0, 8.0], [12.0, 9.0], [11.0, 50.0]]
     trials = [trial(n, 1.0, values=values) for n, values in enumerate(points)]
     study(objectives=["fid_judge", "train_seconds"], trials=trials)
     refused(
         UserError,
-        "study 'toy' has two objectives: choose with --trial. On its Pareto front: "
+        "study 'toy' has two objectives: choose a trial with --trial. Trials on the Pareto front: "
         "trial 0 (fid_judge 9.00, train_seconds 40.00); "
         "trial 1 (fid_judge 12.00, train_seconds 8.00).",
     )
@@ -309,27 +312,27 @@ def test_a_variant_in_both_files_is_refused() -> None:
         load_params(SMOKE)
 
 
-def test_a_damaged_file_of_promotions_is_one_line() -> None:
+def test_a_damaged_promotions_file_is_an_error_in_one_line() -> None:
     study()
     promoted(SMOKE).write_text("runs: {}\nmodels: {}\n")
-    refused(ConfigError, "profiles/smoke/promoted.yaml.models: unknown key; allowed here: runs, ")
+    refused(ConfigError, "profiles/smoke/promoted.yaml: models is not a known key. Allowed here:")
     promoted(SMOKE).write_text("runs: [\n")
-    with pytest.raises(ConfigError, match=r"promoted\.yaml: not valid YAML"):
+    with pytest.raises(ConfigError, match=r"promoted\.yaml is not valid YAML"):
         load_params(SMOKE)
 
 
-def test_without_a_file_nothing_is_promoted() -> None:
+def test_without_a_promotions_file_no_variant_is_promoted() -> None:
     promoted(SMOKE).unlink()
     assert load_params(SMOKE).promoted == {}
 
 
-def test_a_user_in_a_shell_gets_one_line_for_a_wrong_study_and_the_result_for_a_right_one() -> None:
+def test_in_a_shell_a_wrong_study_is_one_line_and_a_right_study_is_promoted() -> None:
     study(profile="laptop")
     wrong = ganvae("sweep", "promote", "--study", "tyo")
     assert wrong.returncode == 1
     assert wrong.stderr == (
-        "error: no record of study 'tyo' (results/sweeps/tyo/study.json); there are: toy. Run "
-        "`ganvae sweep report --study tyo` first, which writes it.\n"
+        "error: study 'tyo' has no record results/sweeps/tyo/study.json (studies with a record: "
+        "toy). Run `ganvae sweep report --study tyo` first, to write it.\n"
     )
     right = ganvae("sweep", "promote", "--study", "toy", "--as", "toy-swept", "--seeds", "0, 1")
     assert (right.returncode, right.stderr) == (0, "")
@@ -344,35 +347,35 @@ def promoted_params(**promotion: Any) -> Params:
     return parse(Params, values, "params.yaml")
 
 
-def test_a_reader_is_told_where_the_parameters_are_from() -> None:
+def test_the_reports_notes_name_the_source_of_the_parameters() -> None:
     params = promoted_params()
     origin = (
-        "From trial 17 of the sweep `toy`: FID on validation 12.30, the mean of seeds 100 and 101; "
-        "these seeds are others."
+        "Its parameters are from trial 17 of the sweep `toy`, with FID 12.30 on the validation "
+        "split (mean of seeds 100 and 101). The runs here use other seeds."
     )
     assert notes_of(params) == {"dcgan-tuned": origin}
-    said = params.model_copy(update={"notes": {"dcgan-tuned": "Narrow.", "dcgan": "Wide."}})
-    assert notes_of(said) == {"dcgan-tuned": f"Narrow. {origin}", "dcgan": "Wide."}
-    assert "12.30, from seed 100; these" in notes_of(promoted_params(seeds=[100]))["dcgan-tuned"]
+    with_notes = params.model_copy(update={"notes": {"dcgan-tuned": "Narrow.", "dcgan": "Wide."}})
+    assert notes_of(with_notes) == {"dcgan-tuned": f"Narrow. {origin}", "dcgan": "Wide."}
+    assert "split (seed 100). The runs" in notes_of(promoted_params(seeds=[100]))["dcgan-tuned"]
 
 
-def test_a_promotion_is_of_a_model_that_is_tuned() -> None:
+def test_a_promoted_variant_must_be_a_tuned_variant() -> None:
     values = promoted_params().model_dump()
-    with pytest.raises(ConfigError, match=r"promoted\.dcgan-tuned: must be in tuned"):
+    with pytest.raises(ConfigError, match=r"promoted names dcgan-tuned, but .* is not in tuned"):
         parse(Params, values | {"tuned": []}, "params.yaml")
-    with pytest.raises(ConfigError, match=r"promoted\.nope: has no section under variants"):
+    with pytest.raises(ConfigError, match="promoted names nope, but nope has no section under"):
         parse(
             Params,
             values | {"promoted": {"nope": values["promoted"]["dcgan-tuned"]}},
             "params.yaml",
         )
-    with pytest.raises(ConfigError, match=r"seeds = \[\]: list should have at least 1 item"):
+    with pytest.raises(ConfigError, match=r"seeds is \[\], but the list should have at least"):
         promoted_params(seeds=[])
 
 
 @pytest.fixture
 def reproduced(clone: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A study, and a pipeline of two runs that DVC holds to be up to date, all outputs empty."""
+    """A study, and a pipeline of two runs with empty outputs that DVC takes as up to date."""
     monkeypatch.setenv("DVC_SITE_CACHE_DIR", str(clone / "site"))
     for name in ("behaviour/tokens", "src", "stages"):
         ignored = shutil.ignore_patterns("__pycache__", "*.egg-info")
@@ -407,7 +410,7 @@ def dvc(*arguments: str) -> str:
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("reproduced")
-def test_after_a_promotion_only_the_variants_runs_and_what_shows_all_runs_are_stale() -> None:
+def test_after_a_promotion_only_its_runs_and_the_stages_with_all_runs_are_stale() -> None:
     assert json.loads(dvc("status", "--json")) == {}
     promote("--seeds", "0,1")
     of_runs = {

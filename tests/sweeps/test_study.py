@@ -1,4 +1,4 @@
-"""Studies are made once, and what is wrong with one is said in a line."""
+"""Test that studies are created once, and that errors are one line."""
 
 import sqlite3
 import sys
@@ -39,16 +39,16 @@ def _profile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def stored() -> dict[str, Any]:
-    """All of the study that another ``create`` may not change."""
+    """The content of the study that another ``create`` must not change."""
     toy, settings = study.load_study("toy", URL)
-    waiting = [(one.state, one.user_attrs, one.system_attrs) for one in toy.trials]
+    waiting = [(t.state, t.user_attrs, t.system_attrs) for t in toy.trials]
     return {"settings": settings, "names": toy.metric_names, "trials": waiting}
 
 
-def test_a_study_is_made_once() -> None:
-    assert "is made; `ganvae sweep worker`" in create()
+def test_a_study_is_created_once() -> None:
+    assert "is created; `ganvae sweep worker`" in create()
     before = stored()
-    assert create().endswith("of bernoulli-vae (toy) at sqlite:///sweeps.db is there already")
+    assert create().endswith("of bernoulli-vae (toy) at sqlite:///sweeps.db exists already")
     assert stored() == before
     assert before["names"] == ["fid_judge"]
     assert len(before["trials"]) == 1
@@ -57,9 +57,9 @@ def test_a_study_is_made_once() -> None:
 @pytest.mark.parametrize(
     ("options", "difference"),
     [
-        ({"variant": "vanilla-gan"}, "another variant, system, base"),
-        ({"trials": 7}, "another sweep"),
-        ({"parameters": {"batch_size": {"choices": [16, 32]}}}, "another sweep"),
+        ({"variant": "vanilla-gan"}, "variant, system, base"),
+        ({"trials": 7}, "sweep"),
+        ({"parameters": {"batch_size": {"choices": [16, 32]}}}, "sweep"),
     ],
 )
 def test_another_study_of_the_same_name_is_refused(
@@ -67,16 +67,16 @@ def test_another_study_of_the_same_name_is_refused(
 ) -> None:
     create()
     before = stored()
-    with pytest.raises(UserError, match=rf"'toy' is there already, of bern.* with {difference}:"):
+    with pytest.raises(UserError, match=rf"'toy' exists already, of bern.* in {difference}:"):
         create(**options)
     assert stored() == before
 
 
-def test_so_is_one_on_other_data() -> None:
+def test_a_study_with_the_same_name_and_other_data_is_refused() -> None:
     create()
     before = stored()
     write_toy_split("train", 210)
-    with pytest.raises(UserError, match="with another train_sha256: give another --study"):
+    with pytest.raises(UserError, match="differs in train_sha256: give another --study"):
         create()
     assert stored() == before
 
@@ -102,18 +102,18 @@ def test_the_first_trial_has_the_current_parameters() -> None:
     }
 
 
-def test_of_a_parameter_that_can_be_off_and_is_on_both_are_fixed() -> None:
+def test_for_a_parameter_that_is_on_the_value_and_the_switch_are_fixed() -> None:
     edit_params(lambda values: values["variants"]["vanilla-gan"].update(balance={"ratio": 2.0}))
     create(variant="vanilla-gan", parameters=ROLLED)
     fixed = trials()[0].system_attrs["fixed_params"]
     assert fixed == {"balance.ratio?": True, "balance.ratio": 2.0}
 
 
-def test_a_first_trial_that_has_to_draw_is_not_the_current_one(
+def test_a_first_trial_that_draws_a_value_is_not_marked_as_current(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     create(parameters=SPACE["parameters"] | {"batch_size": {"choices": [32, 64]}})
-    note = "note: batch_size is 16 now, outside its range: the first trial draws another\n"
+    note = "note: batch_size is 16, outside its range, so the first trial draws a value\n"
     assert capsys.readouterr().out == note
     (first,) = trials()
     assert first.system_attrs["fixed_params"] == {"learning_rate": 1e-3}
@@ -121,7 +121,7 @@ def test_a_first_trial_that_has_to_draw_is_not_the_current_one(
 
 
 @pytest.mark.parametrize("killed_in", ["set_metric_names", "enqueue_trial", "set_user_attr"])
-def test_a_study_that_was_not_made_to_its_end_is_finished_by_the_next_create(
+def test_an_incomplete_study_is_completed_by_the_next_create(
     killed_in: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def killed(*arguments: Any, **options: Any) -> None:
@@ -131,30 +131,32 @@ def test_a_study_that_was_not_made_to_its_end_is_finished_by_the_next_create(
         patch.setattr(optuna.Study, killed_in, killed)
         with pytest.raises(KeyboardInterrupt):
             create()
-    with pytest.raises(UserError, match="or not to its end: create it"):
+    with pytest.raises(UserError, match="or not completely: create it"):
         trials()
     monkeypatch.setattr(study, "MAKING_SECONDS", 0.0)
-    assert "is made" in create()
-    made = stored()
-    assert made["names"] == ["fid_judge"]
-    assert [state for state, _, _ in made["trials"]] == [TrialState.WAITING]
+    assert "is created" in create()
+    completed = stored()
+    assert completed["names"] == ["fid_judge"]
+    assert [state for state, _, _ in completed["trials"]] == [TrialState.WAITING]
 
 
 @pytest.mark.parametrize("fault", ["its trials", "its direction"])
-def test_another_programs_study_is_left_alone(fault: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_study_of_another_program_is_not_changed(
+    fault: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(study, "MAKING_SECONDS", 0.0)
     direction = "maximize" if fault == "its direction" else "minimize"
     other = optuna.create_study(study_name="toy", storage=URL, direction=direction)
     if fault == "its trials":
         other.enqueue_trial({"x": 1})
-    with pytest.raises(UserError, match="was not made by `ganvae sweep create`: give another"):
+    with pytest.raises(UserError, match="was not created by `ganvae sweep create`: give another"):
         create()
     assert study.SETTINGS not in other.user_attrs
 
 
 @pytest.mark.parametrize("name", ["a/b", "../up", "", ".", "a b"])
-def test_a_name_that_is_no_folders_is_refused(name: str) -> None:
-    with pytest.raises(ConfigError, match="give letters, digits, dots"):
+def test_a_name_that_cannot_be_a_folders_name_is_refused(name: str) -> None:
+    with pytest.raises(ConfigError, match="use only letters, digits, dots"):
         create(name)
 
 
@@ -166,13 +168,13 @@ def test_a_study_without_finished_trials_has_a_record() -> None:
 
 @pytest.fixture
 def error_of(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    """What a command says that has to fail; in one line, without a traceback."""
+    """The error message of a command that must fail: one line, without a traceback."""
 
     def error(*arguments: str) -> str:
         monkeypatch.setattr(sys, "argv", ["ganvae", "sweep", *arguments])
         with pytest.raises(SystemExit) as exited:
             app()
-        message = str(exited.value.code)  # which Python prints, with exit status 1
+        message = str(exited.value.code)  # Python prints it and exits with status 1
         assert message.startswith("error: ")
         assert "\n" not in message
         return message
@@ -180,20 +182,20 @@ def error_of(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     yield error
 
 
-def test_an_unknown_study_names_those_there_are(error_of: Any) -> None:
+def test_the_error_for_an_unknown_study_lists_the_studies(error_of: Any) -> None:
     assert "there is no sweep storage at sqlite:///sweeps.db" in error_of("worker", "--study", "a")
     assert not Path("sweeps.db").exists()
     create()
-    assert "no study 'a' at sqlite:///sweeps.db; there are: toy." in error_of(
+    assert "no study 'a' at sqlite:///sweeps.db (existing studies: toy)." in error_of(
         "worker", "--study", "a"
     )
 
 
-def test_a_storage_that_cannot_be_used_is_one_line(error_of: Any) -> None:
+def test_a_storage_that_cannot_be_used_is_an_error_in_one_line(error_of: Any) -> None:
     cases = {
         "postgresql+psycopg://me:secret@127.0.0.1:1/db": "me:***@127.0.0.1:1/db: connection failed",
-        "postgresql//me:secret@host/db": "--storage is not a database's URL: give one such as",
-        "postgresql://me:secret@host:port/db": "--storage is not a database's URL",
+        "postgresql//me:secret@host/db": "--storage is not the URL of a database: give one such as",
+        "postgresql://me:secret@host:port/db": "--storage is not the URL of a database",
         "nonsense://me:secret@host/db": "Can't load plugin: sqlalchemy.dialects:nonsense",
         "postgresql+pg8000://me:secret@host/db": "No module named 'pg8000'",
         "sqlite:///no/such/folder/x.db": "unable to open database file",
@@ -213,7 +215,9 @@ def test_an_empty_database_has_no_studies(error_of: Any) -> None:
     assert "there is no sweep storage at sqlite:///empty.db" in found
 
 
-def test_a_locked_database_is_one_line(error_of: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_locked_database_is_an_error_in_one_line(
+    error_of: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     create()
     monkeypatch.setattr(storage, "SQLITE_SECONDS", 0.1)
     with closing(sqlite3.connect("sweeps.db")) as other:
@@ -222,42 +226,46 @@ def test_a_locked_database_is_one_line(error_of: Any, monkeypatch: pytest.Monkey
         assert "database is locked" in error_of("create", "--study", "b", "--space", "toy.yaml")
 
 
-def test_a_study_of_another_program_is_one_line(error_of: Any) -> None:
+def test_a_worker_refuses_a_study_of_another_program_in_one_line(error_of: Any) -> None:
     optuna.create_study(study_name="theirs", storage=URL)
-    assert "'theirs' was not made by `ganvae sweep create`" in error_of(
+    assert "'theirs' was not created by `ganvae sweep create`" in error_of(
         "worker", "--study", "theirs"
     )
 
 
-def test_other_data_than_the_studys_are_one_line(error_of: Any) -> None:
+def test_a_worker_refuses_other_data_in_one_line(error_of: Any) -> None:
     create()
     write_toy_split("train", 210)
     found = error_of("worker", "--study", "toy")
-    assert f"{PATHS.split('train')} is not what study 'toy' was made with" in found
+    assert f"{PATHS.split('train')} has changed since study 'toy' was created" in found
 
 
 @pytest.mark.parametrize("params", ["params.yaml", "profiles/toy/params.yaml"])
-def test_unprepared_data_are_one_line_with_the_command(error_of: Any, params: str) -> None:
+def test_the_error_for_missing_data_names_the_command_that_prepares_them(
+    error_of: Any, params: str
+) -> None:
     edit_params(lambda values: values.update(file=params))
     stage = "reference" if params == "params.yaml" else "profiles/toy/dvc.yaml:reference"
     for path in (PATHS.validation_features, PATHS.split("train")):
         path.unlink()
         write_space()
         found = error_of("create", "--study", "toy", "--space", "toy.yaml")
-        assert f"{path} is missing: `dvc repro {stage}` prepares what sweeps need" in found
+        assert (
+            f"{path} is missing: run `dvc repro {stage}`, which prepares data for sweeps" in found
+        )
 
 
-def test_a_worker_says_so_too(error_of: Any) -> None:
+def test_a_worker_names_this_command_as_well(error_of: Any) -> None:
     create()
     PATHS.validation_features.unlink()
-    assert "is missing: `dvc repro reference` prep" in error_of("worker", "--study", "toy")
+    assert "is missing: run `dvc repro reference`, which" in error_of("worker", "--study", "toy")
 
 
 @pytest.mark.slow
-def test_four_that_make_a_study_at_once_make_one(postgres_url: str) -> None:
+def test_four_processes_that_create_a_study_at_once_create_one(postgres_url: str) -> None:
     write_space()
     command = ("create", "--study", "toy", "--space", "toy.yaml", "--storage", postgres_url)
     outputs = [finish(process) for process in [ganvae("sweep", *command) for _ in range(4)]]
-    assert sum("is made" in output for output in outputs) == 1
-    assert sum("is there already" in output for output in outputs) == 3
-    assert [one.state for one in trials(postgres_url)] == [TrialState.WAITING]
+    assert sum("is created" in output for output in outputs) == 1
+    assert sum("exists already" in output for output in outputs) == 3
+    assert [t.state for t in trials(postgres_url)] == [TrialState.WAITING]

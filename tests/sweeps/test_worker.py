@@ -1,4 +1,4 @@
-"""Workers: killed, interrupted, many at once; and no one of them sees the test split."""
+"""Test workers that are killed or interrupted, and many at once. None opens the test split."""
 
 import importlib.util
 import shutil
@@ -79,7 +79,7 @@ def interrupted(trial: Trial) -> list[float]:
     raise KeyboardInterrupt
 
 
-def test_of_two_that_begin_the_last_trial_one_gives_it_back(study: Study) -> None:
+def test_if_two_workers_start_the_last_trial_one_gives_it_back(study: Study) -> None:
     other = load_study("toy", URL)[0]
     other.ask()
     assert not run_one(study, constant, wanted=1)
@@ -89,7 +89,7 @@ def test_of_two_that_begin_the_last_trial_one_gives_it_back(study: Study) -> Non
     assert states(study) == [RUNNING, FAIL, COMPLETE]
 
 
-def test_the_one_with_the_lower_number_goes_on(study: Study) -> None:
+def test_the_worker_with_the_lower_number_continues(study: Study) -> None:
     other = load_study("toy", URL)[0]
 
     def joined_too_late(trial: Trial) -> list[float]:
@@ -109,7 +109,7 @@ def test_a_queued_trial_that_is_given_back_is_queued_again(study: Study) -> None
     assert study.trials[-1].values == [2e-3]
 
 
-def test_an_interrupted_trial_is_queued_again_however_often(study: Study) -> None:
+def test_an_interrupted_trial_is_queued_again_after_every_interrupt(study: Study) -> None:
     for _ in range(5):
         with pytest.raises(KeyboardInterrupt):
             run_one(study, interrupted)
@@ -120,7 +120,7 @@ def test_an_interrupted_trial_is_queued_again_however_often(study: Study) -> Non
     assert last.params == study.trials[0].params
 
 
-def test_a_trial_that_is_over_when_the_interrupt_comes_is_not(study: Study) -> None:
+def test_a_trial_that_ended_before_the_interrupt_is_not_queued_again(study: Study) -> None:
     def after(study: Study, trial: FrozenTrial) -> None:
         raise KeyboardInterrupt
 
@@ -130,7 +130,7 @@ def test_a_trial_that_is_over_when_the_interrupt_comes_is_not(study: Study) -> N
 
 
 @pytest.mark.parametrize("late", ["in the middle", "at the end"])
-def test_a_worker_whose_trial_was_taken_from_it_goes_on(
+def test_a_worker_continues_after_a_trial_was_taken_from_it(
     study: Study, late: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def slept(trial: Trial) -> list[float]:
@@ -147,7 +147,7 @@ def test_a_worker_whose_trial_was_taken_from_it_goes_on(
     assert states(study) == [FAIL, WAITING]
 
 
-def test_a_fault_in_the_program_keeps_its_traceback(study: Study) -> None:
+def test_an_error_in_the_program_keeps_its_traceback(study: Study) -> None:
     def faulty(trial: Trial) -> list[float]:
         raise ValueError("a fault")
 
@@ -155,17 +155,17 @@ def test_a_fault_in_the_program_keeps_its_traceback(study: Study) -> None:
         run_one(study, faulty)
 
 
-def test_a_worker_that_died_before_its_first_heartbeat_is_missed(study: Study) -> None:
-    study.ask()  # as a worker does just before the heart begins to beat
+def test_a_worker_that_died_before_its_first_heartbeat_is_noticed(study: Study) -> None:
+    study.ask()  # like a worker before its first heartbeat
     fail_stale_trials(study)
-    assert states(study) == [RUNNING], "it may be about to"
+    assert states(study) == [RUNNING], "its first heartbeat may follow"
     with create_engine(URL).begin() as connection:
         connection.execute(text("UPDATE trial_heartbeats SET heartbeat = '2020-01-01 00:00:00'"))
     fail_stale_trials(study)
     assert states(study) == [FAIL, WAITING]
 
 
-def test_the_heart_goes_on_after_a_missed_beat(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_heartbeats_continue_after_a_failed_write(monkeypatch: pytest.MonkeyPatch) -> None:
     def missed(self: RDBStorage, trial_id: int) -> None:
         raise StorageInternalError("the server is starting")
 
@@ -176,7 +176,7 @@ def test_the_heart_goes_on_after_a_missed_beat(monkeypatch: pytest.MonkeyPatch) 
 
 @pytest.mark.slow
 def test_pin_4_a_sweep_opens_no_test_images_and_nothing_made_of_them() -> None:
-    """And all other tests here run without any: `make_profile` writes none."""
+    """All other tests here run without test images, because `make_profile` writes none."""
     write_toy_split("test", 60)
     shutil.copy(PATHS.validation_features, PATHS.reference)
     write_space(trials=2, pruner=MEDIAN | {"startup_trials": 1})
@@ -209,7 +209,7 @@ def test_pin_4_what_a_sweep_compares_with_is_of_the_validation_split() -> None:
 
 
 def value_of_a_straight_run(**changes: Any) -> float:
-    """Of the first trial when nothing comes in between."""
+    """The value of the first trial without an interruption."""
     create("straight", **changes)
     study, settings = load_study("straight", URL)
     study.optimize(make_objective("straight", settings), n_trials=1)
@@ -217,7 +217,7 @@ def value_of_a_straight_run(**changes: Any) -> float:
 
 
 @pytest.mark.slow
-def test_kill_9_in_a_trial_and_the_next_worker_goes_on_with_it() -> None:
+def test_after_kill_9_the_next_worker_continues_the_trial() -> None:
     create(pruner=MEDIAN)
     killed = start_worker("--halt", "1:15")
     wait_for(halted(killed.pid), killed)
@@ -242,7 +242,7 @@ def test_kill_9_in_a_trial_and_the_next_worker_goes_on_with_it() -> None:
 
 
 @pytest.mark.slow
-def test_ctrl_c_and_sigterm_lose_nothing() -> None:
+def test_ctrl_c_and_sigterm_lose_no_training_step() -> None:
     create()
     for step, number in ((5, signal.SIGTERM), (10, signal.SIGINT)):
         process = start_worker("--halt", f"1:{step}")
@@ -258,7 +258,7 @@ def test_ctrl_c_and_sigterm_lose_nothing() -> None:
 
 
 @pytest.mark.slow
-def test_two_workers_on_postgres_one_of_which_is_killed(postgres_url: str) -> None:
+def test_two_workers_on_postgresql_finish_the_study_if_one_is_killed(postgres_url: str) -> None:
     create(url=postgres_url, trials=6)
     pair = [start_worker("--halt", "2:10", url=postgres_url) for _ in range(2)]
     for process in pair:
@@ -270,26 +270,26 @@ def test_two_workers_on_postgres_one_of_which_is_killed(postgres_url: str) -> No
     outputs.append(finish(survivor))
     assert [output.count(": completed, ") for output in outputs] == [1, 5]
 
-    there = trials(postgres_url)
-    assert [len(done(there)), len(there)] == [6, 7]
+    stored = trials(postgres_url)
+    assert [len(done(stored)), len(stored)] == [6, 7]
     history = RetryHeartbeatStaleTrialCallback.retry_history
-    (lost,) = (trial for trial in there if trial.state == FAIL)
-    (again,) = (trial for trial in there if lost.number in history(trial))
+    (lost,) = (trial for trial in stored if trial.state == FAIL)
+    (again,) = (trial for trial in stored if lost.number in history(trial))
     assert again.state == COMPLETE
     assert again.params == lost.params
-    assert len({tuple(trial.params.items()) for trial in done(there)}) == 6, "none is done twice"
-    assert sum(trial.user_attrs.get(CURRENT, False) for trial in done(there)) == 1
+    assert len({tuple(trial.params.items()) for trial in done(stored)}) == 6, "no trial runs twice"
+    assert sum(trial.user_attrs.get(CURRENT, False) for trial in done(stored)) == 1
 
 
 @pytest.mark.slow
-def test_four_workers_that_start_at_once_run_as_many_trials_as_are_wanted(
+def test_four_workers_that_start_at_once_run_the_wanted_number_of_trials(
     postgres_url: str,
 ) -> None:
     create(url=postgres_url, trials=3)
     outputs = [finish(each) for each in [start_worker(url=postgres_url) for _ in range(4)]]
     assert sum(output.count(": completed, ") for output in outputs) == 3
-    there = trials(postgres_url)
-    assert len(done(there)) == 3
-    assert {trial.state for trial in there} <= {COMPLETE, FAIL}
-    numbers = [trial.number for trial in there]
-    assert numbers == list(range(len(there)))
+    stored = trials(postgres_url)
+    assert len(done(stored)) == 3
+    assert {trial.state for trial in stored} <= {COMPLETE, FAIL}
+    numbers = [trial.number for trial in stored]
+    assert numbers == list(range(len(stored)))

@@ -1,4 +1,4 @@
-"""A profile so small that its studies take seconds, and the commands to run them with."""
+"""A tiny profile whose studies take seconds, and helpers that run studies."""
 
 import os
 import subprocess
@@ -47,7 +47,7 @@ SPACE: dict[str, Any] = {
 
 
 def make_profile() -> None:
-    """Write the profile into the working folder: parameters, judge, train and validation."""
+    """Write the profile into the working folder: its parameters, judge, and two splits."""
     values = read_yaml(ROOT / "profiles/smoke/params.yaml")
     schedule = STEPS | {"checkpoint_every": 5}
     values |= {
@@ -92,11 +92,11 @@ def write_toy_split(name: str, size: int) -> None:
 
 def write_yaml(path: Path, values: Mapping[str, Any]) -> None:
     with path.open("w") as file:
-        YAML().dump(deepcopy(dict(values)), file)  # copied: no anchors for what is there twice
+        YAML().dump(deepcopy(dict(values)), file)  # copied, so that YAML needs no anchors
 
 
 def write_space(**changes: Any) -> str:
-    """Write the toy space with some keys replaced; returns the file's name."""
+    """Write the toy search space with some keys replaced, and return the file's name."""
     write_yaml(Path("toy.yaml"), SPACE | changes)
     return "toy.yaml"
 
@@ -108,23 +108,23 @@ def edit_params(change: Callable[[dict[str, Any]], Any]) -> None:
 
 
 def create(name: str = "toy", *, url: str = URL, variant: str | None = None, **changes: Any) -> str:
-    """Create a study of the toy space with some keys replaced."""
+    """Create a study of the toy search space with some keys replaced."""
     return create_study(name, url, write_space(**changes), variant, PARAMS)
 
 
 def trials(url: str = URL, name: str = "toy") -> list[FrozenTrial]:
-    """A study's trials, by number, as they stand in the storage."""
+    """A study's trials in the storage, by number."""
     return load_study(name, url)[0].trials
 
 
 def done(study: Study | list[FrozenTrial]) -> list[FrozenTrial]:
-    """Those that count."""
-    of = study.trials if isinstance(study, Study) else study
-    return [one for one in of if one.state in (TrialState.COMPLETE, TrialState.PRUNED)]
+    """The completed and pruned trials."""
+    all_trials = study.trials if isinstance(study, Study) else study
+    return [t for t in all_trials if t.state in (TrialState.COMPLETE, TrialState.PRUNED)]
 
 
 def ganvae(*arguments: str, options: tuple[str, ...] = ()) -> "subprocess.Popen[str]":
-    """Start a ``ganvae`` whose hearts beat fast; ``options`` are those of `toy_worker`."""
+    """Start ``ganvae`` with fast heartbeats. ``options`` are the options of `toy_worker`."""
     return subprocess.Popen(
         [sys.executable, str(WORKER), *options, "--", *arguments],
         env=os.environ | {"OMP_NUM_THREADS": "1"},
@@ -139,7 +139,7 @@ def start_worker(*options: str, url: str = URL, study: str = "toy") -> "subproce
 
 
 def finish(process: "subprocess.Popen[str]") -> str:
-    """Wait for a process that has to succeed; returns what it printed."""
+    """Wait for a process that must succeed, and return its output."""
     output, errors = process.communicate(timeout=300)
     assert process.returncode == 0, errors
     assert "Traceback" not in errors
@@ -147,9 +147,9 @@ def finish(process: "subprocess.Popen[str]") -> str:
 
 
 def wait_for(path: Path, process: "subprocess.Popen[str]") -> None:
-    """Wait until the process has made a file."""
+    """Wait until the process has created a file."""
     deadline = time.monotonic() + 300
     while not path.exists():
         assert process.poll() is None, process.communicate()
-        assert time.monotonic() < deadline, f"no {path} in five minutes"
+        assert time.monotonic() < deadline, f"the process did not create {path} in five minutes"
         time.sleep(0.02)

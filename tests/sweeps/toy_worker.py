@@ -1,4 +1,4 @@
-"""`ganvae` with some of its waiting cut short, and with moments at which it halts.
+"""`ganvae` with shorter waiting times, and with an option to halt at a training step.
 
 python toy_worker.py [--halt TRAINING:STEP] [--opened FILE] [--lock-seconds S] -- ARGUMENT ...
 """
@@ -17,22 +17,22 @@ from ganvae.cli import app
 from ganvae.sweeps import mirror, objective, storage, worker
 
 GO = Path("go")
-"""Whatever has halted goes on when this file is there."""
+"""A halted process continues when this file exists."""
 
 
 def halted(number: int) -> Path:
-    """The file that is there when process ``number`` has halted."""
+    """The file that exists when the process with the id ``number`` has halted."""
     return Path(f"halted-{number}")
 
 
 def halting(train: Callable[..., Any], at: str) -> Callable[..., Any]:
-    """Let the process halt after a step of a training; both count from 1."""
+    """Let the process halt after a step of a training run. Both are counted from 1."""
     training, last = map(int, at.split(":"))
     begun = 0
 
     def halting_train(*arguments: Any) -> Any:
         nonlocal begun
-        *given, watch = arguments
+        *others, watch = arguments
         begun += 1
 
         def watch_and_halt(step: int, *shown: Any) -> None:
@@ -43,13 +43,13 @@ def halting(train: Callable[..., Any], at: str) -> Callable[..., Any]:
                 while not GO.exists():
                     time.sleep(0.02)
 
-        return train(*given, watch_and_halt)
+        return train(*others, watch_and_halt)
 
     return halting_train
 
 
 def write_opened(file: Path) -> None:
-    """Write each path that is opened into ``file``, by Python or by safetensors."""
+    """Write each path that Python or safetensors opens into ``file``."""
     opened = file.open("a", buffering=1)
     safe_open = ganvae.core.tensors.safe_open
 
@@ -72,11 +72,11 @@ def main() -> None:
     parser.add_argument("--lock-seconds", type=float, default=60)
     parser.add_argument("arguments", nargs="*")
     options = parser.parse_args()
-    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background ignores it
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # background jobs of a shell ignore it
     storage.HEARTBEAT_SECONDS, storage.GRACE_SECONDS = 1, 3
     storage.SQLITE_SECONDS = options.lock_seconds
     worker.WAIT_SECONDS = 0.2
-    mirror.find_spec = lambda name: None  # without MLflow, whose tests are in test_mirror.py
+    mirror.find_spec = lambda name: None  # without MLflow, which test_mirror.py tests
     if options.opened:
         write_opened(options.opened)
     if options.halt:

@@ -1,4 +1,4 @@
-"""What tests look at in MLflow."""
+"""Helpers for tests that read runs from MLflow."""
 
 from mlflow import MlflowClient
 from mlflow.entities import Run
@@ -7,14 +7,14 @@ from ganvae.tracking.sync import SyncReport
 
 
 def all_runs(client: MlflowClient, experiment: str = "mnist") -> list[Run]:
-    found = client.get_experiment_by_name(experiment)
-    return list(client.search_runs([found.experiment_id])) if found else []
+    existing = client.get_experiment_by_name(experiment)
+    return list(client.search_runs([existing.experiment_id])) if existing else []
 
 
 def by_name(client: MlflowClient, experiment: str = "mnist") -> dict[str, Run]:
-    every = all_runs(client, experiment)
-    runs = {run.info.run_name: run for run in every}
-    assert len(runs) == len(every), "a run was made twice"
+    recorded = all_runs(client, experiment)
+    runs = {run.info.run_name: run for run in recorded}
+    assert len(runs) == len(recorded), "a run was created twice"
     return runs
 
 

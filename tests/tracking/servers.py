@@ -1,4 +1,4 @@
-"""Servers that tests start on this machine."""
+"""Start servers on this machine for tests."""
 
 import os
 import signal
@@ -22,7 +22,7 @@ def free_port() -> int:
 
 @contextmanager
 def ganvae_ui() -> Iterator[tuple[str, list[str]]]:
-    """`ganvae ui` in the working directory, once it has synced: its address and what it prints."""
+    """Run `ganvae ui` in the working directory. Yields its address and output after its sync."""
     port = free_port()
     command = [sys.executable, "-c", "from ganvae.cli import app; app()", "ui", "--port", str(port)]
     with running(command, port, stdout=subprocess.PIPE, text=True) as server:
@@ -33,7 +33,7 @@ def ganvae_ui() -> Iterator[tuple[str, list[str]]]:
 
 
 def until(last: Callable[[str], bool], lines: Iterable[str]) -> Iterator[str]:
-    """The lines up to one that is the last to be waited for."""
+    """The lines up to and including the first one for which ``last`` is true."""
     for line in lines:
         yield line
         if last(line):
@@ -42,7 +42,7 @@ def until(last: Callable[[str], bool], lines: Iterable[str]) -> Iterator[str]:
 
 @contextmanager
 def running(command: list[str], port: int, **options: Any) -> Iterator[subprocess.Popen[str]]:
-    """Run ``command`` until the block ends; it is entered when MLflow answers on ``port``."""
+    """Run ``command`` until the block ends. The block starts when MLflow answers on ``port``."""
     server = subprocess.Popen(command, start_new_session=True, **options)
     try:
         _wait_for(f"http://127.0.0.1:{port}/health", server)

@@ -1,4 +1,4 @@
-"""The best GAN and the best VAE on the validation split are registered, and can be had again."""
+"""Test the registration and download of the best GAN and the best VAE on the validation split."""
 
 import shutil
 from pathlib import Path
@@ -28,7 +28,7 @@ def versions(client: MlflowClient) -> int:
 def test_champions_are_the_best_on_the_validation_split(root: Path, client: MlflowClient) -> None:
     write_run(root, "gan-2", "gan", (), {})
     write_validation(root, "gan-2", 9.5)
-    write_score(root, "gan-2", 99.0)  # worse on test
+    write_score(root, "gan-2", 99.0)  # worse on the test split
     write_run(root, "mix-0", "hybrid", (), {})
     write_validation(root, "mix-0", 1.0)
     write_run(root, "gan-3", "gan", (), {}, status="collapsed")
@@ -51,7 +51,9 @@ def test_a_second_sync_registers_nothing(client: MlflowClient) -> None:
     assert versions(client) == 2
 
 
-def test_a_better_run_takes_the_alias_and_gives_it_back(root: Path, client: MlflowClient) -> None:
+def test_a_better_run_gets_the_alias_and_a_worse_one_loses_it(
+    root: Path, client: MlflowClient
+) -> None:
     sync()
     first = champion(client, "gan").version
     write_run(root, "gan-2", "gan", (), {})
@@ -65,7 +67,7 @@ def test_a_better_run_takes_the_alias_and_gives_it_back(root: Path, client: Mlfl
 
 
 @pytest.mark.parametrize("place", ["@champion-gan", "/1"])
-def test_the_weights_are_those_of_the_run(root: Path, place: str) -> None:
+def test_download_returns_the_weights_of_the_champion(root: Path, place: str) -> None:
     sync()
     path = download(f"models:/{MODEL}{place}")
     assert path.suffix == ".safetensors"
@@ -73,7 +75,7 @@ def test_the_weights_are_those_of_the_run(root: Path, place: str) -> None:
     assert path.is_relative_to(root)
 
 
-def test_a_damaged_download_is_fetched_again_and_a_damaged_model_refused(
+def test_a_damaged_download_is_repeated_and_a_damaged_model_is_refused(
     root: Path, client: MlflowClient
 ) -> None:
     sync()
@@ -94,7 +96,7 @@ def test_a_damaged_download_is_fetched_again_and_a_damaged_model_refused(
 @pytest.mark.parametrize(
     "uri", [f"models:/{MODEL}@champion-hybrid", f"models:/{MODEL}/9", "models:/mnist-other/1"]
 )
-def test_an_unknown_model_names_those_there_are(root: Path, uri: str) -> None:
+def test_the_error_for_an_unknown_model_lists_registered_models(root: Path, uri: str) -> None:
     sync()
     with pytest.raises(ConfigError, match=f"models:/{MODEL}@champion-gan, models:") as caught:
         download(uri)
@@ -103,51 +105,54 @@ def test_an_unknown_model_names_those_there_are(root: Path, uri: str) -> None:
 
 
 @pytest.mark.usefixtures("root")
-def test_nothing_registered_and_no_such_uri_are_said() -> None:
-    with pytest.raises(ConfigError, match="there are: none yet, `ganvae sync`"):
+def test_an_empty_registry_and_a_malformed_uri_are_named() -> None:
+    with pytest.raises(ConfigError, match="Registered models: none yet; `ganvae sync`"):
         download("models:/mnist-toy@champion-gan")
     with pytest.raises(ConfigError, match="expected models:/NAME@ALIAS"):
         download("models:/mnist-toy")
 
 
-def test_weights_that_are_not_here_are_no_champions(root: Path, client: MlflowClient) -> None:
+def test_runs_without_weights_on_this_machine_are_not_registered(
+    root: Path, client: MlflowClient
+) -> None:
     shutil.rmtree(root / "artifacts")
     report = sync()
     assert "dvc pull" in str(report)
     assert report.remarks == (
-        f"no weights here for the champions {PROFILE} gan, {PROFILE} vae: run `dvc pull`",
+        "champions without weights on this machine are not registered "
+        f"({PROFILE} gan, {PROFILE} vae): run `dvc pull`",
     )
     assert not client.search_registered_models()
 
 
-def test_in_a_clone_the_shipped_weights_of_the_same_variant_stand_in(
+def test_in_a_clone_the_shipped_weights_of_the_variant_are_registered(
     root: Path, client: MlflowClient
 ) -> None:
     shutil.rmtree(root / "artifacts")
     shipped = root / f"results/{PROFILE}/pretrained"
     write_run(root, "gan-2", "gan", (), {})
-    write_validation(root, "gan-2", 9.5)  # the best of its seeds; the repository ships another
+    write_validation(root, "gan-2", 9.5)  # the best seed, but the repository ships seed 0
     (root / f"artifacts/{PROFILE}/gan-2/weights.safetensors").unlink()
     write_json(shipped / "index.json", {"gan": {"seed": 0, "weights_sha256": "x"}})
     (shipped / "gan.safetensors").write_text("half of gan-0")
     report = sync()
     assert report.remarks[0] == (
-        f"champions of {PROFILE}: the 16-bit weights that the repository ships; `dvc repro` "
-        "registers those that were scored"
+        f"champions of {PROFILE} use the 16-bit weights that the repository ships; `dvc repro` "
+        "registers the scored weights"
     )
     version = champion(client, "gan")
     assert version.tags["weights"] == "the 16-bit weights that the repository ships"
     assert (version.tags["variant"], version.tags["seed"]) == ("gan", "0")
-    assert "fid_judge_validation" not in version.tags, "that would be another seed's"
+    assert "fid_judge_validation" not in version.tags, "this FID belongs to another seed"
     assert client.get_run(version.run_id).info.run_name == "gan-0"
     assert download(f"models:/{MODEL}@champion-gan").read_text() == "half of gan-0"
-    write_run(root, "gan-2", "gan", (), {})  # `dvc repro` has brought its weights
+    write_run(root, "gan-2", "gan", (), {})  # as after `dvc repro`, with its weights
     write_validation(root, "gan-2", 9.5)
     sync()
     assert champion(client, "gan").tags["seed"] == "2"
 
 
-def test_other_weights_than_those_scored_are_no_champions(root: Path, client: MlflowClient) -> None:
+def test_weights_that_were_not_scored_are_not_registered(root: Path, client: MlflowClient) -> None:
     (root / f"artifacts/{PROFILE}/gan-0/weights.safetensors").write_text("of another training")
     assert len(sync().remarks) == 1
     assert list(client.get_registered_model(MODEL).aliases) == ["champion-vae"]

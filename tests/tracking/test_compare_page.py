@@ -1,4 +1,4 @@
-"""MLflow's page in a browser: a GAN's and a VAE's scores and samples side by side."""
+"""Test MLflow's page in a browser: scores and samples of a GAN and a VAE side by side."""
 
 import re
 from collections.abc import Iterator
@@ -27,13 +27,13 @@ def page() -> Iterator[Page]:
 
 
 @pytest.mark.slow
-def test_the_charts_page_opens_on_fid_and_leads_to_gan_and_vae_side_by_side(
+def test_the_charts_page_starts_with_fid_and_links_to_gan_and_vae_side_by_side(
     client: MlflowClient, page: Page
 ) -> None:
     with ganvae_ui() as (address, _):
         (line,) = links(address, current_runs(client))
         page.goto(line.split(": ", 1)[1])
-        # MLflow's assistant opens at a first visit and leaves the charts no room.
+        # MLflow's assistant opens at the first visit and hides the charts.
         page.get_by_role("button", name="Close").click()
         sections = page.get_by_text(re.compile("^(fid|headline|training)$"))
         expect(sections.first).to_have_text("fid")

@@ -1,4 +1,4 @@
-"""Trainings are seen in MLflow while they go on, and are one run with their results."""
+"""Test that MLflow shows runs during training, and that their results complete these runs."""
 
 import os
 import shutil
@@ -47,7 +47,7 @@ PATIENCE = 300.0  # seconds
 
 @pytest.fixture(scope="session")
 def blank(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A database without runs; making its schema takes seconds, copying it does not."""
+    """A database without runs. Creating its schema takes seconds, so tests copy it."""
     path = tmp_path_factory.mktemp("blank") / "mlflow.db"
     with connected(find_store(f"sqlite:///{path}")):
         return path
@@ -55,7 +55,7 @@ def blank(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def root(tmp_path: Path, blank: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The working directory: an empty database, and a training that has drawn one grid."""
+    """A working directory with an empty database, and a training run that has drawn one grid."""
     monkeypatch.delenv("DVC_ROOT", raising=False)
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     monkeypatch.chdir(tmp_path)
@@ -81,28 +81,28 @@ def log(root: Path) -> Iterator[LiveLog]:
 
 
 def draw(root: Path, step: int) -> None:
-    """Make the sample grid of a step."""
+    """Draw the sample grid of a step."""
     path = root / RUN.samples / f"step-{step:07}.png"
     path.parent.mkdir(parents=True, exist_ok=True)
     Image.fromarray(np.full((64, 64), step % 256, np.uint8)).save(path)
 
 
 def train(log: LiveLog, first: int, last: int) -> None:
-    """Add the rows of these steps, as the toy results have them."""
+    """Log the rows of these steps, with the values of the toy results."""
     for step in range(first, last + 1):
         log.add({"step": step, "epoch": step / 430, "loss": step / 7, "kl": step / 7})
 
 
 def finish(root: Path) -> None:
-    """What is there when a training has ended: results, and no state."""
+    """Write results and delete the state, as at the end of a training run."""
     shutil.rmtree(root / ".state/aaaa")
     write_results(root)
 
 
 def runs(client: MlflowClient, name: str = "vae-0") -> list[Run]:
     experiment = client.get_experiment_by_name("mnist")
-    found = client.search_runs([experiment.experiment_id]) if experiment else []
-    return [run for run in found if run.info.run_name == name]
+    recorded = client.search_runs([experiment.experiment_id]) if experiment else []
+    return [run for run in recorded if run.info.run_name == name]
 
 
 def the_run(client: MlflowClient) -> Run:
@@ -115,9 +115,9 @@ def points(client: MlflowClient, run: Run, name: str = "losses/kl") -> list[Metr
 
 
 def steps(client: MlflowClient) -> list[int]:
-    """The steps that have a point in both curves, one entry a point.
+    """The steps that have a point in both curves, one entry per point.
 
-    The curves are read one after the other, so nobody may be writing.
+    The curves are read one after the other, so no process may write meanwhile.
     """
     run = the_run(client)
     kl, loss = (sorted(p.step for p in points(client, run, f"losses/{n}")) for n in ("kl", "loss"))
@@ -126,15 +126,16 @@ def steps(client: MlflowClient) -> list[int]:
 
 
 def has_points(client: MlflowClient, count: int) -> bool:
-    """Whether each curve has so many points, which may be asked while somebody is writing."""
+    """Whether each curve has this many points. Another process may write meanwhile."""
     run = the_run(client)
     return all(len(points(client, run, f"losses/{n}")) >= count for n in ("kl", "loss"))
 
 
 def grids(client: MlflowClient) -> Counter[int]:
-    """How often each step's sample grid is there.
+    """The number of sample grids by step.
 
-    The small version is counted, which is written last: a kill may leave a large one without it.
+    Only the small version is counted. It is written last, and a killed process may leave a large
+    version without it.
     """
     files = client.list_artifacts(the_run(client).info.run_id, "images")
     return Counter(int(file.path.split("+")[2]) for file in files if file.path.endswith(".webp"))
@@ -143,7 +144,7 @@ def grids(client: MlflowClient) -> Counter[int]:
 def wait_for(condition: Callable[[], bool], process: "subprocess.Popen[bytes]") -> None:
     deadline = time.monotonic() + PATIENCE
     while not condition():
-        assert process.poll() is None, "it has ended"
+        assert process.poll() is None, "the process has ended"
         assert time.monotonic() < deadline
         time.sleep(0.05)
 
@@ -171,7 +172,7 @@ def test_points_have_the_time_of_their_row(
     assert shown == written
 
 
-def test_the_run_is_there_before_its_first_row_and_says_what_it_is(
+def test_the_run_exists_before_its_first_row_with_all_tags_and_params(
     log: LiveLog, follower: Follower, client: MlflowClient
 ) -> None:
     follower.step()
@@ -202,11 +203,11 @@ def test_sample_grids_appear_once(
     draw(root, 500)
     follower.step()
     train(log, 1, 1)
-    Follower(root, find_store()).step()  # another that knows nothing
+    Follower(root, find_store()).step()  # another follower without state
     assert grids(client) == {0: 1, 500: 1}
 
 
-def test_nothing_new_costs_no_connection(
+def test_without_new_rows_the_follower_does_not_connect(
     log: LiveLog, follower: Follower, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     train(log, 1, 3)
@@ -215,7 +216,7 @@ def test_nothing_new_costs_no_connection(
     follower.step()
 
 
-def test_a_failure_half_way_loses_and_repeats_nothing(
+def test_a_failure_half_way_loses_and_repeats_no_value(
     log: LiveLog, follower: Follower, client: MlflowClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     train(log, 1, 3)
@@ -245,7 +246,7 @@ def test_long_logs_go_in_several_calls(
 
 
 @pytest.mark.slow
-def test_a_killed_follower_that_is_started_again_goes_on(
+def test_a_killed_follower_that_is_started_again_continues(
     root: Path, log: LiveLog, client: MlflowClient
 ) -> None:
     train(log, 1, 400)
@@ -280,12 +281,12 @@ def test_a_follower_ends_with_the_process_that_started_it(root: Path) -> None:
         time.sleep(0.1)
 
 
-def test_a_training_taken_up_after_a_crash_is_the_same_run(
+def test_a_training_resumed_after_a_crash_is_the_same_run(
     root: Path, log: LiveLog, follower: Follower, client: MlflowClient
 ) -> None:
     train(log, 1, 5)
     with (root / LOG).open("a") as file:
-        file.write('{"time": 1.0, "st')  # killed as it wrote
+        file.write('{"time": 1.0, "st')  # killed while writing
     follower.step()
     with closing(LiveLog(root, replace(RUN, started=1.7e9))) as again:
         train(again, 3, 8)  # from a checkpoint before the last row
@@ -295,7 +296,7 @@ def test_a_training_taken_up_after_a_crash_is_the_same_run(
     assert steps(client) == list(range(1, 9))
 
 
-def test_other_parameters_are_another_run_in_place_of_the_first(
+def test_a_training_with_other_parameters_replaces_the_live_run(
     root: Path, log: LiveLog, follower: Follower, client: MlflowClient
 ) -> None:
     train(log, 1, 5)
@@ -308,7 +309,7 @@ def test_other_parameters_are_another_run_in_place_of_the_first(
     assert steps(client) == [1, 2]
 
 
-def test_a_live_run_that_was_deleted_is_made_again_whole(
+def test_a_deleted_live_run_is_created_again_with_all_points(
     log: LiveLog, follower: Follower, client: MlflowClient
 ) -> None:
     train(log, 1, 3)
@@ -321,7 +322,7 @@ def test_a_live_run_that_was_deleted_is_made_again_whole(
 
 
 @pytest.mark.parametrize("streamed", [0, 40, ROWS])
-def test_live_run_and_results_are_one_run_with_all_points(
+def test_a_live_run_and_its_results_are_one_run_with_all_points(
     streamed: int, root: Path, log: LiveLog, follower: Follower, client: MlflowClient
 ) -> None:
     train(log, 1, streamed)
@@ -339,7 +340,7 @@ def test_live_run_and_results_are_one_run_with_all_points(
     assert sync().made == 0
 
 
-def test_what_is_complete_is_not_streamed_again(
+def test_a_completed_run_is_not_streamed_again(
     root: Path, log: LiveLog, follower: Follower, client: MlflowClient
 ) -> None:
     train(log, 1, 40)
@@ -353,7 +354,7 @@ def test_what_is_complete_is_not_streamed_again(
     assert steps(client) == list(range(1, ROWS + 1))
 
 
-def test_results_that_are_newer_than_the_log_are_left_alone(
+def test_results_newer_than_the_log_are_not_changed(
     root: Path, log: LiveLog, client: MlflowClient
 ) -> None:
     train(log, 1, 40)
@@ -363,7 +364,7 @@ def test_results_that_are_newer_than_the_log_are_left_alone(
     assert the_run(client).info.status == "FINISHED"
 
 
-def test_a_training_anew_is_shown_beside_the_results_that_are_there(
+def test_a_repeated_training_is_shown_beside_the_earlier_results(
     root: Path, log: LiveLog, follower: Follower, client: MlflowClient
 ) -> None:
     write_results(root)
@@ -375,7 +376,7 @@ def test_a_training_anew_is_shown_beside_the_results_that_are_there(
     assert Counter(run.info.status for run in runs(client)) == {"FINISHED": 1, "RUNNING": 1}
 
 
-def test_a_training_that_ended_before_is_left_to_the_sync(
+def test_a_training_that_ended_before_the_follower_started_is_not_shown(
     root: Path, log: LiveLog, client: MlflowClient
 ) -> None:
     train(log, 1, 3)
@@ -384,7 +385,7 @@ def test_a_training_that_ended_before_is_left_to_the_sync(
     assert runs(client) == []
 
 
-def test_a_training_that_ended_between_two_looks_is_shown_to_its_end(
+def test_a_training_that_ended_between_two_reads_is_shown_completely(
     root: Path, log: LiveLog, follower: Follower, client: MlflowClient
 ) -> None:
     train(log, 1, 3)
@@ -398,12 +399,12 @@ def test_a_training_that_ended_between_two_looks_is_shown_to_its_end(
 @pytest.mark.parametrize(
     ("change", "first", "last"),
     [
-        ({}, 90, ROWS + 1),  # a row that the results do not have
+        ({}, 90, ROWS + 1),  # the results lack the last row
         ({"config": {"batch_size": 64}}, 1, 40),
         ({"config": {**RUN.config, "more": 1}}, 1, 40),
     ],
 )
-def test_a_live_run_that_does_not_agree_is_not_adopted(
+def test_a_live_run_that_differs_from_the_results_is_not_adopted(
     change: dict[str, object],
     first: int,
     last: int,
@@ -419,7 +420,7 @@ def test_a_live_run_that_does_not_agree_is_not_adopted(
     assert adopt(client, tracked, runs(client)) is None
 
 
-def test_another_value_is_not_adopted_and_the_live_run_goes(
+def test_a_live_run_with_another_value_is_deleted(
     root: Path, log: LiveLog, follower: Follower, client: MlflowClient
 ) -> None:
     train(log, 1, 40)
@@ -445,7 +446,7 @@ def test_a_completed_run_is_not_adopted(root: Path, client: MlflowClient) -> Non
     "content",
     [b"", b"{}\n", b"[1]\n", b"\xff\xfe\n", b"rows\n", b"HEADER[1]\n", b'HEADER{"step": 1}\n'],
 )
-def test_what_is_no_live_log_is_passed_over_and_written_anew(
+def test_an_invalid_live_log_is_skipped_and_can_be_written_again(
     content: bytes, root: Path, log: LiveLog, follower: Follower, client: MlflowClient
 ) -> None:
     header = (root / LOG).read_bytes()
@@ -459,7 +460,7 @@ def test_what_is_no_live_log_is_passed_over_and_written_anew(
     assert len(read_live(other).rows) == 2
 
 
-def test_a_log_that_has_gone_is_forgotten(
+def test_a_deleted_log_leaves_its_run_unchanged(
     root: Path, log: LiveLog, follower: Follower, client: MlflowClient
 ) -> None:
     follower.step()
@@ -468,7 +469,7 @@ def test_a_log_that_has_gone_is_forgotten(
     assert the_run(client).info.status == "RUNNING"
 
 
-def test_only_rows_from_the_given_byte_are_read_of_the_same_run(root: Path, log: LiveLog) -> None:
+def test_for_the_same_run_rows_are_read_from_the_given_byte(root: Path, log: LiveLog) -> None:
     train(log, 1, 2)
     first = read_live(root / LOG)
     train(log, 3, 3)
@@ -477,7 +478,7 @@ def test_only_rows_from_the_given_byte_are_read_of_the_same_run(root: Path, log:
     assert len(read_live(root / LOG, other, first.end).rows) == 3
 
 
-def test_a_server_that_cannot_be_reached_is_one_warning(
+def test_an_unreachable_server_gives_one_warning(
     root: Path, log: LiveLog, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
@@ -491,7 +492,7 @@ def test_a_server_that_cannot_be_reached_is_one_warning(
     assert output.err.startswith("warning: losses are not shown yet: MLflow at http://user:***@")
 
 
-def test_what_could_not_be_logged_follows_later(
+def test_values_that_could_not_be_logged_are_logged_later(
     root: Path,
     log: LiveLog,
     follower: Follower,
@@ -512,7 +513,7 @@ def test_what_could_not_be_logged_follows_later(
 
 
 class Stand:
-    """Stands in for `start_follower`: remembers the processes."""
+    """A stand-in for `start_follower` that records the processes."""
 
     def __init__(self) -> None:
         self.processes: list[subprocess.Popen[bytes]] = []
@@ -522,7 +523,7 @@ class Stand:
         return self.processes[-1]
 
 
-def test_repro_has_its_trainings_followed_and_ends_the_follower(
+def test_repro_starts_a_follower_and_ends_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     stand = Stand()
@@ -533,7 +534,7 @@ def test_repro_has_its_trainings_followed_and_ends_the_follower(
     assert stand.processes[0].poll() is not None
 
 
-def test_repro_starts_no_follower_where_nothing_trains_or_without_mlflow(
+def test_repro_starts_no_follower_without_training_or_without_mlflow(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     stand = Stand()

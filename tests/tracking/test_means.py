@@ -1,4 +1,4 @@
-"""A model has a run with the means of its seeds, which theirs are nested in."""
+"""Test the run of each variant, with the means over its seeds and their runs nested in it."""
 
 from pathlib import Path
 
@@ -17,7 +17,7 @@ pytest_plugins = ["toy_store"]
 
 @pytest.fixture
 def two_seeds(root: Path) -> Path:
-    """The working directory, with a second completed run of the GAN: FID 11.5 and 14.5."""
+    """A working directory with two completed runs of the GAN, with FID 11.5 and 14.5."""
     write_run(root, "gan-2", "gan", (), {"steps": {"d": 1, "g": 2}})
     write_score(root, "gan-2", 14.5)
     write_validation(root, "gan-2", 13.25)
@@ -29,10 +29,12 @@ def parent(run: Run) -> str | None:
 
 
 @pytest.mark.usefixtures("two_seeds")
-def test_a_model_has_means_intervals_and_what_became_of_its_runs(client: MlflowClient) -> None:
+def test_a_variant_has_means_intervals_and_counts_of_its_runs_by_status(
+    client: MlflowClient,
+) -> None:
     sync()
     gan = by_name(client)["gan"]
-    margin = 12.706 * 1.5  # Student's t for two values; half their distance is the standard error
+    margin = 12.706 * 1.5  # Student's t for two values, times their standard error
     expected = {
         "fid/fid_judge": 13.0,
         "intervals/fid_judge_low": pytest.approx(13.0 - margin, abs=1e-3),
@@ -50,7 +52,7 @@ def test_a_model_has_means_intervals_and_what_became_of_its_runs(client: MlflowC
 
 
 @pytest.mark.usefixtures("two_seeds")
-def test_every_run_is_nested_in_its_model(client: MlflowClient) -> None:
+def test_every_run_is_nested_in_the_run_of_its_variant(client: MlflowClient) -> None:
     sync()
     runs = by_name(client)
     for name in ("gan-0", "gan-1", "gan-2", "floor-0"):
@@ -65,12 +67,12 @@ def test_one_seed_has_no_interval(client: MlflowClient) -> None:
     assert not [name for name in metrics if name.endswith(("_low", "_high"))]
 
 
-def test_another_score_of_one_seed_moves_all_to_a_new_mean(
+def test_a_new_score_of_one_seed_nests_all_seeds_in_a_new_mean(
     two_seeds: Path, client: MlflowClient
 ) -> None:
     sync()
     write_score(two_seeds, "gan-2", 12.5)
-    assert sync().made == 2  # the run and its model
+    assert sync().made == 2  # the run and its variant
     current = {
         run.info.run_name: run
         for run in all_runs(client)

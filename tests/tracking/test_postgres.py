@@ -1,4 +1,4 @@
-"""The same projection on a server with PostgreSQL behind it as in a file of one's own."""
+"""Test that MLflow shows the same with PostgreSQL as with an SQLite file."""
 
 import os
 import sys
@@ -18,7 +18,7 @@ pytest_plugins = ["toy_store"]
 
 
 def shown(client: MlflowClient) -> dict[str, tuple[dict[str, float], dict[str, str], list[str]]]:
-    """By name, what the runs say that does not depend on where they are kept."""
+    """The content of each run by name, without parts that depend on the store."""
     runs = by_name(client)
     names = {run.info.run_id: name for name, run in runs.items()}
     return {
@@ -32,7 +32,7 @@ def shown(client: MlflowClient) -> dict[str, tuple[dict[str, float], dict[str, s
 
 
 @pytest.mark.slow
-def test_a_server_on_postgresql_shows_what_a_file_does(
+def test_a_server_with_postgresql_shows_the_same_as_a_file(
     root: Path, client: MlflowClient, postgres_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     expected = sync()
@@ -60,7 +60,7 @@ def test_a_server_on_postgresql_shows_what_a_file_does(
 
 
 @pytest.mark.slow
-def test_postgresql_without_a_server_shows_it_too(root: Path, postgres_url: str) -> None:
+def test_postgresql_without_a_server_shows_the_same(root: Path, postgres_url: str) -> None:
     assert sync(uri=postgres_url).made == sync().made
     report = sync(uri=postgres_url)
     assert report.made == 0

@@ -1,4 +1,4 @@
-"""MLflow shows what `results/` has: no less, no more, and only once."""
+"""Test that MLflow shows `results/` completely, and each run only once."""
 
 import json
 import shutil
@@ -49,7 +49,7 @@ ALL = len(KEYS)
 CLI = [sys.executable, "-c", "from ganvae.cli import app; app()", "sync"]
 
 
-def test_every_run_and_baseline_is_made_once(client: MlflowClient) -> None:
+def test_every_run_and_baseline_is_created_once(client: MlflowClient) -> None:
     assert counts(sync()) == (ALL, 0, 0)
     assert by_name(client).keys() == NAMES
     assert counts(sync()) == (0, ALL, 0)
@@ -75,7 +75,7 @@ def test_scores_of_gan_and_vae_have_the_same_names(client: MlflowClient) -> None
     assert runs["floor-0"].data.metrics == {"fid/fid_judge": 0.125}
 
 
-def test_fid_comes_first_and_every_score_stands_in_a_section() -> None:
+def test_fid_comes_first_and_every_score_is_in_a_section() -> None:
     """MLflow's charts page shows sections in alphabetical order."""
     metrics = sorted(metric(name) for name in (*SCORES, VALIDATION, *COUNTS))
     sections = dict.fromkeys(name.split("/")[0] for name in metrics)
@@ -93,19 +93,21 @@ def test_losses_are_curves_by_step(client: MlflowClient) -> None:
     }
 
 
-def test_samples_are_images_by_step_and_pictures_are_at_the_top(client: MlflowClient) -> None:
+def test_samples_are_images_by_step_and_pictures_are_top_level_artifacts(
+    client: MlflowClient,
+) -> None:
     sync()
     run = by_name(client)["vae-0"]
     top = {file.path for file in client.list_artifacts(run.info.run_id)}
     assert top == {"images", "samples.png", "reconstructions.png", "training.gif"}
     images = [file.path for file in client.list_artifacts(run.info.run_id, "images")]
     for step in STEPS:
-        assert sum(f"samples+step+{step}+" in path for path in images) == 2  # whole and small
+        assert sum(f"samples+step+{step}+" in path for path in images) == 2  # full size and small
     assert len(images) == 2 * len(STEPS)
     assert run.data.tags["mlflow.loggedImages"] == "True"
 
 
-def test_tags_and_params_say_what_the_run_was(client: MlflowClient) -> None:
+def test_tags_and_params_describe_the_run(client: MlflowClient) -> None:
     sync()
     runs = by_name(client)
     tags = runs["gan-0"].data.tags
@@ -149,11 +151,11 @@ def test_losses_are_spread_over_the_time_of_the_training(root: Path, client: Mlf
     assert score.timestamp == end
 
 
-def test_the_lock_names_the_weights_and_the_data(root: Path, client: MlflowClient) -> None:
+def test_checksums_of_weights_and_data_come_from_the_lock(root: Path, client: MlflowClient) -> None:
     def inputs(name: str) -> dict[str, tuple[str, str]]:
         return {
-            one.tags[0].value: (one.dataset.name, one.dataset.digest)
-            for one in client.get_run(by_name(client)[name].info.run_id).inputs.dataset_inputs
+            data.tags[0].value: (data.dataset.name, data.dataset.digest)
+            for data in client.get_run(by_name(client)[name].info.run_id).inputs.dataset_inputs
         }
 
     write_lock(root, {"gan-0": "f" * 32})
@@ -169,16 +171,16 @@ def test_the_lock_names_the_weights_and_the_data(root: Path, client: MlflowClien
     assert inputs("floor-0") == {"evaluation": test}
 
 
-def test_without_a_lock_the_test_images_are_known_by_their_own_checksum(
+def test_without_a_lock_the_checksum_of_the_test_images_comes_from_the_scores(
     client: MlflowClient,
 ) -> None:
     sync()
     run = client.get_run(by_name(client)["gan-0"].info.run_id)
-    digests = {one.dataset.name: one.dataset.digest for one in run.inputs.dataset_inputs}
+    digests = {data.dataset.name: data.dataset.digest for data in run.inputs.dataset_inputs}
     assert digests == {"mnist-test": "b" * 36}
 
 
-def test_other_weights_are_another_run_even_if_they_score_the_same(
+def test_other_weights_are_a_new_run_even_with_the_same_scores(
     root: Path, client: MlflowClient
 ) -> None:
     write_lock(root, {"gan-0": "e" * 32})
@@ -190,7 +192,7 @@ def test_other_weights_are_another_run_even_if_they_score_the_same(
     assert current == {"e" * 32: "false", "f" * 32: "true"}
 
 
-def test_a_run_that_two_machines_made_at_once_is_there_once(client: MlflowClient) -> None:
+def test_a_run_that_two_machines_created_at_once_is_kept_once(client: MlflowClient) -> None:
     sync()
     run = by_name(client)["gan-0"]
     twin = client.create_run(run.info.experiment_id, tags=run.data.tags, run_name="gan-0")
@@ -198,7 +200,7 @@ def test_a_run_that_two_machines_made_at_once_is_there_once(client: MlflowClient
     assert by_name(client)["gan-0"].info.run_id in (run.info.run_id, twin.info.run_id)
 
 
-def test_a_diverged_run_has_failed_and_says_why(client: MlflowClient) -> None:
+def test_a_diverged_run_is_failed_and_has_a_reason(client: MlflowClient) -> None:
     sync()
     runs = by_name(client)
     assert runs["gan-1"].info.status == "FAILED"
@@ -207,7 +209,7 @@ def test_a_diverged_run_has_failed_and_says_why(client: MlflowClient) -> None:
     assert {runs[name].info.status for name in ("gan-0", "vae-0", "floor-0", "gan")} == {"FINISHED"}
 
 
-def test_commit_and_dirty_flag(root: Path, client: MlflowClient) -> None:
+def test_tags_have_the_commit_and_a_dirty_flag(root: Path, client: MlflowClient) -> None:
     def git(*arguments: str) -> str:
         identity = ["-c", "user.name=a", "-c", "user.email=a@b"]
         command = ["git", *identity, *arguments]
@@ -227,7 +229,7 @@ def test_commit_and_dirty_flag(root: Path, client: MlflowClient) -> None:
     assert tags["true"]["git.dirty"] == "true"
 
 
-def test_a_changed_score_is_a_new_run_and_the_old_one_is_history(
+def test_a_changed_score_is_a_new_run_and_the_old_run_is_kept(
     root: Path, client: MlflowClient
 ) -> None:
     def fids() -> dict[float, str]:
@@ -243,7 +245,9 @@ def test_a_changed_score_is_a_new_run_and_the_old_one_is_history(
     assert fids() == {11.5: "true", 9.0: "false"}
 
 
-def test_a_picture_drawn_anew_is_shown_by_the_same_run(root: Path, client: MlflowClient) -> None:
+def test_a_picture_that_was_drawn_again_is_replaced_in_the_same_run(
+    root: Path, client: MlflowClient
+) -> None:
     sync()
     picture = root / "artifacts" / PROFILE / "pictures/vae-0/reconstructions.png"
     picture.write_bytes(picture.read_bytes() + b"\0")
@@ -253,7 +257,7 @@ def test_a_picture_drawn_anew_is_shown_by_the_same_run(root: Path, client: Mlflo
     assert shown.read_bytes() == picture.read_bytes()
 
 
-def test_pictures_that_come_later_are_added_and_those_that_go_stay(
+def test_later_pictures_are_added_and_deleted_pictures_stay(
     root: Path, client: MlflowClient
 ) -> None:
     drawn = root / "artifacts" / PROFILE / "pictures"
@@ -268,14 +272,14 @@ def test_pictures_that_come_later_are_added_and_those_that_go_stay(
     assert pictures == {"samples.png", "reconstructions.png", "training.gif"}
 
 
-def test_the_clock_makes_no_new_run(root: Path, client: MlflowClient) -> None:
+def test_another_training_time_creates_no_new_run(root: Path, client: MlflowClient) -> None:
     sync()
     timing = root / "results" / PROFILE / "runs/gan-0/timing.json"
     timing.write_text('{"train_seconds": 99.0}')
     assert counts(sync()) == (0, ALL, 0)
 
 
-def test_what_an_interrupted_sync_left_is_made_anew(
+def test_incomplete_runs_of_an_interrupted_sync_are_created_again(
     client: MlflowClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     finish = MlflowClient.set_terminated
@@ -299,23 +303,23 @@ def test_what_an_interrupted_sync_left_is_made_anew(
     assert {run.data.tags["current"] for run in runs.values()} == {"true"}
 
 
-def test_a_run_without_scores_waits(root: Path, client: MlflowClient) -> None:
+def test_a_run_without_scores_is_skipped(root: Path, client: MlflowClient) -> None:
     (root / "results" / PROFILE / "runs/vae-0/scores.json").unlink()
     assert counts(sync()) == (ALL - 2, 0, 1)
     assert "vae-0" not in by_name(client)
 
 
-def test_a_clone_without_the_cache_has_the_published_pictures(
+def test_a_clone_without_artifacts_shows_the_published_pictures(
     root: Path, client: MlflowClient
 ) -> None:
-    """Of one run a model, in formats that MLflow's pages show."""
+    """One run per variant has pictures, in formats that MLflow's pages can show."""
     paths = ProfilePaths(PROFILE)
     seeds = [read_record(root / paths.run(f"gan-{seed}").scores) for seed in (0, 1)]
     write_records(root / paths.results / "scores.json", seeds)
     frames = [Image.new("L", (8, 8), shade) for shade in (0, 250)]
     (root / paths.pictures / "gan").mkdir(parents=True)
     frames[0].save(root / paths.pictures / "gan/samples.webp")
-    (root / paths.pictures / "gan/training.webp").write_bytes(encode_film(frames))
+    (root / paths.pictures / "gan/training.avif").write_bytes(encode_film(frames))
     shutil.rmtree(root / "artifacts")
     assert sync().made > 0
     runs = by_name(client)
@@ -324,7 +328,7 @@ def test_a_clone_without_the_cache_has_the_published_pictures(
     assert not client.list_artifacts(runs["gan-1"].info.run_id)
 
 
-def test_runs_and_experiments_deleted_in_the_ui_come_back(client: MlflowClient) -> None:
+def test_runs_and_experiments_deleted_in_the_ui_are_restored(client: MlflowClient) -> None:
     sync()
     client.delete_run(by_name(client)["gan-0"].info.run_id)
     assert counts(sync()) == (1, ALL - 1, 0)
@@ -334,19 +338,19 @@ def test_runs_and_experiments_deleted_in_the_ui_come_back(client: MlflowClient) 
     assert Counter(run.data.tags["ganvae.key"] for run in current) == Counter(KEYS)
 
 
-def test_one_profile_alone(root: Path, client: MlflowClient) -> None:
+def test_a_single_profile_can_be_synced(root: Path, client: MlflowClient) -> None:
     shutil.copytree(root / "results" / PROFILE, root / "results/other")
     assert counts(sync("other")) == (ALL, 0, 0)
     assert {run.data.tags["profile"] for run in all_runs(client)} == {"other"}
     assert counts(sync()) == (ALL, ALL, 0)
 
 
-def test_an_unknown_profile_names_those_there_are(root: Path) -> None:
-    with pytest.raises(UserError, match=r"'nope' .* there are: toy"):
+def test_the_error_for_an_unknown_profile_lists_the_profiles(root: Path) -> None:
+    with pytest.raises(UserError, match=r"'nope' .* Profiles with results: toy"):
         sync("nope")
 
 
-def test_a_broken_validation_record_is_one_clear_error(root: Path) -> None:
+def test_a_broken_validation_record_is_an_error_in_one_line(root: Path) -> None:
     path = root / "results" / PROFILE / "runs/vae-0/validation.json"
     path.write_text('{"fid_judge": "low"}')
     with pytest.raises(UserError, match=r"validation.json: not a validation record \(fid_judge"):
@@ -354,7 +358,7 @@ def test_a_broken_validation_record_is_one_clear_error(root: Path) -> None:
 
 
 @pytest.mark.parametrize("subfolder", ["", "profiles/smoke"])
-def test_the_database_is_the_repositorys(
+def test_the_database_is_in_the_repositorys_root(
     bare: Path, monkeypatch: pytest.MonkeyPatch, subfolder: str
 ) -> None:
     (bare / ".dvc").mkdir()
@@ -362,7 +366,7 @@ def test_the_database_is_the_repositorys(
     monkeypatch.chdir(bare / subfolder)
     assert find_store().uri == f"sqlite:///{bare}/mlflow.db"
     assert find_store().artifacts == bare / "mlartifacts"
-    monkeypatch.setenv("DVC_ROOT", "/main")  # an experiment that DVC runs elsewhere
+    monkeypatch.setenv("DVC_ROOT", "/main")  # as in an experiment that DVC runs in another folder
     assert find_store().uri == "sqlite:////main/mlflow.db"
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://host:5000/")
     assert find_store().uri == "http://host:5000"
@@ -383,7 +387,7 @@ def assert_says_what_to_do(error: TrackingError, uri: str) -> None:
     assert "\n" not in message
 
 
-def test_a_place_that_cannot_be_written_is_one_clear_error(bare: Path) -> None:
+def test_a_store_that_cannot_be_written_is_an_error_in_one_line(bare: Path) -> None:
     (bare / "file").touch()
     uri = f"sqlite:///{bare}/file/mlflow.db"
     with pytest.raises(TrackingError) as caught:
@@ -391,7 +395,7 @@ def test_a_place_that_cannot_be_written_is_one_clear_error(bare: Path) -> None:
     assert_says_what_to_do(caught.value, uri)
 
 
-def test_a_server_that_cannot_be_reached_is_one_clear_error(
+def test_an_unreachable_server_is_an_error_in_one_line(
     bare: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
@@ -402,7 +406,9 @@ def test_a_server_that_cannot_be_reached_is_one_clear_error(
     assert capfd.readouterr() == ("", "")
 
 
-def test_a_locked_database_is_one_clear_error(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_locked_database_is_an_error_in_one_line(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(store, "DATABASE_SECONDS", 0.1)
     with closing(sqlite3.connect(root / "mlflow.db")) as other:
         other.execute("BEGIN EXCLUSIVE")
@@ -411,7 +417,7 @@ def test_a_locked_database_is_one_clear_error(root: Path, monkeypatch: pytest.Mo
     assert_says_what_to_do(caught.value, f"sqlite:///{root}/mlflow.db")
 
 
-def test_another_sync_at_work_is_one_clear_error(
+def test_a_sync_in_another_process_is_an_error_in_one_line(
     root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(store, "LOCK_SECONDS", 0.1)
@@ -419,49 +425,49 @@ def test_another_sync_at_work_is_one_clear_error(
         sync()
 
 
-def test_another_place_gets_everything_with_its_own_pictures(
+def test_another_store_gets_all_runs_with_their_own_artifacts(
     root: Path, client: MlflowClient, empty_database: Path
 ) -> None:
     sync()
-    shutil.rmtree(root / "mlartifacts")  # paths into it are absolute: it cannot be taken along
+    shutil.rmtree(root / "mlartifacts")  # it cannot be moved, since the database has absolute paths
     (root / "elsewhere").mkdir()
     uri = f"sqlite:///{shutil.copy(empty_database, root / 'elsewhere/mlflow.db')}"
     assert sync(uri=uri).made == ALL
-    there = MlflowClient(uri)
-    run = by_name(there)["vae-0"]
+    elsewhere = MlflowClient(uri)
+    run = by_name(elsewhere)["vae-0"]
     assert run.info.artifact_uri.startswith((root / "elsewhere/mlartifacts").as_uri())
-    assert "samples.png" in {file.path for file in there.list_artifacts(run.info.run_id)}
-    version = there.get_model_version_by_alias(f"mnist-{PROFILE}", "champion-gan")
+    assert "samples.png" in {file.path for file in elsewhere.list_artifacts(run.info.run_id)}
+    version = elsewhere.get_model_version_by_alias(f"mnist-{PROFILE}", "champion-gan")
     assert version.source.startswith((root / "elsewhere/mlartifacts").as_uri())
     assert by_name(client).keys() == NAMES
 
 
 @pytest.mark.slow
-def test_a_deleted_database_is_made_again(root: Path) -> None:
+def test_a_deleted_database_is_created_again(root: Path) -> None:
     def cli() -> str:
         return subprocess.run(CLI, capture_output=True, text=True, check=True).stdout
 
     sync()
     (root / "mlflow.db").unlink()
     shutil.rmtree(root / "mlartifacts")
-    assert f"{ALL} runs made" in cli()
-    assert f"0 runs made, {ALL} already there" in cli()
+    assert f"{ALL} runs created" in cli()
+    assert f"0 runs created, {ALL} already present" in cli()
 
 
 @pytest.mark.slow
-def test_a_sync_killed_while_it_makes_the_database_leaves_nothing_broken(bare: Path) -> None:
+def test_a_sync_killed_while_creating_the_database_leaves_no_broken_database(bare: Path) -> None:
     process = subprocess.Popen(CLI)
     while not (bare / "mlflow.db.new").exists() or (bare / "mlflow.db.new").stat().st_size < 1e5:
-        assert process.poll() is None, "it was over before it could be killed"
+        assert process.poll() is None, "the process ended before it could be killed"
     process.send_signal(signal.SIGKILL)
     process.wait()
     assert not (bare / "mlflow.db").exists()
     again = subprocess.run(CLI, capture_output=True, text=True, check=True)
-    assert f"{ALL} runs made" in again.stdout
+    assert f"{ALL} runs created" in again.stdout
 
 
 @pytest.mark.slow
-def test_four_processes_on_a_new_database_make_each_run_once(bare: Path) -> None:
+def test_four_processes_with_a_new_database_create_each_run_once(bare: Path) -> None:
     processes = [
         subprocess.Popen(CLI, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         for _ in range(4)
@@ -469,12 +475,12 @@ def test_four_processes_on_a_new_database_make_each_run_once(bare: Path) -> None
     outputs = [process.communicate() for process in processes]
     assert [process.returncode for process in processes] == [0] * 4, outputs
     assert [errors for _, errors in outputs] == [""] * 4
-    assert sum(f"{ALL} runs made" in text for text, _ in outputs) == 1
+    assert sum(f"{ALL} runs created" in text for text, _ in outputs) == 1
     assert by_name(MlflowClient(f"sqlite:///{bare}/mlflow.db")).keys() == NAMES
     assert not (bare / "mlruns").exists()
 
 
-def test_a_run_that_the_profile_no_longer_compares_is_left_out(root: Path) -> None:
+def test_a_run_that_the_profile_no_longer_compares_is_skipped(root: Path) -> None:
     folder = root / "results" / PROFILE
     records = [json.loads(path.read_text()) for path in folder.glob("runs/*/scores.json")]
     kept = [record for record in records if record["variant"] != "vae"]
@@ -482,7 +488,7 @@ def test_a_run_that_the_profile_no_longer_compares_is_left_out(root: Path) -> No
     assert counts(sync()) == (ALL - 2, 0, 1)
 
 
-def test_parameters_that_were_not_set_are_shown_at_their_defaults(
+def test_parameters_that_were_not_set_have_their_defaults(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)

@@ -1,4 +1,4 @@
-"""Sweeps in MLflow: a run for the study, in it one for each trial."""
+"""Test sweeps in MLflow: one run per study, with one nested run per trial."""
 
 from pathlib import Path
 
@@ -61,7 +61,7 @@ FIRST, SECOND = trial(0, 20.5), trial(1, 12.25)
 PRUNED, BAD = trial(2, None, "pruned"), trial(3, 45.0)
 
 
-def test_a_study_is_a_run_with_a_run_for_each_trial(root: Path, client: MlflowClient) -> None:
+def test_a_study_is_a_run_with_one_nested_run_per_trial(root: Path, client: MlflowClient) -> None:
     write_study(root, study(FIRST, SECOND, PRUNED))
     sync()
     runs = by_name(client, SWEEPS)
@@ -87,7 +87,9 @@ def test_a_study_is_a_run_with_a_run_for_each_trial(root: Path, client: MlflowCl
     assert "preset" not in second.data.tags
 
 
-def test_a_study_shows_the_best_so_far_and_its_pictures(root: Path, client: MlflowClient) -> None:
+def test_a_study_shows_the_best_fid_so_far_and_its_pictures(
+    root: Path, client: MlflowClient
+) -> None:
     folder = write_study(root, study(FIRST, SECOND, BAD))
     Image.new("L", (8, 8)).save(folder / "history.png")
     sync()
@@ -98,7 +100,7 @@ def test_a_study_shows_the_best_so_far_and_its_pictures(root: Path, client: Mlfl
     assert run.data.params["base.batch_size"] == "64"
 
 
-def test_a_worker_adds_its_trial_alone(
+def test_a_worker_adds_only_its_new_trial(
     root: Path, client: MlflowClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store = find_store()
@@ -115,7 +117,7 @@ def test_a_worker_adds_its_trial_alone(
     assert {point.step: point.value for point in best} == {1: 20.5, 2: 12.25}
 
 
-def test_a_study_of_the_same_name_with_other_settings_is_another_one(
+def test_a_study_with_the_same_name_and_other_settings_is_another_study(
     root: Path, client: MlflowClient
 ) -> None:
     write_study(root, study(FIRST))

@@ -1,4 +1,4 @@
-"""The links that `ganvae ui` prints, and the server it becomes."""
+"""Test the links that `ganvae ui` prints, and the server that it becomes."""
 
 import json
 import socket
@@ -30,14 +30,14 @@ def run(
     return SimpleNamespace(info=info, data=SimpleNamespace(tags=tags, metrics=found))
 
 
-def test_a_data_set_has_one_line_which_names_its_profiles() -> None:
+def test_each_data_set_has_one_line_with_its_profiles() -> None:
     runs = [run("small-0", "gan", "smoke"), run("vae-1", "vae"), run("gan-0", "gan")]
     (line,) = links("http://here", runs)
     assert line.startswith("mnist (laptop, smoke): http://here/#/experiments/1/runs?compareRuns")
     assert len(line) < 125
 
 
-def test_the_best_on_the_validation_split_are_put_side_by_side() -> None:
+def test_the_runs_with_the_best_validation_fid_are_compared() -> None:
     runs = [
         run("vae-1", "vae", fid_judge_validation=30.0, fid_judge=1.0),
         run("vae-0", "vae", fid_judge_validation=20.0, fid_judge=2.0),
@@ -51,17 +51,17 @@ def test_the_best_on_the_validation_split_are_put_side_by_side() -> None:
     assert best_run(runs, "hybrid") is None
 
 
-def test_the_compare_page_is_given_both_runs() -> None:
+def test_the_link_to_the_compare_page_has_both_runs() -> None:
     url = compare_url([run("gan", "gan"), run("vae", "vae")])
     route = urlsplit(url.removeprefix("#"))
     query = parse_qs(route.query)
     assert route.path == "/compare-runs"
-    assert route.query.startswith("runs="), "MLflow's page looks for '?runs'"
+    assert route.query.startswith("runs="), "MLflow's page searches for '?runs'"
     assert json.loads(query["runs"][0]) == ["id-gan", "id-vae"]
     assert json.loads(query["experiments"][0]) == ["1"]
 
 
-def test_charts_are_of_one_profile_and_level_by_fid() -> None:
+def test_charts_show_one_profile_and_level_sorted_by_fid() -> None:
     query = parse_qs(urlsplit(charts_url("1", "laptop", "variant").removeprefix("#")).query)
     assert query["orderByKey"] == ["metrics.`fid/fid_judge`"]
     assert query["searchFilter"] == [
@@ -69,7 +69,7 @@ def test_charts_are_of_one_profile_and_level_by_fid() -> None:
     ]
 
 
-def test_a_port_in_use_is_named_before_anything_is_done(
+def test_a_port_in_use_is_an_error_before_files_are_created(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -82,7 +82,7 @@ def test_a_port_in_use_is_named_before_anything_is_done(
 
 
 @pytest.mark.slow
-def test_the_server_shows_the_runs_and_takes_a_sync(
+def test_the_server_shows_the_runs_and_accepts_a_sync(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -106,8 +106,8 @@ def test_the_server_shows_the_runs_and_takes_a_sync(
         note = client.get_experiment(experiment).tags[NOTE]
         assert "**remote**: charts of [variants (means over seeds)](#/experiments/" in note
         assert "[gan-0 and vae-0 side by side](#/compare-runs?runs=" in note
-        serve()  # a server is there already: prints its address and returns
-        said = capsys.readouterr().out
-        assert f"mnist (remote, toy): {address}/#/experiments/{experiment}/runs?" in said
+        serve()  # the server exists already, so this prints its address and returns
+        output = capsys.readouterr().out
+        assert f"mnist (remote, toy): {address}/#/experiments/{experiment}/runs?" in output
     assert any(f"mnist (toy): {address}/#/experiments/" in line for line in printed)
     assert len(printed) <= 8

@@ -1,4 +1,4 @@
-"""A small results tree, made by hand: a GAN, a VAE, a diverged run and the two baselines."""
+"""A small results folder for tests: a GAN, a VAE, a diverged run and the two baselines."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -34,7 +34,7 @@ ROWS = 100
 
 
 def write_results(root: Path) -> None:
-    """Write the whole tree under ``root``."""
+    """Write the whole results folder under ``root``."""
     drawn = root / "artifacts" / PROFILE / "pictures"
     write_run(root, "gan-0", "gan", ("d_loss", "g_loss"), {"steps": {"d": 1, "g": 2}})
     write_run(root, "vae-0", "vae", ("loss", "kl"), {"hidden": [500, 500], "beta": None})
@@ -53,7 +53,7 @@ def write_run(
     config: Mapping[str, Any],
     status: str = "completed",
 ) -> None:
-    """Write one run; it has rows and progress only where it has losses. Its weights are a text."""
+    """Write one run. It has rows and progress only if it has losses. Its weights are a text."""
     folder = root / "results" / PROFILE / "runs" / name
     model, seed = name.split("-")
     write_json(
@@ -91,7 +91,7 @@ def write_run(
 
 
 def write_validation(root: Path, name: str, fid: float | None) -> None:
-    """Write one run's FID on the validation split."""
+    """Write the FID of one run on the validation split."""
     record = ValidationRecord(
         fid_judge=fid,
         n_real=5000,
@@ -106,7 +106,7 @@ def write_validation(root: Path, name: str, fid: float | None) -> None:
 
 
 def write_score(root: Path, name: str, fid: float) -> None:
-    """Change one run's FID."""
+    """Change the FID of one run."""
     path = root / "results" / PROFILE / "runs" / name / "scores.json"
     record = read_record(path)
     changed = record.model_copy(update={"scores": record.scores | {"fid_judge": fid}})
@@ -114,7 +114,7 @@ def write_score(root: Path, name: str, fid: float) -> None:
 
 
 def write_lock(root: Path, weights: Mapping[str, str]) -> None:
-    """Write the profile's dvc.lock: checksums of the splits, and of weights by run."""
+    """Write the profile's dvc.lock with checksums of the splits, and of the weights by run."""
     splits = {name: name[:2] * 16 for name in ("train", "validation", "test")}
     stages = {
         "prepare": _stage(
@@ -125,7 +125,7 @@ def write_lock(root: Path, weights: Mapping[str, str]) -> None:
             for name, md5 in weights.items()
         },
     }
-    # JSON is YAML
+    # JSON is valid YAML
     write_json(root / "profiles" / PROFILE / "dvc.lock", {"schema": "2.0", "stages": stages})
 
 

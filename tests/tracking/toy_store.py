@@ -1,4 +1,4 @@
-"""A toy results tree and an empty MLflow database, as fixtures of several test files."""
+"""Fixtures for several test files: a toy results folder and an empty MLflow database."""
 
 import shutil
 from pathlib import Path
@@ -12,7 +12,7 @@ from ganvae.tracking.store import connected, find_store
 
 @pytest.fixture(scope="session")
 def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A database without runs; making its schema takes seconds, copying it does not."""
+    """A database without runs. Creating its schema takes seconds, so tests copy it."""
     path = tmp_path_factory.mktemp("empty") / "mlflow.db"
     with connected(find_store(f"sqlite:///{path}")):
         return path
@@ -20,7 +20,7 @@ def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def bare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The working directory: a results tree, no database."""
+    """A working directory with a results folder and no database."""
     monkeypatch.delenv("DVC_ROOT", raising=False)
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     monkeypatch.chdir(tmp_path)
@@ -30,7 +30,7 @@ def bare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def root(bare: Path, empty_database: Path) -> Path:
-    """The working directory: a results tree and an empty database."""
+    """A working directory with a results folder and an empty database."""
     shutil.copy(empty_database, bare / "mlflow.db")
     return bare
 

@@ -1,4 +1,4 @@
-"""Mixed precision: what is bf16, what is not, and how little it changes."""
+"""Mixed precision: which values are bf16, which stay fp32, and how training curves change."""
 
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from ganvae.training.trainer import train
 
 STEPS = 40
 TOLERANCE = 0.05
-"""How far a bf16 curve may be from the fp32 one, as a share of the fp32 curve's own level."""
+"""The allowed mean distance of a bf16 curve from the fp32 curve, relative to the fp32 curve."""
 
 
 class TwoOutputs(nn.Module):
@@ -48,7 +48,7 @@ def test_networks_compute_in_bf16_and_return_fp32() -> None:
     assert {output.dtype for output in pair} == {torch.float32}
     assert torch.equal(rounded, rounded.bfloat16().float())  # 8 bits of mantissa
     assert 0 < (rounded - exact).abs().max() < 0.05
-    assert torch.equal(toy.network(inputs), exact), "outside the block it is as before"
+    assert torch.equal(toy.network(inputs), exact), "outside the block nothing must change"
 
 
 def test_fp32_changes_nothing() -> None:
@@ -59,7 +59,7 @@ def test_fp32_changes_nothing() -> None:
         assert torch.equal(toy.network(inputs), exact)
 
 
-def test_a_pass_after_an_optimizers_step_sees_the_new_weights() -> None:
+def test_a_pass_after_an_optimizer_step_uses_the_new_weights() -> None:
     toy = Toy()
     inputs = torch.randn(8, 64)
     with networks_in("bf16", toy):
@@ -71,7 +71,7 @@ def test_a_pass_after_an_optimizers_step_sees_the_new_weights() -> None:
         assert toy.network(inputs).abs().max() == 0
 
 
-def test_networks_in_a_list_are_networks_too() -> None:
+def test_networks_in_a_module_list_run_in_bf16_too() -> None:
     toy = nn.Module()
     toy.scales = nn.ModuleList([nn.Linear(64, 64), nn.Linear(64, 64)])
     inputs = torch.randn(8, 64)
@@ -96,7 +96,7 @@ def test_gradients_statistics_and_losses_stay_fp32(smoke: Params, name: str) -> 
 def curves(
     smoke: Params, name: str, precision: Precision, work: Path, **changes: object
 ) -> dict[str, Tensor]:
-    """The losses of a training by step."""
+    """The losses of a short training run: one curve per loss, one value per step."""
     schedule = {"unit": "steps", "length": STEPS, "report_every": 1}
     schedule |= {"sample_every": STEPS, "checkpoint_every": STEPS}
     config = system_config(name, smoke.variants[name] | {"schedule": schedule} | changes)
@@ -116,9 +116,7 @@ def test_bf16_and_fp32_training_curves_agree(smoke: Params, name: str, tmp_path:
         assert distance <= TOLERANCE * curve.abs().mean(), loss
 
 
-def test_the_gradient_penalty_passes_through_networks_in_bf16(
-    smoke: Params, tmp_path: Path
-) -> None:
+def test_the_gradient_penalty_works_in_bf16(smoke: Params, tmp_path: Path) -> None:
     exact, rounded = (
         curves(smoke, "dcgan", precision, tmp_path, r1=1.0, r1_share=0.5)["r1"]
         for precision in ("fp32", "bf16")

@@ -1,4 +1,4 @@
-"""The loop, its checkpoints, and what it does when a loss breaks."""
+"""The training loop, its checkpoints, and runs that diverge."""
 
 import signal
 from collections.abc import Callable
@@ -54,10 +54,10 @@ def weights(model: GenerativeModel) -> dict[str, Tensor]:
     return model.state_dict()
 
 
-def assert_same(one: dict[str, Tensor], other: dict[str, Tensor]) -> None:
-    assert one.keys() == other.keys()
-    for name, value in one.items():
-        assert torch.equal(value, other[name]), name
+def assert_same(first: dict[str, Tensor], second: dict[str, Tensor]) -> None:
+    assert first.keys() == second.keys()
+    for name, value in first.items():
+        assert torch.equal(value, second[name]), name
 
 
 def test_pin_9_every_image_is_seen_once_an_epoch() -> None:
@@ -69,13 +69,13 @@ def test_pin_9_every_image_is_seen_once_an_epoch() -> None:
     assert batches.epochs(5) == 2
 
 
-def test_static_binarisation_is_the_data_sets_dynamic_is_the_batchs() -> None:
+def test_static_binarisation_is_fixed_and_dynamic_changes_per_batch() -> None:
     images = torch.full((40, 1, 28, 28), 64, dtype=torch.uint8)
     images[:, :, :4] = 0
     images[:, :, -4:] = 255
 
     def both_epochs(kind: Binarization, seed: int) -> tuple[Tensor, Tensor]:
-        """The set as two epochs show it, in one order."""
+        """The training set as seen in two epochs, both in the original order."""
         batches = Batches(images, batch_size=40, seed=seed, binarize=kind)
         first, second = (
             batches[epoch][batches._permutation(epoch).argsort()] for epoch in range(2)
@@ -89,14 +89,14 @@ def test_static_binarisation_is_the_data_sets_dynamic_is_the_batchs() -> None:
         assert epoch[:, :, -4:].min() == 1
         assert epoch[:, :, 4:-4].mean() == pytest.approx(64 / 255, abs=0.01)
     assert torch.equal(*static)
-    assert torch.equal(static[0], both_epochs("static", 1)[0]), "it is no training seed's"
+    assert torch.equal(static[0], both_epochs("static", 1)[0]), "the seed must not matter"
     assert not torch.equal(*dynamic)
     assert not torch.equal(dynamic[0], both_epochs("dynamic", 1)[0])
     batches = Batches(images, batch_size=40, seed=0, binarize="dynamic")
-    assert torch.equal(batches[1], batches[1]), "no state: resumed training sees the same bits"
+    assert torch.equal(batches[1], batches[1]), "a resumed run must see the same bits"
 
 
-def test_a_batch_depends_on_seed_and_step_alone() -> None:
+def test_a_batch_depends_only_on_seed_and_step() -> None:
     batches = Batches(IMAGES, batch_size=16, seed=0)
     later = batches[40]
     for step in range(40):
@@ -106,7 +106,7 @@ def test_a_batch_depends_on_seed_and_step_alone() -> None:
     assert not torch.equal(Batches(IMAGES, batch_size=16, seed=1)[40], later)
 
 
-def test_a_batch_larger_than_the_set() -> None:
+def test_a_batch_can_be_larger_than_the_training_set() -> None:
     assert Batches(IMAGES[:5], batch_size=12, seed=0)[0].shape == (12, 1, 28, 28)
 
 
@@ -120,7 +120,7 @@ def test_schedule_in_epochs_and_steps() -> None:
     assert [step for step in range(1, 11) if in_steps.due(3, step)] == [3, 6, 9, 10]
 
 
-def test_streams_are_apart() -> None:
+def test_seeds_of_different_purposes_differ() -> None:
     seeds = {derive(0, "init"), derive(0, "noise"), derive(1, "init"), derive(0, "order", 1)}
     assert len(seeds) == 4
     first, second = generator(0, "noise"), generator(0, "noise")
@@ -137,7 +137,7 @@ def test_history_averages_between_reports() -> None:
     assert len(history.rows) == 2
 
 
-def test_a_run_leaves_history_pictures_and_a_checkpoint(
+def test_a_run_writes_its_history_and_sample_pictures(
     smoke: Params, name: str, tmp_path: Path
 ) -> None:
     config = with_schedule(smoke, name, length=8)
@@ -165,13 +165,13 @@ from ganvae.training.trainer import train
 
 torch.set_num_threads(1)
 cls = system_class({name!r})
-honest, calls = cls.train_step, []
+original, calls = cls.train_step, []
 
 def train_step(self, *arguments):
     calls.append(1)
     if len(calls) == 7:
         os.kill(os.getpid(), signal.SIGKILL)
-    return honest(self, *arguments)
+    return original(self, *arguments)
 
 cls.train_step = train_step
 config = system_config({name!r}, {config!r})
@@ -180,7 +180,10 @@ train(RunSpec({name!r}, config, 1), stripes(90)[0], Path({work!r}))
 
 
 def test_pin_13_stopping_changes_nothing(smoke: Params, name: str, tmp_path: Path) -> None:
-    """Ten steps equal six, kill -9 (the last checkpoint is of step 4), and the rest elsewhere."""
+    """Ten steps equal six steps, kill -9, and the rest in another process.
+
+    The last checkpoint before the kill is from step 4.
+    """
     config = with_schedule(smoke, name, length=10)
     straight = train(RunSpec(name, config, 1), IMAGES, tmp_path / "straight")
     script = KILLED_AT_STEP_7.format(
@@ -209,7 +212,7 @@ def flip_a_bit(content: bytes) -> bytes:
 
 
 @pytest.mark.parametrize("damage", [cut, flip_a_bit, lambda content: b""])
-def test_a_damaged_checkpoint_starts_the_run_anew(
+def test_a_run_with_a_damaged_checkpoint_starts_again(
     smoke: Params, tmp_path: Path, damage: Callable[[bytes], bytes]
 ) -> None:
     config = with_schedule(smoke, "dcgan", length=8)
@@ -221,7 +224,7 @@ def test_a_damaged_checkpoint_starts_the_run_anew(
 
 
 def test_pin_13_dropout_goes_on_where_it_stopped(smoke: Params, tmp_path: Path) -> None:
-    """Dropout draws from the global generator, which is part of a checkpoint too."""
+    """Dropout draws from the global generator, so a checkpoint includes its state."""
 
     def fresh() -> TrainingState:
         model = tiny_model(smoke, "dcgan")
@@ -252,51 +255,51 @@ def test_models_are_trained_in_training_mode(
     smoke: Params, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     cls, modes = system_class(name), []
-    honest = cls.train_step
+    original = cls.train_step
 
     def watched(self: Any, *arguments: Any) -> dict[str, Tensor]:
         modes.append(all(module.training for module in self.modules()))
-        return honest(self, *arguments)
+        return original(self, *arguments)
 
     monkeypatch.setattr(cls, "train_step", watched)
     train(RunSpec(name, with_schedule(smoke, name, length=8), 0), IMAGES, tmp_path)
-    assert modes == [True] * 8  # after the pictures of steps 0 and 6 as well
+    assert modes == [True] * 8  # also after the sample pictures of steps 0 and 6
 
 
-def test_learning_rates_fall_in_a_straight_line_to_zero(
+def test_linear_decay_ends_at_a_learning_rate_of_zero(
     smoke: Params, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     values = smoke.variants[name] | {"schedule": EIGHT_STEPS, "learning_rate_decay": "linear"}
     rates: list[float] = []
     cls = system_class(name)
-    honest = cls.train_step
+    original = cls.train_step
 
     def train_step(self: GenerativeModel, images: Tensor, optimizers: Any, noise: Any) -> Any:
         rates.append(next(iter(optimizers.values())).param_groups[0]["lr"])
-        return honest(self, images, optimizers, noise)
+        return original(self, images, optimizers, noise)
 
     monkeypatch.setattr(cls, "train_step", train_step)
     train(RunSpec(name, system_config(name, values), 0), IMAGES, tmp_path)
     assert rates == pytest.approx([rates[0] * (1 - step / 8) for step in range(8)])
 
 
-def test_what_is_drawn_and_kept_is_the_average_of_the_weights(
+def test_samples_and_result_use_the_averaged_weights(
     smoke: Params, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """After each step a = decay * a + (1 - decay) * w, from the first step's weights on."""
+    """After each step a = decay * a + (1 - decay) * w, starting with the first step's weights."""
     values = smoke.variants[name] | {"schedule": EIGHT_STEPS, "ema": 0.75}
     by_step: list[dict[str, Tensor]] = []
     cls = system_class(name)
-    honest = cls.train_step
+    original = cls.train_step
 
     def train_step(self: GenerativeModel, *arguments: Any) -> Any:
-        losses = honest(self, *arguments)
+        losses = original(self, *arguments)
         by_step.append({name: value.clone() for name, value in self.state_dict().items()})
         return losses
 
     monkeypatch.setattr(cls, "train_step", train_step)
     product = train(RunSpec(name, system_config(name, values), 0), IMAGES, tmp_path).model
-    for parameter, value in product.state_dict().items():  # batch norms' statistics as well
+    for parameter, value in product.state_dict().items():  # includes the statistics of batch norms
         if not value.is_floating_point():
             continue
         expected = by_step[0][parameter]
@@ -312,18 +315,18 @@ def test_what_is_drawn_and_kept_is_the_average_of_the_weights(
 def test_pin_13_holds_for_decay_average_and_balance_too(
     smoke: Params, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    more: dict[str, Any] = {"learning_rate_decay": "linear", "ema": 0.9}
-    if system_class(name).family != "vae":  # a ratio below 2 leaves somebody out in most steps
-        more["balance"] = {"ratio": 1.01}
+    options: dict[str, Any] = {"learning_rate_decay": "linear", "ema": 0.9}
+    if system_class(name).family != "vae":  # a small ratio skips a network in most steps
+        options["balance"] = {"ratio": 1.01}
     if name == "dcgan":
-        more["r1"] = 0.5
-    config = system_config(name, smoke.variants[name] | {"schedule": EIGHT_STEPS} | more)
+        options["r1"] = 0.5
+    config = system_config(name, smoke.variants[name] | {"schedule": EIGHT_STEPS} | options)
     straight = train(RunSpec(name, config, 0), IMAGES, tmp_path / "straight")
     monkeypatch.setattr(trainer._Training, "_draw_samples", partialmethod(_stop_at, 6))
-    with pytest.raises(KeyboardInterrupt):  # the last checkpoint is of step 4
+    with pytest.raises(KeyboardInterrupt):  # the last checkpoint is from step 4
         train(RunSpec(name, config, 0), IMAGES, tmp_path / "stopped")
     monkeypatch.undo()
-    torch.manual_seed(1)  # what this process has drawn since decides nothing
+    torch.manual_seed(1)  # other random draws of the process must not matter
     resumed = train(RunSpec(name, config, 0), IMAGES, tmp_path / "stopped")
     assert resumed.history == straight.history
     assert_same(weights(straight.model), weights(resumed.model))
@@ -337,7 +340,7 @@ def _stop_at(training: Any, last: int) -> None:
 def test_pin_4_training_opens_the_training_split_alone(
     smoke: Params, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """There is no other file of data to open."""
+    """No other data file exists, so training would fail if it opened one."""
     monkeypatch.chdir(tmp_path)
     images, labels = (part.numpy() for part in stripes(70))
     split = Split(LabelledImages(images, labels), np.arange(70), "train")
@@ -347,10 +350,10 @@ def test_pin_4_training_opens_the_training_split_alone(
     assert [path] == [file for file in path.parent.rglob("*") if file.is_file()]
 
 
-def test_everything_that_decides_the_weights_is_in_the_fingerprint(
+def test_the_fingerprint_contains_everything_that_determines_the_weights(
     smoke: Params, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(spec, "CHECKOUT", tmp_path)  # nobody has measured what the code does
+    monkeypatch.setattr(spec, "CHECKOUT", tmp_path)  # no behaviour token here
     config = tiny_config(smoke, "dcgan")
     other_config = system_config("dcgan", smoke.variants["dcgan"] | {"learning_rate": 1e-3})
 
@@ -361,7 +364,7 @@ def test_everything_that_decides_the_weights_is_in_the_fingerprint(
 
     first = fingerprint("dcgan", config, 0, "a", Machine())
     assert first == fingerprint("dcgan", config, 0, "a", Machine())
-    others = {
+    changed = {
         fingerprint("dcgan", other_config, 0, "a", Machine()),
         fingerprint("dcgan", config, 1, "a", Machine()),
         fingerprint("dcgan", config, 0, "b", Machine()),
@@ -372,15 +375,15 @@ def test_everything_that_decides_the_weights_is_in_the_fingerprint(
     for path in spec.code_files("dcgan"):
         edited = partial(lambda edited, other: sha256(other) + str(other == edited), path)
         monkeypatch.setattr(spec, "sha256", edited)
-        others.add(fingerprint("dcgan", config, 0, "a", Machine()))
-    assert len(others) == 6 + len(spec.code_files("dcgan"))
-    assert first not in others
+        changed.add(fingerprint("dcgan", config, 0, "a", Machine()))
+    assert len(changed) == 6 + len(spec.code_files("dcgan"))
+    assert first not in changed
 
 
-def test_a_checkpoint_survives_an_edit_that_changes_nothing(
+def test_a_checkpoint_stays_valid_after_an_edit_without_effect(
     smoke: Params, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Where what the code does has been measured since its last edit, that decides."""
+    """A behaviour token that was measured after the last edit replaces the source checksums."""
     monkeypatch.setattr(spec, "CHECKOUT", tmp_path)
     source = write_source(tmp_path, "first text")
     config = tiny_config(smoke, "dcgan")
@@ -392,7 +395,7 @@ def test_a_checkpoint_survives_an_edit_that_changes_nothing(
     write_token(tmp_path, "token")
     measured = identity()
     assert measured != by_text
-    source.write_text("second text")  # not measured yet
+    source.write_text("second text")  # the token is now outdated
     assert identity() == by_text
     write_token(tmp_path, "token")
     assert identity() == measured
@@ -434,10 +437,10 @@ def test_a_loss_that_is_not_finite_ends_the_run(
     smoke: Params, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, broken: str
 ) -> None:
     cls = trainer.build_model("dcgan", tiny_config(smoke, "dcgan"), (1, 28, 28), 0).__class__
-    honest = cls.train_step
+    original = cls.train_step
 
     def poisoned(self: Any, images: Tensor, optimizers: Any, noise: Any) -> dict[str, Tensor]:
-        losses = honest(self, images, optimizers, noise)
+        losses = original(self, images, optimizers, noise)
         self.steps_taken = getattr(self, "steps_taken", 0) + 1
         if self.steps_taken == 4:
             losses[broken] = torch.tensor(float("nan"))
@@ -449,7 +452,7 @@ def test_a_loss_that_is_not_finite_ends_the_run(
     assert result.status == "diverged"
     assert result.reason == f"{broken} was NaN or infinite by step 6"
     assert result.seconds > 0
-    assert [row["step"] for row in result.history] == [3]  # no NaN gets into the history
+    assert [row["step"] for row in result.history] == [3]  # the history contains no NaN
 
 
 def test_weights_that_are_not_finite_end_the_run(

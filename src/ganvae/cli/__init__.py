@@ -1,4 +1,4 @@
-"""The command line: `ganvae`, one file per group of commands."""
+"""The command line `ganvae`, with one file per group of commands."""
 
 import sys
 
@@ -9,7 +9,7 @@ from ganvae.cli.sweep import sweep
 from ganvae.core.errors import UserError, exit_with_message
 
 commands = typer.Typer(
-    help="GAN or VAE? The pipeline, and the tools beside it.",
+    help="GAN or VAE? Run the comparison, or use its parts.",
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
@@ -20,7 +20,7 @@ commands.add_typer(sweep, name="sweep")
 
 
 def app() -> None:
-    """Run the command line. A mistake in it becomes a message of one line."""
+    """Run the command line. A user's mistake ends with a message of one line."""
     exit_with_message(_run)
 
 
@@ -29,5 +29,5 @@ def _run() -> None:
         code = commands(sys.argv[1:] or ["--help"], standalone_mode=False)
     except typer.TyperException as error:
         raise UserError(error.format_message()) from None
-    if code:  # Ctrl-C: 130
+    if code:  # 130 after Ctrl-C
         sys.exit(code)

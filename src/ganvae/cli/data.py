@@ -1,4 +1,4 @@
-"""The data sets."""
+"""Commands for data sets."""
 
 from pathlib import Path
 from typing import Annotated
@@ -10,13 +10,13 @@ commands = typer.Typer()
 
 @commands.command()
 def fetch(
-    dataset: Annotated[str, typer.Argument(help="One of `ganvae datasets`.")],
+    dataset: Annotated[str, typer.Argument(help="The name of a data set, see `ganvae datasets`.")],
     directory: Annotated[
         Path | None,
-        typer.Option(help="The folder for its files; else its own in this clone."),
+        typer.Option(help="The folder for its files (default: its folder in this clone)."),
     ] = None,
     edition: Annotated[
-        str | None, typer.Option(help="Which, of a data set that there is more than one of.")
+        str | None, typer.Option(help="The edition, if the data set has several.")
     ] = None,
 ) -> None:
     """Download a data set and verify it."""
@@ -27,7 +27,7 @@ def fetch(
 
 @commands.command()
 def datasets() -> None:
-    """List the data sets: their images, how their files lie, and whether they have a judge."""
+    """List the data sets, with image shape, file layout and whether a judge exists."""
     from ganvae.data.registry import dataset_names, get_dataset, judge_file
 
     lines = []

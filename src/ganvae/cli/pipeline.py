@@ -1,4 +1,4 @@
-"""Running the pipeline."""
+"""Commands for the pipeline."""
 
 from importlib.util import find_spec
 from pathlib import Path
@@ -15,11 +15,14 @@ commands = typer.Typer()
 def repro(
     pipeline: Annotated[Path, typer.Argument(help="The profile's dvc.yaml.")] = Path("dvc.yaml"),
     jobs: Annotated[
-        int | None, typer.Option(min=1, help="Runs at once; else as many as there are cores for.")
+        int | None,
+        typer.Option(min=1, help="How many runs to train at once (default: by CPU cores)."),
     ] = None,
-    thaw: Annotated[bool, typer.Option("--thaw", help="Run a frozen profile again.")] = False,
+    thaw: Annotated[
+        bool, typer.Option("--thaw", help="Run a profile even if it is frozen.")
+    ] = False,
 ) -> None:
-    """Do what `dvc repro` does, with several runs at once."""
+    """Reproduce a profile like `dvc repro`, but with several runs at once."""
     from ganvae.pipeline.reproduction import reproduce
 
     if profile := reproduce(pipeline, jobs, thaw):
@@ -37,17 +40,19 @@ def check_locks_command() -> None:
 
 @commands.command("migrate")
 def migrate_command() -> None:
-    """Rewrite parameters, results and locks that an earlier version wrote; nothing runs again."""
+    """Rewrite parameters, results and locks of an earlier version, without running anything."""
     from ganvae.pipeline.migration import migrate
 
     changed = migrate(Path())
-    typer.echo("\n".join(changed) or "nothing to do: all files are of today's form")
+    typer.echo("\n".join(changed) or "nothing to do: all files have the current form")
 
 
 def _show_in_mlflow(profile: str) -> None:
-    """Without MLflow, or where it cannot be reached, the results are whole all the same."""
+    """Show the results in MLflow. The results are complete even if MLflow is unavailable."""
     if find_spec("mlflow") is None:
-        typer.echo("MLflow is not installed here: `ganvae sync` shows these results where it is.")
+        typer.echo(
+            "MLflow is not installed. To see the results in it, install it and run `ganvae sync`."
+        )
         return
     from ganvae.tracking.sync import sync
 

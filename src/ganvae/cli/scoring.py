@@ -1,4 +1,4 @@
-"""Scoring samples and comparing records."""
+"""Commands that score samples and compare records."""
 
 from functools import partial
 from pathlib import Path
@@ -12,37 +12,45 @@ commands = typer.Typer()
 
 
 @commands.command()
-def score(  # noqa: PLR0913  the options of the command line are parameters
+def score(  # noqa: PLR0913  one parameter per option
     samples: Annotated[
         Path,
         typer.Argument(help="An .npz or .npy file, a folder of images, or an IDX file."),
     ],
-    dataset: Annotated[str, typer.Option(help="One of `ganvae datasets`.")] = "mnist",
+    dataset: Annotated[
+        str, typer.Option(help="The name of a data set, see `ganvae datasets`.")
+    ] = "mnist",
     split: Annotated[
-        Literal["test", "validation", "train"], typer.Option(help="The real images.")
+        Literal["test", "validation", "train"],
+        typer.Option(help="The real images to score against."),
     ] = "test",
     json_file: Annotated[
-        Path | None, typer.Option("--json", help="Write the record here, for `ganvae compare`.")
+        Path | None,
+        typer.Option("--json", help="Write the record to this file, for `ganvae compare`."),
     ] = None,
     model: Annotated[
-        str | None, typer.Option(help="What drew the samples; else the file's name.")
+        str | None, typer.Option(help="The name of the model (default: the file's name).")
     ] = None,
     family: Annotated[
-        Literal["gan", "vae", "hybrid", "other"], typer.Option(help="What kind of model it is.")
+        Literal["gan", "vae", "hybrid", "other"], typer.Option(help="The kind of model.")
     ] = "other",
-    seed: Annotated[int, typer.Option(min=0, help="The one that it was trained from.")] = 0,
+    seed: Annotated[
+        int, typer.Option(min=0, help="The random seed that the model was trained from.")
+    ] = 0,
     data: Annotated[
-        Path | None, typer.Option(help="Where the data set's files are, if not in this clone.")
+        Path | None, typer.Option(help="The folder of the data set's files, if not in this clone.")
     ] = None,
-    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
-    threads: Annotated[int | None, typer.Option(min=1, help="CPU threads; else all.")] = None,
+    device: Annotated[str, typer.Option(help="The device: auto, cpu or cuda.")] = "auto",
+    threads: Annotated[int | None, typer.Option(min=1, help="CPU threads (default: all).")] = None,
     inception: Annotated[
         str | None,
-        typer.Option(help="TorchScript Inception file, path or URL: FID and KID in it too."),
+        typer.Option(help="Path or URL of a TorchScript Inception network, for its FID and KID."),
     ] = None,
-    inception_sha256: Annotated[str | None, typer.Option(help="That file's checksum.")] = None,
+    inception_sha256: Annotated[
+        str | None, typer.Option(help="The SHA-256 checksum of that file.")
+    ] = None,
 ) -> None:
-    """Score samples of any model as the pipeline scores its own."""
+    """Score samples of any model in the same way as the pipeline."""
     from ganvae.config import ComputeConfig, InceptionConfig, parse
     from ganvae.core import compute
     from ganvae.core.files import write_json
@@ -66,8 +74,8 @@ def score(  # noqa: PLR0913  the options of the command line are parameters
     named = any(extractor.values())
     if named and not all(extractor.values()):
         raise ConfigError(
-            "--inception and --inception-sha256 go together: the checksum says which file is meant "
-            "(`sha256sum FILE` prints it)."
+            "--inception and --inception-sha256 must be given together. The checksum identifies "
+            "the file (`sha256sum FILE` prints it)."
         )
     report = partial(typer.echo, err=True)
     settings = parse(InceptionConfig, extractor, "inception") if named else None
@@ -82,21 +90,22 @@ def score(  # noqa: PLR0913  the options of the command line are parameters
 @commands.command("compare")
 def compare_command(
     files: Annotated[
-        list[Path], typer.Argument(help="Score records: JSON, one record or a list of them each.")
+        list[Path],
+        typer.Argument(help="JSON files, each with a score record or a list of records."),
     ],
     json_file: Annotated[
-        Path | None, typer.Option("--json", help="Write the whole comparison here as well.")
+        Path | None, typer.Option("--json", help="Also write the whole comparison to this file.")
     ] = None,
     finalists: Annotated[
         tuple[str, str] | None,
-        typer.Option(metavar="GAN VAE", help="Two models to compare by every score."),
+        typer.Option(metavar="GAN VAE", help="A GAN and a VAE to compare by every score."),
     ] = None,
     aside: Annotated[
         list[str] | None,
-        typer.Option(help="A model that counts in neither family. Repeatable."),
+        typer.Option(help="A model to leave out of the families. Repeatable."),
     ] = None,
 ) -> None:
-    """Rank the models of any score records, and say which differences they show."""
+    """Rank the models in score records, and test the differences between them."""
     from ganvae.report.record_files import compare_files, write_all
     from ganvae.report.text import comparison_text
 

@@ -5,11 +5,13 @@ from typing import Annotated
 
 import typer
 
-sweep = typer.Typer(help="Tune a model with Optuna, on the validation split.", no_args_is_help=True)
-Study = Annotated[str, typer.Option(help="The study's name.")]
+sweep = typer.Typer(
+    help="Tune a variant with Optuna on the validation split.", no_args_is_help=True
+)
+Study = Annotated[str, typer.Option(help="The name of the study.")]
 Storage = Annotated[
     str,
-    typer.Option(envvar="OPTUNA_STORAGE", help="Any database URL that Optuna takes."),
+    typer.Option(envvar="OPTUNA_STORAGE", help="The database URL for Optuna."),
 ]
 STORAGE = "sqlite:///sweeps.db"
 
@@ -17,14 +19,16 @@ STORAGE = "sqlite:///sweeps.db"
 @sweep.command()
 def create(
     study: Study,
-    space: Annotated[str, typer.Option(help="A file of sweeps/ by its name, or a YAML file.")],
+    space: Annotated[
+        str, typer.Option(help="A search space: the name of a file in sweeps/, or a YAML file.")
+    ],
     variant: Annotated[
-        str | None, typer.Option(help="A variant of the params file; by default the space's first.")
+        str | None, typer.Option(help="The variant to tune (default: the first in the space).")
     ] = None,
     params: Annotated[Path, typer.Option(help="The profile's params.yaml.")] = Path("params.yaml"),
     storage: Storage = STORAGE,
 ) -> None:
-    """Make a study; if it is there already nothing changes."""
+    """Create a study. An existing study stays unchanged."""
     from ganvae.sweeps.study import create_study
 
     typer.echo(create_study(study, storage, space, variant, params))
@@ -35,11 +39,11 @@ def worker(
     study: Study,
     trials: Annotated[
         int | None,
-        typer.Option(min=1, help="How many the study shall have; else as its space says."),
+        typer.Option(min=1, help="The total number of trials (default: from the search space)."),
     ] = None,
     storage: Storage = STORAGE,
 ) -> None:
-    """Run trials until there are enough; start as many workers as you like, on any hosts."""
+    """Run trials until the study has enough. Several workers may run at once, on any hosts."""
     from ganvae.sweeps.worker import work
 
     typer.echo(f"{work(study, storage, trials)} trials run by this worker")
@@ -47,7 +51,7 @@ def worker(
 
 @sweep.command()
 def status(study: Study, storage: Storage = STORAGE) -> None:
-    """Say how far a study is, what is best and what runs."""
+    """Show the progress of a study, its best trial and its running trials."""
     from ganvae.sweeps.status import status_text
 
     typer.echo(status_text(study, storage))
@@ -55,7 +59,7 @@ def status(study: Study, storage: Storage = STORAGE) -> None:
 
 @sweep.command()
 def report(study: Study, storage: Storage = STORAGE) -> None:
-    """Write results/sweeps/STUDY: record, effects with intervals, pictures; to be committed."""
+    """Write record, effects and pictures to results/sweeps/STUDY, for you to commit."""
     from ganvae.sweeps.report import report_study
 
     typer.echo(report_study(study, storage))
@@ -65,16 +69,20 @@ def report(study: Study, storage: Storage = STORAGE) -> None:
 def promote_command(
     study: Study,
     trial: Annotated[
-        int | None, typer.Option(min=0, help="Its number; else the one of the best FID.")
+        int | None,
+        typer.Option(min=0, help="The number of the trial (default: the trial with the best FID)."),
     ] = None,
     variant: Annotated[
-        str | None, typer.Option("--as", help="The variant's name; else the model's with -swept.")
+        str | None,
+        typer.Option(
+            "--as", help="The name of the new variant (default: the variant's with -swept)."
+        ),
     ] = None,
     seeds: Annotated[
-        str, typer.Option(help="What to train it from; none that the study trained from.")
+        str, typer.Option(help="Random seeds to train from, other than those of the study.")
     ] = "0,1,2,3,4",
 ) -> None:
-    """Write a trial into params.yaml as a variant of its model, for `ganvae repro` to train."""
+    """Write a trial into promoted.yaml as a variant for `ganvae repro` to train."""
     from ganvae.sweeps.promote import promote, read_seeds
 
     typer.echo(promote(study, trial, variant, read_seeds(seeds)))

@@ -1,4 +1,4 @@
-"""Showing results in MLflow."""
+"""Commands that show results in MLflow."""
 
 from typing import Annotated
 
@@ -9,12 +9,12 @@ commands = typer.Typer()
 
 @commands.command("sync")
 def sync_command(
-    profile: Annotated[str | None, typer.Option(help="Only this profile.")] = None,
+    profile: Annotated[str | None, typer.Option(help="Show only this profile.")] = None,
     follow: Annotated[
-        bool, typer.Option("--follow", help="Then show what is being trained, until Ctrl-C.")
+        bool, typer.Option("--follow", help="Then follow runs in training, until Ctrl-C.")
     ] = False,
 ) -> None:
-    """Show the runs in results/ in MLflow; safe to repeat."""
+    """Show the runs in results/ in MLflow. Repeating it is safe."""
     from ganvae.tracking.sync import sync
 
     typer.echo(sync(profile))
@@ -30,7 +30,7 @@ def sync_command(
 def ui(
     port: Annotated[int, typer.Option(min=1, max=65535, help="The port to listen on.")] = 5000,
 ) -> None:
-    """Sync, then open MLflow's web pages on this machine."""
+    """Sync, then serve MLflow's web pages on this machine."""
     from ganvae.tracking.server import serve
 
     serve(port)

@@ -1,4 +1,4 @@
-"""Training a model and drawing from it."""
+"""Commands that train a system and draw samples."""
 
 from pathlib import Path
 from typing import Annotated, Any
@@ -11,22 +11,26 @@ commands = typer.Typer()
 
 
 @commands.command()
-def train(  # noqa: PLR0913  the options of the command line are parameters
-    system: Annotated[str, typer.Argument(help="One of `ganvae models`.")],
+def train(  # noqa: PLR0913  one parameter per option
+    system: Annotated[str, typer.Argument(help="The name of a system, see `ganvae models`.")],
     outdir: Annotated[
-        Path, typer.Option(help="Folder for weights, losses and pictures; made if need be.")
+        Path, typer.Option(help="Folder for weights, losses and pictures; created if missing.")
     ] = Path(),
     epochs: Annotated[
         int | None,
-        typer.Option(min=1, help="How long to train; by default the system's own schedule."),
+        typer.Option(min=1, help="Epochs to train (default: the system's own schedule)."),
     ] = None,
-    steps: Annotated[int | None, typer.Option(min=1, help="The same, in training steps.")] = None,
+    steps: Annotated[
+        int | None, typer.Option(min=1, help="Training steps, instead of epochs.")
+    ] = None,
     batch_size: Annotated[
-        int | None, typer.Option("--batch_size", "--batch-size", help="Images a batch.")
+        int | None, typer.Option("--batch_size", "--batch-size", help="Images per batch.")
     ] = None,
     learning_rate: Annotated[
         float | None,
-        typer.Option("--learning_rate", "--learning-rate", help="Of a GAN, the generator's."),
+        typer.Option(
+            "--learning_rate", "--learning-rate", help="Learning rate; for a GAN, the generator's."
+        ),
     ] = None,
     beta_1: Annotated[
         float | None, typer.Option("--beta_1", "--beta-1", help="Adam's first beta.")
@@ -35,7 +39,7 @@ def train(  # noqa: PLR0913  the options of the command line are parameters
         int | None,
         typer.Option(
             *("--encoding_dims", "--encoding-dims", "--latent_size", "--latent-size"),
-            help="Size of the latents.",
+            help="Size of the latent vector.",
         ),
     ] = None,
     setting: Annotated[
@@ -43,31 +47,36 @@ def train(  # noqa: PLR0913  the options of the command line are parameters
         typer.Option(
             "--set",
             metavar="KEY=VALUE",
-            help="Any other parameter, as in params.yaml: --set balance.ratio=1.5. Repeatable.",
+            help="Any other parameter of params.yaml, e.g. --set balance.ratio=1.5. Repeatable.",
         ),
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Decides all that is random.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="The random seed.")] = 0,
     dataset: Annotated[
-        str, typer.Option(help="One of `ganvae datasets`, or a folder of class folders.")
+        str, typer.Option(help="A name from `ganvae datasets`, or a folder of class folders.")
     ] = "mnist",
     data: Annotated[
-        Path | None, typer.Option(help="Where the data set's files are, if not in this clone.")
+        Path | None, typer.Option(help="The folder of the data set's files, if not in this clone.")
     ] = None,
     train_size: Annotated[
         int | None,
-        typer.Option("--train_size", "--train-size", min=1, help="Train on so many images only."),
+        typer.Option("--train_size", "--train-size", min=1, help="Train on only so many images."),
     ] = None,
     image_size: Annotated[
         int | None,
-        typer.Option("--image_size", "--image-size", min=1, help="Resize photos: pixels a side."),
+        typer.Option(
+            "--image_size",
+            "--image-size",
+            min=1,
+            help="Resize photos to this many pixels per side.",
+        ),
     ] = None,
     channels: Annotated[
-        int | None, typer.Option(help="Make photos grey (1) or colour (3).")
+        int | None, typer.Option(help="Convert photos to grey (1) or colour (3).")
     ] = None,
-    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
-    threads: Annotated[int | None, typer.Option(min=1, help="CPU threads; else all.")] = None,
+    device: Annotated[str, typer.Option(help="The device: auto, cpu or cuda.")] = "auto",
+    threads: Annotated[int | None, typer.Option(min=1, help="CPU threads (default: all).")] = None,
     precision: Annotated[
-        str, typer.Option(help="Of the networks while they train: auto, fp32 or bf16.")
+        str, typer.Option(help="Precision in training: auto, fp32 or bf16.")
     ] = "auto",
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace an earlier run in the folder.")
@@ -100,23 +109,23 @@ def train(  # noqa: PLR0913  the options of the command line are parameters
         spec = RunSpec(system, config, seed, compute.use_to_train(machine))
         result = train_alone(spec, images, held_out, outdir, overwrite=overwrite)
     except KeyboardInterrupt:
-        typer.echo("interrupted: the same command goes on from the last checkpoint", err=True)
+        typer.echo("interrupted: run the same command to resume from the last checkpoint", err=True)
         raise
     typer.echo(f"{outdir}: {system}, {result.steps} steps in {result.seconds:.0f} s")
 
 
 def _setting(text: str) -> tuple[str, Any]:
-    """``key=value`` taken apart, the value read as YAML."""
+    """Split ``key=value``, and parse the value as YAML."""
     from ruamel.yaml import YAML
     from ruamel.yaml.error import YAMLError
 
     key, equals, value = text.partition("=")
     if not (key and equals):
-        raise ConfigError(f"--set {text}: expected KEY=VALUE.")
+        raise ConfigError(f"--set {text}: expected KEY=VALUE, such as --set balance.ratio=1.5.")
     try:
         return key, YAML(typ="safe", pure=True).load(value)
     except YAMLError:
-        raise ConfigError(f"--set {text}: {value!r} is not valid YAML.") from None
+        raise ConfigError(f"--set {text}: the value {value!r} is not valid YAML.") from None
 
 
 @commands.command()
@@ -124,18 +133,19 @@ def sample(
     model: Annotated[
         str,
         typer.Argument(
-            help="A pretrained model (a wrong name lists them) of the laptop profile, of another "
-            "as PROFILE/MODEL, a *.safetensors file, or one of MLflow's models, such as "
+            help="A variant of the laptop profile (a wrong name lists them), PROFILE/VARIANT for "
+            "another profile, a *.safetensors file, or a model in MLflow such as "
             "models:/mnist-laptop@champion-gan."
         ),
     ],
-    n: Annotated[int, typer.Option("--n", min=1, help="How many images.")] = 64,
-    seed: Annotated[int, typer.Option(min=0, help="Decides the latents.")] = 0,
+    n: Annotated[int, typer.Option("--n", min=1, help="The number of images.")] = 64,
+    seed: Annotated[int, typer.Option(min=0, help="The random seed of the latents.")] = 0,
     out: Annotated[
-        Path, typer.Option(help="A .png (a grid), or an .npz (images: N x C x H x W, 0 to 1).")
+        Path,
+        typer.Option(help="A .png file (a grid) or an .npz file (images: N x C x H x W, 0 to 1)."),
     ] = Path("samples.png"),
 ) -> None:
-    """Draw samples from a pretrained model or from weights of your own."""
+    """Draw samples from pretrained weights or from your own weights."""
     from ganvae.pipeline.pretrained import find_weights
     from ganvae.pipeline.sampling import sample_to_file
 
@@ -151,9 +161,9 @@ def sample(
 
 @commands.command()
 def models() -> None:
-    """List the models, their families and where they come from."""
+    """List the systems, with their families and sources."""
     from ganvae.models.registry import system_class, system_names
 
     for name in system_names():
-        model = system_class(name)
-        typer.echo(f"{name:20}{model.family:8}{model.source}")
+        system = system_class(name)
+        typer.echo(f"{name:20}{system.family:8}{system.source}")

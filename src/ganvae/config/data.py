@@ -1,4 +1,4 @@
-"""Parameters of the data."""
+"""Parameters of the data set and its splits."""
 
 from typing import Literal
 
@@ -12,16 +12,21 @@ Layout = Literal["idx", "people", "folders"]
 class DataConfig(Section):
     """Where the images come from and how they are split.
 
-    ``dataset`` is a registered name; with ``layout: folders`` any name will do. ``layout`` says how
-    the files lie: ``idx``, the published files of MNIST's kind; ``people``, a folder or an archive
-    with a folder of photos a person; ``folders``, a folder of images a class.
-
-    ``size`` (pixels a side) and ``channels`` (1 grey, 3 colour) are for layouts of photos; null
-    leaves them as they are.
-
-    ``train_size``, ``validation_size`` and ``test_size`` count images; the classes keep their
-    proportions, and people are not divided. ``train_size: null`` takes all that validation leaves;
-    ``test_size: null`` takes the whole official test set. ``split_seed`` decides what is drawn.
+    Attributes:
+        dataset: a registered name, or any name with ``layout: folders``.
+        layout: how the files are arranged. ``idx``: the published files of MNIST-like data sets.
+            ``people``: a folder or an archive with one folder of photos per person.
+            ``folders``: one folder of images per class.
+        directory: the folder that holds the files.
+        size: side of the resized square images in pixels, for ``people`` and ``folders``. null:
+            the default of the data set, or the size in the files.
+        channels: 1 (grey) or 3 (colour), for ``people`` and ``folders``. null: the default of
+            the data set, or the channels in the files.
+        train_size: number of training images. null: all images that validation and test leave.
+        validation_size: number of validation images.
+        test_size: number of test images. null: the whole official test set.
+        split_seed: random seed of the splits. Each split has the same proportions of classes,
+            and no person is in two splits.
     """
 
     dataset: str
@@ -36,6 +41,6 @@ class DataConfig(Section):
 
 
 class ByClassConfig(Section):
-    """The per-class PNG folders: how many images of each class of each split; null for all."""
+    """The per-class PNG folders: ``per_class`` images per class and split, or all (null)."""
 
     per_class: PositiveInt | None

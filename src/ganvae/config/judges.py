@@ -9,7 +9,7 @@ from ganvae.config.section import Section
 
 
 class JudgeNetworkConfig(Section):
-    """The judge's network: convolutions, then a dense layer that gives the features."""
+    """The judge's network: convolutions, then a dense layer that outputs the features."""
 
     channels: list[PositiveInt] = Field(min_length=1)
     strides: list[PositiveInt] = Field(min_length=1)
@@ -17,17 +17,20 @@ class JudgeNetworkConfig(Section):
     dropout: float = Field(ge=0, lt=1)
 
     @model_validator(mode="after")
-    def _one_stride_a_convolution(self) -> Self:
+    def _one_stride_per_convolution(self) -> Self:
         if len(self.strides) != len(self.channels):
-            raise ValueError("channels and strides must have the same length")
+            raise ValueError(
+                f"channels has {len(self.channels)} entries and strides has {len(self.strides)}, "
+                "but both must have one entry per convolution"
+            )
         return self
 
 
 class JudgeTrainingConfig(Section):
     """How a judge is trained.
 
-    Images are moved by up to ``max_shift`` pixels and, with ``flip``, mirrored left to right half
-    of the times.
+    Each training image is shifted at random by up to ``max_shift`` pixels. With ``flip``, it is
+    also mirrored left to right with probability 0.5.
     """
 
     epochs: PositiveInt
@@ -41,10 +44,11 @@ class JudgeTrainingConfig(Section):
 
 
 class IdentitiesConfig(Section):
-    """Whom a judge of people is trained on.
+    """Which people a judge of people is trained on.
 
-    Those with at least ``min_photos`` photos in the training split; ``held_out_share`` of each
-    one's photos, at least one, are kept for its accuracy.
+    It is trained on people with at least ``min_photos`` photos in the training split. A fraction
+    ``held_out_share`` of each person's photos, at least one photo, is held out to measure its
+    accuracy.
     """
 
     min_photos: int = Field(ge=2)
@@ -52,7 +56,7 @@ class IdentitiesConfig(Section):
 
 
 class JudgeConfig(Section):
-    """A judge of judges/params.yaml that is trained: on classes, with ``identities`` on people."""
+    """A trained judge in judges/params.yaml: of classes, or with ``identities`` of people."""
 
     data: DataConfig
     network: JudgeNetworkConfig
@@ -61,9 +65,9 @@ class JudgeConfig(Section):
 
 
 class ChannelJudgeConfig(Section):
-    """A judge of judges/params.yaml that is another one, of grey images, at work on each channel.
+    """A judge in judges/params.yaml that applies a judge of grey images to each channel.
 
-    ``channels_of`` is the other's weights file.
+    ``channels_of`` is the weights file of the judge of grey images.
     """
 
     data: DataConfig

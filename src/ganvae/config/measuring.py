@@ -1,4 +1,4 @@
-"""Parameters of training hardware and of evaluation."""
+"""Parameters of the hardware, the evaluation and the baselines."""
 
 from typing import Literal, Self
 
@@ -6,15 +6,16 @@ from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, model_va
 
 from ganvae.config.section import Section
 
-MIN_IMAGES_A_SPLIT = 10  # the Inception Score of fewer says nothing; that of one is always 1
+MIN_IMAGES_A_SPLIT = 10
+"""With fewer images per split the Inception Score is meaningless. Of one image it is always 1."""
 
 
 class ComputeConfig(Section):
-    """What trains and evaluates.
+    """The hardware for training and evaluation.
 
-    ``threads: null`` takes all cores. ``precision`` is that of the networks while they train;
-    ``auto`` takes bf16 where the device is the faster for it. Results are bit for bit the same
-    only for the same threads and precision.
+    ``threads: null`` uses all cores. ``precision`` is that of the networks in training. ``auto``
+    chooses bf16 if the device is faster with it, else fp32. Results are bit for bit the same only
+    with the same number of threads and the same precision.
     """
 
     device: Literal["auto", "cpu", "cuda"]
@@ -23,11 +24,11 @@ class ComputeConfig(Section):
 
 
 class InversionConfig(Section):
-    """The search for the latents that come closest to given images.
+    """The search for the latents whose decoded images are closest to given images.
 
-    ``images`` of the split, drawn once for all models; for each, ``restarts`` latents from the
-    prior take ``steps`` steps of Adam. That costs images x restarts x steps passes of the decoder
-    forwards and back.
+    ``images`` images are drawn from the split once, the same for all variants. For each image,
+    ``restarts`` latents from the prior take ``steps`` steps of Adam. The cost is
+    images x restarts x steps forward and backward passes of the decoder.
     """
 
     images: PositiveInt = 50
@@ -37,18 +38,18 @@ class InversionConfig(Section):
 
 
 class InceptionConfig(Section):
-    """A TorchScript Inception network: its path or URL, and its SHA-256."""
+    """A TorchScript Inception network: its path or URL, and its SHA-256 checksum."""
 
     file: str
     sha256: str = Field(pattern="^[0-9a-f]{64}$")
 
 
 class EvaluationConfig(Section):
-    """How many images are generated and scored, from which seed, and what each score takes.
+    """How many images are generated and scored, from which random seed, and settings of scores.
 
-    The defaults are the protocol's. ``bootstrap_resamples`` of the samples give the evaluation
-    noise of FID and IS; ``memorisation_samples`` of them look for their nearest training image;
-    ``importance_samples`` are the k of the importance-weighted bound.
+    The defaults are those of the protocol. ``bootstrap_resamples`` resamples of the samples give
+    the evaluation noise of FID and IS. For ``memorisation_samples`` of the samples, the nearest
+    training image is searched. ``importance_samples`` is k in the importance-weighted bound.
     """
 
     n_generated: PositiveInt = 10_000
@@ -62,16 +63,17 @@ class EvaluationConfig(Section):
     inception: InceptionConfig | None = None
 
     @model_validator(mode="after")
-    def _enough_images_a_split(self) -> Self:
+    def _enough_images_per_split(self) -> Self:
         if self.n_generated < MIN_IMAGES_A_SPLIT * self.inception_score_splits:
             raise ValueError(
-                f"n_generated = {self.n_generated}: must be at least {MIN_IMAGES_A_SPLIT} times "
-                f"inception_score_splits = {self.inception_score_splits}"
+                f"n_generated is {self.n_generated}, but it must be at least "
+                f"{MIN_IMAGES_A_SPLIT} times inception_score_splits, which is "
+                f"{self.inception_score_splits}"
             )
         return self
 
 
 class BaselinesConfig(Section):
-    """How often floor and ceiling are drawn and scored: once for each of the seeds."""
+    """The random seeds of the baselines. Floor and ceiling are drawn and scored once per seed."""
 
     seeds: list[NonNegativeInt] = Field(min_length=1)

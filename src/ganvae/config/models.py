@@ -1,4 +1,4 @@
-"""Parameters that every model has."""
+"""Parameters that every variant has."""
 
 from typing import Literal
 
@@ -10,12 +10,19 @@ Binarization = Literal["none", "static", "dynamic"]
 
 
 class Schedule(Section):
-    """How long a model trains and how often it reports, all in one unit.
+    """How long a variant trains, and how often it reports, draws samples and saves a checkpoint.
 
-    ``unit`` is ``epochs`` (each real image seen once) or ``steps`` (calls of ``train_step``).
-    A checkpoint holds weights, optimizers and generators; the newest is kept until the run ends.
-    ``marks`` are the moments that the strip of progress shows; where there are none, six moments
-    from first to last. Samples are drawn at each mark, after the first epoch and at the end too.
+    Attributes:
+        unit: the unit of all other values: ``epochs`` (one pass over the real images) or
+            ``steps`` (one call of ``train_step``).
+        length: length of a training run.
+        report_every: interval between two rows of losses.
+        sample_every: interval between two sample grids. Samples are also drawn at each mark,
+            after the first epoch and at the end.
+        checkpoint_every: interval between two checkpoints. A checkpoint holds weights,
+            optimizers and generators. The newest is kept until the run ends.
+        marks: the moments in the strip of progress. If empty, it shows six moments, spread from
+            the first to the last.
     """
 
     unit: Literal["epochs", "steps"]
@@ -27,14 +34,16 @@ class Schedule(Section):
 
 
 class ModelConfig(Section):
-    """What every model's section has; a model adds its own numbers in a subclass.
+    """The parameters in every variant's section. Each system adds its own in a subclass.
 
-    ``learning_rate_decay: linear`` lets every learning rate fall in a straight line to 0 at the
-    end of the schedule. ``ema`` is the decay of an exponential moving average of the weights
-    (1710.10196, section 4): what is drawn and evaluated is then that average; null: the weights.
-    ``binarize`` gives the model black and white images, each pixel white with its grey value as
-    the probability: ``static`` draws them once, ``dynamic`` anew for every batch (as 1509.00519
-    does). On such images a Bernoulli decoder's bounds are bounds of a likelihood.
+    Attributes:
+        learning_rate_decay: ``linear`` lowers every learning rate linearly to 0 at the end of the
+            schedule.
+        ema: the decay of an exponential moving average of the weights (1710.10196, section 4).
+            Samples and scores then use the average. null: they use the weights.
+        binarize: trains on black-and-white images. Each pixel is white with probability equal to
+            its grey value. ``static`` draws them once, ``dynamic`` for every batch (1509.00519).
+            On such images, the bounds of a Bernoulli decoder are bounds of a likelihood.
     """
 
     schedule: Schedule

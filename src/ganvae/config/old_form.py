@@ -1,4 +1,4 @@
-"""Recognising parameter files that were written for an earlier version."""
+"""Recognition of parameter files from an earlier version."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -8,13 +8,13 @@ from ganvae.core.errors import ConfigError
 
 
 def refuse_old_form(values: Mapping[str, Any], path: Path) -> None:
-    """Refuse a params.yaml that has ``models`` and ``code`` for variants and systems.
+    """Refuse a params.yaml that calls variants ``models``, as an earlier version did.
 
     Raises:
-        ConfigError: it is of that form; the message says what to do.
+        ConfigError: ``values`` has a key ``models``. The message says how to migrate the file.
     """
     if "models" in values:
         raise ConfigError(
-            f"{path}: written for an earlier version, in which variants were called `models`. "
-            "`ganvae migrate` rewrites it, and the results and locks that go with it."
+            f"{path}: this file was written for an earlier version, which called variants "
+            "`models`. Run `ganvae migrate` to rewrite it, together with its results and locks."
         )

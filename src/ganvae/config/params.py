@@ -1,4 +1,4 @@
-"""A profile: the whole of a params.yaml."""
+"""A profile: all parameters of one params.yaml."""
 
 from collections.abc import Collection
 from pathlib import Path
@@ -17,10 +17,10 @@ PROMOTED = "promoted.yaml"
 
 
 class EffortConfig(Section):
-    """What a reader must know of the effort that went into the finalists.
+    """How much effort went into tuning the finalists.
 
-    ``unequal``: how their tuning differs, a clause that follows "the effort was unequal:".
-    ``outside``: what trials outside the pipeline found, in whole sentences.
+    ``unequal`` says how their tuning differs, as a clause that follows "the effort was unequal:".
+    ``outside`` says in whole sentences what trials outside the pipeline found.
     """
 
     unequal: str = Field(min_length=1)
@@ -28,17 +28,18 @@ class EffortConfig(Section):
 
 
 class FrozenConfig(Section):
-    """Of which protocol and which commit the committed results are."""
+    """The protocol and the commit that produced the committed results."""
 
     protocol: PositiveInt
     commit: str = Field(pattern=r"^[0-9a-f]{7,40}$")
 
 
 class Params(Section):
-    """A whole params.yaml, and its promoted variants.
+    """All parameters of a params.yaml, with its promoted variants.
 
-    ``root`` leads from the file to the repository's root; ``file`` and ``promotions`` lead from
-    there to this file and to the one of the promoted variants (`ganvae.config.promotions`).
+    ``root`` is the path from the file to the repository's root. ``file`` and ``promotions`` are
+    the paths from the root to this file and to the file of promoted variants
+    (`ganvae.config.promotions`).
     """
 
     profile: str = Field(pattern=r"^[a-z][a-z0-9-]*$")
@@ -54,39 +55,51 @@ class Params(Section):
     runs: dict[str, RunConfig] = Field(min_length=1)
     variants: dict[str, dict[str, Any]]
     pretrained: Literal["all", "finalists"]
-    """Whose weights are kept in git: of one run of each of these models."""
+    """The variants whose weights are kept in git: those of one run per variant."""
     tuned: list[str] = Field(default=[])
-    """Models whose parameters were chosen by scores, on the validation split; marked as such."""
+    """Variants whose parameters were chosen by validation scores. Reports mark these variants."""
     tuned_on: dict[str, str] = Field(default={})
-    """By tuned model, the data set that its parameters were chosen on, if not on this profile's."""
+    """The data set that a tuned variant's parameters were chosen on, if not this profile's."""
     effort: EffortConfig | None = None
-    """Given where the finalists were not tuned with equal effort; the answer begins with it."""
+    """Set if the finalists were not tuned with equal effort. The report's answer begins with it."""
     frozen: FrozenConfig | None = None
-    """Given where results that cost hours are kept while the code goes on; docs/design.md."""
+    """Set if results that take hours are kept while the code changes (docs/design.md)."""
     finalists: list[str] = Field(default=[])
-    """The GAN and the VAE that answer the question; not chosen by their scores on test."""
+    """The GAN and the VAE that answer the question. Test scores did not choose them."""
     aside: list[str] = Field(default=[])
-    """Variants for a picture or a likelihood, that count in neither family's comparison."""
+    """Variants trained for a picture or a likelihood. The comparison of families omits them."""
     notes: dict[str, str] = Field(default={})
-    """By model, what a reader of the table should know; printed below it."""
+    """Notes on variants, printed below the table."""
     promoted: dict[str, Promotion] = Field(default={})
-    """Models that `ganvae sweep promote` wrote, by name; all of them are tuned."""
+    """Variants that `ganvae sweep promote` wrote, by name. All of them are tuned."""
 
     @model_validator(mode="after")
     def _runs_fit_their_variants(self) -> Self:
         for key, run in self.runs.items():
             if key != f"{run.variant}-{run.seed}":
-                raise ValueError(f"runs.{key}: must be named {run.variant}-{run.seed}")
+                raise ValueError(
+                    f"runs.{key} is the run of {run.variant} from seed {run.seed}, so it must be "
+                    f"named {run.variant}-{run.seed}"
+                )
             if run.variant not in self.variants:
-                raise ValueError(f"runs.{key}.variant: {run.variant} has no section under variants")
+                raise ValueError(
+                    f"runs.{key}.variant is {run.variant}, but {run.variant} has no section under "
+                    "variants"
+                )
             if run.system != self.system(run.variant):
                 raise ValueError(
-                    f"runs.{key}.system: all runs of {run.variant} must have the same system"
+                    f"runs.{key}.system is {run.system}, but all runs of {run.variant} must have "
+                    "the same system"
                 )
         if self.frozen and self.profile == "laptop":
-            raise ValueError("frozen: the laptop profile is always that of the code")
+            raise ValueError(
+                "frozen is set, but the laptop profile must follow the code: delete frozen"
+            )
         if len(self.finalists) not in (0, 2):
-            raise ValueError("finalists: must be two models, a GAN and a VAE, or none")
+            raise ValueError(
+                f"finalists has {len(self.finalists)} entries, but it must name a GAN and a VAE, "
+                "or nothing"
+            )
         sections: dict[str, Collection[str]] = {
             "notes": self.notes,
             "tuned": self.tuned,
@@ -98,28 +111,34 @@ class Params(Section):
         for key, names in sections.items():
             for name in names:
                 if name not in self.variants:
-                    raise ValueError(f"{key}.{name}: has no section under variants")
+                    raise ValueError(
+                        f"{key} names {name}, but {name} has no section under variants"
+                    )
         for name in self.tuned_on:
             if name not in self.tuned:
-                raise ValueError(f"tuned_on.{name}: must be in tuned")
+                raise ValueError(f"tuned_on names {name}, but {name} is not in tuned: add it there")
         for name in self.promoted:
             if name not in self.tuned:
-                raise ValueError(f"promoted.{name}: must be in tuned: scores chose its parameters")
+                raise ValueError(
+                    f"promoted names {name}, but {name} is not in tuned: add it there, because "
+                    "scores chose its parameters"
+                )
         return self
 
     def system(self, variant: str) -> str:
-        """The system that a variant is; one without runs has its system's name."""
+        """The system of a variant. A variant without runs is named after its system."""
         systems = (run.system for run in self.runs.values() if run.variant == variant)
         return next(systems, variant)
 
 
 def load_params(path: Path) -> Params:
-    """Read and type a profile's params.yaml and its promoted variants.
+    """Read and validate a profile's params.yaml and its promoted variants.
 
-    The variants' own sections stay raw: each system's class gives them types.
+    The sections of the variants stay unchecked dictionaries. `ganvae.models.registry` validates
+    them.
 
     Raises:
-        ConfigError: a file cannot be read, or something is wrong in it.
+        ConfigError: a file is unreadable, or a parameter is unknown, missing or invalid.
     """
     values = read_yaml(path)
     refuse_old_form(values, path)

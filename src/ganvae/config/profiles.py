@@ -1,4 +1,4 @@
-"""Whose parameters a data set's published scores were taken by."""
+"""The profiles whose scores are published in this repository."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,7 +10,10 @@ NOT_PUBLISHED = ("smoke", "full")  # profiles whose scores are not in the reposi
 
 
 def published_profiles() -> Iterator[tuple[Path, Params]]:
-    """The files in this clone, from its root, and what they say; the laptop profile's first."""
+    """Yield the path of each published profile, relative to the clone's root, and its parameters.
+
+    The laptop profile is first.
+    """
     others = sorted((CHECKOUT / "profiles").glob("*/params.yaml"))
     for path in (CHECKOUT / "params.yaml", *others):
         if path.parent.name not in NOT_PUBLISHED:
@@ -18,6 +21,6 @@ def published_profiles() -> Iterator[tuple[Path, Params]]:
 
 
 def profile_of(dataset: str) -> Params | None:
-    """The first profile of a data set, if there is one."""
-    found = (params for _, params in published_profiles() if params.data.dataset == dataset)
-    return next(found, None)
+    """The first published profile of a data set, or None."""
+    profiles = (params for _, params in published_profiles() if params.data.dataset == dataset)
+    return next(profiles, None)

@@ -1,7 +1,7 @@
-"""The file of promoted variants, beside a profile's params.yaml.
+"""The file of promoted variants, next to a profile's params.yaml.
 
-`ganvae sweep promote` writes it, whole. `load_params` and dvc.yaml merge it with params.yaml, so
-that no program ever edits what people wrote.
+`ganvae sweep promote` rewrites the whole file. `load_params` and dvc.yaml merge it with
+params.yaml. So no program ever edits a file that people write.
 """
 
 import io
@@ -23,8 +23,8 @@ HEADER = "# Variants promoted from sweeps. `ganvae sweep promote` rewrites this 
 class RunConfig(Section):
     """One training run: a variant trained from one random seed.
 
-    ``system`` and ``file`` are facts of the variant that dvc.yaml needs to know: which system it
-    is, and which file has its section under ``variants`` (relative to the repository's root).
+    dvc.yaml needs two facts about the variant. ``system`` is its system. ``file`` is the file
+    that has its section under ``variants``, relative to the repository's root.
     """
 
     variant: str
@@ -36,8 +36,8 @@ class RunConfig(Section):
 class Promotion(Section):
     """The trial of a study that a promoted variant's parameters come from.
 
-    ``fid_judge_validation`` is the trial's score: FID on the validation split, the mean over its
-    ``seeds``.
+    ``fid_judge_validation`` is the trial's score: the mean over its ``seeds`` of the FID on the
+    validation split.
     """
 
     study: str
@@ -47,7 +47,7 @@ class Promotion(Section):
 
 
 class Promotions(Section):
-    """The whole file: runs, parameters and origin of each promoted variant."""
+    """The file of promoted variants: runs, parameters and origin of each variant."""
 
     runs: dict[str, RunConfig] = Field(default={})
     variants: dict[str, dict[str, Any]] = Field(default={})
@@ -55,16 +55,16 @@ class Promotions(Section):
 
 
 def read_promotions(path: Path) -> Promotions:
-    """Read the file; no file means that nothing was promoted.
+    """Read the promoted variants. A missing file means that no variant was promoted.
 
     Raises:
-        ConfigError: it cannot be read, or something is wrong in it.
+        ConfigError: the file is unreadable, or a value is unknown, missing or invalid.
     """
     return parse(Promotions, read_yaml(path), str(path)) if path.exists() else Promotions()
 
 
 def write_promotions(path: Path, promotions: Promotions) -> None:
-    """Write the file, atomically: one line per run and parameter."""
+    """Write the promoted variants, atomically, with one line per run and per parameter."""
     yaml = YAML(typ="safe", pure=True)
     yaml.default_flow_style = None
     yaml.sort_base_mapping_type_on_output = False  # type: ignore[assignment]  # declared as None
@@ -75,24 +75,27 @@ def write_promotions(path: Path, promotions: Promotions) -> None:
 
 
 def merge(values: dict[str, Any], promotions: Promotions, path: Path) -> dict[str, Any]:
-    """A params.yaml's values with the promoted variants among them; these count as tuned.
+    """Add the promoted variants to the values of a params.yaml, and mark them as tuned.
 
     Args:
-        path: the promotions' file, for messages.
+        values: the values of the params.yaml. They stay unchanged.
+        path: the file of promoted variants, for messages.
 
     Raises:
         ConfigError: a promoted run or variant is in params.yaml too.
     """
-    found = promotions.model_dump()
+    promoted = promotions.model_dump()
     merged = dict(values)
     for section in ("runs", "variants"):
         given = values.get(section)
         if not isinstance(given, dict):
-            continue  # the reader of params.yaml says what is wrong
-        if twice := sorted(given.keys() & found[section].keys()):
-            raise ConfigError(f"{path}: {section}.{twice[0]} is in params.yaml too: delete one.")
-        merged[section] = given | found[section]
-    if found["promoted"]:
-        merged["promoted"] = found["promoted"]
-        merged["tuned"] = list(dict.fromkeys([*values.get("tuned", []), *found["promoted"]]))
+            continue  # the validation of params.yaml reports this
+        if twice := sorted(given.keys() & promoted[section].keys()):
+            raise ConfigError(
+                f"{path}: {section}.{twice[0]} is in params.yaml too. Delete it from one of them."
+            )
+        merged[section] = given | promoted[section]
+    if promoted["promoted"]:
+        merged["promoted"] = promoted["promoted"]
+        merged["tuned"] = list(dict.fromkeys([*values.get("tuned", []), *promoted["promoted"]]))
     return merged

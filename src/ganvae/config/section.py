@@ -1,4 +1,4 @@
-"""A section of a parameter file: typing it, and saying what is wrong with it."""
+"""Sections of parameter files: their validation, and messages about invalid values."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any, TypeVar
@@ -6,6 +6,8 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from ganvae.core.errors import ConfigError
+
+FILE_SUFFIXES = (".yaml", ".json")
 
 
 class Section(BaseModel):
@@ -20,10 +22,13 @@ S = TypeVar("S", bound=Section)
 
 
 def parse(section: type[S], values: Any, where: str) -> S:
-    """Type ``values`` as ``section``.
+    """Validate ``values`` and return them as a ``section``.
+
+    Args:
+        where: the file, or the dotted key, that holds the values. Messages begin with it.
 
     Raises:
-        ConfigError: one line a fault: ``where.key``, the value found and what is allowed.
+        ConfigError: with one line per fault: the key, its value and what is allowed.
     """
     try:
         return section.model_validate(values)
@@ -35,21 +40,23 @@ def parse(section: type[S], values: Any, where: str) -> S:
 
 def _describe(fault: Any, section: type[Section], where: str) -> str:
     path = [str(part) for part in fault["loc"]]
-    key = ".".join([where, *path])
+    key = where
+    if path:
+        key += (": " if where.endswith(FILE_SUFFIXES) else ".") + ".".join(path)
     match fault["type"]:
         case "extra_forbidden":
             known = ", ".join(_known_keys(section, path[:-1]))
-            return f"{key}: unknown key; allowed here: {known}"
+            return f"{key} is not a known key. Allowed here: {known}."
         case "missing":
-            return f"{key}: missing"
+            return f"{key} is missing."
         case "value_error":
-            return f"{key}: {fault['ctx']['error']}"
+            return f"{key}: {str(fault['ctx']['error']).rstrip('.')}."
         case _:
-            return f"{key} = {fault['input']!r}: {_lower_first(fault['msg'])}"
+            return f"{key} is {fault['input']!r}, but {_clause(fault['msg'])}."
 
 
 def _known_keys(section: type[Section], path: list[str]) -> list[str]:
-    """The keys of the (sub)section at ``path``; dictionaries in between take any key."""
+    """The keys of the section at ``path``. Dictionaries on the way to it allow any key."""
     current: Any = section
     for part in path:
         if isinstance(current, type) and issubclass(current, BaseModel):
@@ -59,12 +66,14 @@ def _known_keys(section: type[Section], path: list[str]) -> list[str]:
     return list(current.model_fields) if hasattr(current, "model_fields") else []
 
 
-def _lower_first(text: str) -> str:
-    return text[:1].lower() + text[1:]
+def _clause(message: str) -> str:
+    """Pydantic's message as the end of a sentence: "Input should be ..." as "it should be ..."."""
+    subject, _, rest = message.partition(" ")
+    return f"{'it' if subject == 'Input' else f'the {subject.lower()}'} {rest}"
 
 
 def flat(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """``{"a": {"b": 1}}`` as ``("a.b", 1)``."""
+    """Yield nested values with dotted keys: ``{"a": {"b": 1}}`` gives ``("a.b", 1)``."""
     for key, value in values.items():
         if isinstance(value, dict):
             yield from flat(value, f"{prefix}{key}.")

@@ -1,4 +1,4 @@
-"""Reading YAML files."""
+"""Reading of YAML files, with errors that name the file."""
 
 from pathlib import Path
 from typing import Any
@@ -10,17 +10,21 @@ from ganvae.core.errors import ConfigError
 
 
 def read_yaml(path: Path) -> dict[str, Any]:
-    """Read a YAML 1.2 file whose top level is a mapping (2e-4 is a number, as it is to DVC).
+    """Read a YAML 1.2 file whose top level is a mapping.
+
+    As in DVC, 2e-4 is read as a number.
 
     Raises:
-        ConfigError: missing, not YAML, or not a mapping.
+        ConfigError: the file is missing, not valid YAML, or not a mapping.
     """
     try:
         values = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise ConfigError(f"{path}: cannot be read ({error.strerror}).") from None
+        raise ConfigError(f"{path} cannot be read ({error.strerror}).") from None
     except YAMLError as error:
-        raise ConfigError(f"{path}: not valid YAML: {error}") from None
+        raise ConfigError(f"{path} is not valid YAML: {error}") from None
     if not isinstance(values, dict):
-        raise ConfigError(f"{path}: expected `key: value` lines, found {type(values).__name__}.")
+        raise ConfigError(
+            f"{path} contains a {type(values).__name__}, but it must have `key: value` lines."
+        )
     return values

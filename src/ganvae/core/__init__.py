@@ -1,1 +1,1 @@
-"""What everything else rests on: errors, files, tensors, images, seeds, paths."""
+"""Shared foundations: errors, files, tensors, images, random seeds and paths."""

@@ -1,4 +1,4 @@
-"""Which device computes, with how many threads and in which precision."""
+"""Choosing the device, the number of threads and the numeric precision."""
 
 import resource
 import sys
@@ -15,7 +15,7 @@ Precision = Literal["fp32", "bf16"]
 
 
 class Settings(Protocol):
-    """What is asked for: `ganvae.config.ComputeConfig`."""
+    """The requested device, threads and precision, as in `ganvae.config.ComputeConfig`."""
 
     @property
     def device(self) -> Literal["auto", "cpu", "cuda"]: ...
@@ -26,7 +26,7 @@ class Settings(Protocol):
 
 
 class Machine(NamedTuple):
-    """What a model trains on: a device, and its networks' precision."""
+    """The device that a model trains on, and the precision of its networks."""
 
     device: str = "cpu"
     precision: Precision = "fp32"
@@ -36,19 +36,22 @@ PROBE_REPEATS = 5
 
 
 def use(settings: Settings) -> str:
-    """Set this process's threads and return its device; ``auto`` takes a GPU where there is one.
+    """Set the number of threads of this process and return the device to compute on.
 
-    On a CPU it also lets oneDNN multiply matrices, where it does so in full precision.
+    ``auto`` uses a GPU if torch can use one. On a CPU, oneDNN multiplies matrices if it does so
+    in full precision.
 
     Raises:
-        ConfigError: a GPU is asked for and there is none.
+        ConfigError: the settings ask for a GPU, but torch finds none.
     """
     available = torch.cuda.is_available()
     if settings.device == "cuda" and not available:
-        raise ConfigError("compute.device = 'cuda': this machine has no GPU that torch can use.")
+        raise ConfigError(
+            "compute.device is 'cuda', but torch finds no GPU on this machine. Use 'auto' or 'cpu'."
+        )
     if settings.threads:
         torch.set_num_threads(settings.threads)
-        threadpool_limits(settings.threads, user_api="blas")  # of SciPy, if it is imported by now
+        threadpool_limits(settings.threads, user_api="blas")  # SciPy's, if already imported
     if available and settings.device != "cpu":
         return "cuda"
     _take_the_faster_matmul()
@@ -56,10 +59,12 @@ def use(settings: Settings) -> str:
 
 
 def use_to_train(settings: Settings) -> Machine:
-    """The same, with the precision: as configured, or bf16 where the device has it and it pays.
+    """Do the same as `use`, and choose the precision for training.
+
+    ``auto`` chooses bf16 if the device has bf16 instructions and is faster with them, else fp32.
 
     Raises:
-        ConfigError: a GPU is asked for and there is none.
+        ConfigError: the settings ask for a GPU, but torch finds none.
     """
     device = use(settings)
     in_hardware = _has_bf16(device)
@@ -67,13 +72,16 @@ def use_to_train(settings: Settings) -> Machine:
         pays = in_hardware and (device == "cuda" or _bf16_pays())
         return Machine(device, "bf16" if pays else "fp32")
     if settings.precision == "bf16" and not in_hardware:
-        print("warning: compute.precision = 'bf16' on a processor without it: this is slow",
-              file=sys.stderr)  # fmt: skip
+        print(
+            "warning: compute.precision is 'bf16', but this processor has no bf16 instructions. "
+            "Training will be slow. Use 'auto' or 'fp32'.",
+            file=sys.stderr,
+        )
     return Machine(device, settings.precision)
 
 
 def peak_memory(device: str) -> int:
-    """The most memory that this process has held so far, in bytes: the GPU's, or its own."""
+    """Peak memory of this process so far, in bytes: on the GPU if ``device`` is cuda, else RAM."""
     if device == "cuda":
         return torch.cuda.max_memory_allocated()
     kilobytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
@@ -81,18 +89,18 @@ def peak_memory(device: str) -> int:
 
 
 def _take_the_faster_matmul() -> None:
-    """Let oneDNN multiply fp32 matrices where that loses no precision.
+    """Let oneDNN multiply fp32 matrices if that loses no precision.
 
-    By default they go to MKL, which has no fast path for AMD's processors: oneDNN's AVX-512 takes
-    half the time there. torch hands them over only if oneDNN *may* round to bf16; whether it
-    does depends on the processor, and where it does this is left alone.
+    By default torch uses MKL, which has no fast path for AMD processors. With AVX-512, oneDNN
+    takes half the time there. torch hands matrices to oneDNN only if oneDNN *may* round them to
+    bf16. Whether oneDNN rounds depends on the processor; if it does, the setting is reverted.
     """
     matmul: Any = torch.backends.mkldnn.matmul  # type: ignore[attr-defined]
     matmul.fp32_precision = "bf16"
     random = torch.Generator().manual_seed(0)
     a, b = (torch.randn(256, 256, generator=random) for _ in range(2))
     error = (a @ b - a.double() @ b.double()).abs().max()
-    if error > 1e-3:  # in fp32 it is 3e-5, in bf16 0.3
+    if error > 1e-3:  # the error is 3e-5 in fp32 and 0.3 in bf16
         matmul.fp32_precision = "none"
 
 
@@ -104,9 +112,9 @@ def _has_bf16(device: str) -> bool:
 
 
 def _bf16_pays() -> bool:
-    """Whether a convolution of these models' size takes less time in bf16 on this CPU.
+    """Whether a convolution as large as those of the systems is faster in bf16 on this CPU.
 
-    Where it pays it pays twice over, so that a busy machine does not change the answer.
+    If bf16 is faster, it is about twice as fast, so a busy machine does not change the answer.
     """
     random = torch.Generator().manual_seed(0)
     operands = [torch.randn(64, 64, 14, 14, generator=random)]

@@ -1,26 +1,26 @@
-"""Errors that a user can act on, and the one place that turns them into a message."""
+"""Errors that a user can fix, and the function that prints them as messages."""
 
 import sys
 from collections.abc import Callable
 
 
 class UserError(Exception):
-    """Something the user can mend: the message names the thing, what was found and what to do."""
+    """An error that the user can fix. The message says what is wrong, where, and what to do."""
 
 
 class ConfigError(UserError):
-    """A parameter that is unknown, of the wrong type or out of range."""
+    """A parameter is unknown, has the wrong type or is out of range."""
 
 
 class DataError(UserError):
-    """A data file that is missing, corrupt or of another form than was asked for."""
+    """A data file is missing, damaged, or in a different form than expected."""
 
 
 def exit_with_message(main: Callable[[], None]) -> None:
-    """Run ``main``; a `UserError` becomes one line on stderr and exit status 1.
+    """Run ``main``. Print a `UserError` on stderr without a traceback, and exit with status 1.
 
-    Ctrl-C gives exit status 130, as shells expect. Any other exception is a fault of this
-    program and keeps its traceback.
+    Ctrl-C exits with status 130, as shells expect. Any other exception is a bug in this program
+    and keeps its traceback.
     """
     try:
         main()

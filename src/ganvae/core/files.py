@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all, and the checksums that name them."""
+"""Atomic writing of files and folders, reading of JSON, and checksums."""
 
 import csv
 import hashlib
@@ -17,12 +17,12 @@ from ganvae.core.errors import UserError
 def replacing(path: Path) -> Iterator[Path]:
     """Yield a temporary path beside ``path`` and rename it to ``path`` on success.
 
-    Works for a file or a directory; if the block fails the temporary one is removed and an
-    existing ``path`` stays as it was. (A directory cannot be exchanged in one step: a crash in
-    that moment loses the old one, never leaves a half-written new one.)
+    This works for a file and for a directory. If the block fails, the temporary path is removed
+    and an existing ``path`` stays unchanged. A directory cannot be replaced in one step: a crash
+    in that moment loses the old directory, but never leaves a half-written new one.
 
     Raises:
-        UserError: the disk is full, or the place cannot be written to.
+        UserError: the disk is full, or ``path`` is not writable.
     """
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
@@ -34,7 +34,7 @@ def replacing(path: Path) -> Iterator[Path]:
     except OSError as error:
         raise UserError(
             f"cannot write {path}: {error.strerror or error}. "
-            "Check free space and permissions, then run the same command again."
+            "Check the free disk space and the permissions, then run the same command again."
         ) from error
     finally:
         _remove(temporary)
@@ -43,7 +43,7 @@ def replacing(path: Path) -> Iterator[Path]:
 def _remove(path: Path) -> None:
     if path.is_dir():
         shutil.rmtree(path, ignore_errors=True)
-    with suppress(OSError):  # gone already, or never made
+    with suppress(OSError):  # already removed, or never created
         path.unlink()
 
 
@@ -54,7 +54,11 @@ def write_text(path: Path, text: str) -> None:
 
 
 def write_json(path: Path, value: Any) -> None:
-    """Write ``value`` as indented JSON, atomically. NaN and infinity are refused."""
+    """Write ``value`` as indented JSON, atomically.
+
+    Raises:
+        ValueError: ``value`` contains NaN or infinity.
+    """
     write_text(path, json.dumps(value, indent=2, allow_nan=False) + "\n")
 
 
@@ -67,13 +71,13 @@ def read_json(path: Path) -> Any:
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise UserError(f"{path} is missing: run the stage that writes it (`dvc repro`).") from None
+        raise UserError(f"{path} is missing. Run the stage that writes it (`dvc repro`).") from None
     except ValueError as error:
-        raise UserError(f"{path} is not valid JSON ({error}): delete it and run again.") from error
+        raise UserError(f"{path} is not valid JSON ({error}). Delete it and run again.") from error
 
 
 def write_csv(path: Path, rows: Iterable[Mapping[str, object]], columns: Iterable[str]) -> None:
-    """Write ``rows`` with a header, atomically; a missing or null cell is empty."""
+    """Write ``rows`` as CSV with a header, atomically. Missing and null values are empty cells."""
     with replacing(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, list(columns), lineterminator="\n")
         writer.writeheader()

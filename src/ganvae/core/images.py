@@ -1,7 +1,8 @@
-"""The image contract, and pictures made of images.
+"""The image contract, and functions that draw images.
 
-One form crosses every boundary between data, models and metrics: float32, N x C x H x W, values
-in [0, 1]. On disk and inside metrics images are uint8; `to_uint8` is the only way there.
+Data, models and metrics exchange images in one form: float32, N x C x H x W, values in [0, 1].
+These are called contract images. On disk and inside metrics, images are uint8. Only `to_uint8`
+converts contract images to uint8.
 """
 
 from pathlib import Path
@@ -16,15 +17,18 @@ from ganvae.core.files import replacing
 
 
 class ImageError(UserError):
-    """Images that break the contract."""
+    """The images break the image contract."""
 
 
 def check_images(images: Tensor, what: str = "images") -> Tensor:
-    """Return ``images`` unchanged if they keep the contract.
+    """Return ``images`` unchanged if they keep the image contract. Never clip values.
+
+    Args:
+        what: the name of the images in error messages.
 
     Raises:
-        ImageError: not float32, not N x C x H x W, or a value outside [0, 1] (NaN included);
-            the message names the first such value. Nothing is ever clipped.
+        ImageError: the images are not float32 of shape N x C x H x W, or a value lies outside
+            [0, 1] or is NaN. The message names the first such value.
     """
     if images.dtype != torch.float32 or images.ndim != 4:
         raise ImageError(
@@ -40,21 +44,23 @@ def check_images(images: Tensor, what: str = "images") -> Tensor:
 
 
 def to_uint8(images: Tensor, what: str = "images") -> Tensor:
-    """Quantise contract images to uint8 by ``round(255 x)``; same shape."""
+    """Quantise contract images to uint8 by ``round(255 x)``. The shape stays the same."""
     return (check_images(images, what) * 255).round().to(torch.uint8)
 
 
 def from_uint8(images: Tensor) -> Tensor:
-    """Turn uint8 images into contract images, float32 in [0, 1]; same shape."""
+    """Convert uint8 images to contract images, float32 in [0, 1]. The shape stays the same."""
     return images.to(torch.float32) / 255
 
 
 def binarised(images: Tensor, random: torch.Generator) -> Tensor:
-    """Draw black and white images of grey ones: white where a pixel's grey value says so.
+    """Draw black-and-white images from grey images.
+
+    A pixel x becomes 255 with probability x / 255, else 0.
 
     Args:
-        images: uint8; a pixel x becomes 255 with probability x / 255, else 0.
-        random: on the images' device.
+        images: uint8, of any shape.
+        random: a generator on the images' device.
     """
     draws = torch.randint(
         255, images.shape, generator=random, dtype=torch.uint8, device=images.device
@@ -63,11 +69,11 @@ def binarised(images: Tensor, random: torch.Generator) -> Tensor:
 
 
 def grid(images: Tensor, columns: int) -> np.ndarray:
-    """Lay N uint8 images out in rows, a one-pixel grey line between them.
+    """Arrange N images in rows, with a one-pixel grey line around each image.
 
     Args:
         images: uint8, N x C x H x W with C 1 or 3.
-        columns: images a row; the last row may be short.
+        columns: images per row. The last row may be shorter.
 
     Returns:
         uint8 array, height x width x C.
@@ -86,7 +92,7 @@ def grid(images: Tensor, columns: int) -> np.ndarray:
 def write_png(path: Path, pixels: np.ndarray, scale: int = 1) -> None:
     """Write a uint8 height x width x C array (C 1 or 3) as PNG, atomically.
 
-    ``scale`` repeats every pixel so that small images can be seen without blurring.
+    Every pixel becomes ``scale`` x ``scale`` pixels, which enlarges small images without blur.
     """
     pixels = pixels.repeat(scale, axis=0).repeat(scale, axis=1)
     image = Image.fromarray(pixels[:, :, 0] if pixels.shape[2] == 1 else pixels)

@@ -1,4 +1,4 @@
-"""A training run as it goes on: rows of losses, appended to a file that others may follow."""
+"""Live logs: files to which a training run appends rows of losses, for other processes to read."""
 
 import json
 import os
@@ -14,21 +14,21 @@ from ganvae.core.files import write_text
 from ganvae.core.paths import checkout_root
 
 FOLDER = Path(".state/live")
-"""One file a run: ``<profile>/<run>.jsonl``, relative to the repository's root."""
+"""Folder of the live logs, ``<profile>/<run>.jsonl``, relative to the repository's root."""
 
 LOG_SECONDS = "GANVAE_LOG_SECONDS"
-"""Environment variable: a training without a terminal says so often, in seconds, how far it is."""
+"""Environment variable: seconds between two progress lines of a run without a terminal."""
 WAIT_SECONDS = 2.0
 RECENT_SECONDS = 60.0
-"""A log that was written to so short a time ago may be that of a training going on."""
+"""A log that changed within this many seconds may belong to a run that is still training."""
 
 
 @dataclass(frozen=True)
 class LiveRun:
     """The first line of a live log.
 
-    ``fingerprint`` is that of all which decides the run's weights; ``started`` is in Unix time,
-    and ``samples`` the folder of sample grids ``step-*.png`` while it trains.
+    ``fingerprint`` covers everything that decides the run's weights. ``started`` is in Unix time.
+    ``samples`` is the folder of the sample grids ``step-*.png`` during training.
     """
 
     profile: str
@@ -44,10 +44,10 @@ class LiveRun:
 
 
 class LiveLog:
-    """Writes one run's file; a run that is taken up again goes on in it.
+    """Writes the live log of one run. A resumed run continues its log.
 
-    Each further line is one row of losses with its Unix ``time``; steps only go up, as a row that
-    was written before a crash is not written again.
+    The first line is the `LiveRun`. Each further line is one row of losses with its Unix ``time``.
+    Steps always increase: a row that was written before a crash is not written again.
     """
 
     def __init__(self, root: Path, run: LiveRun) -> None:
@@ -55,15 +55,15 @@ class LiveLog:
         path.parent.mkdir(parents=True, exist_ok=True)
         known, rows, _ = read_live(path) if path.exists() else NOTHING
         same = known is not None and known.fingerprint == run.fingerprint
-        goes_on = same and (root / run.samples).exists()  # else it is trained anew
-        self._last = rows[-1]["step"] if goes_on and rows else -1
-        whole = [json.dumps(asdict(known))] if goes_on and known else [json.dumps(asdict(run))]
-        whole += map(json.dumps, rows) if goes_on else []
-        write_text(path, "".join(f"{line}\n" for line in whole))
+        resumed = same and (root / run.samples).exists()  # else the run starts from step 0
+        self._last = rows[-1]["step"] if resumed and rows else -1
+        lines = [json.dumps(asdict(known if resumed and known else run))]
+        lines += map(json.dumps, rows) if resumed else []
+        write_text(path, "".join(f"{line}\n" for line in lines))
         self._file = path.open("a", encoding="utf-8", buffering=1)
 
     def add(self, row: Mapping[str, float]) -> None:
-        """Append a row of the history."""
+        """Append a row of the history, unless the log has its step already."""
         if row["step"] > self._last:
             self._file.write(json.dumps({"time": time.time(), **row}) + "\n")
 
@@ -72,7 +72,7 @@ class LiveLog:
 
 
 class LiveRows(NamedTuple):
-    """What was read of a live log: its run, rows, and the byte where the next ones will begin."""
+    """The contents of a live log: its run, its rows, and the byte where the next row will begin."""
 
     run: LiveRun | None
     rows: list[dict[str, float]]
@@ -83,10 +83,10 @@ NOTHING = LiveRows(None, [], 0)
 
 
 def read_live(path: Path, known: LiveRun | None = None, start: int = 0) -> LiveRows:
-    """The run, and its rows from byte ``start`` on if the run is still the one ``known``.
+    """Read the run of a live log, and its rows from byte ``start`` on.
 
-    If it is another one, or nothing is known, all rows are read. A last line that is not whole yet
-    is left for the next time. What is no live log, or cannot be read, is `NOTHING`.
+    If ``known`` is None or differs from the log's run, read all rows. Leave an incomplete last
+    line for the next call. Return `NOTHING` if the file is unreadable or not a live log.
     """
     try:
         with path.open("rb") as file:
@@ -110,20 +110,20 @@ def _row(line: bytes) -> dict[str, float]:
 
 
 def start_follower() -> "subprocess.Popen[bytes]":
-    """Start the process that shows live logs in MLflow; it ends soon after this one has.
+    """Start the process that shows live logs in MLflow. It ends soon after this process ends.
 
-    Until a log changes it is a small one: MLflow takes 140 MB.
+    It loads MLflow, which takes 140 MB of memory, only when a log changes.
     """
     return subprocess.Popen(
         [sys.executable, "-m", "ganvae.core.live", str(os.getpid())],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
-        start_new_session=True,  # Ctrl-C is this process's business
+        start_new_session=True,  # so Ctrl-C does not reach the follower
     )
 
 
 def _wait_and_follow(parent: int) -> None:
-    """Become the follower as soon as anything is trained, if ``parent`` is still there then."""
+    """Become the follower as soon as a live log changes, while the process ``parent`` is alive."""
     folder = checkout_root() / FOLDER
     since = time.time() - RECENT_SECONDS
     while os.getppid() == parent:

@@ -1,25 +1,29 @@
-"""Where a profile's files are, relative to the repository root; dvc.yaml names the same places.
+"""Paths of a profile's files, relative to the repository's root. dvc.yaml has the same paths.
 
-``results/`` is small and kept in git; ``data/`` and ``artifacts/`` are kept in DVC's cache. So each
-run's pictures are among the artifacts, and those of one run per model among the results.
+``results/`` is small and kept in git; ``data/`` and ``artifacts/`` are kept in DVC's cache. The
+pictures of every run are in ``artifacts/``. The pictures of one run per variant are in
+``results/`` too.
 """
 
 from dataclasses import dataclass
 from pathlib import Path
 
 CHECKOUT = Path(__file__).resolve().parents[3]
-"""The clone that this package was installed from, if it was installed from one (editable)."""
+"""Root of the clone that this package was installed from, if it was installed as editable."""
 
 
 def checkout_root() -> Path:
-    """The nearest folder upwards that DVC manages, or else the working directory."""
+    """The repository's root: the working directory or its nearest parent with a folder ``.dvc``.
+
+    If there is no such folder, it is the working directory.
+    """
     here = Path.cwd()
     return next((path for path in (here, *here.parents) if (path / ".dvc").is_dir()), here)
 
 
 @dataclass(frozen=True)
 class RunPaths:
-    """The files of one training run; ``pictures``: folder of what there is to see of it."""
+    """Folders and files of one training run."""
 
     results: Path
     artifacts: Path
@@ -31,17 +35,17 @@ class RunPaths:
 
     @property
     def progress(self) -> Path:
-        """Folder of sample grids by step."""
+        """Folder of sample grids, one per step at which samples were drawn."""
         return self.artifacts / "progress"
 
     @property
     def outcome(self) -> Path:
-        """What training came to; nothing in it depends on the clock."""
+        """How training ended. Nothing in this file depends on the clock."""
         return self.results / "outcome.json"
 
     @property
     def timing(self) -> Path:
-        """What depends on the clock, kept apart so that it makes no later stage stale."""
+        """Durations. They have their own file so that they do not make later stages stale."""
         return self.results / "timing.json"
 
     @property
@@ -54,13 +58,13 @@ class RunPaths:
 
     @property
     def validation(self) -> Path:
-        """FID on the validation split, by which champions are chosen."""
+        """FID on the validation split, which decides the champions."""
         return self.results / "validation.json"
 
 
 @dataclass(frozen=True)
 class ProfilePaths:
-    """The files of one profile."""
+    """Folders and files of one profile."""
 
     profile: str
 
@@ -81,22 +85,22 @@ class ProfilePaths:
 
     @property
     def pretrained(self) -> Path:
-        """Folder of weights that anybody can sample from."""
+        """Folder of the published weights, from which a clone can sample."""
         return self.results / "pretrained"
 
     @property
     def runs(self) -> Path:
-        """Folder of what each run came to, a folder a run."""
+        """Folder of the results of runs, with one folder per run."""
         return self.results / "runs"
 
     @property
     def pictures(self) -> Path:
-        """Folder of the pictures that pages show, a folder a model."""
+        """Folder of the pictures that pages show, with one folder per variant."""
         return self.results / "pictures"
 
     @property
     def measuring(self) -> Path:
-        """How all runs are measured: settings, and checksums of the files that it takes."""
+        """How all runs are scored: the settings, and checksums of the files that scoring reads."""
         return self.data / "measuring.json"
 
     @property
@@ -105,12 +109,12 @@ class ProfilePaths:
 
     @property
     def train_features(self) -> Path:
-        """The judge's features of the training images, apart from those of the test images."""
+        """The judge's features of the training images."""
         return self.data / "train_features.safetensors"
 
     @property
     def validation_features(self) -> Path:
-        """The judge's features of the validation images: all that a sweep compares with."""
+        """The judge's features of the validation images. Sweeps compare with these alone."""
         return self.data / "validation_features.safetensors"
 
     @property

@@ -1,4 +1,4 @@
-"""Records: JSON files of one known form."""
+"""Records: JSON files with a fixed set of keys and types."""
 
 from pathlib import Path
 from typing import Any, TypeVar
@@ -9,7 +9,7 @@ from ganvae.core.errors import UserError
 
 
 class Record(BaseModel):
-    """A record or a part of one: immutable, without unknown keys, NaN or infinity."""
+    """A record or a part of a record: immutable, without unknown keys, NaN or infinity."""
 
     model_config = ConfigDict(
         frozen=True, extra="forbid", allow_inf_nan=False, protected_namespaces=()
@@ -26,10 +26,10 @@ def parse_record(kind: type[R], value: Any, path: Path, remedy: str) -> R:
         kind: the class of the record, ``<Kind>Record``.
         value: the value as `read_json` gives it.
         path: the file that holds it, for the message.
-        remedy: what the user can do if it is no such record, as a sentence.
+        remedy: what the user can do if the value does not fit, as a sentence.
 
     Raises:
-        UserError: the value is no such record; the message names the first fault.
+        UserError: the value does not fit the record. The message names the first fault.
     """
     try:
         return kind.model_validate(value)

@@ -1,4 +1,4 @@
-"""Tensors on disk: safetensors files whose bytes depend on nothing but their content."""
+"""Tensors on disk: safetensors files whose bytes depend only on their content."""
 
 import json
 from collections.abc import Mapping
@@ -12,14 +12,14 @@ from torch import Tensor
 from ganvae.core.errors import DataError
 from ganvae.core.files import replacing
 
-ADVICE = "If it is one of the pipeline's files, `dvc repro` writes it anew; else give another file."
+ADVICE = "If the pipeline writes this file, run `dvc repro`. Otherwise give another file."
 
 
 def save_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, Any]) -> None:
-    """Write named tensors and JSON-able ``metadata``, atomically.
+    """Write named tensors and ``metadata``, atomically. The metadata must be valid as JSON.
 
-    The metadata goes in as one entry: safetensors writes several in random order, which would
-    give the same content another checksum each time.
+    The metadata is stored as a single entry. safetensors writes several entries in random order,
+    which would change the checksum of the same content from file to file.
     """
     contiguous = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     with replacing(path) as temporary:
@@ -27,10 +27,10 @@ def save_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[st
 
 
 def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """Read what `save_tensors` wrote: the tensors by name, and the metadata.
+    """Read a file written by `save_tensors`: its tensors by name, and its metadata.
 
     Raises:
-        DataError: missing, damaged, or not a file of this program.
+        DataError: the file is missing, damaged, or was not written by this program.
     """
     try:
         with safe_open(path, framework="pt") as file:

@@ -1,6 +1,7 @@
-"""Small files that change only when what the code does changes: results depend on them.
+"""Behaviour tokens: small files that change only when the behaviour of the code changes.
 
-`ganvae.pipeline.behaviour` writes them; docs/design.md says how a change travels.
+Pipeline stages depend on tokens instead of source files. `ganvae.pipeline.behaviour` writes the
+tokens. docs/design.md explains how a change reaches the results.
 """
 
 import hashlib
@@ -10,23 +11,23 @@ from ganvae.core.files import read_json
 
 FOLDER = Path("behaviour")
 MEASURED = FOLDER / "source.json"
-"""Says of which source text the tokens are."""
+"""Holds the checksum of the source text that the tokens were measured from."""
 LOCKED = Path("requirements.lock")
 SOURCE = Path("src")
 
 
 def token_path(name: str) -> Path:
-    """Of the fingerprint ``train/dcgan``, say, relative to the repository's root."""
+    """Path of a token, for example ``train/dcgan``, relative to the repository's root."""
     return FOLDER / "tokens" / f"{name}.json"
 
 
 def record_path(name: str) -> Path:
-    """What was measured for a fingerprint, and on which processor."""
+    """Path of the record behind a token: the measured numbers, and the processor."""
     return FOLDER / "records" / f"{name}.json"
 
 
 def source_checksum(root: Path) -> str:
-    """Of all text that behaviour could depend on."""
+    """SHA-256 of all text that behaviour could depend on: the source and requirements.lock."""
     digest = hashlib.sha256()
     for path in [root / LOCKED, *sorted((root / SOURCE).rglob("*.py"))]:
         if path.exists():
@@ -35,7 +36,7 @@ def source_checksum(root: Path) -> str:
 
 
 def current_token(root: Path, name: str) -> str | None:
-    """A token, if it is that of the source as it stands now.
+    """The token called ``name``. None if it is missing or not measured from the current source.
 
     Args:
         root: the repository's root.
@@ -47,6 +48,6 @@ def current_token(root: Path, name: str) -> str | None:
 
 
 def is_current(root: Path) -> bool:
-    """Whether the tokens are those of the source as it stands now."""
+    """Whether the tokens were measured from the current source."""
     measured = root / MEASURED
     return measured.exists() and read_json(measured)["source"] == source_checksum(root)

@@ -1,1 +1,1 @@
-"""Data sources, their splits and the files that training reads."""
+"""Data sets, their splits, and the files that training reads."""

@@ -9,10 +9,10 @@ from ganvae.data.store import StoredSplit
 
 
 def write_by_class(directory: Path, splits: list[StoredSplit], per_class: int | None) -> None:
-    """Write the first ``per_class`` images (None: all) of every class of every split.
+    """Write the first ``per_class`` images (None: all) per class and split as PNG files.
 
-    A file is named by the image's index in its official set. A class that a split has no images of
-    has no folder there. The whole tree appears at once.
+    The file name is the image's index in its official set. If a split has no image of a class, it
+    has no folder for the class. The whole tree is written atomically.
     """
     with replacing(directory) as temporary:
         for split in splits:

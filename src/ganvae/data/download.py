@@ -1,4 +1,4 @@
-"""Fetching a data set's files, through pooch or from where a package has installed them."""
+"""Getting a data set's files: downloaded with pooch, or copied from an installed package."""
 
 import shutil
 from collections.abc import Sequence
@@ -9,23 +9,26 @@ from ganvae.core.files import replacing
 from ganvae.core.files import sha256 as checksum
 from ganvae.data.idx import IdxFile, IdxFiles
 
-BY_HAND = "Copy the file there by hand if this machine has no network."
+BY_HAND = "If this machine has no network, copy the file there by hand."
 
 
 def fetch_idx(files: IdxFiles, directory: Path, edition: str | None = None) -> None:
-    """Get the four files into ``directory``; those already there and intact are kept.
+    """Get the four files into ``directory``. Keep files that are already there and intact.
 
-    Each is copied from Debian's package if that is installed, else downloaded. They have no
-    editions.
+    Copy each file from Debian's package if the package is installed; else download it.
+
+    Args:
+        edition: ignored, because these data sets have no editions.
 
     Raises:
-        DataError: no mirror had a file with the right checksum; one line for each attempt.
+        DataError: no mirror had a file with the right checksum. The message has one line per
+            attempt.
     """
     advice = BY_HAND
     if files.installed:
         advice += (
-            f" On Debian `apt-get install dataset-{files.dataset}` puts it into {files.installed}, "
-            "where this command finds it."
+            f" On Debian, `apt-get install dataset-{files.dataset}` puts it into "
+            f"{files.installed}, where this command finds it."
         )
     for file in files:
         if files.installed:
@@ -37,35 +40,36 @@ def fetch_idx(files: IdxFiles, directory: Path, edition: str | None = None) -> N
 def fetch_file(
     urls: Sequence[str], name: str, sha256: str, directory: Path, advice: str = BY_HAND
 ) -> None:
-    """Download a file into ``directory`` as ``name``, unless it is there already and intact.
+    """Download a file into ``directory`` as ``name``, unless an intact copy is already there.
 
     Args:
-        urls: tried in turn.
-        advice: what else can be done where none of them delivers.
+        urls: the URLs of the file, tried one after the other.
+        sha256: the expected SHA-256 checksum of the file.
+        advice: what the user can do if all downloads fail, as whole sentences.
 
     Raises:
-        DataError: none had a file with that checksum; one line for each attempt.
+        DataError: no URL had a file with that checksum. The message has one line per attempt.
     """
-    import pooch  # its import takes longer than reading the files
+    import pooch  # the import takes longer than reading the files
 
     failures = []
     for url in urls:
         try:
             pooch.retrieve(url, known_hash=f"sha256:{sha256}", fname=name, path=directory)
             return
-        except (OSError, ValueError) as error:  # requests' errors are OSErrors; a bad hash, a value
+        except (OSError, ValueError) as error:  # from requests; wrong checksum
             failures.append(f"  {url}: {error}")
     failed = "\n".join(failures)
-    raise DataError(f"{directory / name}: no mirror delivered it.\n{failed}\n{advice}")
+    raise DataError(f"{directory / name}: all downloads failed.\n{failed}\n{advice}")
 
 
 def _copy(file: IdxFile, installed: Path, directory: Path) -> None:
-    """Take an installed file, if it is the published one and ``directory`` has not got that."""
+    """Copy an installed file, if it is the published one and ``directory`` has no intact copy."""
     source, target = installed / file.name, directory / file.name
-    if _is(source, file) and not _is(target, file):
+    if _is_published(source, file) and not _is_published(target, file):
         with replacing(target) as temporary:
             shutil.copyfile(source, temporary)
 
 
-def _is(path: Path, file: IdxFile) -> bool:
+def _is_published(path: Path, file: IdxFile) -> bool:
     return path.is_file() and checksum(path) == file.sha256

@@ -1,6 +1,6 @@
 """Images in class folders: ``<directory>/<class>/*.png``, or with ``train/`` and ``test/`` above.
 
-This is the layout that the per-class stage writes and that many data sets are passed around in.
+The per-class stage writes this layout, and many data sets are distributed in it.
 """
 
 from collections.abc import Sequence
@@ -16,22 +16,29 @@ from ganvae.data.source import LabelledImages, Source
 
 
 def load_folders(config: DataConfig) -> Source:
-    """Read class folders; ``train/`` and ``test/`` on top, if both are there, are the splits.
+    """Read class folders. Folders ``train/`` and ``test/``, if both exist, are the official sets.
 
-    With ``size`` every image is cut to its central square and resized, with ``channels`` made grey
-    or colour. In what is not given all must agree with the first one. Classes are the folder names
-    in sorted order; hidden files and folders are passed over.
+    With ``size``, every image is cut to its central square and resized. With ``channels``, it is
+    converted to grey or colour. If either is null, the first image decides it for all images.
+    Classes are the folder names in sorted order. Hidden files and folders are ignored.
 
     Raises:
-        DataError: nothing to read, a file that is not an image, or one of another size or mode.
+        DataError: the directory has no images, a file is not an image, or an image has another
+            size or number of channels.
     """
     directory, form = Path(config.directory), Form(config.size, config.channels)
     if not directory.is_dir():
-        raise DataError(f"{directory}: expected a folder of class folders, found none.")
+        raise DataError(
+            f"{directory} is not a folder. Set data.directory to a folder with one folder of "
+            "images per class."
+        )
     if {"train", "test"} <= {folder.name for folder in subfolders(directory)}:
         classes = _classes(directory / "train")
         if _classes(directory / "test") != classes:
-            raise DataError(f"{directory}: train and test have different class folders.")
+            raise DataError(
+                f"{directory}: train and test have different class folders. Give both the same "
+                "class folders."
+            )
         train = _read_classes(directory / "train", classes, form)
         test = _read_classes(directory / "test", classes, form, train.image_shape)
         return Source(train, test, classes)
@@ -40,7 +47,7 @@ def load_folders(config: DataConfig) -> Source:
 
 
 def subfolders(directory: Path) -> list[Path]:
-    """The folders in a folder, sorted; hidden ones are passed over."""
+    """The folders directly in a folder, sorted. Hidden folders are ignored."""
     folders = (path for path in directory.iterdir() if path.is_dir())
     return sorted(folder for folder in folders if not folder.name.startswith("."))
 
@@ -48,27 +55,30 @@ def subfolders(directory: Path) -> list[Path]:
 def _classes(directory: Path) -> tuple[str, ...]:
     classes = tuple(folder.name for folder in subfolders(directory))
     if not classes:
-        raise DataError(f"{directory}: expected one folder a class, found no folder.")
+        raise DataError(f"{directory} contains no folders. It must have one folder per class.")
     return classes
 
 
 def _read_classes(
     directory: Path, classes: tuple[str, ...], form: Form, shape: tuple[int, ...] | None = None
 ) -> LabelledImages:
-    """The images of ``shape``, by default the first one's."""
+    """Read all images. Each must have ``shape``, or if None, the shape of the first image."""
     images: list[npt.NDArray[np.uint8]] = []
     labels: list[int] = []
     for label, name in enumerate(classes):
         paths = sorted(path for path in (directory / name).iterdir() if is_image(path))
         if not paths:
-            raise DataError(f"{directory / name}: found no image ({', '.join(SUFFIXES)}).")
+            raise DataError(
+                f"{directory / name} contains no image ({', '.join(SUFFIXES)}). Add images, or "
+                "delete the folder."
+            )
         for path in paths:
             image = read_image(path, form)
             shape = shape or image.shape
             if image.shape != shape:
                 raise DataError(
-                    f"{path}: expected {describe(shape)} as in the first image, found "
-                    f"{describe(image.shape)}. Set size and channels, or convert it."
+                    f"{path} has shape {describe(image.shape)}, but the first image has "
+                    f"{describe(shape)}. Set data.size and data.channels, or convert the image."
                 )
             images.append(image)
             labels.append(label)
@@ -76,5 +86,5 @@ def _read_classes(
 
 
 def describe(shape: Sequence[object]) -> str:
-    """A shape in words: ``1 x 28 x 28``."""
+    """A shape as text: ``1 x 28 x 28``."""
     return " x ".join(map(str, shape))

@@ -16,12 +16,12 @@ from ganvae.data.source import LabelledImages, Source
 
 UNSIGNED_BYTE = 0x08
 START = bytes([0, 0, UNSIGNED_BYTE])
-"""What an IDX file of unsigned bytes begins with, where it is not gzipped."""
+"""The first bytes of an IDX file of unsigned bytes that is not compressed."""
 
 
 @dataclass(frozen=True)
 class IdxFile:
-    """One file of a data set: its name and the SHA-256 of its gzipped bytes."""
+    """One file of a data set: its name, and the SHA-256 of its compressed bytes."""
 
     name: str
     sha256: str
@@ -29,13 +29,14 @@ class IdxFile:
 
 @dataclass(frozen=True)
 class IdxFiles:
-    """The four files of an MNIST-like data set and where there are copies of them.
+    """The four files of an MNIST-like data set, and the places that have copies.
 
     Attributes:
-        classes: their names, which can be names of folders, by label.
-        shape: channels x height x width, for people to read.
-        mirrors: base URLs.
-        installed: the folder that Debian's package ``dataset-<dataset>`` puts the files into.
+        classes: the names of the classes, in the order of their labels. They are valid folder
+            names.
+        shape: channels x height x width, as text.
+        mirrors: the base URLs of the mirrors.
+        installed: the folder into which Debian's package ``dataset-<dataset>`` puts the files.
     """
 
     dataset: str
@@ -53,67 +54,73 @@ class IdxFiles:
 
 
 def read_idx(path: Path, dimensions: int) -> npt.NDArray[np.uint8]:
-    """Read an IDX file of unsigned bytes with ``dimensions`` axes, gzipped or not.
+    """Read an IDX file of unsigned bytes with ``dimensions`` axes, compressed with gzip or not.
 
     Raises:
-        DataError: unreadable, neither IDX nor gzip, cut short, another magic number, or a length
-            that does not match the header.
+        DataError: the file is unreadable, neither IDX nor gzip, or truncated; or its magic number
+            or its length is wrong.
     """
     try:
         content = path.read_bytes()
         if not content.startswith(START):
             content = gzip.decompress(content)
-    except OSError as error:  # gzip.BadGzipFile is one too
-        raise DataError(f"{path}: cannot be read as gzip ({error.strerror or error}).") from None
+    except OSError as error:  # includes gzip.BadGzipFile
+        raise DataError(f"{path}: not readable as gzip ({error.strerror or error}).") from None
     except (EOFError, zlib.error):
-        raise DataError(f"{path}: the gzip stream is cut short or damaged.") from None
+        raise DataError(f"{path}: the gzip stream is truncated or damaged.") from None
     expected_magic = (UNSIGNED_BYTE << 8) | dimensions
     header = 4 * (1 + dimensions)
     magic = int.from_bytes(content[:4], "big")
     if magic != expected_magic or len(content) < header:
         raise DataError(
-            f"{path}: expected an IDX file with magic number {expected_magic}, found {magic}."
+            f"{path}: not an IDX file of unsigned bytes with {dimensions} axes: its magic number "
+            f"is {magic} ({expected_magic} expected) and it has {len(content)} bytes (at least "
+            f"{header} expected)."
         )
     shape = struct.unpack(f">{dimensions}I", content[4:header])
     if len(content) - header != np.prod(shape):
         raise DataError(
-            f"{path}: its header promises {' x '.join(map(str, shape))} bytes, "
-            f"found {len(content) - header}."
+            f"{path}: the header announces {' x '.join(map(str, shape))} bytes, but "
+            f"{len(content) - header} follow."
         )
     return np.frombuffer(content, np.uint8, offset=header).reshape(shape)
 
 
 def load_published(files: IdxFiles, config: DataConfig) -> Source:
-    """Read the four files in the configured folder, as they are.
+    """Verify and read the four files in the configured folder, without converting the images.
 
     Raises:
-        ConfigError: another size or number of channels is asked for.
-        DataError: a file is missing or is not, byte for byte, the one published.
+        ConfigError: the configuration asks for another size or number of channels.
+        DataError: a file is missing or differs from the published file.
     """
     refuse_conversion(config, files.shape)
     return load_idx(files, Path(config.directory))
 
 
 def refuse_conversion(config: DataConfig, shape: str) -> None:
-    """Say of images that are taken as published that they are neither resized nor recoloured.
+    """Refuse to resize or recolour images that are used as published.
+
+    Args:
+        shape: the published shape of the images, as text.
 
     Raises:
-        ConfigError: ``data.size`` or ``data.channels`` is given.
+        ConfigError: ``data.size`` or ``data.channels`` is set.
     """
     for key in ("size", "channels"):
         value = getattr(config, key)
         if value is not None:
             raise ConfigError(
-                f"data.{key} = {value}: the images of {config.dataset} are {shape} as published; "
-                "leave it out. Only layouts of photos (people, folders) are resized."
+                f"data.{key} is {value}, but the images of {config.dataset} are used as published, "
+                f"{shape}. Leave data.{key} out: only photos (layouts people and folders) are "
+                "converted."
             )
 
 
 def load_idx(files: IdxFiles, directory: Path) -> Source:
-    """Verify the four files in ``directory`` by SHA-256 and read them.
+    """Verify the four files in ``directory`` by SHA-256, and read them.
 
     Raises:
-        DataError: a file is missing or is not, byte for byte, the one published.
+        DataError: a file is missing or differs from the published file.
     """
     for file in files:
         _verify(files.dataset, directory / file.name, file.sha256)
@@ -127,7 +134,7 @@ def _pair(images_path: Path, labels_path: Path) -> LabelledImages:
     labels = read_idx(labels_path, 1).astype(np.int64)
     if len(images) != len(labels):
         raise DataError(
-            f"{images_path} has {len(images)} images but {labels_path} has {len(labels)} labels."
+            f"{images_path} has {len(images)} images, but {labels_path} has {len(labels)} labels."
         )
     return LabelledImages(images, labels)
 
@@ -135,12 +142,12 @@ def _pair(images_path: Path, labels_path: Path) -> LabelledImages:
 def _verify(dataset: str, path: Path, expected: str) -> None:
     remedy = f"Get it with `ganvae fetch {dataset} --directory {path.parent}`."
     if not path.is_file():
-        raise DataError(f"{path}: expected a file with sha256 {expected}, found none. {remedy}")
-    found = sha256(path)
-    if found != expected:
+        raise DataError(f"{path} is missing (SHA-256 {expected}). {remedy}")
+    actual = sha256(path)
+    if actual != expected:
         dimensions = 3 if "images" in path.name else 1
         raise DataError(
-            f"{path}: expected sha256 {expected}, found {found}"
+            f"{path} has SHA-256 {actual}, but the published file has {expected}"
             f"{_diagnosis(path, dimensions)}. Delete it. {remedy}"
         )
 

@@ -1,4 +1,4 @@
-"""Photos of people: ``<person>/<photo>.jpg``, alone or under one top folder, packed or not."""
+"""Photos of people: ``[<top>/]<person>/<photo>.jpg``, in a folder or in a .tar.gz archive."""
 
 import gzip
 import tarfile
@@ -20,33 +20,38 @@ Photos = dict[PurePosixPath, Pixels]
 ARCHIVES = (".tgz", ".tar.gz")
 DEEPEST = 3  # top folder, person, photo
 FAULTS = (tarfile.TarError, zlib.error, EOFError, OSError)
-"""All that reading a damaged archive raises; gzip's own are among the last."""
+"""All exceptions that a damaged archive can raise. Those of gzip are OSErrors."""
 
 
 def load_people(directory: Path, dataset: str, form: Form) -> Source:
-    """Read all photos in ``directory``, sorted by person and file name; a class is a person.
+    """Read all photos in ``directory``, sorted by person and file name. Each person is a class.
 
-    In ``directory`` is either one archive (.tgz or .tar.gz), which is read as a stream and never
-    unpacked, or the folders. Files that are no images, and hidden ones, are passed over.
+    ``directory`` holds either the people's folders or one archive of them (.tgz or .tar.gz). The
+    archive is read as a stream and never unpacked to disk. Other files and hidden files are
+    ignored.
 
     Args:
-        dataset: the registered name, for errors.
+        dataset: the registered name of the data set, for messages.
 
     Raises:
-        DataError: no such folder, no photo, one that lies elsewhere or cannot be decoded, two
-            archives, or an archive that is damaged, has links or devices, or leads out of itself.
+        DataError: the folder is missing, has no photo, two archives, or an archive and photos; a
+            photo is in the wrong place or cannot be decoded; or the archive is damaged, or has
+            links, devices or paths that lead out of it.
     """
     if not directory.is_dir():
-        found, folder = ("a file", "FOLDER") if directory.exists() else ("none", directory)
+        fault, folder = (
+            ("is a file", "FOLDER") if directory.exists() else ("does not exist", directory)
+        )
         raise DataError(
-            f"{directory}: expected a folder of people's folders, or with an archive of them, "
-            f"found {found}. Get one with `ganvae fetch {dataset} --directory {folder}`."
+            f"{directory} {fault}, but it must be a folder with one folder of photos per person, "
+            f"or with an archive of them. Get one with `ganvae fetch {dataset} --directory "
+            f"{folder}`."
         )
     archive = _only_archive(directory)
     photos = _unpacked(directory, form) if archive is None else _packed(archive, form)
     if not photos:
         raise DataError(
-            f"{archive or directory}: found no photo of a person. Get them with `ganvae fetch "
+            f"{archive or directory} contains no photo of a person. Get photos with `ganvae fetch "
             f"{dataset} --directory {directory}`, or put an archive ({', '.join(ARCHIVES)}) there."
         )
     _check_places(archive or directory, photos)
@@ -59,7 +64,7 @@ def load_people(directory: Path, dataset: str, form: Form) -> Source:
 
 
 def archives_in(directory: Path) -> list[Path]:
-    """The archives in a folder, sorted; none where it is missing."""
+    """The archives in a folder, sorted. Empty if the folder is missing."""
     paths = directory.iterdir() if directory.is_dir() else ()
     return sorted(path for path in paths if path.name.endswith(ARCHIVES) and not _hidden(path.name))
 
@@ -70,12 +75,15 @@ def _only_archive(directory: Path) -> Path | None:
         return None
     if len(archives) > 1:
         names = ", ".join(path.name for path in archives)
-        raise DataError(f"{directory}: expected one archive, found {names}. Move the others away.")
+        raise DataError(
+            f"{directory} has {len(archives)} archives ({names}), but only one can be read. Move "
+            "the others away."
+        )
     photo = next(_image_files(directory), None)
     if photo is not None:
         raise DataError(
-            f"{directory}: has an archive ({archives[0].name}) and photos ({photo}). "
-            "Move one of the two away."
+            f"{directory} has both an archive ({archives[0].name}) and photos ({photo}). "
+            "Move the archive or the photos away."
         )
     return archives[0]
 
@@ -85,7 +93,7 @@ def _unpacked(directory: Path, form: Form) -> Photos:
 
 
 def _image_files(directory: Path) -> Iterator[PurePosixPath]:
-    """The image files in a folder by their paths in it, down to a level more than there may be."""
+    """Relative paths of image files, searched one level too deep to detect misplaced photos."""
     for depth in range(1, DEEPEST + 2):
         for path in directory.glob("/".join("*" * depth)):
             relative = PurePosixPath(path.relative_to(directory).as_posix())
@@ -97,15 +105,15 @@ def _packed(archive: Path, form: Form) -> Photos:
     try:
         with gzip.open(archive) as stream, tarfile.open(fileobj=stream, mode="r:") as tar:
             photos = dict(_members(archive, tar, form))
-            # A damaged header, too, ends the members: only a block of zeros is the end. What is
-            # behind it is read for gzip to compare its checksum. To go back to it unpacks all once
-            # more, which takes far less than the photos' decoding.
+            # tarfile also stops at a damaged header, but only a block of zeros is the real end.
+            # Reading the rest makes gzip verify its checksum. Seeking back decompresses everything
+            # once more, which takes far less time than decoding the photos.
             stream.seek(tar.offset)
             if stream.read()[: tarfile.BLOCKSIZE] != bytes(tarfile.BLOCKSIZE):
-                raise tarfile.ReadError("no end of archive")
+                raise tarfile.ReadError("the end of the archive is missing")
     except FAULTS as error:
         raise DataError(
-            f"{archive}: cannot be read to its end as a .tar.gz archive ({error}). "
+            f"{archive} is not readable to its end as a .tar.gz archive ({error}). "
             "Delete it and get it again."
         ) from None
     return photos
@@ -118,9 +126,14 @@ def _members(
         path = PurePosixPath(member.name)
         name = f"{archive}: {member.name}"
         if path.is_absolute() or ".." in path.parts:
-            raise DataError(f"{name}: leads out of the archive. Use an archive that you trust.")
+            raise DataError(
+                f"{name}: this path leads out of the archive. Use an archive that you trust."
+            )
         if not (member.isfile() or member.isdir()):
-            raise DataError(f"{name}: expected files and folders, found a link or a device.")
+            raise DataError(
+                f"{name} is a link or a device, but an archive may have only files and folders. "
+                "Use another archive."
+            )
         content = tar.extractfile(member)
         if content is not None and _is_photo(path):
             yield path, decode(BytesIO(content.read()), name, form)
@@ -134,13 +147,13 @@ def _hidden(name: str) -> bool:
     return name.startswith(".")
 
 
-def _check_places(where: Path, photos: Photos) -> None:
-    """All photos must be in people's folders, and these where most of them are."""
+def _check_places(source: Path, photos: Photos) -> None:
+    """Check that all photos are in people's folders, and that these have the same parent folder."""
     paths = sorted(photos)
     [(usual, _)] = Counter(path.parts[:-2] for path in paths).most_common(1)
     for path in paths:
         if not 2 <= len(path.parts) <= DEEPEST or path.parts[:-2] != usual:
             raise DataError(
-                f"{where}: {path}: expected every photo in a person's folder, and those alone or "
-                "in one top folder. Move it."
+                f"{source}: {path} is in the wrong place. Every photo must be in a person's "
+                "folder, and all these folders at the top or in one common folder. Move it."
             )

@@ -1,4 +1,4 @@
-"""One image file as an array: grey or colour, and if asked cut to a square and resized."""
+"""Reading of an image file as an array, with optional conversion, cropping and resizing."""
 
 from dataclasses import dataclass
 from io import BytesIO
@@ -12,21 +12,22 @@ from ganvae.core.errors import DataError
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".pgm")
 FORMATS = ("PNG", "JPEG", "PPM")
-"""Pillow's names of them; it knows others, some of which it hands to outside programs."""
+"""Pillow's names of the allowed formats. It passes some other formats to external programs."""
 GREY_MODES = ("1", "L", "LA")
 COLOUR_MODES = ("P", "RGB", "RGBA", "CMYK", "YCbCr")
 FAULTS = (OSError, ValueError, SyntaxError, Image.DecompressionBombError)
-"""All that Pillow raises for a damaged file."""
+"""All exceptions that Pillow raises for a damaged file."""
 
 
 @dataclass(frozen=True)
 class Form:
-    """What an image is made into; null leaves that as it is in the file.
+    """The form that an image is converted to.
 
     Attributes:
-        size: pixels a side of the square that it is cut to and resized to.
-        channels: 1 (grey) or 3 (colour).
-        share: the central square's side as a share of the image's shorter one; only with ``size``.
+        size: side of the resized central square in pixels. None keeps the size of the file.
+        channels: 1 (grey) or 3 (colour). None keeps the channels of the file.
+        share: side of the central square, as a share of the image's shorter side. Used only
+            with ``size``.
     """
 
     size: int | None = None
@@ -38,40 +39,43 @@ AS_IT_IS = Form()
 
 
 def is_image(path: Path) -> bool:
-    """Whether a file's name is that of an image, and not hidden."""
+    """Whether a file has the suffix of an image and is not hidden. The content is not checked."""
     return path.suffix.lower() in SUFFIXES and not path.name.startswith(".")
 
 
 def read_image(path: Path, form: Form = AS_IT_IS) -> npt.NDArray[np.uint8]:
-    """`decode` of an image file."""
+    """Read an image file with `decode`."""
     return decode(path, str(path), form)
 
 
 def decode(file: Path | BytesIO, name: str, form: Form) -> npt.NDArray[np.uint8]:
-    """One image as C x H x W: by itself a channel if its file is grey, else three; no alpha.
+    """Decode an image as C x H x W. Transparency is dropped.
+
+    Unless ``form`` sets the channels, C is 1 for grey files and 3 for all others.
 
     Args:
-        name: what errors call it.
+        name: the name of the image in error messages.
 
     Raises:
-        DataError: not an image, damaged, or of more than 8 bits a channel.
+        DataError: the file is not an image, is damaged, or has more than 8 bits per channel.
     """
     try:
         with Image.open(file, formats=FORMATS) as image:
             if image.mode not in GREY_MODES + COLOUR_MODES:
                 raise DataError(
-                    f"{name}: expected 8 bits a channel, found mode {image.mode}. Convert it."
+                    f"{name} has mode {image.mode}, but images must have 8 bits per channel. "
+                    "Convert it."
                 )
-            pixels = np.asarray(_formed(image, form))
-    except UnidentifiedImageError:  # its message is the file object's address
-        fault = f"it does not begin as {', '.join(FORMATS)} files do"
+            pixels = np.asarray(_converted(image, form))
+    except UnidentifiedImageError:  # its message has only the address of the file object
+        fault = f"the file does not begin like a {', '.join(FORMATS[:-1])} or {FORMATS[-1]} file"
         raise _undecodable(name, fault) from None
     except FAULTS as error:
         raise _undecodable(name, str(error)) from None
     return pixels[np.newaxis] if pixels.ndim == 2 else pixels.transpose(2, 0, 1)
 
 
-def _formed(image: Image.Image, form: Form) -> Image.Image:
+def _converted(image: Image.Image, form: Form) -> Image.Image:
     image = image.convert("L" if image.mode in GREY_MODES else "RGB")
     if form.channels is not None:
         image = image.convert("L" if form.channels == 1 else "RGB")
@@ -84,4 +88,4 @@ def _formed(image: Image.Image, form: Form) -> Image.Image:
 
 
 def _undecodable(name: str, fault: str) -> DataError:
-    return DataError(f"{name}: cannot be decoded as an image ({fault}). Delete it, or replace it.")
+    return DataError(f"{name} cannot be decoded as an image ({fault}). Delete or replace it.")

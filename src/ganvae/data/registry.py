@@ -1,4 +1,4 @@
-"""Which data sets there are: the modules of `ganvae.data.datasets`."""
+"""The registry of data sets, which finds the modules of `ganvae.data.datasets`."""
 
 import importlib
 import pkgutil
@@ -11,7 +11,7 @@ from ganvae.data.source import Dataset
 
 
 def dataset_names() -> list[str]:
-    """The registered names, sorted."""
+    """The names of the registered data sets, sorted."""
     modules = pkgutil.iter_modules(datasets.__path__)
     return sorted(module.name.replace("_", "-") for module in modules)
 
@@ -20,34 +20,41 @@ def get_dataset(name: str) -> Dataset:
     """The data set called ``name``.
 
     Raises:
-        ConfigError: there is none of that name.
+        ConfigError: no data set has this name.
     """
     if name not in dataset_names():
-        raise ConfigError(f"dataset {name!r} is unknown; there are: {', '.join(dataset_names())}")
+        raise ConfigError(
+            f"dataset {name!r} is unknown; choose one of: {', '.join(dataset_names())}"
+        )
     module = importlib.import_module(f"{datasets.__name__}.{name.replace('-', '_')}")
     dataset: Dataset = module.DATASET
     return dataset
 
 
 def fetch_dataset(name: str, directory: Path | None, edition: str | None) -> Path:
-    """Download a data set into ``directory``, by default its own in this clone; where that is.
+    """Download a data set and return the folder that holds it.
 
     Args:
-        edition: one of those that it has; None takes the first.
+        directory: the folder to download into. None: the data set's default folder in this clone.
+        edition: an edition of the data set. None: its first edition.
 
     Raises:
-        ConfigError: no such data set or edition.
-        DataError: nowhere to be had.
+        ConfigError: the data set or the edition is unknown.
+        DataError: all downloads failed.
     """
     dataset = get_dataset(name)
     if edition is not None and edition not in dataset.editions:
-        known = ", ".join(dataset.editions) or "none, leave --edition out"
-        raise ConfigError(f"{name} has no edition {edition!r}; there are: {known}.")
-    place = directory or CHECKOUT / dataset.directory
-    dataset.fetch(place, edition)
-    return place
+        advice = (
+            f"choose one of: {', '.join(dataset.editions)}"
+            if dataset.editions
+            else "leave --edition out"
+        )
+        raise ConfigError(f"{name} has no edition {edition!r}; {advice}")
+    folder = directory or CHECKOUT / dataset.directory
+    dataset.fetch(folder, edition)
+    return folder
 
 
 def judge_file(name: str) -> Path:
-    """Where this clone has the judge of a data set, if it has one."""
+    """Path of a data set's judge in this clone. The file may be missing."""
     return CHECKOUT / "judges" / f"{name}.safetensors"

@@ -1,4 +1,4 @@
-"""Samples of any model as they come: an array file, a folder of images or an IDX file."""
+"""Reading of samples from any model: from an array file, a folder of images or an IDX file."""
 
 from pathlib import Path
 from typing import Any
@@ -21,23 +21,25 @@ ARRAYS = (b"\x93NUMPY", b"PK")  # .npy; .npz, a zip file
 PICKLE = b"\x80"
 NEEDED = "an .npz or .npy file, a folder of images, or an IDX file"
 PICKLED = (
-    "holds pickled Python objects; to open them could run any code, so that is never done. "
-    "Save a plain array of uint8 or float32."
+    "holds pickled Python objects. Opening these could run any code, so they are refused. Save a "
+    "plain array of uint8 or float32."
 )
 
 
 def read_samples(path: Path, shape: Shape) -> Tensor:
-    """Read samples: uint8, N x C x H x W, in the file's order or sorted by path.
+    """Read samples as uint8, N x C x H x W, in the order of the file, or sorted by path.
 
-    What a file is, its first bytes say, not its name. Arrays are uint8, or floats in [0, 1],
-    quantised once by `to_uint8`; N x C x H x W, N x H x W if grey, or N x H x W x C.
-    A folder has the image files in it, or one folder a class. Nothing is ever unpickled.
+    The first bytes of a file decide its format, not its name. An array holds uint8, or floats in
+    [0, 1], which `to_uint8` quantises. Its shape is N x C x H x W, N x H x W x C, or N x H x W for
+    grey images. A folder holds image files, or one folder of image files per class. Pickled
+    objects are refused.
 
     Args:
-        shape: channels, height and width that the images must have.
+        shape: the required channels, height and width of the images.
 
     Raises:
-        DataError: nothing there, damaged, or images of another size, channels or range.
+        DataError: the path is missing, empty or damaged, or the images have another size, number
+            of channels or range.
     """
     try:
         if path.is_dir():
@@ -45,15 +47,15 @@ def read_samples(path: Path, shape: Shape) -> Tensor:
         with path.open("rb") as file:
             start = file.read(len(ARRAYS[0]))
     except OSError as error:
-        raise DataError(f"{path}: cannot be read ({error.strerror}). Give {NEEDED}.") from None
+        raise DataError(f"{path} cannot be read ({error.strerror}). Give {NEEDED}.") from None
     if start.startswith(ARRAYS):
         return _quantise(path, _arrange(path, _read_array(path), shape))
     if start.startswith((START, GZIP)):
         return torch.from_numpy(_arrange(path, read_idx(path, 3), shape).copy())
     if start.startswith(PICKLE):
-        raise DataError(f"{path}: {PICKLED}")
-    found = "something else" if start else "an empty file"
-    raise DataError(f"{path}: expected {NEEDED}, found {found}.")
+        raise DataError(f"{path} {PICKLED}")
+    fault = "has an unknown format" if start else "is empty"
+    raise DataError(f"{path} {fault}. Give {NEEDED}.")
 
 
 def _read_folder(directory: Path, shape: Shape) -> npt.NDArray[np.uint8]:
@@ -61,21 +63,22 @@ def _read_folder(directory: Path, shape: Shape) -> npt.NDArray[np.uint8]:
     by_class = [path for folder in subfolders(directory) for path in _images_in(folder)]
     if flat and by_class:
         raise DataError(
-            f"{directory}: has images ({flat[0].name}) beside folders of images "
-            f"({by_class[0].parent.name}): give a folder that has only one of the two."
+            f"{directory} has both images ({flat[0].name}) and folders of images "
+            f"({by_class[0].parent.name}). Give a folder with only one of the two."
         )
     if not flat + by_class:
         raise DataError(
-            f"{directory}: found no image ({', '.join(SUFFIXES)}) in it or in a folder in it."
+            f"{directory} and its folders contain no image ({', '.join(SUFFIXES)}). Give a folder "
+            "with images."
         )
-    return np.stack([_read_one(path, shape) for path in flat + by_class])
+    return np.stack([_read_sample(path, shape) for path in flat + by_class])
 
 
 def _images_in(directory: Path) -> list[Path]:
     return sorted(path for path in directory.iterdir() if is_image(path))
 
 
-def _read_one(path: Path, shape: Shape) -> npt.NDArray[np.uint8]:
+def _read_sample(path: Path, shape: Shape) -> npt.NDArray[np.uint8]:
     image = read_image(path)
     if len(image) == 3 and shape[0] == 1 and bool((image == image[:1]).all()):
         image = image[:1]  # a grey image in a colour file
@@ -85,77 +88,80 @@ def _read_one(path: Path, shape: Shape) -> npt.NDArray[np.uint8]:
 
 
 def _read_array(path: Path) -> npt.NDArray[Any]:
-    """The array of a .npy or .npz file, of whatever type and shape."""
+    """Read the array of a .npy or .npz file, of any type and shape."""
     try:
         with path.open("rb") as file:
             content = np.load(file, allow_pickle=False)
             if isinstance(content, NpzFile):
-                content = content[_name(path, content.files)]
+                content = content[_array_name(path, content.files)]
     except DataError:
         raise
-    except Exception as error:  # zipfile, zlib, struct, numpy: each has its own
+    except Exception as error:  # zipfile, zlib, struct and numpy each raise their own
         if "pickle" in str(error):
-            raise DataError(f"{path}: {PICKLED}") from None
+            raise DataError(f"{path} {PICKLED}") from None
         reason = str(error) or type(error).__name__
-        raise DataError(f"{path}: cut short or damaged ({reason}). Write it again.") from None
-    if not isinstance(content, np.ndarray):  # of a zip file that numpy has not written
-        raise DataError(f"{path}: expected {NEEDED}, found a zip file of something else.")
+        raise DataError(f"{path} is truncated or damaged ({reason}). Write it again.") from None
+    if not isinstance(content, np.ndarray):  # a member of a zip file that numpy has not written
+        raise DataError(f"{path} is a zip file without arrays. Give {NEEDED}.")
     return content
 
 
-def _name(path: Path, names: list[str]) -> str:
+def _array_name(path: Path, names: list[str]) -> str:
     if "images" in names:
         return "images"
-    if any(name.endswith(".pkl") for name in names):  # as torch.save writes them
-        raise DataError(f"{path}: {PICKLED}")
+    if any(name.endswith(".pkl") for name in names):  # written by torch.save
+        raise DataError(f"{path} {PICKLED}")
     if len(names) != 1:
-        found = ", ".join(names) or "none"
-        raise DataError(f"{path}: expected an array `images`, or one array alone; found {found}.")
+        present = f"the arrays {', '.join(names)}" if names else "no array"
+        raise DataError(
+            f"{path} has {present}. Give a file with an array `images`, or with a single array."
+        )
     return names[0]
 
 
 def _arrange(path: Path, array: npt.NDArray[Any], shape: Shape) -> npt.NDArray[Any]:
-    """The same images as N x C x H x W."""
+    """Rearrange the images to N x C x H x W."""
     channels, height, width = shape
-    found = array.shape
-    if channels == 1 and found[1:] == (height, width):
+    actual = array.shape
+    if channels == 1 and actual[1:] == (height, width):
         array = array[:, np.newaxis]
-    elif found[1:] != shape and found[1:] == (height, width, channels):
+    elif actual[1:] != shape and actual[1:] == (height, width, channels):
         array = array.transpose(0, 3, 1, 2)
     if array.shape[1:] != shape:
-        raise DataError(f"{path}: {_mismatch(found[1:], shape, 'N')}")
+        raise DataError(f"{path}: {_mismatch(actual[1:], shape, 'N')}")
     if not len(array):
-        raise DataError(f"{path}: found no image, but an array of {describe(found)}.")
+        raise DataError(f"{path} contains no image: its array has shape {describe(actual)}.")
     return array
 
 
-def _mismatch(found: tuple[int, ...], needed: Shape, *before: str) -> str:
+def _mismatch(actual: tuple[int, ...], needed: Shape, *before: str) -> str:
     text = (
-        f"expected images of {describe((*before, *needed))} (channels, height, width), "
-        f"found {describe((*before, *found))}."
+        f"the images have shape {describe((*before, *actual))}, but they must have "
+        f"{describe((*before, *needed))} (channels, height, width)."
     )
-    if needed[0] == 1 and len(found) == 3 and 3 in (found[0], found[-1]):
-        return f"{text} These are colour images: convert them to grey yourself."
+    if needed[0] == 1 and len(actual) == 3 and 3 in (actual[0], actual[-1]):
+        return f"{text} They seem to be colour images: convert them to grey."
     return text
 
 
 def _quantise(path: Path, array: npt.NDArray[Any]) -> Tensor:
-    """The same as uint8 in memory of its own.
+    """Convert the array to a uint8 tensor, quantising floats.
 
     Raises:
-        DataError: another type, or values that cannot be pixels; says what they may be.
+        DataError: the type or the values do not fit pixels. The message guesses the cause.
     """
     if array.dtype == np.uint8:
         if array.max() == 1:
             raise DataError(
-                f"{path}: of 255 levels this has 0 and 1 only: as uint8 give 0 and 255, or floats."
+                f"{path} is uint8, but its largest value is 1 of 255. Give 0 and 255, or floats "
+                "from 0 to 1."
             )
         return torch.from_numpy(np.ascontiguousarray(array))
     if array.dtype.kind != "f":
         raise DataError(
-            f"{path}: expected uint8 from 0 to 255, or floats from 0 to 1, found {array.dtype}."
+            f"{path} has type {array.dtype}. Give uint8 from 0 to 255, or floats from 0 to 1."
         )
-    with np.errstate(over="ignore"):  # infinite then, and refused
+    with np.errstate(over="ignore"):  # overflow gives infinity, which is refused below
         values = torch.from_numpy(np.ascontiguousarray(array, np.float32))
     try:
         return to_uint8(values, str(path))
@@ -164,14 +170,14 @@ def _quantise(path: Path, array: npt.NDArray[Any]) -> Tensor:
 
 
 def _cause(array: npt.NDArray[Any]) -> str:
-    """What floats outside [0, 1] may be, and what to do about it."""
+    """The likely cause of floats outside [0, 1], and what to do about them."""
     finite = np.isfinite(array)
     if not finite.all():
-        return f"Values that are NaN or infinite: {array.size - int(finite.sum()):,}."
+        return f"{array.size - int(finite.sum()):,} values are NaN or infinite."
     low, high = float(array.min()), float(array.max())
-    values = f"Values from {low:.4g} to {high:.4g}:"
+    values = f"The values range from {low:.4g} to {high:.4g}."
     if -1 <= low < -0.5 and high <= 1:
-        return f"{values} a tanh model's? Give (x + 1) / 2."
+        return f"{values} If the model ends in tanh, give (x + 1) / 2."
     if low >= 0 and 2 < high <= 255:
-        return f"{values} 0 to 255 as floats? Give uint8, or x / 255."
-    return f"{values} undo what scales them, or clip them if the model means that."
+        return f"{values} If they are 0 to 255 as floats, give uint8, or x / 255."
+    return f"{values} Undo their scaling, or clip them if that suits the model."

@@ -1,4 +1,4 @@
-"""What every data source delivers."""
+"""The interface of data sets, and the form in which they deliver images."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from ganvae.config import DataConfig, Layout
 
 @dataclass(frozen=True)
 class LabelledImages:
-    """``images`` uint8, N x C x H x W; ``labels`` int64, N, counting from 0."""
+    """Images with labels: ``images`` uint8, N x C x H x W; ``labels`` int64, N, counted from 0."""
 
     images: npt.NDArray[np.uint8]
     labels: npt.NDArray[np.int64]
@@ -32,9 +32,10 @@ class LabelledImages:
 
 @dataclass(frozen=True)
 class Source:
-    """A data set as it comes: ``test`` is None where it has no official test set.
+    """A data set before it is split.
 
-    ``groups``, int64, one a training image: images of one group never get into different splits.
+    ``test`` is the official test set, or None. ``groups``, int64, has one group number per training
+    image. Images of one group always stay in one split.
     """
 
     train: LabelledImages
@@ -48,15 +49,14 @@ class Dataset:
     """A registered data set.
 
     Attributes:
-        summary: how many images of what, and whose they are.
-        shape: channels x height x width of its images as published, for people to read.
-        layout: how its files lie (`ganvae.config.DataConfig`).
-        directory: where its files are looked for unless told otherwise, relative to the clone.
-        load: reads what is configured; `DataError` for a missing or corrupt file, `ConfigError`
-            for an option that the data set does not have.
-        fetch: downloads an edition of it (None: the first, or the only one) into a folder and
-            verifies it.
-        editions: what `fetch` can be asked for, where that is more than one thing.
+        summary: the number and kind of its images, and their source.
+        shape: channels x height x width of its published images, as text.
+        layout: how its files are arranged (`ganvae.config.DataConfig`).
+        directory: default folder of its files, relative to the clone.
+        load: reads the configured images. Raises `DataError` for a missing or damaged file, and
+            `ConfigError` for an option that the data set does not have.
+        fetch: downloads an edition (None: the first or only one) into a folder and verifies it.
+        editions: the editions that `fetch` can download. Empty if there is only one.
     """
 
     name: str

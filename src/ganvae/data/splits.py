@@ -1,4 +1,4 @@
-"""Train, validation and test, disjoint and with the classes in proportion."""
+"""Disjoint training, validation and test splits with equal proportions of classes."""
 
 from dataclasses import dataclass
 from functools import partial
@@ -17,7 +17,7 @@ SPLITS = ("train", "validation", "test")
 
 @dataclass(frozen=True)
 class Split:
-    """One split: its images and each one's index in the official set that it was drawn from."""
+    """One split: its images, and their indices in the official set that they were drawn from."""
 
     data: LabelledImages
     index: Index
@@ -25,38 +25,41 @@ class Split:
 
 
 def load_source(config: DataConfig) -> Source:
-    """Read the configured data set; one read from class folders may have any name.
+    """Read the configured data set. With ``layout: folders`` it may have any name.
 
     Raises:
-        ConfigError: an unknown data set, or one whose files lie otherwise.
+        ConfigError: the data set is unknown, or has another layout.
     """
     dataset = get_dataset("folders" if config.layout == "folders" else config.dataset)
     if config.layout != dataset.layout:
         raise ConfigError(
-            f"data.layout = {config.layout!r}: {dataset.name} is read as {dataset.layout!r}, "
-            "or from class folders ('folders')."
+            f"data.layout is {config.layout!r}, but {dataset.name} needs {dataset.layout!r}, or "
+            "'folders' if its images are in class folders."
         )
     return dataset.load(config)
 
 
 def make_splits(source: Source, config: DataConfig) -> dict[str, Split]:
-    """Draw the splits: the same ones for the same source, sizes and ``split_seed``.
+    """Draw the splits. The same source, sizes and ``split_seed`` give the same splits.
 
-    The classes keep their proportions; where the source has groups these are kept together
+    The classes keep their proportions. If the source has groups, each group stays in one split
     instead.
 
-    Validation is drawn first, from the official training set, then train from what is left, so
-    a smaller ``train_size`` never changes the validation set. Test is the official test set or
-    a stratified part of it; where there is no official one it is drawn before the others.
+    The validation split is drawn first, from the official training set. The training split is drawn
+    from the rest, so a smaller ``train_size`` never changes the validation split. The test split is
+    the official test set, or a stratified part of it. Without an official test set, the test split
+    is drawn before the others.
 
     Raises:
-        ConfigError: a size that cannot be met.
+        ConfigError: a size cannot be met.
     """
     draw = partial(_draw, source.train.labels, source.groups, config.split_seed)
     pool = np.arange(len(source.train))
     if source.test is None:
         if config.test_size is None:
-            raise ConfigError("data.test_size = None: this source has no test set, give a number.")
+            raise ConfigError(
+                "data.test_size is null, but this data set has no official test set. Give a number."
+            )
         test, pool = draw(pool, config.test_size, "data.test_size")
         test_split = Split(source.train[test], test, "train")
     else:
@@ -68,7 +71,8 @@ def make_splits(source: Source, config: DataConfig) -> dict[str, Split]:
     validation, pool = draw(pool, config.validation_size, "data.validation_size")
     if not len(pool):
         raise ConfigError(
-            f"data.validation_size = {config.validation_size}: no image is left to train on."
+            f"data.validation_size is {config.validation_size}, which leaves no image to train "
+            "on. Give a smaller number."
         )
     train, _ = draw(pool, config.train_size, "data.train_size")
     return {
@@ -79,9 +83,10 @@ def make_splits(source: Source, config: DataConfig) -> dict[str, Split]:
 
 
 def reachable_sizes(source: Source, config: DataConfig) -> DataConfig:
-    """The same with validation and test sizes that whole groups give, if the source has groups.
+    """Adjust the validation and test sizes to sizes that whole groups reach.
 
-    Each is the next smaller one that there is, or one group's where there is none.
+    Each becomes the next smaller reachable size, or the size of the smallest group. A source
+    without groups needs no change.
     """
     if source.groups is None:
         return config
@@ -97,11 +102,14 @@ def reachable_sizes(source: Source, config: DataConfig) -> DataConfig:
 def _draw(
     labels: Index, groups: Index | None, seed: int, pool: Index, size: int | None, key: str
 ) -> tuple[Index, Index]:
-    """Split ``pool`` into a draw of ``size`` (None: all) and the rest, both sorted."""
+    """Draw ``size`` images (None: all) from ``pool``. Return the draw and the rest, both sorted."""
     if size is None or size == len(pool):
         return pool, pool[:0]
     if size > len(pool):
-        raise ConfigError(f"{key} = {size}: only {len(pool)} images are left to draw from.")
+        raise ConfigError(
+            f"{key} is {size}, but only {len(pool)} images are left to draw from. Give at most "
+            "that number."
+        )
     if groups is not None:
         return _draw_groups(pool, groups, size, seed, key)
     return _draw_by_class(pool, labels, size, seed, key)
@@ -110,7 +118,7 @@ def _draw(
 def _draw_by_class(
     pool: Index, labels: Index, size: int, seed: int, key: str
 ) -> tuple[Index, Index]:
-    """Draw ``size`` images, the classes in proportion."""
+    """Draw ``size`` images that keep the proportions of the classes."""
     from sklearn.model_selection import train_test_split  # not needed on a training machine
 
     try:
@@ -118,28 +126,30 @@ def _draw_by_class(
             pool, train_size=size, stratify=labels[pool], random_state=seed
         )
     except ValueError as error:
-        raise ConfigError(f"{key} = {size}: cannot be drawn by class ({error})") from None
+        raise ConfigError(
+            f"{key} is {size}, but images in proportion to the classes cannot be drawn ({error})."
+        ) from None
     return np.sort(drawn), np.sort(rest)
 
 
 def _draw_groups(pool: Index, groups: Index, size: int, seed: int, key: str) -> tuple[Index, Index]:
-    """Draw whole groups that have ``size`` images together."""
+    """Draw whole groups with ``size`` images in total."""
     inside = _whole_groups(groups[pool], size, seed)
     if inside.sum() != size:
         raise ConfigError(
-            f"{key} = {size}: images that belong together are not divided, and whole groups of "
-            f"them come to {_reachable_size(groups[pool], size, seed)}: give that number."
+            f"{key} is {size}, but groups of images that belong together are not divided. Whole "
+            f"groups reach {_reachable_size(groups[pool], size, seed)}: give that number."
         )
     return pool[inside], pool[~inside]
 
 
 def _whole_groups(groups: Index, size: int, seed: int) -> npt.NDArray[np.bool_]:
-    """Which images are in the groups drawn, that have at most ``size`` together.
+    """Draw whole groups with at most ``size`` images in total. Return a mask of their images.
 
-    The groups are gone through from the largest on, those of one size in random order, and one is
-    taken where what is taken then has at most its share, ``size`` of all images, of all that have
-    been gone through. So large and small groups are drawn in proportion, and a group larger than
-    the draw has room for is left to the rest.
+    Visit the groups from the largest to the smallest, equally large groups in random order. Draw a
+    group if the images drawn so far, with its own, are at most the share ``size / len(groups)`` of
+    the images visited so far. So large and small groups are drawn in proportion. A group that is
+    too large for the draw stays in the rest.
     """
     names, counts = np.unique(groups, return_counts=True)
     shuffled = np.random.default_rng(seed).permutation(len(names))
@@ -154,7 +164,10 @@ def _whole_groups(groups: Index, size: int, seed: int) -> npt.NDArray[np.bool_]:
 
 
 def _reachable_size(groups: Index, size: int, seed: int) -> int:
-    """The next number, going down from ``size``, that whole groups give; at least one group's."""
+    """The next size, going down from ``size``, that whole groups reach.
+
+    If no group fits, it is the size of the smallest group.
+    """
     while (drawn := int(_whole_groups(groups, size, seed).sum())) not in (0, size):
         size = drawn
     return drawn or int(np.unique(groups, return_counts=True)[1].min())

@@ -1,4 +1,4 @@
-"""The prepared splits on disk: one safetensors file each, read in one go."""
+"""The prepared splits on disk, in one safetensors file per split."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,8 +14,14 @@ from ganvae.data.splits import Split
 class StoredSplit:
     """A prepared split.
 
-    ``images`` uint8, N x C x H x W; ``labels`` int64, N; ``index`` int64, N: each image's place
-    in the ``official_set`` (``train`` or ``test``) of ``dataset``.
+    Attributes:
+        images: uint8, N x C x H x W.
+        labels: int64, N.
+        index: int64, N, the position of each image in the official set.
+        dataset: the name of the data set.
+        split: the name of the split.
+        official_set: the set that the images were drawn from, ``train`` or ``test``.
+        classes: the names of the classes, in the order of their labels.
     """
 
     images: Tensor
@@ -30,7 +36,7 @@ class StoredSplit:
 def write_split(
     path: Path, name: str, split: Split, dataset: str, classes: tuple[str, ...]
 ) -> None:
-    """Write one split, atomically."""
+    """Write one split to ``path``, atomically."""
     tensors = {
         "images": torch.from_numpy(split.data.images),
         "labels": torch.from_numpy(split.data.labels),
@@ -49,7 +55,7 @@ def read_split(path: Path) -> StoredSplit:
     """Read a split written by `write_split`.
 
     Raises:
-        DataError: missing or damaged.
+        DataError: the file is missing or damaged.
     """
     tensors, metadata = load_tensors(path)
     return StoredSplit(

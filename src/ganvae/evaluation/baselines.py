@@ -1,4 +1,4 @@
-"""The two ends of every table: as good as real images, and as bad as no model at all."""
+"""The two baselines of every table: real images, and noise without a model."""
 
 import torch
 from torch import Tensor
@@ -13,23 +13,30 @@ from ganvae.scores.records import ScoreRecord, complete_scores
 
 
 def floor(train: Tensor, n: int, random: torch.Generator) -> Tensor:
-    """``n`` different real training images, scored as if a model had generated them.
+    """``n`` different training images, scored as if a model had generated them.
 
     Args:
         train: uint8, N x C x H x W.
+
+    Raises:
+        ConfigError: there are fewer than ``n`` training images.
     """
     if n > len(train):
         raise ConfigError(
-            f"evaluation.n_generated = {n}: the floor needs as many training images, "
-            f"found {len(train)}."
+            f"evaluation.n_generated is {n}, but the floor needs as many training images and "
+            f"there are only {len(train)}. Use a smaller number."
         )
     return train[torch.randperm(len(train), generator=random)[:n]]
 
 
 def ceiling(train: Tensor, n: int, random: torch.Generator) -> Tensor:
-    """``n`` images of independent Gaussian pixels with the training set's means and deviations.
+    """``n`` images of independent Gaussian pixels.
 
-    What falls outside [0, 1] is set to the nearer end: that is this generator's own doing.
+    Each pixel has the mean and the standard deviation of that pixel in the training set. Values
+    outside [0, 1] are clamped.
+
+    Args:
+        train: uint8, N x C x H x W.
     """
     pixels = from_uint8(train)
     mean, deviation = pixels.mean(dim=0), pixels.std(dim=0)
@@ -41,9 +48,10 @@ BASELINES = {"floor": floor, "ceiling": ceiling}
 
 
 def evaluate_baselines(params: Params) -> list[tuple[ScoreRecord, Tensor]]:
-    """Score floor and ceiling once for each of the profile's seeds for them.
+    """Score both baselines once per baseline seed of the profile.
 
-    With each record come its images, uint8.
+    Returns:
+        Each record with its images, uint8.
     """
     evaluator = make_evaluator(params)
     seeds = params.baselines.seeds
@@ -55,12 +63,12 @@ def _baseline(evaluator: Evaluator, name: str, seed: int) -> tuple[ScoreRecord, 
     images = BASELINES[name](evaluator.train.images, evaluator.config.n_generated, random)
     measured = evaluator.measure_samples(images, seed)
     scores = complete_scores(measured.scores)
-    found = vars(measured) | {"status": "completed", "reason": None, "scores": scores}
+    fields = vars(measured) | {"status": "completed", "reason": None, "scores": scores}
     record = ScoreRecord(
         variant=name,
         family="reference",
         seed=seed,
-        **found,
+        **fields,
         provenance=evaluator.provenance(training_seed=seed),
     )
     return record, images

@@ -1,4 +1,4 @@
-"""Scoring images and models against one reference with one judge."""
+"""Score images and models with one judge, against one reference."""
 
 import torch
 from torch import Tensor
@@ -21,26 +21,26 @@ Scores = dict[str, float | None]
 
 
 class Evaluator(Yardstick):
-    """Scores models, and images of any source, all in the same way."""
+    """Scores models, and images from any source, in the same way."""
 
     def generate(self, model: GenerativeModel, training_seed: int) -> Tensor:
-        """The ``n_generated`` uint8 images that are scored.
+        """Draw the ``n_generated`` uint8 images that are scored.
 
-        All latents are drawn at once, so the images do not depend on the batch size.
+        All latents are drawn at once, so the batch size does not change the images.
         """
         latents = model.sample_prior(self.config.n_generated, self.random(training_seed, "sample"))
         return to_uint8(model.decode(latents, self.config.batch_size), "generated images")
 
     def measure_samples(self, images: Tensor, training_seed: int) -> Measured:
-        """Every score that uint8 images alone decide (`ganvae.evaluation.sampled`)."""
+        """All scores that need only uint8 images (`ganvae.evaluation.sampled`)."""
         return measure(images, training_seed, self)
 
     def score_inversion(
         self, model: GenerativeModel, split: StoredSplit, training_seed: int
     ) -> Scores:
-        """``inverted_*``: how close the model can come to some of a split's images.
+        """The ``inverted_*`` scores: how close the model can come to images of a split.
 
-        The images are the same for every model, as many of each class as of any other.
+        The images are the same for every model, with equally many of each class.
         """
         chosen = self.inverted_images(split)
         images = invert(
@@ -54,11 +54,11 @@ class Evaluator(Yardstick):
         return {f"inverted_{name}": score for name, score in scores.items()}
 
     def inverted_images(self, split: StoredSplit) -> Tensor:
-        """Which images of a split are inverted, by index: drawn by the evaluation seed alone."""
+        """The indices of the split's images to invert, drawn from the evaluation seed alone."""
         random = generator(self.config.seed, "inverted images")
         order = torch.randperm(len(split.labels), generator=random)
         labels = split.labels[order]
-        place = torch.empty_like(order)  # of each image among those of its class
+        place = torch.empty_like(order)  # of each image within its class
         for label in labels.unique():
             same = labels == label
             place[same] = torch.arange(int(same.sum()))
@@ -69,13 +69,13 @@ class Evaluator(Yardstick):
     ) -> Scores:
         """Reconstruction scores and mean ELBO (nats) over a split.
 
-        The ELBO's name says under which distribution of pixels it was taken; one compares only
-        with others of its name. Under a Bernoulli distribution it bounds no log-likelihood,
-        since the pixels are grey values, not bits.
+        The name of the ELBO gives its distribution of pixels. Only ELBOs of one name compare.
+        Under a Bernoulli distribution the ELBO does not bound a log-likelihood, because the
+        pixels are grey values, not bits.
         """
         reconstructed = model.reconstruct(from_uint8(split.images), self.config.batch_size)
-        everything = torch.arange(len(split.images))
-        scores = self._closeness(split, everything, to_uint8(reconstructed, "reconstructions"))
+        all_images = torch.arange(len(split.images))
+        scores = self._closeness(split, all_images, to_uint8(reconstructed, "reconstructions"))
         elbo = self._mean_elbo(model, from_uint8(split.images), training_seed)
         return {
             "label_kept_judge": scores.pop("label_kept_judge"),
@@ -86,13 +86,14 @@ class Evaluator(Yardstick):
     def score_likelihood(
         self, model: AutoencodingModel, split: StoredSplit, training_seed: int
     ) -> tuple[Scores, dict[str, Noise]]:
-        """Mean bounds of log p(x), nats, over a split's images as binarised once for everybody.
+        """Mean lower bounds of log p(x), in nats, over the binarised images of a split.
 
-        The noise is what the importance-weighted one owes to the draw of these images; there is
-        none where a bound is not finite.
+        The images are binarised in the same way for all models. The returned noise is that of the
+        importance-weighted bound, from the draw of these images. It is absent if a bound is not
+        finite.
 
         Args:
-            model: with a Bernoulli decoder, and trained on binarised images.
+            model: a model with a Bernoulli decoder that was trained on binarised images.
         """
         images = from_uint8(binarised(split.images, binarisation(split.split)))
         bounds = importance_weighted_bound(
@@ -110,9 +111,10 @@ class Evaluator(Yardstick):
         return scores, {"importance_bound_binarised": Noise(**noise_of_mean(bounds)._asdict())}
 
     def _closeness(self, split: StoredSplit, index: Tensor, images: Tensor) -> Scores:
-        """How close uint8 images are to those of a split that they stand for.
+        """How close uint8 images are to their originals, the images at ``index`` in the split.
 
-        No label is kept where the judge does not know the split's labels, its people.
+        ``label_kept_judge`` is None for a judge of identities, which does not know the people in
+        the split.
         """
         scores = reconstruction_scores(
             original=from_uint8(split.images[index]), reconstructed=from_uint8(images)

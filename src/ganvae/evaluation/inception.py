@@ -1,4 +1,4 @@
-"""An Inception network of the user's own, for scores that compare with published tables."""
+"""An Inception network that the user supplies, for scores comparable with published tables."""
 
 from pathlib import Path
 
@@ -15,26 +15,33 @@ CHANNELS = 3
 class Inception:
     """A frozen TorchScript feature extractor: ``network(images, return_features=True)``.
 
-    Its images are uint8, N x 3 x H x W, and it resizes them itself: the form of NVIDIA's
-    ``inception-2015-12-05.pt``. The file is given by path, or by a URL that it is fetched from
-    once; either way its SHA-256 decides. Nothing is fetched that the parameters do not name.
+    It takes uint8 images, N x 3 x H x W, and resizes them itself, like NVIDIA's
+    ``inception-2015-12-05.pt``. The file is given by path or by URL. A URL is downloaded once.
+    The file must have the SHA-256 checksum in the parameters. Only the file named in the
+    parameters is downloaded.
 
     Attributes:
-        sha256: checksum of the file; it travels with every score.
+        sha256: checksum of the file, recorded with every score.
+
+    Raises:
+        DataError: the file is missing, has another checksum, is not TorchScript, or cannot be
+            downloaded.
     """
 
     def __init__(self, config: InceptionConfig, device: str = "cpu") -> None:
         path = _fetched(config) if "://" in config.file else Path(config.file)
         if not path.is_file():
             raise DataError(
-                f"evaluation.inception.file = {config.file!r}: there is no such file. Give the "
-                "path or URL of a TorchScript Inception, or null to do without."
+                f"evaluation.inception.file is {config.file!r}, but there is no such file. Give "
+                "the path or URL of a TorchScript Inception network, or set evaluation.inception "
+                "to null."
             )
         self.sha256 = sha256(path)
         if self.sha256 != config.sha256:
             raise DataError(
-                f"evaluation.inception.file = {config.file!r}: expected sha256 {config.sha256}, "
-                f"found {self.sha256}. Give the right file, or the right checksum."
+                f"evaluation.inception.file is {config.file!r}, but its checksum is wrong: "
+                f"expected sha256 {config.sha256}, found {self.sha256}. "
+                "Give the right file or the right checksum."
             )
         self.device = device
         self._file = config.file
@@ -42,22 +49,25 @@ class Inception:
             self._network = torch.jit.load(path, map_location=device).eval()
         except RuntimeError:
             raise DataError(
-                f"evaluation.inception.file = {config.file!r}: not a TorchScript file. "
-                "Give one, inception-2015-12-05.pt say."
+                f"evaluation.inception.file is {config.file!r}, but it is not a TorchScript file. "
+                "Give a TorchScript file such as inception-2015-12-05.pt."
             ) from None
 
     @torch.inference_mode()
     def __call__(self, images: Tensor, batch_size: int = 125) -> Tensor:
-        """Features, N x d float32 on the CPU, of uint8 images; grey ones get three channels.
+        """The features of uint8 images: N x d, float32, on the CPU.
+
+        Grey images are expanded to three channels.
 
         Raises:
-            DataError: the network cannot be called so, or its answer is not N x d finite numbers.
+            DataError: the network fails, or it does not return N x d finite numbers.
         """
         features = torch.cat([self._embedded(batch) for batch in images.split(batch_size)])
         if features.ndim != 2 or len(features) != len(images) or not features.isfinite().all():
             raise DataError(
-                f"evaluation.inception.file = {self._file!r}: of {len(images)} images it gives "
-                f"{tuple(features.shape)} numbers, not all finite or not a row an image."
+                f"evaluation.inception.file is {self._file!r}, but for {len(images)} images it "
+                f"returned {tuple(features.shape)} numbers. Give a network that returns one row of "
+                "finite numbers per image."
             )
         return features
 
@@ -66,16 +76,16 @@ class Inception:
         try:
             features: Tensor = self._network(colour, return_features=True)
         except (RuntimeError, torch.jit.Error) as error:
-            what = str(error).strip().splitlines()[-1]
+            reason = str(error).strip().splitlines()[-1]
             raise DataError(
-                f"evaluation.inception.file = {self._file!r}: it is called with uint8 images "
-                f"N x 3 x H x W and return_features=True, and fails ({what})."
+                f"evaluation.inception.file is {self._file!r}, but it fails ({reason}). Give a "
+                "network that takes uint8 images N x 3 x H x W and return_features=True."
             ) from None
         return features.float().cpu()
 
 
 def _fetched(config: InceptionConfig) -> Path:
-    """The file of a URL, in torch's own cache."""
+    """Download the file of a URL into torch's cache, unless it is already in the cache."""
     path = Path(torch.hub.get_dir()) / "checkpoints" / f"{config.sha256}.pt"
     if path.is_file():
         return path
@@ -84,8 +94,9 @@ def _fetched(config: InceptionConfig) -> Path:
         torch.hub.download_url_to_file(
             config.file, str(path), hash_prefix=config.sha256, progress=False
         )
-    except (OSError, RuntimeError, ValueError) as error:  # RuntimeError: another checksum
+    except (OSError, RuntimeError, ValueError) as error:  # RuntimeError: wrong checksum
         raise DataError(
-            f"evaluation.inception.file = {config.file!r}: cannot be fetched ({error})."
+            f"evaluation.inception.file is {config.file!r}, but it cannot be downloaded ({error}). "
+            "Check the URL and the checksum."
         ) from None
     return path

@@ -1,7 +1,7 @@
-"""How all runs of a profile are measured, in one file: what DVC has evaluations depend on.
+"""One file that tells how all runs of a profile are measured.
 
-It has the settings and the checksum of every file that measuring reads. So a run's evaluation
-depends on this file, and not on each of those.
+It holds the settings and the checksums of all files that evaluations read. So in DVC a run's
+evaluation depends on this one file instead of all those files.
 """
 
 import hashlib
@@ -15,7 +15,7 @@ from ganvae.core.paths import ProfilePaths
 
 
 class Measuring(Section):
-    """Settings, and MD5 by path, as dvc.lock has it."""
+    """The settings of evaluations, and the MD5 checksums of files by path, as in dvc.lock."""
 
     judge: str
     compute: ComputeConfig
@@ -24,7 +24,7 @@ class Measuring(Section):
 
 
 def write_measuring(params: Params) -> None:
-    """Write down the profile's settings and files, which have to be there."""
+    """Write the profile's settings and the checksums of its files, which must exist."""
     paths = ProfilePaths(params.profile)
     splits = [paths.split(name) for name in ("train", "validation", "test")]
     features = [paths.reference, paths.train_features, paths.validation_features]
@@ -37,12 +37,12 @@ def write_measuring(params: Params) -> None:
 
 
 def check_measuring(params: Params) -> None:
-    """See that the settings are those that were written down, which DVC goes by.
+    """Check that the settings still equal the written ones, which DVC relies on.
 
-    The files' checksums are DVC's business.
+    DVC itself checks the files.
 
     Raises:
-        UserError: they have changed since, or nothing was written down.
+        UserError: the settings have changed since they were written, or were never written.
     """
     path = ProfilePaths(params.profile).measuring
     written = parse(Measuring, read_json(path), str(path))
@@ -50,13 +50,13 @@ def check_measuring(params: Params) -> None:
     for name in settings:
         if getattr(written, name) != settings[name]:
             raise UserError(
-                f"{params.file}: {name} is not what {path} says: run the reference stage again "
-                "(`ganvae repro` does so)."
+                f"{params.file}: {name} differs from {path}. Run `ganvae repro`, which runs the "
+                "reference stage again."
             )
 
 
 def _settings(params: Params) -> dict[str, Any]:
-    """All but the precision, which training alone has."""
+    """All settings of evaluations. The precision is fixed, because it only affects training."""
     compute = params.compute.model_copy(update={"precision": "fp32"})
     return {"judge": params.judge, "compute": compute, "evaluation": params.evaluation}
 

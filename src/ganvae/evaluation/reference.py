@@ -1,4 +1,4 @@
-"""The real side of every comparison: the judge's view of a split, computed once."""
+"""The reference of all scores: the judge's features of a split, computed once."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,11 +20,13 @@ from ganvae.metrics.distances import nearest, pixels
 
 @dataclass(frozen=True)
 class Reference:
-    """What scores compare with, and what it was computed from.
+    """The real images' side of every score, and the files that it was computed from.
 
-    ``features``, N x d: of all images of one split. ``to_train_judge`` and ``to_train_pixels``, N:
-    how far these are from their nearest training image; empty if they are training images.
-    ``inception``, N x 2048: the split's Inception features; empty without an extractor.
+    Attributes:
+        features: the judge's features of all images of a split, N x d.
+        to_train_judge, to_train_pixels: the distance of each image to its nearest training image,
+            N. Empty for the training split.
+        inception: the split's Inception features, N x 2048. Empty without an extractor.
     """
 
     features: Tensor
@@ -44,7 +46,7 @@ TENSORS = ("features", "to_train_judge", "to_train_pixels", "inception")
 def make_reference(
     split_path: Path, train: TrainingSet, judge: FrozenJudge, inception: Inception | None = None
 ) -> Reference:
-    """Embed a prepared split with the judge (and Inception); find its nearest training images."""
+    """Compute the judge's (and Inception) features of a split, and distances to training images."""
     split = read_split(split_path)
     features = judge(split.images)[0]
     held_out = slice(0, 0) if split.split == "train" else slice(None)
@@ -62,31 +64,31 @@ def make_reference(
 
 
 def write_reference(path: Path, reference: Reference) -> None:
-    """Write a reference, atomically."""
-    content = vars(reference)
-    metadata = {name: value for name, value in content.items() if name not in TENSORS}
-    save_tensors(path, {name: content[name] for name in TENSORS}, metadata)
+    """Write a reference atomically."""
+    fields = vars(reference)
+    metadata = {name: value for name, value in fields.items() if name not in TENSORS}
+    save_tensors(path, {name: fields[name] for name in TENSORS}, metadata)
 
 
 def read_reference(
     path: Path, judge: FrozenJudge, inception: InceptionConfig | None = None
 ) -> Reference:
-    """Read a reference made with ``judge`` and the Inception network of the parameters.
+    """Read a reference that was made with this judge and this Inception network.
 
     Raises:
-        UserError: it was made with another judge, or another extractor.
+        UserError: the reference was made with another judge or another Inception network.
     """
     tensors, metadata = load_tensors(path)
-    content: dict[str, Any] = {**tensors, **metadata}
-    reference = Reference(**content)
+    fields: dict[str, Any] = {**tensors, **metadata}
+    reference = Reference(**fields)
     if reference.judge_sha256 != judge.sha256:
         raise UserError(
-            f"{path} was made with another judge ({reference.judge_sha256[:12]}) than the one "
-            f"given ({judge.sha256[:12]}): run the reference stage again."
+            f"{path} was made with another judge ({reference.judge_sha256[:12]}) than the given "
+            f"one ({judge.sha256[:12]}). Run the reference stage again (`ganvae repro`)."
         )
     if reference.inception_sha256 != (inception.sha256 if inception else None):
         raise UserError(
-            f"{path} was made with another Inception network than evaluation.inception names: "
-            "run the reference stage again."
+            f"{path} was made with another Inception network than the one in evaluation.inception. "
+            "Run the reference stage again (`ganvae repro`)."
         )
     return reference

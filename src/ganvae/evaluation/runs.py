@@ -1,4 +1,4 @@
-"""Evaluating one training run of a profile."""
+"""Evaluate one training run of a profile."""
 
 import math
 from contextlib import suppress
@@ -26,7 +26,7 @@ from ganvae.scores.records import ScoreRecord, ValidationRecord, complete_scores
 
 
 def make_evaluator(params: Params) -> Evaluator:
-    """The profile's judge, reference and settings."""
+    """An evaluator with the profile's judge, reference and settings."""
     judge = FrozenJudge(Path(params.judge), compute.use(params.compute))
     settings = params.evaluation
     paths = ProfilePaths(params.profile)
@@ -40,7 +40,10 @@ def make_evaluator(params: Params) -> Evaluator:
 
 
 def evaluate_run(params: Params, key: str) -> ScoreRecord:
-    """Score ``params.runs[key]`` on the test split. A diverged run is recorded, not scored."""
+    """Score the run ``params.runs[key]`` on the test split.
+
+    A diverged run gets a record without scores.
+    """
     paths = ProfilePaths(params.profile)
     run = paths.run(key)
     outcome = read_json(run.outcome)
@@ -52,17 +55,17 @@ def evaluate_run(params: Params, key: str) -> ScoreRecord:
         try:
             measured = _measure(evaluator, model, paths.split("test"), outcome["seed"])
             reason = _not_finite(measured.scores)
-        except ImageError as error:  # a weight has become NaN or infinite
+        except ImageError as error:  # a weight is NaN or infinite
             reason = str(error)
-    found: dict[str, Any] = {"status": "diverged", "reason": reason, "scores": {}}
+    fields: dict[str, Any] = {"status": "diverged", "reason": reason, "scores": {}}
     if measured and reason is None:
-        found = dict(vars(measured))
-    found["scores"] = complete_scores({"parameters": outcome["parameters"]} | found["scores"])
+        fields = dict(vars(measured))
+    fields["scores"] = complete_scores({"parameters": outcome["parameters"]} | fields["scores"])
     return ScoreRecord(
         variant=outcome["variant"],
         family=outcome["family"],
         seed=outcome["seed"],
-        **found,
+        **fields,
         provenance=evaluator.provenance(
             training_seed=outcome["seed"],
             weights_sha256=sha256(run.weights),
@@ -73,7 +76,7 @@ def evaluate_run(params: Params, key: str) -> ScoreRecord:
 
 
 def validate_run(params: Params, key: str) -> ValidationRecord:
-    """FID of ``params.runs[key]`` on the validation split; none if the run diverged."""
+    """FID of the run ``params.runs[key]`` on the validation split, None if the run diverged."""
     paths = ProfilePaths(params.profile)
     run = paths.run(key)
     outcome = read_json(run.outcome)
@@ -83,7 +86,7 @@ def validate_run(params: Params, key: str) -> ValidationRecord:
     fid = None
     if outcome["reason"] is None:
         model = load_model(run.weights).to(judge.device)
-        with suppress(ImageError):  # a weight has become NaN: the record of its scores says so
+        with suppress(ImageError):  # a weight is NaN: its score record says so
             fid = validation.score(
                 model,
                 n=settings.n_generated,
@@ -115,12 +118,15 @@ def _measure(evaluator: Evaluator, model: GenerativeModel, test_path: Path, seed
 
 
 def bounds_a_likelihood(model: AutoencodingModel) -> bool:
-    """Whether its ELBO is one of a likelihood of pixels: of bits that it was trained on."""
+    """Whether the model's ELBO bounds a likelihood of pixels.
+
+    It does if the model has a Bernoulli decoder and was trained on binarised images.
+    """
     return model.likelihood == "bernoulli" and model.config.binarize != "none"
 
 
 def _not_finite(scores: dict[str, float | None]) -> str | None:
-    """Which score is NaN or infinite, if any."""
+    """A text that names the first score that is NaN or infinite, or None."""
     for name, score in scores.items():
         if score is not None and not math.isfinite(score):
             return f"{name} is {score}"

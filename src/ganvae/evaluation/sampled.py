@@ -1,4 +1,4 @@
-"""The scores that samples alone decide, whoever drew them."""
+"""The scores that need only samples, from any source."""
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
@@ -32,11 +32,11 @@ Scores = dict[str, float | None]
 
 @dataclass(frozen=True)
 class Measured:
-    """What was measured of samples; the fields are those of a `ScoreRecord`.
+    """The measurements of a set of samples; the fields are those of a `ScoreRecord`.
 
-    A score that so few samples, or a judge of this kind, cannot have is absent from ``scores``.
-    ``class_counts`` are None where the judge is not one of classes. A collapsed model's scores
-    count like any: without them it would look better than it is.
+    A score is absent from ``scores`` if there are too few samples or if this kind of judge cannot
+    measure it. ``class_counts`` is None unless the judge classifies. The scores of a collapsed
+    model count like any others, because without them it would look better than it is.
     """
 
     scores: Scores
@@ -51,7 +51,7 @@ class Measured:
 
 @dataclass(frozen=True)
 class _Samples:
-    """Samples as the judge sees them, and what they are measured with."""
+    """The judge's features and logits of samples, with the yardstick that measures them."""
 
     features: Tensor
     logits: Tensor
@@ -73,7 +73,7 @@ class _Samples:
 def measure(images: Tensor, training_seed: int, yardstick: Yardstick) -> Measured:
     """Score uint8 images, N x C x H x W.
 
-    They are sorted first: the scores are those of a set of images, whatever its order.
+    The images are sorted first, so their order does not change the scores.
     """
     images = in_order(images)
     judge, config, inception = yardstick.judge, yardstick.config, yardstick.inception
@@ -109,16 +109,16 @@ def measure(images: Tensor, training_seed: int, yardstick: Yardstick) -> Measure
 
 
 def in_order(images: Tensor) -> Tensor:
-    """uint8 images sorted by their pixels, so that equal sets of them are equal tensors."""
+    """Sort uint8 images by their pixels, so that equal sets of images give equal tensors."""
     rows = np.ascontiguousarray(images.flatten(start_dim=1).numpy())
     order = rows.view(np.dtype((np.void, rows.shape[1]))).ravel().argsort(kind="stable")
     return images[torch.from_numpy(order)]
 
 
 def _spread(kind: JudgeKind, counts: Sequence[int]) -> Scores:
-    """How evenly the samples spread over what the judge tells apart, where that means something.
+    """How evenly the samples spread over the judge's classes or modes.
 
-    People that a judge was trained on are no classes that faces could be spread over.
+    A judge of identities has neither: generated faces need not spread over its training people.
     """
     if kind == "classes":
         return {
@@ -134,7 +134,7 @@ def _spread(kind: JudgeKind, counts: Sequence[int]) -> Scores:
 
 
 def _collapse(counts: Sequence[int]) -> str | None:
-    """Why samples are those of a collapsed model: all but stray ones are in one class."""
+    """The reason to call samples collapsed: nearly all are of one class. None if they are not."""
     if classes_present(counts) != 1:
         return None
     most, share = np.argmax(counts), 100 / (PRESENT * len(counts))
@@ -146,9 +146,12 @@ def _least_for_inception_score(config: EvaluationConfig) -> int:
 
 
 def _shortages(n: int, d: int, kind: JudgeKind, config: EvaluationConfig) -> Iterator[str]:
-    """What so few images leave out, and whether they cannot be ranked for their number."""
+    """Flags for a wrong number of samples: no ranking, and the scores that need more samples."""
     if n != config.n_generated:
-        yield f"{n:,} samples where the protocol takes {config.n_generated:,}: not to be ranked"
+        yield (
+            f"{n:,} samples were scored, but the protocol needs {config.n_generated:,}, "
+            "so the record is not ranked"
+        )
     if n <= d:
         yield f"FID over {d} features needs more than {d} samples"
     least = _least_for_inception_score(config)
@@ -159,8 +162,12 @@ def _shortages(n: int, d: int, kind: JudgeKind, config: EvaluationConfig) -> Ite
 
 
 def _frechet(samples: _Samples, scores: Scores, noise: dict[str, Noise]) -> list[tuple[int, float]]:
-    """FID, its noise and its extrapolation into ``scores`` and ``noise``; the curve by N."""
-    # In double precision at once, and not in each of the resamples.
+    """Add FID, its noise and its extrapolation to ``scores`` and ``noise``.
+
+    Returns:
+        FID by number of samples.
+    """
+    # Convert to double precision once here, not in every resample.
     to_real, generated = FidTo(samples.reference.features), samples.features.double()
     score = to_real(generated)
     noise["fid_judge"] = _noise(samples, lambda index: to_real(generated[index]), score)
@@ -200,7 +207,10 @@ def _neighbours(samples: _Samples, scores: Scores) -> None:
 
 
 def _memorisation(images: Tensor, samples: _Samples) -> Scores:
-    """Of a part of the samples, drawn by the seed; none where the split is the training one."""
+    """The ``closer_to_train_*`` scores of a random part of the samples.
+
+    They are absent if the samples are scored against the training split.
+    """
     reference, train = samples.reference, samples.yardstick.train
     if reference.split == "train":
         return {}

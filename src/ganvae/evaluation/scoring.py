@@ -1,4 +1,4 @@
-"""`ganvae score`: samples of any model, measured as the evaluation stage measures its own."""
+"""`ganvae score`: measure samples of any model in the same way as the evaluation stage."""
 
 import tempfile
 from collections.abc import Callable, Iterator
@@ -30,9 +30,9 @@ Family = Literal["gan", "vae", "hybrid", "other"]
 SplitName = Literal["test", "validation", "train"]
 Report = Callable[[str], None]
 
-ENOUGH_TO_JUDGE = 20  # samples, to say that a model has collapsed
-SAME = 1e-3  # a distance in the judge's features, where neighbours are whole units apart
-COPIES_BY_CHANCE = 0.01  # of the samples, blank images say
+ENOUGH_TO_JUDGE = 20  # minimum number of samples for the verdict that a model has collapsed
+SAME = 1e-3  # distance in the judge's features; different images are whole units apart
+COPIES_BY_CHANCE = 0.01  # share of the samples; a blank image, for example, may match by chance
 
 
 def score_samples(
@@ -46,56 +46,58 @@ def score_samples(
 ) -> ScoreRecord:
     """Score uint8 images, N x C x H x W.
 
-    If there are more images than the protocol takes, some are drawn. If there are fewer, the
-    record has the scores that so few images allow, and a flag that keeps it out of rankings.
+    If there are more images than the protocol needs, a random part is scored. If there are fewer,
+    the record has only the scores that so few images allow, and a flag that keeps it out of
+    rankings.
 
     Args:
-        evaluator: of a data set's split (`evaluator_of`).
-        model, family, seed: what made the images, for the record. The seed also decides all
-            that is drawn here.
-        report: gets a line before each long step.
+        evaluator: an evaluator for a split of a data set (`evaluator_of`).
+        model, family, seed: the source of the images, for the record. The seed also determines
+            all random draws here.
+        report: receives a line before each long step.
 
     Raises:
-        ConfigError: the model's name is a baseline's.
-        DataError: the images have another shape than the data set's.
+        ConfigError: the model has the name of a baseline.
+        DataError: the images have another shape than those of the data set.
     """
     check_model(model)
     scored = _draw(in_order(images), evaluator.config, seed)
-    of = "" if len(scored) == len(images) else f", drawn from {len(images):,}"
-    report(f"scoring {len(scored):,} samples{of}")
+    source = "" if len(scored) == len(images) else f", drawn from {len(images):,}"
+    report(f"scoring {len(scored):,} samples{source}")
     measured = evaluator.measure_samples(scored, seed)
     flags = [*measured.flags, *_known(scored, evaluator)]
     scores = complete_scores(measured.scores)
-    found = vars(measured) | {"scores": scores, "flags": flags}
-    if len(scored) < ENOUGH_TO_JUDGE:  # all may be of one class by chance
-        found |= {"status": "completed", "reason": None}
+    fields = vars(measured) | {"scores": scores, "flags": flags}
+    if len(scored) < ENOUGH_TO_JUDGE:  # so few may all be of one class by chance
+        fields |= {"status": "completed", "reason": None}
     return ScoreRecord(
         variant=model,
         family=family,
         seed=seed,
-        **found,
+        **fields,
         provenance=evaluator.provenance(training_seed=seed, n_generated=len(scored)),
     )
 
 
 def check_model(name: str) -> None:
-    """Refuse names that only baselines may have.
+    """Refuse names that are reserved for baselines.
 
     Raises:
-        ConfigError: it is such a name.
+        ConfigError: the name is reserved.
     """
     if name in BASELINES:
-        raise ConfigError(f"--model {name}: that name is a baseline's. Give another --model.")
+        raise ConfigError(f"--model {name}: the name is reserved for a baseline. Give another.")
 
 
 def _known(images: Tensor, evaluator: Evaluator) -> Iterator[str]:
-    """That samples are images of the very split they are scored against."""
+    """A flag if the samples contain copies of the images that they are scored against."""
     reference = evaluator.reference
     _, distance = nearest(evaluator.judge(images)[0], reference.features)
     copies = int((distance < SAME).sum())
     if copies > COPIES_BY_CHANCE * len(images):
         yield (
-            f"{copies:,} of the samples are {reference.split} images themselves: not to be ranked"
+            f"{copies:,} of the samples are copies of {reference.split} images, "
+            "so the record is not ranked"
         )
 
 
@@ -107,28 +109,29 @@ def evaluator_of(
     inception: InceptionConfig | None = None,
     report: Report = print,
 ) -> Evaluator:
-    """An evaluator for a data set, made from its published files.
+    """Make an evaluator for a data set from its published files.
 
-    It has the parameters of the data set's profile (for MNIST the laptop profile, params.yaml),
-    so that its records rank with those in ``results/<profile>/scores.json``.
+    The parameters are those of the data set's profile (for MNIST the laptop profile, params.yaml).
+    So its records can be ranked with those in ``results/<profile>/scores.json``.
 
     Args:
         dataset: a registered name.
-        data_dir: where its files are; by default in this clone.
-        judge: of that data set (`find_judge`).
-        inception: for scores in its features too.
-        report: gets a line before each long step.
+        data_dir: the folder of the data set's files, by default its folder in this clone.
+        judge: the judge of the data set (`find_judge`).
+        inception: an Inception network, to compute the scores in its features as well.
+        report: receives a line before each long step.
 
     Raises:
-        ConfigError: no profile is of the data set.
-        DataError: its files are missing or damaged, or the Inception file is not the one named.
+        ConfigError: the data set has no published profile.
+        DataError: the data set's files are missing or damaged, or the Inception file is not the
+            one that the parameters name.
     """
     profile = _profile(dataset)
     extractor = Inception(inception, judge.device) if inception else None
     with tempfile.TemporaryDirectory() as folder:
         report(f"reading {dataset} and drawing its splits")
         paths = _write_splits(profile, dataset, data_dir, {split, "train"}, Path(folder))
-        report(f"judging the {split} images, looking for the training images nearest to them")
+        report(f"computing the judge's features, and the training images nearest to {split} images")
         train = make_training_set(paths["train"], judge)
         return Evaluator(
             judge=judge,
@@ -140,17 +143,17 @@ def evaluator_of(
 
 
 def _profile(dataset: str) -> Params:
-    """The profile by whose parameters the data set's published scores were taken.
+    """The profile with which the data set's published scores were measured.
 
     Raises:
-        ConfigError: there is none.
+        ConfigError: the data set has no such profile.
     """
     profile = profile_of(dataset)
     if profile is None:
         known = [f"{params.data.dataset} ({path})" for path, params in published_profiles()]
         raise ConfigError(
-            f"dataset {dataset!r} has no profile, which says how its images are split and scored; "
-            f"there are those of {', '.join(known)}."
+            f"dataset {dataset!r} has no published profile, so it is not known how to split and "
+            f"score its images. Choose one of: {', '.join(known)}."
         )
     return profile
 
@@ -158,9 +161,9 @@ def _profile(dataset: str) -> Params:
 def _write_splits(
     profile: Params, dataset: str, data_dir: Path | None, names: set[str], folder: Path
 ) -> dict[str, Path]:
-    """Write splits as the pipeline does, to the byte: their checksums go into the record."""
-    place = data_dir or CHECKOUT / get_dataset(dataset).directory
-    config = profile.data.model_copy(update={"directory": str(place)})
+    """Write the same bytes as the pipeline, because the record holds the splits' checksums."""
+    directory = data_dir or CHECKOUT / get_dataset(dataset).directory
+    config = profile.data.model_copy(update={"directory": str(directory)})
     source = load_source(config)
     splits = make_splits(source, config)
     paths = {name: folder / f"{name}.safetensors" for name in names}
@@ -170,7 +173,7 @@ def _write_splits(
 
 
 def _draw(images: Tensor, config: EvaluationConfig, seed: int) -> Tensor:
-    """As many as the protocol takes, or all if there are no more."""
+    """A random draw of as many images as the protocol needs, or all images if there are fewer."""
     if len(images) <= config.n_generated:
         return images
     random = generator(config.seed, "samples to score", seed)
@@ -178,37 +181,37 @@ def _draw(images: Tensor, config: EvaluationConfig, seed: int) -> Tensor:
 
 
 def find_judge(dataset: str, device: str = "cpu") -> FrozenJudge:
-    """The judge that this clone has for a data set.
+    """Load the judge of a data set from this clone.
 
     Raises:
-        ConfigError: no such data set.
-        DataError: it has no judge.
+        ConfigError: there is no such data set.
+        DataError: the data set has no judge.
     """
     get_dataset(dataset)
     path = judge_file(dataset)
     if not path.is_file():
         known = ", ".join(sorted(judge.stem for judge in path.parent.glob("*.safetensors")))
-        raise DataError(f"{path} is missing: only these data sets have a judge here: {known}.")
+        raise DataError(f"{path} is missing. Choose a data set that has a judge: {known}.")
     return FrozenJudge(path, device)
 
 
 def check_place(path: Path) -> None:
-    """Find out whether a record can be written to ``path`` before it is computed.
+    """Check that a record can be written to ``path``, before it is computed.
 
     Raises:
-        ConfigError: the name does not end in .json, is that of something there, or cannot be
-            written to.
+        ConfigError: the name does not end in .json, the path exists already, its folder does not
+            exist, or the folder cannot be written to.
     """
     if path.suffix != ".json":
         raise ConfigError(f"--json {path}: the name must end in .json.")
     if path.exists():
-        raise ConfigError(f"--json {path}: is there already. Give another name, or delete it.")
+        raise ConfigError(f"--json {path}: the path exists already. Give another, or delete it.")
     if not path.parent.is_dir():
-        raise ConfigError(f"--json {path}: there is no folder {path.parent}. Make it first.")
+        raise ConfigError(f"--json {path}: there is no folder {path.parent}. Create it first.")
     try:
         with tempfile.TemporaryFile(dir=path.parent):
             pass
     except OSError as error:
         raise ConfigError(
-            f"--json {path}: cannot be written ({error.strerror}). Give another place."
+            f"--json {path}: cannot be written ({error.strerror}). Give another path."
         ) from None

@@ -1,4 +1,4 @@
-"""The training images as evaluation needs them: to find samples that are copies of one."""
+"""The training images for evaluation, which uses them to find copies among samples."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,33 +13,33 @@ from ganvae.judge.network import FrozenJudge
 
 @dataclass(frozen=True)
 class TrainingSet:
-    """Training images, uint8 N x C x H x W, and a judge's features of them, N x d."""
+    """Training images, uint8 N x C x H x W, and their features by a judge, N x d."""
 
     images: Tensor
     features: Tensor
 
 
 def make_training_set(split_path: Path, judge: FrozenJudge) -> TrainingSet:
-    """Embed the prepared training split with the judge."""
+    """Compute the judge's features of the prepared training split."""
     images = read_split(split_path).images
     return TrainingSet(images, judge(images)[0])
 
 
 def write_features(path: Path, train: TrainingSet, judge: FrozenJudge) -> None:
-    """Write the features alone, atomically."""
+    """Write only the features, atomically."""
     save_tensors(path, {"features": train.features}, {"judge_sha256": judge.sha256})
 
 
 def read_training_set(split_path: Path, features_path: Path, judge: FrozenJudge) -> TrainingSet:
-    """Read the training split and its features by ``judge``.
+    """Read the training split and its features by this judge.
 
     Raises:
-        UserError: they are another judge's.
+        UserError: the features are those of another judge.
     """
     tensors, metadata = load_tensors(features_path)
     if metadata["judge_sha256"] != judge.sha256:
         raise UserError(
             f"{features_path} was made with another judge ({metadata['judge_sha256'][:12]}) than "
-            f"the one given ({judge.sha256[:12]}): run the reference stage again."
+            f"the given one ({judge.sha256[:12]}). Run the reference stage again (`ganvae repro`)."
         )
     return TrainingSet(read_split(split_path).images, tensors["features"])

@@ -1,4 +1,7 @@
-"""FID on the validation split: what parameters and champions are chosen by. Never opens test."""
+"""FID on the validation split, by which parameters and champions are chosen.
+
+This module never opens the test split.
+"""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +22,10 @@ from ganvae.models.base import GenerativeModel
 
 @dataclass(frozen=True)
 class ValidationScore:
-    """``classes``: how many have more than a tenth of an even share; one is a collapse."""
+    """FID and the number of classes present, on the validation split.
+
+    A class is present with more than a tenth of an even share. A single class is a collapse.
+    """
 
     fid_judge: float
     classes: int
@@ -27,7 +33,7 @@ class ValidationScore:
 
 @dataclass(frozen=True)
 class Validation:
-    """The judge and its features of the validation images, N x d."""
+    """The judge, and its features of the validation images, N x d."""
 
     judge: FrozenJudge
     features: Tensor
@@ -38,10 +44,10 @@ class Validation:
     ) -> ValidationScore:
         """Score ``n`` samples of a model that was trained from ``seed``.
 
-        They are not those that the test score is of: they have latents of their own.
+        The latents differ from those of the samples for the test score.
 
         Raises:
-            ImageError: the model draws NaN, since a weight of it is.
+            ImageError: the samples contain NaN, because a weight of the model is NaN.
         """
         latents = model.sample_prior(n, generator(seed, "validation samples"))
         images = to_uint8(model.decode(latents, batch_size), "generated images")
@@ -53,22 +59,22 @@ class Validation:
 
 
 def write_validation(path: Path, split_path: Path, judge: FrozenJudge) -> None:
-    """Embed the prepared validation split with the judge and write the features, atomically."""
+    """Compute the judge's features of the validation split and write them atomically."""
     features, _ = judge(read_split(split_path).images)
     metadata = {"data_sha256": sha256(split_path), "judge_sha256": judge.sha256}
     save_tensors(path, {"features": features}, metadata)
 
 
 def read_validation(path: Path, judge: FrozenJudge) -> Validation:
-    """Read what `write_validation` wrote with the same judge.
+    """Read the file that `write_validation` wrote with this judge.
 
     Raises:
-        DataError: missing or damaged.
-        UserError: it was written with another judge.
+        DataError: the file is missing or damaged.
+        UserError: the file was written with another judge.
     """
     tensors, metadata = load_tensors(path)
     if metadata["judge_sha256"] != judge.sha256:
         raise UserError(
-            f"{path} was made with another judge: run the reference stage again (`dvc repro`)."
+            f"{path} was made with another judge. Run the reference stage again (`ganvae repro`)."
         )
     return Validation(judge, tensors["features"], metadata["data_sha256"])

@@ -1,4 +1,4 @@
-"""What images are measured with: a judge, reference images and settings."""
+"""The yardstick of all scores: a judge, reference images and settings."""
 
 from dataclasses import dataclass
 
@@ -15,7 +15,10 @@ from ganvae.scores.records import PROTOCOL_VERSION, Provenance
 
 @dataclass(frozen=True)
 class Yardstick:
-    """The same for every model of a profile; ``inception`` is None where no file is named."""
+    """The judge, references and settings for all runs of a profile.
+
+    ``inception`` is None if the profile names no Inception file.
+    """
 
     judge: FrozenJudge
     reference: Reference
@@ -24,7 +27,7 @@ class Yardstick:
     inception: Inception | None = None
 
     def random(self, training_seed: int, purpose: str) -> torch.Generator:
-        """The random stream for ``purpose``; every training seed has another one."""
+        """The random generator for a purpose, a different one per training seed."""
         return generator(self.config.seed, purpose, training_seed)
 
     def provenance(
@@ -36,10 +39,10 @@ class Yardstick:
         training_steps: int | None = None,
         training_precision: str | None = None,
     ) -> Provenance:
-        """Where the scores of one run come from; a baseline has not been trained.
+        """The provenance of one run's scores, or of a baseline, which has no training facts.
 
         Args:
-            n_generated: if not as many images were scored as the parameters say.
+            n_generated: the number of scored images, by default the number in the parameters.
         """
         config = self.config
         return Provenance(

@@ -1,4 +1,4 @@
-"""Judges of people: whom they are trained on, and whether they know strangers apart."""
+"""Judges of people: the choice of training photos, and face verification on unseen people."""
 
 from dataclasses import dataclass
 
@@ -19,7 +19,7 @@ from ganvae.judge.network import Judge
 
 @dataclass(frozen=True)
 class Photos:
-    """Photos of the same ``people``, numbered from 0, to train on and to test on."""
+    """Training and held-out photos of the same people. Labels count from 0 to ``people`` - 1."""
 
     train: LabelledImages
     held_out: LabelledImages
@@ -27,26 +27,27 @@ class Photos:
 
     @property
     def chance(self) -> float:
-        """Share of the held-out photos that is right for who always names the commonest person."""
+        """Accuracy on the held-out photos of always naming the most frequent person, in [0, 1]."""
         return float(np.bincount(self.held_out.labels).max() / len(self.held_out))
 
 
 def chosen_photos(data: LabelledImages, config: IdentitiesConfig, seed: int) -> Photos:
-    """The photos of those with at least ``min_photos``, a share of each one's held out.
+    """Choose the people with at least ``min_photos`` photos, and hold out a share of their photos.
 
     Args:
-        data: labels are people.
-        seed: decides which are held out.
+        data: the photos. A label is a person.
+        seed: decides which photos are held out.
 
     Raises:
-        ConfigError: fewer than two people have so many.
+        ConfigError: fewer than two people have ``min_photos`` photos.
     """
     people, counts = np.unique(data.labels, return_counts=True)
     people = people[counts >= config.min_photos]
     if len(people) < 2:
         raise ConfigError(
-            f"identities.min_photos = {config.min_photos}: {len(people)} people have so many in "
-            f"the training split, two are needed; the most that anybody has is {counts.max()}."
+            f"identities.min_photos is {config.min_photos}, but only {len(people)} people have so "
+            "many photos in the training split, and two are needed. Give a smaller number: the "
+            f"largest number of photos per person is {counts.max()}."
         )
     random = np.random.default_rng(derive(seed, "held-out photos"))
     trained, held_out = [], []
@@ -67,24 +68,25 @@ def _renumbered(
     people: npt.NDArray[np.int64],
     photos: list[npt.NDArray[np.int64]],
 ) -> LabelledImages:
-    """The photos in the order of the data; a person's label is his or her place in ``people``."""
+    """The photos in the order of the data. A label becomes the person's index in ``people``."""
     index = np.sort(np.concatenate(photos))
     return LabelledImages(data.images[index], np.searchsorted(people, data.labels[index]))
 
 
 def verification_auc(judge: Judge, data: LabelledImages, seed: int) -> float:
-    """How well the features tell whether two photos are of one person: area under the ROC curve.
+    """Area under the ROC curve of face verification by the judge's features, in [0, 1].
 
-    By cosine similarity, over all pairs of photos of one person, and as many random pairs of
-    photos of two. 0.5 is chance. Of people that the judge was not trained on it says whether its
-    features mean something beyond those that it was.
+    Verification decides by the cosine similarity of two photos whether they show the same person.
+    It uses all pairs of photos of the same person, and as many random pairs of different people.
+    0.5 is chance. On people the judge was not trained on, the score shows whether its features
+    generalise.
 
     Args:
-        data: labels are people, some with more than one photo.
-        seed: of the pairs of two people.
+        data: the photos. A label is a person; some people must have more than one photo.
+        seed: decides the pairs of different people.
 
     Raises:
-        ConfigError: nobody has two photos, or all photos are of one person.
+        ConfigError: no person has two photos, or all photos show the same person.
     """
     features = F.normalize(_features(judge, data))
     first, second = np.triu_indices(len(data), k=1)
@@ -92,8 +94,9 @@ def verification_auc(judge: Judge, data: LabelledImages, seed: int) -> float:
     alike, unlike = np.flatnonzero(same), np.flatnonzero(~same)
     if not len(alike) or not len(unlike):
         raise ConfigError(
-            "data.test_size: the judge's features are tried on pairs of test photos of one person "
-            "and of two, and there are none of the one kind: give a larger one."
+            "data.test_size is too small: verification needs pairs of test photos of the same "
+            "person and of different people, and the test split lacks one kind. Give a larger "
+            "number."
         )
     random = np.random.default_rng(derive(seed, "pairs of two people"))
     unlike = random.choice(unlike, min(len(alike), len(unlike)), replace=False)

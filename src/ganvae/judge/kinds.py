@@ -1,6 +1,6 @@
-"""The kinds of judge."""
+"""The kinds of judges."""
 
 from typing import Literal
 
 JudgeKind = Literal["classes", "identities", "channels"]
-"""What a judge was trained to tell apart: classes, people, or the classes of three channels."""
+"""What a judge distinguishes: classes, people, or the combined classes of the channels."""

@@ -1,4 +1,4 @@
-"""Making a judge of each kind: its weights, and the card that says what it is made of."""
+"""Making of judges: the weights, and the card that describes training and accuracy."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -19,7 +19,7 @@ Report = Callable[[str], None]
 
 
 class Made(NamedTuple):
-    """A judge's weights by name, and its card (`ganvae.judge.network.FrozenJudge`)."""
+    """A judge's weights by name, and its card (described in `ganvae.judge.network.FrozenJudge`)."""
 
     weights: Mapping[str, Tensor]
     card: dict[str, Any]
@@ -31,28 +31,30 @@ def make_judge(
     classes: int,
     report: Report = print,
 ) -> Made:
-    """Make a judge of the kind that its section of judges/params.yaml asks for.
+    """Make a judge of the kind that its section of judges/params.yaml configures.
 
     Args:
-        classes: how many the data set has.
+        classes: number of classes of the data set.
+        report: is called with one line per epoch of training.
 
     Raises:
-        ConfigError: nobody has photos enough, or the judge of channels is not one of grey images.
+        ConfigError: too few people have enough photos, the test split is too small for
+            verification, or the judge in ``channels_of`` does not fit the channels of the images.
     """
     if isinstance(config, ChannelJudgeConfig):
-        return _of_channels(config, splits, classes)
+        return _channel_judge(config, splits, classes)
     if config.identities:
-        return _of_identities(config, splits, report)
-    return _of_classes(config, splits, classes, report)
+        return _identity_judge(config, splits, report)
+    return _class_judge(config, splits, classes, report)
 
 
-def _of_classes(
+def _class_judge(
     config: JudgeConfig, splits: Mapping[str, Split], classes: int, report: Report
 ) -> Made:
     train = splits["train"].data
     judge = train_judge(config, train, classes, report)
     card = {
-        **_described(config, splits, classes),
+        **_description(config, splits, classes),
         "train_size": len(train),
         "validation_accuracy": accuracy(judge, splits["validation"].data),
         "test_accuracy": accuracy(judge, splits["test"].data),
@@ -60,22 +62,22 @@ def _of_classes(
     return Made(judge.state_dict(), card)
 
 
-def _of_identities(config: JudgeConfig, splits: Mapping[str, Split], report: Report) -> Made:
+def _identity_judge(config: JudgeConfig, splits: Mapping[str, Split], report: Report) -> Made:
     assert config.identities
     seed = config.training.seed
     photos = chosen_photos(splits["train"].data, config.identities, seed)
     judge = train_judge(config, photos.train, photos.people, report)
     card = {
-        **_described(config, splits, photos.people),
+        **_description(config, splits, photos.people),
         "kind": "identities",
         "chosen": config.identities.model_dump(),
-        **_people_told_apart(judge, photos),
+        **_identity_accuracy(judge, photos),
         "verification_auc": verification_auc(judge, splits["test"].data, seed),
     }
     return Made(judge.state_dict(), card)
 
 
-def _people_told_apart(judge: Judge, photos: Photos) -> dict[str, Any]:
+def _identity_accuracy(judge: Judge, photos: Photos) -> dict[str, Any]:
     return {
         "identities": photos.people,
         "photos": len(photos.train),
@@ -85,8 +87,8 @@ def _people_told_apart(judge: Judge, photos: Photos) -> dict[str, Any]:
     }
 
 
-def _described(config: JudgeConfig, splits: Mapping[str, Split], classes: int) -> dict[str, Any]:
-    """What every trained judge was made from; parameters at their defaults are left out."""
+def _description(config: JudgeConfig, splits: Mapping[str, Split], classes: int) -> dict[str, Any]:
+    """The part of the card common to all trained judges, without parameters at their defaults."""
     return {
         "image_shape": splits["train"].data.image_shape,
         "classes": classes,
@@ -96,18 +98,18 @@ def _described(config: JudgeConfig, splits: Mapping[str, Split], classes: int) -
     }
 
 
-def _of_channels(config: ChannelJudgeConfig, splits: Mapping[str, Split], classes: int) -> Made:
+def _channel_judge(config: ChannelJudgeConfig, splits: Mapping[str, Split], classes: int) -> Made:
     weights, card = load_tensors(Path(config.channels_of))
     shape = splits["test"].data.image_shape
     if card["image_shape"] != [1, *shape[1:]] or card["classes"] ** shape[0] != classes:
         raise ConfigError(
-            f"channels_of = {config.channels_of!r}: it tells {card['classes']} classes of images "
-            f"of shape {tuple(card['image_shape'])} apart, which does not give {classes} classes "
-            f"of images of shape {shape}: name a judge of one channel of them."
+            f"channels_of is {config.channels_of!r}, a judge of {card['classes']} classes of "
+            f"images of shape {tuple(card['image_shape'])}, but the data has {classes} classes of "
+            f"images of shape {shape}. Name a judge that fits one channel of the data."
         )
     judge = Judge(JudgeNetworkConfig(**card["network"]), (1, *shape[1:]), card["classes"])
     judge.load_state_dict(weights)
-    made = {
+    channel_card = {
         "image_shape": shape,
         "kind": "channels",
         "classes": classes,
@@ -116,4 +118,4 @@ def _of_channels(config: ChannelJudgeConfig, splits: Mapping[str, Split], classe
         "data": config.data.model_dump(exclude_defaults=True),
         "test_accuracy": accuracy(ChannelJudge(judge).eval(), splits["test"].data),
     }
-    return Made(weights, made)
+    return Made(weights, channel_card)

@@ -1,4 +1,4 @@
-"""The judge: the classifier whose features and logits all judge scores are computed from."""
+"""The judge: the classifier whose features and logits the judge scores are computed from."""
 
 from pathlib import Path
 from typing import Any
@@ -13,15 +13,13 @@ from ganvae.core.images import from_uint8
 from ganvae.core.tensors import load_tensors
 from ganvae.judge.kinds import JudgeKind
 
-"""What a judge tells apart: the classes of the data, people, or the classes of each channel."""
-
 
 class Judge(nn.Module):
     """A small convolutional classifier of contract images of one size.
 
-    3 x 3 convolutions with batch norm and ReLU, then a dense layer, likewise normalised, that
-    gives the features, and a dense layer that gives the logits. The features are not averaged
-    over the image, so they know where a stroke is.
+    It has 3 x 3 convolutions with batch norm and ReLU. A dense layer with batch norm and ReLU
+    outputs the features, and another dense layer outputs the logits. The features are not averaged
+    over the image, so they encode the positions of strokes.
     """
 
     def __init__(
@@ -50,16 +48,16 @@ class Judge(nn.Module):
         )
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
-        """Features, N x ``config.features``, and logits, N x classes, of contract images."""
+        """Compute features, N x ``config.features``, and logits, N x classes, of the images."""
         features = self.features(images * 2 - 1)
         return features, self.classify(features)
 
 
 class ChannelJudge(nn.Module):
-    """A judge of grey images at work on every channel of others.
+    """A judge that applies a judge of grey images to every channel of an image.
 
-    Its features are the channels', one after the other. Its classes are all combinations of the
-    channels' classes; the first channel's is the leading figure of a combination's number.
+    It concatenates the features of the channels. Its classes are all combinations of the channels'
+    classes. The first channel gives the leading digit of a combination's number.
     """
 
     def __init__(self, judge: Judge) -> None:
@@ -67,29 +65,31 @@ class ChannelJudge(nn.Module):
         self.judge = judge
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
-        """Features, N x (C d), and logits, N x classes^C, of contract images.
+        """Compute features, N x (C d), and logits, N x classes^C, of contract images.
 
-        The channels are judged apart, so that the logarithm of a combination's probability is the
-        sum of the channels'; these are the logits.
+        The channels are judged independently. So the log-probability of a combination is the sum
+        of the channels' log-probabilities, and these sums are the logits.
         """
         features, logits = self.judge(images.flatten(end_dim=1)[:, None])
-        first, *others = logits.log_softmax(dim=1).unflatten(0, images.shape[:2]).unbind(dim=1)
+        first, *rest = logits.log_softmax(dim=1).unflatten(0, images.shape[:2]).unbind(dim=1)
         joint = first
-        for other in others:
-            joint = (joint[:, :, None] + other[:, None, :]).flatten(start_dim=1)
+        for channel in rest:
+            joint = (joint[:, :, None] + channel[:, None, :]).flatten(start_dim=1)
         return features.unflatten(0, images.shape[:2]).flatten(start_dim=1), joint
 
 
 class FrozenJudge:
-    """A trained judge: always in eval mode, never differentiated through, never retrained.
+    """A trained judge, always in eval mode and without gradients.
 
-    It holds the network but is no module itself, so nothing that contains it can switch its mode.
+    It holds the network but is not a module itself. So a module that contains it cannot switch its
+    mode.
 
     Attributes:
-        sha256: checksum of the weights file; it travels with every score.
-        card: what it was trained on and how well it does (the file's metadata).
-        kind: what it tells apart, and so which scores can be taken by it.
-        image_shape: channels, height and width of the images that it reads.
+        sha256: checksum of the weights file. Every score records it.
+        card: the training data, parameters and accuracy of the judge, from the file's metadata.
+        device: the device that computes.
+        kind: what the judge distinguishes, which decides the scores that can use it.
+        image_shape: channels, height and width of the images that it accepts.
     """
 
     def __init__(self, path: Path, device: str = "cpu") -> None:
@@ -103,15 +103,15 @@ class FrozenJudge:
 
     @torch.inference_mode()
     def __call__(self, images: Tensor, batch_size: int = 125) -> tuple[Tensor, Tensor]:
-        """Features and logits, float32 on the CPU, of uint8 images N x C x H x W.
+        """Compute features and logits, float32 on the CPU, of uint8 images, N x C x H x W.
 
         Raises:
-            DataError: the images have another shape than the judge was trained on.
+            DataError: the judge was trained on images of another shape.
         """
         if tuple(images.shape[1:]) != self.image_shape:
             raise DataError(
-                f"this judge reads images of shape {self.image_shape}, found "
-                f"{tuple(images.shape[1:])}: name a judge for this data in params.yaml (judge)."
+                f"the images have shape {tuple(images.shape[1:])}, but the judge was trained on "
+                f"{self.image_shape}. Set judge in params.yaml to a judge of this data set."
             )
         batches = [
             self._network(from_uint8(batch.to(self.device))) for batch in images.split(batch_size)
@@ -121,14 +121,14 @@ class FrozenJudge:
 
 
 def _network(card: dict[str, Any], weights: dict[str, Tensor]) -> Judge | ChannelJudge:
-    """The network that a judge's card describes, with its weights."""
+    """Build the network that a judge's card describes, and load its weights."""
     channels, height, width = card["image_shape"]
     classes = card["classes"]
-    of_channels = card.get("channels_of")
-    if of_channels:
-        channels, classes = 1, of_channels["classes"]
+    channel_judge = card.get("channels_of")
+    if channel_judge:
+        channels, classes = 1, channel_judge["classes"]
     config = JudgeNetworkConfig(**card["network"])
-    with torch.device("meta"):  # no initial weights: they would draw from the global generator
+    with torch.device("meta"):  # initial weights would draw from the global generator
         judge = Judge(config, (channels, height, width), classes)
     judge.load_state_dict(weights, assign=True)
-    return ChannelJudge(judge) if of_channels else judge
+    return ChannelJudge(judge) if channel_judge else judge

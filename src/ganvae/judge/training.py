@@ -1,4 +1,4 @@
-"""Training the judge, once; its weights are then frozen."""
+"""Training of judges. A judge is trained once, and its weights are then frozen."""
 
 from collections.abc import Callable
 
@@ -16,9 +16,14 @@ from ganvae.judge.network import ChannelJudge, Judge
 def train_judge(
     config: JudgeConfig, train: LabelledImages, classes: int, report: Callable[[str], None] = print
 ) -> Judge:
-    """Train a judge by cross-entropy on randomly moved images, one-cycle learning rate.
+    """Train a judge with cross-entropy on randomly shifted images.
 
-    No label smoothing: it would squeeze the logits, and the Inception Score with them.
+    AdamW follows a one-cycle schedule of the learning rate. Labels are not smoothed, because that
+    would shrink the logits and so the Inception Score.
+
+    Args:
+        train: the training images. Labels count from 0 to ``classes`` - 1.
+        report: is called with one line per epoch.
     """
     settings = config.training
     pixels, labels = torch.from_numpy(train.images), torch.from_numpy(train.labels)
@@ -51,7 +56,7 @@ def train_judge(
 
 
 def shift(images: Tensor, most: int, random: torch.Generator) -> Tensor:
-    """Move each image by up to ``most`` pixels along both axes, black coming in at the edges."""
+    """Shift each image at random by up to ``most`` pixels along both axes. New pixels are black."""
     if most == 0:
         return images
     n, channels, height, width = images.shape
@@ -68,14 +73,14 @@ def shift(images: Tensor, most: int, random: torch.Generator) -> Tensor:
 
 
 def mirror(images: Tensor, random: torch.Generator) -> Tensor:
-    """Mirror each image left to right, or not, at even odds."""
+    """Mirror each image left to right with probability 0.5."""
     mirrored = torch.rand(len(images), generator=random) < 0.5
     return torch.where(mirrored[:, None, None, None], images.flip(3), images)
 
 
 @torch.inference_mode()
 def accuracy(judge: Judge | ChannelJudge, data: LabelledImages, batch_size: int = 125) -> float:
-    """Share of the images whose class the judge names correctly, in [0, 1]."""
+    """Share of the images that the judge classifies correctly, in [0, 1]."""
     batches = torch.from_numpy(data.images).split(batch_size)
     guesses = torch.cat([judge(from_uint8(images))[1].argmax(dim=1) for images in batches])
     return float((guesses.numpy() == data.labels).mean())

@@ -1,1 +1,4 @@
-"""Scores: pure functions of features, logits or images; none touches torch's global generators."""
+"""Scores: pure functions of features, logits or images.
+
+No score changes the state of torch's global generators.
+"""

@@ -1,4 +1,4 @@
-"""Distances between all rows of two matrices, a block at a time."""
+"""Distances between all rows of two matrices, computed in blocks."""
 
 from collections.abc import Callable
 
@@ -8,46 +8,46 @@ from torch import Tensor
 from ganvae.core.images import from_uint8
 
 ENTRIES = 5_000_000
-"""Of the distance matrix at a time: 20 MB. Blocks of other sizes take longer."""
+"""Entries of the distance matrix per block: 20 MB. Larger and smaller blocks take longer."""
 
 
 def pixels(images: Tensor) -> Tensor:
-    """uint8 images as rows of values in [0, 1], to measure distances in."""
+    """Flatten uint8 images to rows of values in [0, 1], for distances in pixel space."""
     return from_uint8(images).flatten(start_dim=1)
 
 
 def rows_a_block(others: Tensor) -> int:
-    """How many rows to take at a time against so many others."""
+    """The number of rows per block for distances to all rows of ``others``."""
     return max(1, ENTRIES // len(others))
 
 
 def squared_distances_to(others: Tensor) -> Callable[[Tensor], Tensor]:
-    """A function that gives the squared distances, N x M, of rows, N x d, to ``others``, M x d.
+    """Create a function from rows, N x d, to their squared distances to ``others``: N x M.
 
-    |a - b|^2 = |a|^2 + |b|^2 - 2 a b: all of it is one matrix product, whose second factor is
-    the same for every block.
+    ``others`` is M x d. As |a - b|^2 = |a|^2 + |b|^2 - 2 a b, one matrix product is enough. Its
+    second factor is the same for every block, so it is computed once.
     """
     b = torch.cat([others, torch.ones(len(others), 1), _squares(others)], dim=1).T
 
-    def of(rows: Tensor) -> Tensor:
+    def squared_distances(rows: Tensor) -> Tensor:
         a = torch.cat([-2 * rows, _squares(rows), torch.ones(len(rows), 1)], dim=1)
         return a @ b
 
-    return of
+    return squared_distances
 
 
 def nearest(queries: Tensor, points: Tensor) -> tuple[Tensor, Tensor]:
-    """The nearest of ``points`` to each query: its index, and its distance.
+    """Find the nearest of ``points`` to each query.
 
     Args:
         queries: float32, N x d.
         points: float32, M x d.
 
     Returns:
-        Indices, int64, and Euclidean distances, float32, both N. The distance is that of the
-        found point, taken anew from the difference: a copy's is exactly 0.
+        Indices, int64, and Euclidean distances, float32, both N. The distance is computed again
+        from the difference of the two rows, so the distance of a copy is exactly 0.
     """
-    centre = points.mean(dim=0)  # distances stay; their rounding errors become small
+    centre = points.mean(dim=0)  # centring keeps the distances and reduces their rounding errors
     distances = squared_distances_to(points - centre)
     blocks = (queries - centre).split(rows_a_block(points))
     index = torch.cat([distances(rows).argmin(dim=1) for rows in blocks])

@@ -9,17 +9,17 @@ from ganvae.core.seeds import global_seed
 
 
 def inception_score(logits: Tensor, *, splits: int, seed: int) -> tuple[float, float]:
-    """Mean and standard deviation over ``splits`` random parts of exp E KL(p(y|x) || p(y)).
+    """Mean and standard deviation of exp E KL(p(y|x) || p(y)) over ``splits`` random parts.
 
-    Between 1 and the number of classes; higher is sharper and more varied.
+    The score lies between 1 and the number of classes. Sharp and varied samples score higher.
 
     Args:
-        logits: N x classes, before any softmax (torchmetrics takes it).
+        logits: N x classes, before the softmax, which torchmetrics applies.
     """
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=".*will save all extracted features in buffer")
         metric = InceptionScore(feature=nn.Identity(), splits=splits)
     metric.update(logits.double())
-    with global_seed(seed, "inception score"):  # torchmetrics shuffles by the global generator
+    with global_seed(seed, "inception score"):  # torchmetrics uses the global generator
         mean, deviation = metric.compute()
     return float(mean), float(deviation)

@@ -1,4 +1,4 @@
-"""How close a generator can come to given images: the search for their latents."""
+"""Inversion: a search for the latents whose generated images come closest to given images."""
 
 import torch
 from torch import Tensor
@@ -15,17 +15,19 @@ def invert(
     random: torch.Generator,
     batch_size: int = 125,
 ) -> Tensor:
-    """The nearest images to ``images`` that the model was found to draw.
+    """Search for the generated image nearest to each of ``images``.
 
-    For each image, ``settings.restarts`` latents from the prior descend the squared error for
-    ``settings.steps`` steps of Adam, whose learning rate falls to 0 along half a cosine (after
-    Lipton & Tripathi, 1702.04782, and Webster et al., 1901.03396). The best one counts. The
-    latents may leave the region where the prior has its mass: the question is what the decoder
-    can draw, not how likely it is to draw it. But for rounding, the batch size does not matter.
+    For each image, the search starts from ``settings.restarts`` latents of the prior. Adam
+    minimises the squared error of their images for ``settings.steps`` steps. The learning rate
+    falls to 0 along half a cosine (after Lipton & Tripathi, 1702.04782, and Webster et al.,
+    1901.03396). The best restart counts.
+
+    Latents may become improbable under the prior. The search asks whether the decoder can draw
+    an image, not how likely it is. The batch size changes the result only by rounding.
 
     Args:
         images: contract images, N x C x H x W.
-        random: gives the first latents, on the CPU.
+        random: the generator of the first latents, on the CPU.
 
     Returns:
         Contract images, N x C x H x W, on the CPU.
@@ -34,7 +36,7 @@ def invert(
     latents = model.sample_prior(len(images) * restarts, random)
     targets = images.repeat_interleave(restarts, dim=0)
     with evaluating(model):
-        found = torch.cat(
+        nearest = torch.cat(
             [
                 _descend(model, start, target, settings)
                 for start, target in zip(
@@ -42,16 +44,16 @@ def invert(
                 )
             ]
         )
-    candidates = found.unflatten(0, (len(images), restarts))
+    candidates = nearest.unflatten(0, (len(images), restarts))
     errors = (candidates - images[:, None]).square().flatten(2).sum(dim=2)
-    errors = errors.nan_to_num(nan=float("inf"))  # a search that went astray is never the best
+    errors = errors.nan_to_num(nan=float("inf"))  # a failed search is never the best one
     return candidates[torch.arange(len(images)), errors.argmin(dim=1)]
 
 
 def _descend(
     model: GenerativeModel, start: Tensor, targets: Tensor, settings: InversionConfig
 ) -> Tensor:
-    """Images of the latents after the search for the targets."""
+    """Search from ``start`` for the latents of the targets. Returns their images."""
     targets = targets.to(model.device)
     latents = start.to(model.device).requires_grad_()
     optimizer = torch.optim.Adam([latents], settings.learning_rate)
@@ -59,7 +61,7 @@ def _descend(
     for _ in range(settings.steps):
         with torch.enable_grad():
             error = (model.generate(latents) - targets).square().sum()
-        (latents.grad,) = torch.autograd.grad(error, [latents])  # none for the weights
+        (latents.grad,) = torch.autograd.grad(error, [latents])  # no gradient for the weights
         optimizer.step()
         schedule.step()
     return model.generate(latents.detach()).cpu()

@@ -1,4 +1,4 @@
-"""Importance-weighted bound of a VAE's log-likelihood (Burda et al., 1509.00519, eq. 8)."""
+"""Importance-weighted bound on a VAE's log-likelihood (Burda et al., 1509.00519, eq. 8)."""
 
 import torch
 from torch import Tensor
@@ -13,21 +13,25 @@ LATENTS_A_PASS = 1000
 def importance_weighted_bound(
     model: AutoencodingModel, images: Tensor, *, k: int, random: torch.Generator
 ) -> Tensor:
-    """log (1/k) sum_i p(x, z_i) / q(z_i|x), z_i drawn from q(z|x), of each image: N, in nats.
+    """log (1/k) sum_i p(x, z_i) / q(z_i|x) per image, with z_i drawn from q(z|x): N, in nats.
 
-    On average it is a lower bound of log p(x) that rises with ``k``; k = 1 gives the ELBO.
+    Its expectation is a lower bound of log p(x) that rises with ``k``. k = 1 gives the ELBO.
 
     Args:
-        model: one whose decoder is Bernoulli.
-        images: contract images of black and white, N x C x H x W: of grey ones this would bound
-            no likelihood.
-        random: gives the noise, on the CPU; k draws for one image after another.
+        model: a model with a Bernoulli decoder.
+        images: black and white contract images, N x C x H x W. For grey images the result would
+            not bound a likelihood.
+        random: the generator of the noise, on the CPU. It draws k latents for one image after
+            another.
 
     Raises:
-        ValueError: another likelihood, or images that are not binary.
+        ValueError: the likelihood is not Bernoulli, or the images are not binary.
     """
     if model.likelihood != "bernoulli" or not bool(((images == 0) | (images == 1)).all()):
-        raise ValueError("the bound is of a Bernoulli decoder's likelihood of binary images")
+        raise ValueError(
+            "the importance-weighted bound needs a Bernoulli decoder and binary images: use a "
+            "model with likelihood bernoulli, and binarise the images"
+        )
     with evaluating(model):
         bounds = [_bound(model, image, k, random) for image in images.split(1)]
     return torch.cat(bounds).cpu()

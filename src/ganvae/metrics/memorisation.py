@@ -1,18 +1,23 @@
-"""Whether samples lie nearer to the training images than new images do (2004.05675)."""
+"""Memorisation: whether samples are nearer to the training set than held-out images are.
+
+The method is from 2004.05675.
+"""
 
 from scipy.stats import mannwhitneyu
 from torch import Tensor
 
 
 def closer_to_train(*, generated: Tensor, held_out: Tensor) -> float:
-    """How often a sample is nearer to its nearest training image than a held-out image to its own.
+    """The probability that a sample is nearer to the training set than a held-out image is.
 
-    The rank statistic of Meehan et al. (2004.05675, section 3) as a probability, ties counting
-    half: 0.5 where samples are as near as new real images are, 1 where every one is nearer. It
-    does not tell copies from images that are merely blurred or plain, which are near to many.
+    This is the rank statistic of Meehan et al. (2004.05675, section 3) as a probability. Ties
+    count half. 0.5 means that samples are as near as new real images; 1 means that every sample
+    is nearer. The score cannot tell copies from blurred or plain images, which are near to many
+    training images.
 
     Args:
-        generated, held_out: distances to the nearest training image, N and M.
+        generated: the distance of each sample to its nearest training image, N.
+        held_out: the distance of each held-out image to its nearest training image, M.
     """
     wins = mannwhitneyu(held_out.numpy(), generated.numpy(), method="asymptotic").statistic
     return float(wins) / (len(generated) * len(held_out))

@@ -1,4 +1,4 @@
-"""How samples spread over the known modes of a data set, as a judge counts them."""
+"""Mode coverage: how samples spread over the known modes of a data set. A judge counts them."""
 
 from collections.abc import Sequence
 
@@ -7,15 +7,15 @@ from scipy.stats import entropy
 
 
 def modes_covered(counts: Sequence[int]) -> int:
-    """How many modes at least one sample is put in (Metz et al., 1611.02163, section 3.3)."""
+    """The number of modes with at least one sample (Metz et al., 1611.02163, section 3.3)."""
     return sum(count > 0 for count in counts)
 
 
 def kl_from_even(counts: Sequence[int]) -> float:
-    """KL divergence of the samples' shares of the modes from equal ones, in nats.
+    """KL divergence between the shares of the modes and equal shares, in nats.
 
-    (Lin et al., 1712.04086, section 4.2.) From 0 to the logarithm of the number of modes, where
-    all samples are in one. N samples that are evenly spread by chance score (modes - 1) / 2N on
-    average, so only scores of equal N compare.
+    The score (Lin et al., 1712.04086, section 4.2) lies between 0 and log(number of modes). It
+    reaches the maximum if all samples are in one mode. N samples drawn evenly at random score
+    (modes - 1) / 2N on average, so compare only scores with equal N.
     """
     return float(entropy(counts, np.full(len(counts), 1 / len(counts))))

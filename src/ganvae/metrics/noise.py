@@ -1,4 +1,4 @@
-"""What a score owes to the number of images, and to which of them were drawn."""
+"""Noise of scores: how a score depends on the number of images and on their random draw."""
 
 import math
 from collections.abc import Callable
@@ -15,7 +15,7 @@ CONFIDENCE = 0.95
 
 
 class Noise(NamedTuple):
-    """A score's standard error under another draw of images, and its 95 % interval."""
+    """The standard error and the 95 % confidence interval of a score, over draws of images."""
 
     standard_error: float
     low: float
@@ -25,29 +25,36 @@ class Noise(NamedTuple):
 def evaluation_noise(
     statistic: Callable[[np.ndarray], float], n: int, *, point: float, resamples: int, seed: int
 ) -> Noise:
-    """How far a score of ``n`` generated images would move if others were drawn: a bootstrap.
+    """Bootstrap the noise of a score: its spread over other draws of ``n`` generated images.
 
-    The same model and the same real images; between trainings scores move more than this. What is
-    estimated is the score's expectation at this N, with the bias it has at this N, and not what it
-    would be of infinitely many images.
+    The model and the real images stay the same. Between training runs a score varies more than
+    this. The interval is for the expected score at this n, including its bias at this n. It is
+    not for the score of infinitely many images.
 
-    A resampled set repeats images. FID, biased upwards by a term in 1/N, is biased once more of
-    it: the resampled scores lie above the score by as much as the score lies above its limit, and
-    their plain percentiles can miss even the score itself. So their distribution is moved until
-    its mean is the score: ``point`` + (quantile - mean). The "basic" interval of
-    `scipy.stats.bootstrap`, 2 ``point`` - quantile, lies below the score by as much as the
-    quantiles lie above it: the bias is taken off, so it is one of FID at infinity. Where generated
-    and real images can hardly be told apart (the floor), FID is all bias, resampling overstates
-    its spread, and the interval is too wide: up to 1.7 times the standard error.
+    A resampled set repeats images. A term in 1/N biases FID upwards, and resampling adds this bias
+    a second time. The resampled scores lie above ``point`` by as much as ``point`` lies above its
+    limit, so plain percentiles can miss ``point`` itself. Therefore the distribution is shifted
+    until its mean is ``point``: ``point`` + (quantile - mean).
 
-    Not for recall: images resampled twice are each other's nearest neighbours at no distance.
+    The "basic" interval of `scipy.stats.bootstrap`, 2 ``point`` - quantile, does not fit. It lies
+    below ``point`` by as much as the quantiles lie above it. That removes the bias, so it is an
+    interval for FID at infinity.
+
+    If generated and real images hardly differ (the floor), FID consists of bias only. Then
+    resampling overstates the spread, and the interval is too wide: up to 1.7 times the standard
+    error.
+
+    Do not use this for recall: two copies of a resampled image are nearest neighbours at distance
+    0.
 
     Args:
-        statistic: the score of the images with the given indices (int64, ``n`` of them).
-        point: the score of all of them.
-        seed: of a NumPy generator of its own; global generators stay as they are.
+        statistic: computes the score of the images with the given indices (int64, ``n`` indices).
+        n: the number of generated images.
+        point: the score of all ``n`` images.
+        resamples: the number of bootstrap samples.
+        seed: the seed of a separate NumPy generator. Global generators do not change.
     """
-    drawn = stats.bootstrap(
+    bootstrap = stats.bootstrap(
         (np.arange(n),),
         statistic,
         n_resamples=resamples,
@@ -56,15 +63,15 @@ def evaluation_noise(
         vectorized=False,
         rng=np.random.default_rng(seed),
     )
-    shift = point - drawn.bootstrap_distribution.mean()
-    low, high = (float(bound + shift) for bound in drawn.confidence_interval)
-    return Noise(float(drawn.standard_error), low, high)
+    shift = point - bootstrap.bootstrap_distribution.mean()
+    low, high = (float(bound + shift) for bound in bootstrap.confidence_interval)
+    return Noise(float(bootstrap.standard_error), low, high)
 
 
 def noise_of_mean(values: Tensor) -> Noise:
-    """Of the mean of one value an image (N, at least 2) under another draw of the images.
+    """The noise of a mean over images, from one value per image (N, at least 2).
 
-    The interval is the normal one.
+    The confidence interval assumes a normal distribution.
     """
     mean = float(values.double().mean())
     error = float(values.double().std()) / math.sqrt(len(values))
@@ -75,19 +82,20 @@ def noise_of_mean(values: Tensor) -> Noise:
 def fid_curve(
     to_real: FidTo, generated: Tensor, *, seed: int, parts: int = 5
 ) -> list[tuple[int, float]]:
-    """Mean FID of subsets of the generated images, by their size, against all real images.
+    """Mean FID between subsets of the generated images and all real images, by subset size.
 
-    The images are put on a circle in a random order. The subsets of n / 5, 2 n / 5, ... n images
-    are runs along it that start at five equal distances, so that those of one size hold every
-    image equally often; those of n / 5 have none in common.
+    The images lie on a circle in a random order. The subsets of n / 5, 2 n / 5, ... n images are
+    arcs of the circle that start at five equally spaced positions. So the subsets of one size hold
+    every image equally often. The subsets of n / 5 images have no image in common.
 
     Args:
+        to_real: FID to all real images.
         generated: features, n x d, on the CPU.
-        seed: of the order.
-        parts: how many sizes, and how many subsets of each (of all n there is but one).
+        seed: the seed of the random order.
+        parts: the number of sizes, and the number of subsets per size. Size n has one subset.
 
     Returns:
-        (size, FID) by rising size, without sizes <= d, of which there is no FID.
+        (size, FID) by increasing size. Sizes <= d are left out, because FID is undefined there.
     """
     n, d = generated.shape
     order = torch.randperm(n, generator=torch.Generator().manual_seed(seed))
@@ -105,14 +113,15 @@ def fid_curve(
 def fid_infinity(curve: list[tuple[int, float]]) -> float | None:
     """FID extrapolated to infinitely many generated images; None for fewer than two sizes.
 
-    FID at N is a + b / N to first order, for a b that depends on the model, so that equal N alone
-    do not make FIDs comparable; a is this one's answer (Chong & Forsyth, 1911.07023; there the
-    latents are a low-discrepancy sequence, here random). The number of real images stays finite,
-    and with it their part of the bias, which is much the same for every model. Of a model without
-    fault the answer can come out below 0.
+    To first order, FID at N is ``a + b / N``. ``b`` depends on the model, so even FIDs with equal
+    N are not fully comparable. This function returns ``a`` (Chong & Forsyth, 1911.07023). Their
+    latents are a low-discrepancy sequence; ours are random.
+
+    The number of real images stays finite, so their part of the bias remains. That part is much
+    the same for every model. For a perfect model the result can be below 0.
 
     Args:
-        curve: (N, FID), as `fid_curve` gives it.
+        curve: pairs of N and FID, as `fid_curve` returns them.
     """
     if len(curve) < 2:
         return None

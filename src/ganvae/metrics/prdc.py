@@ -10,11 +10,13 @@ from ganvae.metrics.distances import rows_a_block, squared_distances_to
 
 
 class PRDC(NamedTuple):
-    """Shares between 0 and 1, but for density, which can be more.
+    """Precision, recall, density and coverage. Only density can exceed 1.
 
-    ``precision``: of generated images inside the real manifold; ``recall``: of real images inside
-    the generated one; ``density``: how many real balls a generated image lies in, over k;
-    ``coverage``: of real images whose ball holds a generated one.
+    Attributes:
+        precision: the share of generated images inside the real manifold.
+        recall: the share of real images inside the generated manifold.
+        density: the mean number of real balls around a generated image, divided by k.
+        coverage: the share of real images whose ball holds a generated image.
     """
 
     precision: float
@@ -24,21 +26,21 @@ class PRDC(NamedTuple):
 
 
 def prdc(*, real: Tensor, generated: Tensor, k: int = 5) -> PRDC:
-    """The four scores of two float32 feature sets, N x d and M x d, on the CPU.
+    """Compute the four scores of two float32 feature sets, N x d and M x d, on the CPU.
 
-    The manifold of a set is the union of balls around its images that reach to the ``k``-th
-    nearest neighbour in the set, the image itself not counted (1904.06991, eq. 1).
+    The manifold of a set is the union of balls around its images. Each ball reaches to the
+    ``k``-th nearest neighbour in the set, not counting the image itself (1904.06991, eq. 1).
 
     Raises:
-        UserError: a set has no more than ``k`` images.
+        UserError: a set has ``k`` images or fewer.
     """
     for name, features in (("real", real), ("generated", generated)):
         if len(features) <= k:
             raise UserError(
-                f"precision and recall by {k} neighbours need more than {k} {name} images, "
-                f"found {len(features)}."
+                f"precision and recall with {k} neighbours need more than {k} {name} images, but "
+                f"found {len(features)}: increase evaluation.n_generated or the size of the split."
             )
-    centre = real.mean(dim=0)  # distances stay; their rounding errors become small
+    centre = real.mean(dim=0)  # centring keeps the distances and reduces their rounding errors
     real, generated = real - centre, generated - centre
     real_radii, generated_radii = _squared_radii(real, k), _squared_radii(generated, k)
     balls_around = torch.zeros(len(generated), dtype=torch.int64)
@@ -59,7 +61,7 @@ def prdc(*, real: Tensor, generated: Tensor, k: int = 5) -> PRDC:
 
 
 def _squared_radii(features: Tensor, k: int) -> Tensor:
-    """Squared distance of each image to its k-th nearest neighbour; the nearest is itself."""
+    """The squared distance of each image to its k-th nearest neighbour, not counting itself."""
     distances = squared_distances_to(features)
     blocks = features.split(rows_a_block(features))
     return torch.cat([distances(rows).topk(k + 1, largest=False).values[:, -1] for rows in blocks])

@@ -1,4 +1,4 @@
-"""How close reconstructions come to their originals."""
+"""Scores of reconstructions: how close they come to their originals."""
 
 import math
 
@@ -8,18 +8,19 @@ from torch import Tensor
 from torchmetrics.functional.image import structural_similarity_index_measure
 
 SSIM_WINDOW = 11
-DARKEST = 0.5 / 255  # the middle of what quantises to 0: the logarithm of 0 itself is infinite
+DARKEST = 0.5 / 255  # replaces 0, whose logarithm is infinite; smaller values round to 0 in uint8
 
 
 def reconstruction_scores(
     *, original: Tensor, reconstructed: Tensor, batch_size: int = 500
 ) -> dict[str, float | None]:
-    """``mse``, ``psnr``, ``ssim`` and ``cross_entropy``, the means over images.
+    """Compute ``mse``, ``psnr``, ``ssim`` and ``cross_entropy``, all averaged over images.
 
-    PSNR, in dB, is that of the mean MSE; null where every image is perfect. SSIM (Wang et al.,
-    2004; 11 x 11 Gaussian window) is null for images smaller than its window. The cross-entropy
-    is that of the original's pixels under Bernoulli distributions with the reconstruction's
-    as means, summed over an image's pixels, in nats: of grey values it is no likelihood.
+    PSNR, in dB, is computed from the mean MSE. It is None if every image is perfect. SSIM (Wang et
+    al., 2004; 11 x 11 Gaussian window) is None for images smaller than its window. The
+    cross-entropy, in nats, is summed over the pixels of an image. The original's pixels are
+    scored under Bernoulli distributions whose means are the reconstruction's pixels. For grey
+    pixels it is not a likelihood.
 
     Args:
         original, reconstructed: contract images, N x C x H x W, already quantised.

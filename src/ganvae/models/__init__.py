@@ -1,1 +1,1 @@
-"""Generative models behind one interface; see `ganvae.models.base`."""
+"""Generative models with one common interface, `ganvae.models.base`."""

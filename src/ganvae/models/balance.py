@@ -1,4 +1,7 @@
-"""The balance between discriminator and generator: how often, how fast and when each learns."""
+"""The balance between discriminator and generator: how often, how fast and when each learns.
+
+D is the discriminator, G the generator.
+"""
 
 import math
 from collections.abc import Callable
@@ -12,11 +15,11 @@ from ganvae.config import Section
 
 
 class BalanceConfig(Section):
-    """Parameters that decide which of D and G gets ahead; every GAN has such a section.
+    """Parameters that decide whether D or G gets ahead; every GAN has this section.
 
-    ``d_steps`` of D are taken for every ``g_steps`` of G, D with ``learning_rate_ratio`` times
-    G's learning rate (Heusel et al., 1706.08500). ``ratio`` is that of the balance rule
-    (`turns`), null where there is none; ``off`` and ``.inf`` say the same.
+    One training step takes ``d_steps`` steps of D, then ``g_steps`` steps of G. D's learning rate
+    is ``learning_rate_ratio`` times G's (Heusel et al., 1706.08500). ``ratio`` is the threshold
+    of the balance rule (`turns`). Null, ``off`` and ``.inf`` all turn the rule off.
     """
 
     d_steps: PositiveInt = 1
@@ -31,17 +34,18 @@ class BalanceConfig(Section):
 
 
 class Turns(NamedTuple):
-    """Who learns in a training step."""
+    """Which networks learn in a training step."""
 
     discriminator: bool
     generator: bool
 
 
 def turns(d_loss: float, g_loss: float, ratio: float) -> Turns:
-    """The balance rule: whoever is too far ahead does not learn.
+    """Apply the balance rule: a network that is too far ahead does not learn.
 
-    G does not where ``g_loss * ratio < d_loss``, D does not where ``d_loss * ratio < g_loss``.
-    With a ratio below 1 both can hold; then both learn, or nothing would ever change again.
+    G does not learn if ``g_loss * ratio < d_loss``. D does not learn if ``d_loss * ratio <
+    g_loss``. With a ratio below 1 both conditions can hold. Then both networks learn; otherwise
+    training would stand still from there on.
     """
     d_ahead = d_loss * ratio < g_loss
     g_ahead = g_loss * ratio < d_loss
@@ -51,11 +55,12 @@ def turns(d_loss: float, g_loss: float, ratio: float) -> Turns:
 
 
 class Balance(nn.Module):
-    """A GAN's policy. Its state, the last losses of both, is part of the model's checkpoint.
+    """The balance policy of a GAN. Its state is the last loss of each network.
 
-    A network that does not learn has its loss evaluated all the same, so the rule never looks at
-    an old one. It compares means an image, so that at the equilibrium, where D cannot tell,
-    both are log 2: ``d_terms`` is how many such means D's losses add up to.
+    The state is saved in the model's checkpoint. The loss of a network that does not learn is
+    evaluated too, so the rule always compares current losses. It compares means per image. At
+    the equilibrium, where D cannot tell real from generated images, both means are log 2.
+    ``d_terms`` is the number of such means that D's losses add up to.
     """
 
     losses: Tensor
@@ -64,10 +69,10 @@ class Balance(nn.Module):
         super().__init__()
         self.config = config
         self.d_terms = d_terms
-        self.register_buffer("losses", torch.zeros(2))  # equal: both learn in the first step
+        self.register_buffer("losses", torch.zeros(2))  # equal losses, so both learn first
 
     def learning_rates(self, learning_rate: float) -> tuple[float, float]:
-        """D's and G's, where ``learning_rate`` is G's."""
+        """The learning rates of D and of G, in this order. ``learning_rate`` is G's."""
         return learning_rate * self.config.learning_rate_ratio, learning_rate
 
     def step(
@@ -76,15 +81,16 @@ class Balance(nn.Module):
         d_step: Callable[[Tensor, bool], dict[str, Tensor]],
         g_step: Callable[[bool], dict[str, Tensor]],
     ) -> dict[str, Tensor]:
-        """Take one training step: D's steps, each on its part of the images, then G's.
+        """Take one training step: first D's steps, each on its own part of the images, then G's.
 
         Args:
             images: real images.
-            d_step, g_step: are told whether the network learns, and return its losses, detached.
+            d_step: takes real images and whether D learns. Returns D's losses, detached.
+            g_step: takes whether G learns. Returns G's losses, detached.
 
         Returns:
-            The losses of the last step of each network. With the balance rule also ``d_skipped``
-            and ``g_skipped``, 1 if the network sat this step out, otherwise 0.
+            The losses of the last step of each network, by name. With the balance rule also
+            ``d_skipped`` and ``g_skipped``: 1 if the network did not learn in this step, else 0.
         """
         turn = self.turns()
         for real in images.chunk(self.config.d_steps):
@@ -103,8 +109,8 @@ class Balance(nn.Module):
         return d_losses | g_losses | skips
 
     def turns(self) -> Turns:
-        """Who learns in the next training step."""
-        if self.config.ratio is None:  # and the device is not waited for
+        """Which networks learn in the next training step."""
+        if self.config.ratio is None:  # returns early, without waiting for the device
             return Turns(True, True)
         d_loss, g_loss = self.losses.tolist()
         return turns(d_loss, g_loss, self.config.ratio)

@@ -1,4 +1,4 @@
-"""The interface that every generative model fulfils."""
+"""The interface of all generative models."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
@@ -21,33 +21,33 @@ Optimizers = Mapping[str, Optimizer]
 class GenerativeModel(nn.Module, ABC):
     """A model that learns from images and generates new ones.
 
-    It owns its networks, losses, prior and optimizers; it knows nothing of files, progress or
-    experiments. All images, in and out, are contract images (`ganvae.core.images`): float32,
-    N x C x H x W, in [0, 1].
+    A model owns its networks, losses, prior and optimizers. It does not know about files,
+    progress or experiments. All input and output images are contract images
+    (`ganvae.core.images`): float32, N x C x H x W, in [0, 1].
 
-    A subclass is built by ``Model(config, image_shape)`` with weights initialised from torch's
-    global generator; whoever builds it seeds that (`ganvae.models.registry.build_model`).
+    ``Model(config, image_shape)`` initialises the weights from torch's global generator. The
+    caller seeds that generator, as `ganvae.models.registry.build_model` does.
     """
 
     name: ClassVar[str]
     family: ClassVar[Family]
     source: ClassVar[str]
-    """Where the model comes from, in one line."""
+    """The origin of the system (usually a paper), in one line."""
     config_class: ClassVar[type[ModelConfig]]
 
     config: ModelConfig
     image_shape: ImageShape
     real_images_per_step: int
-    """How many real images one `train_step` takes."""
+    """The number of real images in one `train_step`."""
 
     @property
     def device(self) -> torch.device:
-        """Where the weights are."""
+        """The device that holds the weights."""
         return next(self.parameters()).device
 
     @abstractmethod
     def optimizers(self) -> dict[str, Optimizer]:
-        """Fresh optimizers by the name of the network that each one steps."""
+        """Create the optimizers. Each key is the name of the network that the optimizer updates."""
 
     @abstractmethod
     def train_step(
@@ -55,8 +55,8 @@ class GenerativeModel(nn.Module, ABC):
     ) -> dict[str, Tensor]:
         """Learn from one batch of ``real_images_per_step`` images.
 
-        ``generator`` gives all the noise. Returns the losses by name: detached scalars that are
-        still on the device. The names are the same at every step.
+        All noise comes from ``generator``. Returns the losses by name, as detached scalars on
+        the model's device. The names are the same in every step.
         """
 
     @abstractmethod
@@ -65,12 +65,15 @@ class GenerativeModel(nn.Module, ABC):
 
     @abstractmethod
     def generate(self, latents: Tensor) -> Tensor:
-        """Contract images of latents; the mode and gradients are the caller's business."""
+        """Turn latents into contract images.
+
+        The caller chooses training or eval mode, and whether gradients are recorded.
+        """
 
     def decode(self, latents: Tensor, batch_size: int = 125) -> Tensor:
-        """Contract images of latents, on the CPU, in eval mode and without gradients.
+        """Turn latents into contract images on the CPU, in eval mode and without gradients.
 
-        Each image depends on its own latent alone.
+        Each image depends only on its own latent.
         """
         with evaluating(self):
             batches = [
@@ -79,15 +82,15 @@ class GenerativeModel(nn.Module, ABC):
         return torch.cat(batches)
 
     def sample(self, n: int, generator: torch.Generator, batch_size: int = 125) -> Tensor:
-        """``n`` contract images of latents drawn from the prior, on the CPU."""
+        """Draw ``n`` latents from the prior and decode them to contract images, on the CPU."""
         return self.decode(self.sample_prior(n, generator), batch_size)
 
 
 class VariationalModel(GenerativeModel):
-    """A model with an encoder: it reconstructs images and bounds their likelihood."""
+    """A model with an encoder. It reconstructs images and bounds their likelihood from below."""
 
     likelihood: ClassVar[Likelihood]
-    """The distribution of pixels that the ELBO is taken under."""
+    """The distribution of the pixels given a latent, p(x|z), in the ELBO."""
 
     latent_size: int
 
@@ -97,13 +100,14 @@ class VariationalModel(GenerativeModel):
 
     @abstractmethod
     def elbo(self, images: Tensor, noise: Tensor) -> Tensor:
-        """One-sample estimate of the evidence lower bound of each image, N, in nats.
+        """Estimate the evidence lower bound of each image from one latent: N, in nats.
 
-        ``noise``, N x latent size, is N(0, I); each image's latent is mean + deviation * noise.
+        ``noise``, N x latent size, is drawn from N(0, I). The latent of an image is
+        mean + standard deviation * noise.
         """
 
     def reconstruct(self, images: Tensor, batch_size: int = 125) -> Tensor:
-        """Contract images decoded from the mean of q(z|x), on the CPU, in eval mode."""
+        """Decode the mean of q(z|x) to contract images, on the CPU and in eval mode."""
         with evaluating(self):
             batches = [
                 self.generate(self.encode(part.to(self.device))[0]).cpu()
@@ -114,7 +118,7 @@ class VariationalModel(GenerativeModel):
 
 @contextmanager
 def evaluating(model: nn.Module) -> Iterator[None]:
-    """Eval mode and no gradients inside the block; every module's own mode after it."""
+    """Use eval mode and no gradients inside the block, then restore the mode of each module."""
     modes = [(module, module.training) for module in model.modules()]
     model.eval()
     try:
@@ -127,9 +131,10 @@ def evaluating(model: nn.Module) -> Iterator[None]:
 
 @contextmanager
 def frozen(network: nn.Module) -> Iterator[None]:
-    """Nothing changes the network inside the block, though gradients flow through it.
+    """Keep the network unchanged inside the block, while gradients still flow through it.
 
-    Its parameters get no gradient; its batch norms use their batch but keep their statistics.
+    Its parameters get no gradient. Its batch norms use the statistics of the batch, but do not
+    update their running statistics.
     """
     norms = [module for module in network.modules() if isinstance(module, _BatchNorm)]
     network.requires_grad_(False)
@@ -144,7 +149,7 @@ def frozen(network: nn.Module) -> Iterator[None]:
 
 
 def descend(loss: Tensor, *optimizers: Optimizer) -> None:
-    """Take one step of each optimizer down ``loss``."""
+    """Compute the gradient of ``loss`` and take one step of each optimizer."""
     for optimizer in optimizers:
         optimizer.zero_grad()
     loss.backward()

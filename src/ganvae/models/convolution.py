@@ -1,32 +1,35 @@
-"""torch's convolutions by faster routes: the same weights, and the same results but for rounding.
+"""Faster versions of torch's convolutions, with the same weights.
 
-The routes were found by measuring on CPUs (benchmarks/README.md); each is exact mathematics.
+The formulas are exact, so results differ from torch's only by rounding. Each version was chosen
+by measurements on CPUs (benchmarks/README.md).
 """
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-FEW_CHANNELS = 4  # fewer than a vector register holds, which is what convolutions are made for
+FEW_CHANNELS = 4  # too few to fill a vector register, for which CPU convolutions are built
 
 
 class Conv2d(nn.Conv2d):
-    """A convolution whose gradient with respect to an image of few channels is quick on CPUs.
+    """A convolution with a fast gradient on CPUs, for input images of few channels.
 
-    That gradient is all that G learns by in a discriminator's first layer. As a matrix product
-    with the image's patches it takes half the time that a convolution's takes.
+    G learns through this gradient in the first layer of the discriminator. Computed as a matrix
+    product with the image's patches, it takes half the time of torch's convolution.
     """
 
     def __init__(
         self, inputs: int, outputs: int, kernel: int, stride: int = 1, padding: int = 0
     ) -> None:
         super().__init__(inputs, outputs, kernel, stride, padding)
-        self.geometry = kernel, 1, padding, stride  # as `unfold` takes it
+        self.geometry = kernel, 1, padding, stride  # the arguments of `unfold`
 
     def forward(self, images: Tensor) -> Tensor:
         """N x inputs x H x W to N x outputs x H' x W'."""
-        few = self.in_channels <= FEW_CHANNELS and images.device.type == "cpu"
-        return self._as_product(images) if few and images.requires_grad else super().forward(images)
+        applies = self.in_channels <= FEW_CHANNELS and images.device.type == "cpu"
+        if applies and images.requires_grad:
+            return self._as_product(images)
+        return super().forward(images)
 
     def _as_product(self, images: Tensor) -> Tensor:
         patches = F.unfold(images, *self.geometry)
@@ -42,14 +45,14 @@ class Conv2d(nn.Conv2d):
 
 
 class ConvTranspose2d(nn.ConvTranspose2d):
-    """A transposed convolution made for CPUs: its bias is added afterwards, and one of a stride
-    to few channels is a matrix product.
+    """A transposed convolution that is fast on CPUs.
 
-    With a bias oneDNN sums up its gradient one number at a time, and takes a slow path for some
-    sizes. To few channels its kernels leave most of a register empty.
+    The bias is added afterwards. With a bias, oneDNN sums up the bias gradient one number at a
+    time, and takes a slow path for some sizes. A strided convolution to few output channels is
+    computed as a matrix product, because oneDNN's kernels would leave most of a register empty.
     """
 
-    def __init__(  # noqa: PLR0913  those of torch
+    def __init__(  # noqa: PLR0913  the arguments of torch's class
         self,
         inputs: int,
         outputs: int,
@@ -60,7 +63,7 @@ class ConvTranspose2d(nn.ConvTranspose2d):
         bias: bool = True,
     ) -> None:
         super().__init__(inputs, outputs, kernel, stride, padding, output_padding, bias=bias)
-        self.geometry = kernel, 1, padding, stride  # as `fold` takes it
+        self.geometry = kernel, 1, padding, stride  # the arguments of `fold`
 
     def forward(self, images: Tensor, output_size: list[int] | None = None) -> Tensor:
         """N x inputs x H x W to N x outputs x H' x W'."""
@@ -78,7 +81,7 @@ class ConvTranspose2d(nn.ConvTranspose2d):
         return outputs.add_(self.bias.to(outputs.dtype)[:, None, None])
 
     def _as_product(self, images: Tensor) -> Tensor:
-        """What each pixel adds to the outputs around it, then all of that summed up."""
+        """Compute what each pixel adds to the outputs around it, then sum up these patches."""
         n, _, *sides = images.shape
         pixels = images.permute(0, 2, 3, 1).flatten(0, 2)
         patches = F.linear(pixels, self.weight.flatten(start_dim=1).T)
@@ -92,25 +95,28 @@ class ConvTranspose2d(nn.ConvTranspose2d):
 
 
 class UpsampledConvTranspose2d(nn.ConvTranspose2d):
-    """Nearest upsampling by 2, then a transposed convolution of stride 1 that keeps the size.
+    """Nearest-neighbour upsampling by 2, then a transposed convolution of stride 1.
 
-    ``weight`` and ``bias`` are those of the transposed convolution. As an upsampled image holds
-    every pixel four times, the products with copies of one pixel are taken together: the kernel
-    is summed up over them, which gives a smaller kernel for each of the four places in a block of
-    2 x 2 outputs, and these kernels see the small image. The result is the same but for rounding,
-    with 9/25 of the multiplications for a 5 x 5 kernel (sub-pixel convolution, 1609.07009).
+    The transposed convolution keeps the size and owns ``weight`` and ``bias``. An upsampled image
+    holds each pixel four times, so the weights that meet copies of one pixel are added up first.
+    This gives a smaller kernel for each of the four places in a block of 2 x 2 outputs. The four
+    kernels are applied to the small image (sub-pixel convolution, 1609.07009). The result differs
+    only by rounding. A 5 x 5 kernel needs 9/25 of the multiplications.
     """
 
     folding: Tensor
-    """(2 x 2 places, width x width pixels) x (kernel x kernel): which weights see which pixel."""
+    """Which weights meet which pixel: 0 or 1.
+
+    The shape is (2 x 2 places, width x width pixels) x (kernel x kernel weights).
+    """
 
     def __init__(self, inputs: int, outputs: int, kernel: int) -> None:
-        """``kernel``: odd, or the size would not be kept."""
+        """``kernel`` must be odd, because an even kernel would not keep the size."""
         assert kernel % 2 == 1, kernel
         super().__init__(inputs, outputs, kernel, padding=kernel // 2)
         line = _folding(kernel)
         square = torch.einsum("atk,bul->abtukl", line, line)
-        self.width = line.shape[1]  # of the four kernels
+        self.width = line.shape[1]  # side of each of the four kernels
         self.register_buffer("folding", square.flatten(4).flatten(0, 3), persistent=False)
 
     def forward(self, images: Tensor, output_size: list[int] | None = None) -> Tensor:
@@ -118,16 +124,17 @@ class UpsampledConvTranspose2d(nn.ConvTranspose2d):
         assert self.bias is not None
         blocks = F.conv2d(images, self._folded(), self.bias.repeat(4), padding=self.width // 2)
         n, _, height, width = blocks.shape
-        # Channels are (row in block, column in block, output), and last in memory.
+        # The channels are (row in block, column in block, output). They come last in memory.
         blocks = blocks.permute(0, 2, 3, 1).unflatten(3, (2, 2, -1)).transpose(2, 3)
         return blocks.reshape(n, 2 * height, 2 * width, -1).permute(0, 3, 1, 2)
 
     def _folded(self) -> Tensor:
-        """The four kernels as one of 4 x outputs channels."""
+        """The four kernels, joined to one kernel with 4 x outputs channels."""
         inputs, outputs = self.weight.shape[:2]
-        # A transposed convolution of stride 1 is one with the kernel turned around.
+        # A transposed convolution of stride 1 equals a convolution with the flipped kernel.
         kernel = self.weight.flip(2, 3).flatten(2)
-        with torch.autocast(kernel.device.type, enabled=False):  # the sums are weights: in full
+        # The sums are weights, so they stay in full precision.
+        with torch.autocast(kernel.device.type, enabled=False):
             folded = (kernel @ self.folding.T).unflatten(2, (4, self.width, self.width))
         return (
             folded.permute(2, 1, 0, 3, 4)
@@ -137,13 +144,13 @@ class UpsampledConvTranspose2d(nn.ConvTranspose2d):
 
 
 def _folding(kernel: int) -> Tensor:
-    """2 places x width pixels x kernel, on a line: 1 where a weight falls on a pixel.
+    """Which weights meet which pixel in one dimension: 2 places x width pixels x kernel, 0 or 1.
 
-    The output at 2 i + place sees the upsampled pixels at 2 i + place + offset, which are the
-    small image's at i + floor((place + offset) / 2).
+    The output at 2 i + place sees the upsampled pixels at 2 i + place + offset. In the small image
+    these are the pixels at i + floor((place + offset) / 2).
     """
     half = kernel // 2
-    reach = (half + 1) // 2  # pixels to each side
+    reach = (half + 1) // 2  # pixels on each side of the centre
     folding = torch.zeros(2, 2 * reach + 1, kernel)
     for place in range(2):
         for position in range(kernel):

@@ -1,4 +1,4 @@
-"""What all models with a generator and a discriminator share."""
+"""Base classes of all models with a generator (G) and a discriminator (D)."""
 
 from abc import abstractmethod
 from contextlib import AbstractContextManager, nullcontext
@@ -17,7 +17,7 @@ from ganvae.models.optimizers import adam
 
 
 class GANConfig(ModelConfig):
-    """``learning_rate`` is G's, and D's too unless ``balance`` says otherwise."""
+    """Parameters of every GAN. G learns at ``learning_rate``; ``balance`` can scale D's rate."""
 
     batch_size: int = Field(128, ge=2)
     learning_rate: PositiveFloat = 2e-4
@@ -25,7 +25,7 @@ class GANConfig(ModelConfig):
 
 
 class AdamGANConfig(GANConfig):
-    """Adam, by default as in 1511.06434."""
+    """Parameters of a GAN that trains with Adam. The defaults of Adam are those of 1511.06434."""
 
     beta_1: float = Field(0.5, ge=0, lt=1)
     beta_2: float = Field(0.999, ge=0, lt=1)
@@ -34,11 +34,11 @@ class AdamGANConfig(GANConfig):
 class Adversary(GenerativeModel):
     """A model with a generator G and a discriminator D, trained in turns.
 
-    In a D step nothing in G changes, in a G step nothing in D.
+    A D step does not change G, and a G step does not change D.
     """
 
     d_loss_terms: ClassVar[int] = 1
-    """1 if D's loss is a mean over real and generated images, 2 if it is the sum of both means."""
+    """1 if D's loss is one mean over real and generated images; 2 if it is the sum of two means."""
 
     config: GANConfig
     generator: nn.Module
@@ -53,26 +53,26 @@ class Adversary(GenerativeModel):
 
     @abstractmethod
     def discriminator_losses(self, real: Tensor, latents: Tensor) -> dict[str, Tensor]:
-        """D's losses, without gradients for G. D minimises their sum.
+        """Compute D's losses, without gradients for G. D minimises their sum.
 
         Args:
             real: contract images.
-            latents: from the prior; G's images of them are D's fakes.
+            latents: drawn from the prior. G turns them into D's generated images.
 
         Returns:
-            By name. The balance rule compares those whose name begins with ``d_loss``.
+            The losses by name. The balance rule compares the losses named ``d_loss...``.
         """
 
     @abstractmethod
     def generator_step(
         self, images: Tensor, optimizers: Optimizers, random: torch.Generator, learns: bool
     ) -> dict[str, Tensor]:
-        """Take one G step and return its losses, detached; ``g_loss`` is among them.
+        """Take one G step and return its losses by name, detached, including ``g_loss``.
 
         Args:
             images: all real images of this training step.
-            random: gives the latents.
-            learns: False if the balance rule makes G sit this step out.
+            random: the generator that draws the latents.
+            learns: False if the balance rule excludes G from this step.
         """
 
     def train_step(
@@ -96,13 +96,13 @@ class Adversary(GenerativeModel):
 
 
 class AdversarialModel(Adversary):
-    """A GAN. A subclass gives the networks, the prior, both losses and the optimizers."""
+    """A GAN. A subclass defines the networks, the prior, both losses and the optimizers."""
 
     family: ClassVar[Family] = "gan"
 
     @abstractmethod
     def generator_loss(self, latents: Tensor) -> Tensor:
-        """G's loss on its images of the latents."""
+        """Compute G's loss on the images that it generates from the latents."""
 
     def generator_step(
         self, images: Tensor, optimizers: Optimizers, random: torch.Generator, learns: bool
@@ -116,7 +116,7 @@ class AdversarialModel(Adversary):
 
 
 class AdamGAN(AdversarialModel):
-    """A GAN whose networks are both trained by Adam."""
+    """A GAN that trains both networks with Adam."""
 
     config: AdamGANConfig
 
@@ -130,24 +130,27 @@ class AdamGAN(AdversarialModel):
 
 
 def merged(discriminator: nn.Module, real: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:
-    """D's logits of real and generated images, from one pass over both.
+    """Compute D's logits of real and of generated images in one forward pass.
 
-    The same as two passes if no layer of D mixes the images of a batch.
+    This equals two passes if no layer of D mixes the images of a batch.
     """
     real_logits, fake_logits = discriminator(torch.cat([real, fake])).split([len(real), len(fake)])
     return real_logits, fake_logits
 
 
 def real_and_fake_loss(real_logits: Tensor, fake_logits: Tensor) -> Tensor:
-    """-(E log D(x) + E log(1 - D(G(z)))) / 2: the mean over a batch that holds as many of both."""
+    """D's mean loss over equally many real and generated images.
+
+    -(E log D(x) + E log(1 - D(G(z)))) / 2
+    """
     return (real_or_fake_loss(real_logits, 1.0) + real_or_fake_loss(fake_logits, 0.0)) / 2
 
 
 def detached(losses: dict[str, Tensor]) -> dict[str, Tensor]:
-    """The values alone."""
+    """The losses without their gradient graphs."""
     return {name: loss.detach() for name, loss in losses.items()}
 
 
 def learning(network: nn.Module, learns: bool) -> AbstractContextManager[None]:
-    """Freeze the network inside the block unless it learns."""
+    """Freeze the network inside the block if it does not learn."""
     return nullcontext() if learns else frozen(network)

@@ -1,4 +1,4 @@
-"""Building blocks that several models share."""
+"""Layers and networks that several systems share."""
 
 from collections.abc import Callable, Sequence
 from itertools import pairwise
@@ -13,7 +13,7 @@ from ganvae.models.convolution import Conv2d, ConvTranspose2d
 
 
 def mlp(sizes: Sequence[int], activation: Callable[[], nn.Module]) -> nn.Sequential:
-    """Dense layers ``sizes[0] -> ... -> sizes[-1]`` with ``activation`` between them."""
+    """Dense layers ``sizes[0] -> ... -> sizes[-1]``, with an activation between two layers."""
     layers: list[nn.Module] = []
     for inputs, outputs in pairwise(sizes):
         if layers:
@@ -23,12 +23,15 @@ def mlp(sizes: Sequence[int], activation: Callable[[], nn.Module]) -> nn.Sequent
 
 
 def leaky_relu() -> nn.Module:
-    """LeakyReLU with slope 0.2, the usual one in discriminators (1511.06434)."""
+    """LeakyReLU with slope 0.2, as is usual in discriminators (1511.06434)."""
     return nn.LeakyReLU(0.2)
 
 
 def downsampling(channels: Sequence[int], activation: Callable[[], nn.Module]) -> nn.Sequential:
-    """4 x 4 convolutions of stride 2, each halving the size (rounding down) and activated."""
+    """4 x 4 convolutions of stride 2, each followed by an activation.
+
+    Each convolution halves the size, rounded down.
+    """
     layers: list[nn.Module] = []
     for inputs, outputs in pairwise(channels):
         layers += [Conv2d(inputs, outputs, 4, stride=2, padding=1), activation()]
@@ -38,7 +41,7 @@ def downsampling(channels: Sequence[int], activation: Callable[[], nn.Module]) -
 def upsampling(channels: Sequence[int], batch_norm: bool = True) -> nn.Sequential:
     """4 x 4 transposed convolutions of stride 2, each doubling the size.
 
-    Batch norm, if wanted, and ReLU after each but the last, which ends in plain values.
+    Batch norm (optional) and ReLU follow every convolution except the last.
     """
     layers: list[nn.Module] = []
     for inputs, outputs in pairwise(channels[:-1]):
@@ -51,7 +54,7 @@ def upsampling(channels: Sequence[int], batch_norm: bool = True) -> nn.Sequentia
 
 
 def strided_discriminator(image_shape: ImageShape, channels: Sequence[int]) -> nn.Sequential:
-    """Convolutions by `downsampling`, each halving the size, and a dense layer to one logit."""
+    """The convolutions of `downsampling`, then a dense layer to one logit."""
     image_channels, height, width = image_shape
     widths = [image_channels, *channels]
     top_height = halved_side(height, len(channels), "height")
@@ -64,10 +67,11 @@ def strided_discriminator(image_shape: ImageShape, channels: Sequence[int]) -> n
 
 
 class Dropout(nn.Dropout):
-    """Dropout with masks that cost a CPU a quarter of the usual time.
+    """Dropout whose masks take a quarter of the usual time on a CPU.
 
-    A draw of 64 bits decides on four features, where torch draws for each. The share that drops is
-    ``p`` to the nearest 1/65536, but never all; those that stay are scaled to make up for it.
+    One draw of 64 bits decides about four features, while torch draws once per feature. The
+    dropped fraction is ``p`` rounded to 1/65536, but always below 1. The kept features are scaled
+    up, so that the expected value stays the same.
     """
 
     def forward(self, features: Tensor) -> Tensor:
@@ -78,16 +82,16 @@ class Dropout(nn.Dropout):
         bits = torch.empty(-(-features.numel() // 4), dtype=torch.int64).random_(-(2**63), None)
         draws = bits.view(torch.int16)[: features.numel()]
         kept = (draws >= dropped - values // 2).to(features.dtype)
-        mask = torch.empty_like(features, requires_grad=False)  # in the same memory format
+        mask = torch.empty_like(features, requires_grad=False)  # keeps the memory format
         mask.as_strided((features.numel(),), (1,)).copy_(kept)
         return features * mask.mul_(values / (values - dropped))
 
 
 class Flatten(nn.Module):
-    """N x C x H x W as N x (H W C), pixel after pixel.
+    """Flatten N x C x H x W to N x (H W C), pixel after pixel.
 
-    That is the order of images in channels_last memory, which therefore need not be rearranged,
-    neither forward nor backward.
+    Images in channels_last memory already have this order, so no data moves in the forward or
+    backward pass.
     """
 
     def forward(self, images: Tensor) -> Tensor:
@@ -95,7 +99,7 @@ class Flatten(nn.Module):
 
 
 class Unflatten(nn.Module):
-    """N x (H W C) as N x C x H x W in channels_last memory: `Flatten` undone."""
+    """Undo `Flatten`: N x (H W C) becomes N x C x H x W in channels_last memory."""
 
     def __init__(self, channels: int, height: int, width: int) -> None:
         super().__init__()
@@ -106,20 +110,24 @@ class Unflatten(nn.Module):
 
 
 def half(side: int) -> int:
-    """What a convolution of stride 2 with "same" padding leaves of a side."""
+    """The side after a convolution of stride 2 with "same" padding: half of it, rounded up."""
     return -(-side // 2)
 
 
 def to_size(inputs: int, outputs: int, source: Sequence[int], target: Sequence[int]) -> nn.Module:
-    """3 x 3 transposed convolution of stride 2 from the sizes `half` gives back to ``target``."""
+    """3 x 3 transposed convolution of stride 2 from the size ``source`` to the size ``target``.
+
+    Each side of ``source`` is `half` of the side of ``target``.
+    """
     extra = target[0] - (2 * source[0] - 1), target[1] - (2 * source[1] - 1)
     return ConvTranspose2d(inputs, outputs, 3, stride=2, padding=1, output_padding=extra)
 
 
 class SamePadding(nn.Module):
-    """Zeros around an image as TensorFlow's ``SAME`` puts them: where odd, one more at the end.
+    """Zero padding around an image, as TensorFlow's ``SAME`` adds it.
 
-    A convolution of this kernel and stride after it leaves ceil(side / stride) of a side.
+    If the number of zeros is odd, the extra zero comes at the end. A following convolution with
+    the same kernel and stride gives sides of ceil(side / stride).
     """
 
     def __init__(self, kernel: int, stride: int) -> None:
@@ -139,16 +147,16 @@ class SamePadding(nn.Module):
 
 
 def halved_side(side: int, halvings: int, name: str) -> int:
-    """What `downsampling` by so many halvings leaves of a side.
+    """The side of an image after `downsampling` with so many halvings.
 
     Raises:
-        ConfigError: nothing.
+        ConfigError: the side would become 0.
     """
     small = side // 2**halvings
     if small == 0:
         raise ConfigError(
-            f"image {name} {side} cannot be halved {halvings} times: give fewer "
-            "discriminator channels, or larger images."
+            f"image {name} {side} cannot be halved {halvings} times: use larger images, or list "
+            "fewer discriminator_channels."
         )
     return small
 
@@ -157,12 +165,12 @@ def undoubled_side(side: int, doublings: int, name: str) -> int:
     """The side that becomes ``side`` after so many doublings.
 
     Raises:
-        ConfigError: there is none.
+        ConfigError: ``side`` is not a multiple of 2 ** ``doublings``.
     """
-    small, rest = divmod(side, 2**doublings)
-    if rest or small == 0:
+    small, remainder = divmod(side, 2**doublings)
+    if remainder or small == 0:
         raise ConfigError(
-            f"image {name} {side} cannot be reached by {doublings} doublings: it takes images "
-            f"whose {name} is a multiple of {2**doublings}."
+            f"image {name} {side} cannot be reached by {doublings} doublings: use images whose "
+            f"{name} is a multiple of {2**doublings}."
         )
     return small

@@ -1,4 +1,4 @@
-"""Optimizers: torch's Adam as all models take it, and one that torch does not have."""
+"""Optimizers: torch's Adam with our settings, and the RMSprop of Keras."""
 
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -8,16 +8,15 @@ from torch.optim import Adam, RMSprop
 
 
 def adam(network: nn.Module, learning_rate: float, beta_1: float, beta_2: float) -> Adam:
-    """Adam (1412.6980) for all of a network's parameters; a step is one pass over them."""
+    """Adam (1412.6980) for all parameters of a network, in torch's fused version."""
     return Adam(network.parameters(), learning_rate, (beta_1, beta_2), fused=True)
 
 
 class KerasRMSprop(RMSprop):
-    """RMSprop as in Keras 2, with a learning rate that decays by step.
+    """RMSprop as in Keras 2, with a learning rate that decays in every step.
 
-    In step t, counting from 0, the rate is ``lr / (1 + decay * t)``, where ``lr`` is the
-    parameter group's. Its ``iterations`` holds t, so that it goes with the state into a
-    checkpoint.
+    In step t, counted from 0, the rate is ``lr / (1 + decay * t)``. Each parameter group stores
+    its ``lr``, its ``decay``, and t as ``iterations``, so checkpoints contain t.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Which models there are: the modules of `ganvae.models.systems`."""
+"""The registry of systems: every module of `ganvae.models.systems` is one."""
 
 import importlib
 import inspect
@@ -18,35 +18,35 @@ from ganvae.models.base import GenerativeModel, ImageShape
 
 
 def system_names() -> list[str]:
-    """The registered names, sorted."""
+    """The names of all systems, sorted."""
     modules = pkgutil.iter_modules(systems.__path__)
     return sorted(module.name.replace("_", "-") for module in modules)
 
 
 def system_class(name: str) -> type[GenerativeModel]:
-    """The model called ``name``: the one of that name in the module of that name.
+    """The class of the system ``name``, from the module with the same name.
 
     Raises:
-        ConfigError: there is none of that name.
+        ConfigError: no system has this name.
     """
     if name not in system_names():
-        raise ConfigError(f"system {name!r} is unknown; there are: {', '.join(system_names())}")
+        raise ConfigError(f"system {name!r} is unknown; choose one of: {', '.join(system_names())}")
     module = importlib.import_module(f"{systems.__name__}.{name.replace('-', '_')}")
-    found: type[GenerativeModel] = next(
+    system: type[GenerativeModel] = next(
         value
         for _, value in inspect.getmembers(module, inspect.isclass)
         if issubclass(value, GenerativeModel) and value.__dict__.get("name") == name
     )
-    return found
+    return system
 
 
 def system_config(name: str, values: Mapping[str, Any], where: str | None = None) -> ModelConfig:
-    """Type a model's section of params.yaml; keys not given keep the model's defaults.
+    """Check and type a variant's section of params.yaml. Missing keys take the system's defaults.
 
-    ``where`` is what errors call the section.
+    ``where`` names the section in error messages.
 
     Raises:
-        ConfigError: an unknown model, or a key, type or range that the model does not allow.
+        ConfigError: the system is unknown, or it does not allow a key, type or value.
     """
     return parse(system_class(name).config_class, values, where or f"variants.{name}")
 
@@ -54,27 +54,26 @@ def system_config(name: str, values: Mapping[str, Any], where: str | None = None
 def build_model(
     name: str, config: ModelConfig, image_shape: ImageShape, seed: int
 ) -> GenerativeModel:
-    """Build a model; the same seed gives the same initial weights.
+    """Build a model of the system ``name``. The same seed gives the same initial weights.
 
-    The weights of its convolutions are in channels_last memory, which is the faster one for them
-    on CPUs and GPUs alike.
+    The weights of convolutions use channels_last memory, which is faster on CPUs and on GPUs.
     """
     with global_seed(seed, "init"):
         model = system_class(name)(config, image_shape)
     for weight in model.parameters():
         if weight.ndim == 4:
-            # Not Module.to: it leaves a weight of one channel as it is, whose strides say
-            # nothing, and torch then takes the slower memory format.
+            # Module.to does not change weights of one channel, because their strides fit both
+            # memory formats. torch then takes the slower format.
             values = weight.detach()
             weight.data = torch.empty_like(values, memory_format=torch.channels_last).copy_(values)
     return model
 
 
 def count_parameters(model: nn.Module) -> int:
-    """How many numbers the model learns."""
+    """The number of trainable values in a network."""
     return sum(parameter.numel() for parameter in model.parameters())
 
 
 def source_files(name: str) -> list[Path]:
-    """The files that decide how the model called ``name`` behaves: its own and the shared ones."""
+    """The source files that define the system ``name``: its own module and the shared modules."""
     return [*sorted(Path(__file__).parent.glob("*.py")), Path(inspect.getfile(system_class(name)))]

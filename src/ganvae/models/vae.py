@@ -1,4 +1,4 @@
-"""What all models with an encoder and a decoder share: q(z|x), the ELBO, reconstruction."""
+"""Base classes of all models with an encoder and a decoder: q(z|x), ELBO, reconstruction."""
 
 import math
 from abc import abstractmethod
@@ -17,11 +17,11 @@ from ganvae.models.priors import standard_normal
 
 
 class VAEConfig(ModelConfig):
-    """Parameters of every VAE. A latent size of 2 can be drawn as a map.
+    """Parameters of every VAE. With a latent size of 2 the latent space can be drawn as a map.
 
-    ``beta`` weighs the KL (Higgins et al. 2017, beta-VAE); with 1 the loss is -ELBO.
-    ``importance_samples`` is the number k of latents drawn for each image: with more than 1 the
-    loss is minus the importance-weighted bound of 1509.00519, eq. 8.
+    ``beta`` is the weight of the KL (Higgins et al. 2017, beta-VAE). With 1 the loss is -ELBO.
+    ``importance_samples`` is the number k of latents per image. With more than 1 the loss is
+    minus the importance-weighted bound of 1509.00519, eq. 8.
     """
 
     batch_size: int = Field(128, ge=2)
@@ -36,28 +36,27 @@ class VAEConfig(ModelConfig):
     def _bound_has_no_beta(self) -> Self:
         if self.importance_samples > 1 and self.beta != 1:
             raise ValueError(
-                f"importance_samples = {self.importance_samples} goes with beta = 1 alone: "
-                "the bound has no KL that could be weighed"
+                f"beta is {self.beta}, but it must be 1 if importance_samples is above 1 (here "
+                f"{self.importance_samples}): the importance-weighted bound has no KL to weight"
             )
         return self
 
 
 class AutoencodingModel(VariationalModel):
-    """A model with p(z) = N(0, I), a diagonal Gaussian q(z|x), and a decoder that gives logits.
+    """A model with p(z) = N(0, I), a diagonal Gaussian q(z|x), and a decoder that returns logits.
 
-    The sigmoid of the logits is the mean of p(x|z), and that is what a sample or a
-    reconstruction shows.
+    The sigmoid of the logits is the mean of p(x|z). Samples and reconstructions show this mean.
     """
 
     encoder: nn.Module
-    """Images to N x 2 latent size: mean and log-variance beside each other."""
+    """Maps images to N x (2 * latent size): first the means, then the log-variances."""
 
     @abstractmethod
     def decode_logits(self, latents: Tensor) -> Tensor:
-        """Logits of images, N x C x H x W."""
+        """Decode latents to the logits of images, N x C x H x W."""
 
     def elbo_terms(self, images: Tensor, noise: Tensor) -> tuple[Tensor, Tensor]:
-        """Reconstruction loss and KL of each image, both N; their sum is -ELBO up to a constant."""
+        """Reconstruction loss and KL per image, both N. Their sum is -ELBO up to a constant."""
         mean, log_variance = self.encode(images)
         logits = self.decode_logits(drawn(mean, log_variance, noise))
         loss = RECONSTRUCTION_LOSSES[self.likelihood]
@@ -72,13 +71,13 @@ class AutoencodingModel(VariationalModel):
         return -(reconstruction + kl) - self._constant
 
     def log_weights(self, images: Tensor, noise: Tensor) -> Tensor:
-        """log p(x|z) p(z) / q(z|x) of k latents of each image: k x N, in nats.
+        """log p(x|z) p(z) / q(z|x) for k latents per image: k x N, in nats.
 
-        Their `log_mean_exp` is the importance-weighted bound (1509.00519, eq. 8).
+        `log_mean_exp` of these weights is the importance-weighted bound (1509.00519, eq. 8).
 
         Args:
             images: contract images, N x C x H x W.
-            noise: N(0, I), k x N x latent size; latents are mean + deviation * noise.
+            noise: N(0, I), k x N x latent size. Latents are mean + standard deviation * noise.
         """
         mean, log_variance = self.encode(images)
         latents = drawn(mean, log_variance, noise)
@@ -90,9 +89,9 @@ class AutoencodingModel(VariationalModel):
 
     @property
     def _constant(self) -> float:
-        """What the reconstruction loss lacks of -log p(x|z).
+        """The difference -log p(x|z) - reconstruction loss, a constant.
 
-        exp(-squared error) is N(mean, I/2) without its factor pi^(-pixels/2).
+        For a Gaussian, exp(-squared error) is N(mean, I/2) without its factor pi^(-pixels/2).
         """
         gaussian = self.likelihood == "gaussian"
         return math.prod(self.image_shape) / 2 * math.log(math.pi) if gaussian else 0.0
@@ -105,21 +104,21 @@ class AutoencodingModel(VariationalModel):
 
 
 def drawn(mean: Tensor, log_variance: Tensor, noise: Tensor) -> Tensor:
-    """Latents of q(z|x) by the reparametrisation trick (1312.6114, section 2.4)."""
+    """Draw latents from q(z|x) by the reparametrisation trick (1312.6114, section 2.4)."""
     return mean + (log_variance / 2).exp() * noise
 
 
 def log_mean_exp(values: Tensor) -> Tensor:
-    """log of the mean of exp over the first dimension, without overflow."""
+    """The log of the mean of exp(values) over the first dimension, without overflow."""
     return values.logsumexp(dim=0) - math.log(len(values))
 
 
 class VAE(AutoencodingModel):
     """An autoencoding model that minimises reconstruction loss + beta * KL with Adam.
 
-    With beta 1 that is -ELBO (1312.6114, eq. 3). With several importance samples it minimises
-    minus their bound instead, which is the same for one but for an exact KL in place of an
-    estimate.
+    With beta 1 this is -ELBO (1312.6114, eq. 3). With several importance samples the model
+    minimises minus the importance-weighted bound instead. With one sample that bound would be
+    the ELBO with an estimated KL, so the exact KL is used.
     """
 
     config: VAEConfig

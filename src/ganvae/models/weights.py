@@ -1,4 +1,4 @@
-"""A model's weights on disk, with all that it takes to build the model again."""
+"""Save and load a model's weights, together with the information to rebuild the model."""
 
 from pathlib import Path
 
@@ -9,13 +9,17 @@ from ganvae.models.base import GenerativeModel
 from ganvae.models.registry import build_model, system_config
 
 FORMAT = 2
-"""Raised whenever the same tensors mean another model: 2 flattens images pixel after pixel."""
+"""Increase this number when the same tensors start to mean a different model.
+
+Since format 2 images are flattened pixel after pixel.
+"""
 
 
 def save_model(path: Path, model: GenerativeModel, config: ModelConfig, seed: int) -> None:
-    """Write a model as safetensors, with its name, image shape, seed and the parameters set.
+    """Write a model as safetensors, with its system, image shape, seed and explicit parameters.
 
-    Defaults are not named: a new parameter that is off leaves the bytes as they are.
+    Parameters at their defaults are not written, so a new parameter that is off leaves the file
+    unchanged.
     """
     metadata = {
         "model": model.name,
@@ -31,15 +35,20 @@ def load_model(path: Path) -> GenerativeModel:
     """Build the model of a weights file, on the CPU.
 
     Raises:
-        DataError: the file is missing or damaged, or is not that of a model, or of a model that
-            has other layers now.
-        ConfigError: the file's model is unknown here, or takes other parameters now.
+        DataError: the file is missing, damaged, not a model's weights or of another format; or
+            the system's layers have changed since.
+        ConfigError: the file's system is unknown, or its parameters have changed since.
     """
     weights, metadata = load_tensors(path)
     if "model" not in metadata:
-        raise DataError(f"{path}: not the weights of a generative model.")
+        raise DataError(
+            f"{path}: not the weights of a generative model; give a file that a training run wrote."
+        )
     if metadata.get("format") != FORMAT:
-        raise DataError(f"{path}: weights of another version of this program; train it again.")
+        raise DataError(
+            f"{path}: these weights were written by another version of this program; "
+            "train the model again."
+        )
     config = system_config(metadata["model"], metadata["config"], str(path))
     shape = tuple(metadata["image_shape"])
     model = build_model(metadata["model"], config, shape, metadata["seed"])
@@ -47,7 +56,7 @@ def load_model(path: Path) -> GenerativeModel:
         model.load_state_dict(weights)
     except RuntimeError:
         raise DataError(
-            f"{path}: these weights are not those of {metadata['model']} as it is now; "
-            "train it again."
+            f"{path}: these weights do not fit the current layers of {metadata['model']}; "
+            "train the model again."
         ) from None
     return model

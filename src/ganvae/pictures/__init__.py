@@ -1,1 +1,1 @@
-"""Pictures of one run, each readable by someone who has seen nothing else of it."""
+"""Pictures of one run. Each can be read on its own."""

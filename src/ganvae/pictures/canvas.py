@@ -1,4 +1,4 @@
-"""What all pictures are drawn on: matplotlib figures, and grids of images under a caption."""
+"""Tools for all pictures: matplotlib figures, grids of images, and captions."""
 
 import io
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ STYLE: Any = {"font.size": 9, "axes.spines.top": False, "axes.spines.right": Fal
 
 @contextmanager
 def figure(path: Path, width: float, height: float) -> Iterator[Figure]:
-    """A figure, in inches, that is saved as PNG at the end of the block."""
+    """A figure of this size in inches, saved as PNG when the block ends."""
     with mpl.rc_context(STYLE):
         canvas = Figure(figsize=(width, height), layout="constrained")
         yield canvas
@@ -34,7 +34,7 @@ def figure(path: Path, width: float, height: float) -> Iterator[Figure]:
 
 
 def write_image(path: Path, image: Image.Image) -> None:
-    """Write a PNG; one without colours in few greys, since results are kept in git."""
+    """Write a PNG. A picture without colours gets few greys, because results are kept in git."""
     if _is_grey(image):
         image = image.convert("L").quantize(GREYS, dither=Image.Dither.NONE)
     with replacing(path) as temporary:
@@ -42,12 +42,12 @@ def write_image(path: Path, image: Image.Image) -> None:
 
 
 def show_images(ax: Axes, images: Tensor, columns: int) -> None:
-    """Show uint8 images, N x C x H x W, in rows of so many."""
+    """Show uint8 images, N x C x H x W, in a grid with this number of columns."""
     show_pixels(ax, grid(images, columns))
 
 
 def show_pixels(ax: Axes, pixels: np.ndarray) -> None:
-    """Show uint8 pixels, height x width (x 3), as they are, without axes."""
+    """Show uint8 pixels, height x width (x 3), without scaling and without axes."""
     ax.imshow(pixels, cmap="gray", vmin=0, vmax=255, interpolation="nearest")
     ax.set_xticks([])
     ax.set_yticks([])
@@ -55,7 +55,7 @@ def show_pixels(ax: Axes, pixels: np.ndarray) -> None:
 
 
 def captioned(image: Image.Image, caption: str) -> Image.Image:
-    """The picture below a line of text."""
+    """The picture with a line of text above it."""
     mode, white, black = ("L", 255, 0) if image.mode == "L" else ("RGB", (255, 255, 255), (0, 0, 0))
     canvas = Image.new(mode, (image.width, image.height + CAPTION_HEIGHT), white)
     canvas.paste(image, (0, CAPTION_HEIGHT))
@@ -64,7 +64,7 @@ def captioned(image: Image.Image, caption: str) -> Image.Image:
 
 
 def read_pixels(path: Path) -> np.ndarray:
-    """A picture's pixels, uint8."""
+    """Read the pixels of a picture, uint8: height x width, and x 3 if it has colours."""
     with Image.open(path) as image:
         return np.asarray(image.convert("L" if _is_grey(image) else "RGB"))
 

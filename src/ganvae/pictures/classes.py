@@ -1,4 +1,4 @@
-"""The classes of a split that pictures show: ten at most."""
+"""The classes of a split that pictures show, at most ten."""
 
 from torch import Tensor
 
@@ -8,9 +8,10 @@ MOST = 10
 
 
 def shown_classes(split: StoredSplit) -> dict[int, Tensor]:
-    """The indices of each class's images, by its label: of the ten classes with most images.
+    """The indices of the images of each shown class, by label.
 
-    Classes without images are left out; of equally many the first are taken.
+    Shown are the ten classes with most images; ties go to the first classes. Classes without
+    images are left out.
     """
     counts = split.labels.bincount(minlength=len(split.classes))
     order = counts.argsort(descending=True, stable=True)[:MOST]
@@ -19,5 +20,5 @@ def shown_classes(split: StoredSplit) -> dict[int, Tensor]:
 
 
 def of_classes(split: StoredSplit, what: str) -> str:
-    """``what`` with a remark where the split has more classes than are shown."""
+    """The text ``what``, with a remark if the split has more classes than are shown."""
     return f"{what} ({MOST} classes with most images)" if len(split.classes) > MOST else what

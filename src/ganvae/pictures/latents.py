@@ -1,4 +1,4 @@
-"""What a model makes of its latents, and where an encoder puts the images."""
+"""Pictures of the latent space: decoded latents and encoded images."""
 
 from pathlib import Path
 from typing import Any
@@ -20,15 +20,15 @@ INTERPOLATIONS = 6
 INTERPOLATION_STEPS = 9
 RECONSTRUCTED_PER_CLASS = 2
 MANIFOLD_SIDE = 20
-OTHERS = "0.8"  # light grey
-SCATTERED = 5000  # more points hide one another
+OTHERS = "0.8"  # colour of all other classes: light grey
+SCATTERED = 5000  # more points would hide one another
 BATCH = 125
 
 
 def draw_interpolations(
     path: Path, model: GenerativeModel, random: torch.Generator, title: str
 ) -> None:
-    """Straight ways between pairs of latents drawn from the prior, a row each."""
+    """Draw images on straight lines between pairs of latents from the prior, one pair per row."""
     start = model.sample_prior(INTERPOLATIONS, random)
     end = model.sample_prior(INTERPOLATIONS, random)
     shares = torch.linspace(0, 1, INTERPOLATION_STEPS, device=start.device)
@@ -48,7 +48,7 @@ def draw_interpolations(
 def draw_reconstructions(
     path: Path, model: VariationalModel, split: StoredSplit, title: str
 ) -> None:
-    """The first held-out images of the classes above what the model makes of them."""
+    """Draw the first held-out images of each class above their reconstructions."""
     firsts = [indices[:RECONSTRUCTED_PER_CLASS] for indices in shown_classes(split).values()]
     chosen = torch.cat(firsts)
     originals = split.images[chosen]
@@ -60,7 +60,7 @@ def draw_reconstructions(
 
 
 def draw_class_means(path: Path, model: VariationalModel, split: StoredSplit, title: str) -> None:
-    """The mean held-out image of the classes above its reconstruction."""
+    """Draw the mean held-out image of each class above its reconstruction."""
     classes = shown_classes(split)
     means = torch.stack([from_uint8(split.images[i]).mean(dim=0) for i in classes.values()])
     reconstructions = to_uint8(model.reconstruct(means), "reconstructions")
@@ -73,9 +73,10 @@ def draw_class_means(path: Path, model: VariationalModel, split: StoredSplit, ti
 def draw_latent_scatter(
     path: Path, model: VariationalModel, split: StoredSplit, title: str
 ) -> None:
-    """The posterior means of held-out images, coloured by class: of many, the ten with most images.
+    """Draw the posterior means of held-out images, coloured by class.
 
-    Latents of more than two dimensions are shown in the plane of their two principal components.
+    At most ten classes are coloured, those with most images; the others are grey. Latents of more
+    than two dimensions are projected onto their first two principal components.
     """
     means = _posterior_means(model, from_uint8(split.images[:SCATTERED]))
     labels = split.labels[:SCATTERED].numpy()
@@ -90,8 +91,8 @@ def draw_latent_scatter(
         if len(others):
             ax.scatter(*others.T, **style, color=OTHERS, label="others")
         for place, label in enumerate(shown):
-            own = points[labels == label]
-            ax.scatter(*own.T, **style, color=colours(place), label=split.classes[label])
+            of_class = points[labels == label]
+            ax.scatter(*of_class.T, **style, color=colours(place), label=split.classes[label])
         legend = ax.legend(
             title=f"the {MOST} classes\nwith most images" if len(others) else "class",
             loc="center left",
@@ -115,7 +116,7 @@ def _posterior_means(model: VariationalModel, images: Tensor) -> np.ndarray:
 
 
 def _plane(means: np.ndarray) -> tuple[np.ndarray, list[str]]:
-    """Two coordinates of each row, and what to call them."""
+    """Two coordinates of each row of N x d posterior means, and the names of the axes."""
     if means.shape[1] == 2:
         return means, ["$z_1$", "$z_2$"]
     if means.shape[1] == 1:
@@ -128,9 +129,9 @@ def _plane(means: np.ndarray) -> tuple[np.ndarray, list[str]]:
 
 
 def draw_manifold(path: Path, model: GenerativeModel, title: str) -> None:
-    """A grid over two-dimensional latents, at quantiles of N(0, 1), each point decoded.
+    """Draw decoded images on a grid over two-dimensional latents, at quantiles of N(0, 1).
 
-    As in 1312.6114, figure 4: every cell stands for the same share of the prior.
+    As in figure 4 of 1312.6114, every cell stands for the same share of the prior.
     """
     quantiles = (np.arange(MANIFOLD_SIDE) + 0.5) / MANIFOLD_SIDE
     values = norm.ppf(quantiles)

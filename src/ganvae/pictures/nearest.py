@@ -1,4 +1,4 @@
-"""What a model can draw beside what there is: held-out images it aims at, and training images."""
+"""Pictures of generated images beside the real images nearest to them."""
 
 from pathlib import Path
 
@@ -20,24 +20,24 @@ COMPARED = 20
 INVERTED_PER_CLASS = 1
 
 Judged = tuple[FrozenJudge, TrainingSet]
-"""A judge, and the training images as it sees them."""
+"""A judge, and the training images with the judge's features of them."""
 
 
 def draw_nearest_neighbours(
     path: Path, samples: Tensor, train: Tensor, title: str, judged: Judged | None = None
 ) -> None:
-    """The first samples (uint8) above the training images (uint8) nearest to them.
+    """Draw the first samples (uint8) above the training images (uint8) nearest to them.
 
-    Nearest by pixels, and where there is a judge in its features too, which know a digit that has
-    moved.
+    A row shows the nearest images by pixels. With a judge, another row shows the nearest images by
+    its features, which recognise a digit even if it has moved.
     """
     shown = samples[:COMPARED]
     index, _ = nearest(pixels(shown), pixels(train))
     rows = {"sample": shown, "nearest in pixels": train[index]}
     if judged:
-        judge, seen = judged
-        index, _ = nearest(judge(shown)[0], seen.features)
-        rows["nearest to the judge"] = seen.images[index]
+        judge, training_set = judged
+        index, _ = nearest(judge(shown)[0], training_set.features)
+        rows["nearest to the judge"] = training_set.images[index]
     draw_rows(path, rows, f"{title}: samples, and the training images nearest to them")
 
 
@@ -49,7 +49,7 @@ def draw_inversions(
     random: torch.Generator,
     title: str,
 ) -> None:
-    """Held-out images of the classes above the nearest that the model was found to draw."""
+    """Draw one held-out image per class above the nearest image that a latent search found."""
     classes = shown_classes(split)
     chosen = torch.cat([index[:INVERTED_PER_CLASS] for index in classes.values()])
     images = invert(model, from_uint8(split.images[chosen]), settings, random=random)

@@ -1,4 +1,4 @@
-"""Rows of images below one another, each image belonging to those above it."""
+"""Rows of images, where the images in one column belong together."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -7,17 +7,18 @@ from torch import Tensor
 
 from ganvae.pictures.canvas import figure, show_images
 
-FITTING = 6  # letters below one column; longer names stand upright
-LETTER = 0.08  # inches
+FITTING = 6  # letters that fit below one column; longer names are turned upright
+LETTER = 0.08  # width in inches
 
 
 def draw_rows(
     path: Path, rows: Mapping[str, Tensor], title: str, names: Sequence[str] | None = None
 ) -> None:
-    """Show uint8 images, N x C x H x W a row, the rows by their labels.
+    """Draw rows of uint8 images, N x C x H x W per row.
 
     Args:
-        names: what stands below each column.
+        rows: the images of each row, by the row's label.
+        names: the text below each column.
     """
     n, width = len(next(iter(rows.values()))), next(iter(rows.values())).shape[3]
     longest = max(map(len, names or [""]))

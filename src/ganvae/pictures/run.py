@@ -1,4 +1,4 @@
-"""All pictures of one run."""
+"""Draw all pictures of one run."""
 
 import csv
 from pathlib import Path
@@ -44,15 +44,16 @@ def draw_run(
     inversion: InversionConfig,
     judged: Judged | None = None,
 ) -> None:
-    """Draw into ``paths.pictures`` what there is to see of a trained run.
+    """Draw all pictures of a trained run into ``paths.pictures``.
 
-    A diverged run has the pictures of its training alone.
+    A diverged run gets only the pictures of its training.
 
     Args:
-        held_out: where the images to encode are taken from; not the test split, which only
+        held_out: the split whose images are encoded. It is never the test split, which only
             evaluation opens.
-        train: the images, uint8, among which the samples' nearest neighbours are looked for.
-        judged: to look for them in a judge's features too.
+        train: the training images, uint8, for the samples' nearest neighbours.
+        inversion: the settings of the search for held-out images in latent space.
+        judged: a judge and its training features, for nearest neighbours by the judge as well.
     """
     outcome = read_json(paths.outcome)
     title = f"{outcome['variant']}, seed {outcome['seed']}"
@@ -72,7 +73,7 @@ def draw_run(
 
 
 def _samples(model: GenerativeModel, seed: int) -> Tensor | None:
-    """Samples, uint8; None if a weight has become NaN or infinite after the last report."""
+    """Samples, uint8. None if a weight became NaN or infinite after the last report."""
     try:
         return to_uint8(model.sample(SHOWN, generator(seed, "samples")), "samples")
     except ImageError:

@@ -1,4 +1,4 @@
-"""A hundred samples as they come."""
+"""The picture of a hundred unselected samples."""
 
 from pathlib import Path
 
@@ -21,7 +21,7 @@ SCALE = 2
 
 
 def draw_samples(path: Path, samples: Tensor | None, title: str) -> None:
-    """The first 100 generated images (uint8, N x C x H x W), or word that there are none."""
+    """Draw the first 100 generated images (uint8, N x C x H x W), or a text if there are none."""
     if samples is None:
         with figure(path, 6, 1) as canvas:
             canvas.text(0.5, 0.5, f"{title}: diverged, no samples", ha="center", va="center")
@@ -33,6 +33,6 @@ def draw_samples(path: Path, samples: Tensor | None, title: str) -> None:
 
 
 def read_sample_rows(path: Path, rows: int) -> np.ndarray:
-    """The top ``rows`` of the ten rows of a picture made by `draw_samples`."""
+    """Read the pixels of the top ``rows`` rows of samples in a picture from `draw_samples`."""
     pixels = read_pixels(path)[CAPTION_HEIGHT:]
     return pixels[: len(pixels) * rows // ROWS]

@@ -1,4 +1,4 @@
-"""Pictures in few bytes, as WebP: those that are kept in git and those in the page."""
+"""Small pictures for git and for the HTML page: WebP for most, AVIF for films and gradients."""
 
 import io
 from collections.abc import Sequence
@@ -8,34 +8,39 @@ from PIL import Image
 
 GREYS = 16
 COLOURS = 256
-"""Few shades take half the bytes of many; nobody sees it in a page.
-(Colours by octree: a median cut merges those of small areas, as the keys of a legend.)"""
+"""Few shades take half the bytes of many, and the difference is not visible in a page.
+Colours are chosen by an octree, because a median cut merges the colours of small areas such as the
+keys of a legend."""
 QUALITY = 45
+AVIF_QUALITY = 45
 LOSSY_PAYS = 0.8
-"""Losses are accepted where they leave less than this share of the bytes."""
+"""Lossy compression is used if it leaves less than this share of the lossless bytes."""
 FILM_FRAMES = 7
 FRAME_MILLISECONDS = 500
 LAST_FRAME_MILLISECONDS = 3000
 
 
-def encode(image: Image.Image) -> bytes:
-    """A picture, without losses unless they pay."""
-    return _encoded([image])
+def encode(image: Image.Image, suffix: str = ".webp") -> bytes:
+    """Encode a picture.
+
+    Args:
+        suffix: ``.webp`` is lossless, unless lossy compression saves enough bytes. ``.avif`` is
+            always lossy; it is smaller for films and for pictures of many shades.
+    """
+    if suffix == ".avif":
+        return _avif([image])
+    lossless = _webp(_few_shades(image), lossless=True)
+    lossy = _webp(image.convert("RGB"), quality=QUALITY)
+    return lossy if len(lossy) < LOSSY_PAYS * len(lossless) else lossless
 
 
 def encode_film(frames: Sequence[Image.Image]) -> bytes:
-    """A film of at most `FILM_FRAMES` of the frames, the first and the last among them."""
+    """Encode a film as AVIF: at most `FILM_FRAMES` frames, with the first and the last."""
     last = len(frames) - 1
     most = min(FILM_FRAMES, len(frames))
     kept = [round(number * last / max(most - 1, 1)) for number in range(most)]
     durations = [FRAME_MILLISECONDS] * (most - 1) + [LAST_FRAME_MILLISECONDS]
-    return _encoded([frames[index] for index in kept], duration=durations, loop=0)
-
-
-def _encoded(frames: Sequence[Image.Image], **film: Any) -> bytes:
-    lossless = _webp([_few_shades(frame) for frame in frames], lossless=True, **film)
-    lossy = _webp([frame.convert("RGB") for frame in frames], quality=QUALITY, **film)
-    return lossy if len(lossy) < LOSSY_PAYS * len(lossless) else lossless
+    return _avif([frames[index] for index in kept], duration=durations)
 
 
 def _few_shades(image: Image.Image) -> Image.Image:
@@ -49,9 +54,33 @@ def _few_shades(image: Image.Image) -> Image.Image:
     return few.convert("RGB")
 
 
-def _webp(frames: Sequence[Image.Image], **options: Any) -> bytes:
+def _webp(image: Image.Image, **options: Any) -> bytes:
     buffer = io.BytesIO()
-    if len(frames) > 1:
-        options |= {"save_all": True, "append_images": frames[1:]}
-    frames[0].save(buffer, format="WEBP", **options)
+    image.save(buffer, format="WEBP", **options)
     return buffer.getvalue()
+
+
+def _avif(frames: Sequence[Image.Image], **options: Any) -> bytes:
+    first, *others = (frame.convert("RGB") for frame in frames)
+    if others:
+        options |= {"save_all": True, "append_images": others}
+    buffer = io.BytesIO()
+    # One thread: the bytes must not depend on the number of cores.
+    first.save(buffer, format="AVIF", quality=AVIF_QUALITY, max_threads=1, **options)
+    return _without_times(buffer.getvalue())
+
+
+def _without_times(content: bytes) -> bytes:
+    """Set a film's creation and modification times to 0, so that equal films are equal bytes.
+
+    They stand in the headers of film, track and media (ISO/IEC 14496-12), behind the version: two
+    numbers of 4 bytes each, or of 8 bytes in version 1.
+    """
+    patched = bytearray(content)
+    for header in (b"mvhd", b"tkhd", b"mdhd"):
+        start = content.find(header)
+        if start >= 0:
+            times = start + 8  # behind the header's name, its version (1 byte) and flags (3)
+            length = 16 if content[start + 4] == 1 else 8
+            patched[times : times + length] = bytes(length)
+    return bytes(patched)

@@ -1,4 +1,4 @@
-"""How a run went: its film, its strip of progress, its first and last epoch, its losses."""
+"""Pictures of a training run: its film, its progress, its first and last epoch, its losses."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -36,7 +36,7 @@ LOSS_TITLES = {
 
 @dataclass(frozen=True)
 class Frame:
-    """Samples drawn in training, always from the same latents."""
+    """A picture of samples from one step of training. All frames of a run share their latents."""
 
     path: Path
     step: int
@@ -47,13 +47,13 @@ class Frame:
 
 
 def read_frames(folder: Path, epochs_per_step: float) -> list[Frame]:
-    """The frames ``step-*.png`` of a run's progress folder, in order."""
-    found = {int(path.stem.split("-")[1]): path for path in folder.glob("step-*.png")}
-    return [Frame(found[step], step, step * epochs_per_step) for step in sorted(found)]
+    """The frames ``step-*.png`` in a run's progress folder, in the order of their steps."""
+    paths = {int(path.stem.split("-")[1]): path for path in folder.glob("step-*.png")}
+    return [Frame(paths[step], step, step * epochs_per_step) for step in sorted(paths)]
 
 
 def draw_film(path: Path, frames: Sequence[Frame], title: str) -> None:
-    """All frames as an animated GIF, each with its step."""
+    """Write all frames as an animated GIF. The caption of each frame names its step."""
     images = []
     for frame in frames:
         with Image.open(frame.path) as image:
@@ -72,14 +72,14 @@ def draw_film(path: Path, frames: Sequence[Frame], title: str) -> None:
 
 
 def _corner(frame: Image.Image) -> Image.Image:
-    """The first columns and rows of a frame's images: a film of all of them would be large."""
+    """The first columns and rows of a frame's images, because a film of all would be large."""
     line = PREVIEW_SCALE
     width, height = ((side - line) * FILM_COLUMNS // PREVIEW_COLUMNS + line for side in frame.size)
     return frame.crop((0, 0, width, height))
 
 
 def _few_shades(image: Image.Image) -> Image.Image:
-    """Eight greys, or 64 colours: a film is the largest file of a run."""
+    """Reduce a picture to 8 greys or 64 colours, because a film is the largest file of a run."""
     if image.mode != "L":
         return image.quantize(FILM_COLOURS)
     step = 255 / (FILM_GREYS - 1)
@@ -87,9 +87,9 @@ def _few_shades(image: Image.Image) -> Image.Image:
 
 
 def draw_strip(path: Path, frames: Sequence[Frame], marks: Sequence[int], title: str) -> None:
-    """The frames at the marks (steps) side by side.
+    """Draw the frames at the marks (steps) side by side.
 
-    Without marks, or where the run ended before the last one: six frames from first to last.
+    Without marks, or if the run ended before the last mark, draw six frames from first to last.
     """
     reached = marks and frames[-1].step >= marks[-1]
     shown = [frame for frame in frames if frame.step in marks] if reached else _spread(frames)
@@ -99,7 +99,7 @@ def draw_strip(path: Path, frames: Sequence[Frame], marks: Sequence[int], title:
 def draw_first_and_last_epoch(
     path: Path, frames: Sequence[Frame], first_epoch: int, title: str
 ) -> None:
-    """What the model drew after its first epoch, which ends at that step, and at its end."""
+    """Draw the frames after the first epoch, which ends at step ``first_epoch``, and at the end."""
     last = frames[-1]
     first = [frame for frame in frames[:-1] if frame.step == first_epoch]
     what = "after the first epoch, and at the end" if first else "at the end"
@@ -122,7 +122,7 @@ def _side_by_side(path: Path, frames: Sequence[Frame], title: str) -> None:
 
 
 def draw_losses(path: Path, rows: Sequence[Row], title: str) -> None:
-    """Each column of the history in a panel of its own, by step."""
+    """Plot each column of the history by step, one panel per column."""
     names = [name for name in rows[0] if name not in ("step", "epoch")]
     columns = min(len(names), PANELS_A_ROW)
     lines = -(-len(names) // PANELS_A_ROW)
@@ -143,7 +143,7 @@ def draw_losses(path: Path, rows: Sequence[Row], title: str) -> None:
 
 
 def _skips(rows: Sequence[Row], name: str) -> str:
-    """How many steps a share that is averaged between reports amounts to in all."""
+    """A text with the total number of skipped steps, from their shares between reports."""
     before = [0.0, *(row["step"] for row in rows)]
     skips = sum(row[name] * (row["step"] - start) for row, start in zip(rows, before, strict=False))
     return f"{skips:,.0f} of {rows[-1]['step']:,.0f} steps"

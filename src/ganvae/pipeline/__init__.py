@@ -1,1 +1,1 @@
-"""What runs the stages, publishes their results and measures what the code does."""
+"""Runs the pipeline's stages, publishes their results, and measures the code's behaviour."""

@@ -1,4 +1,4 @@
-"""What `ganvae repro` shows of its runs: a live view on a terminal, plain lines in a log."""
+"""Shows the progress of `ganvae repro`: a live view on a terminal, plain lines in a log."""
 
 import re
 import sys
@@ -27,7 +27,7 @@ NOISE = (
     "git add",
     "> python ",
 )
-"""How lines begin that DVC prints of every stage, and that tell nothing of it."""
+"""Beginnings of lines that DVC prints for every stage and that say nothing about the stage."""
 BEGINS = re.compile(r"Running stage '.*?(\w+)@")
 SKIPPED = re.compile(r"Stage '.*' didn't change, skipping")
 STEP = re.compile(r": step (\d+) of (\d+)(?:, (.*))?$")
@@ -35,10 +35,10 @@ WIDTH = 20
 
 
 class Board:
-    """Plain lines, each with the run that it is of."""
+    """Prints plain lines, each after the name of its run."""
 
     step_seconds = 30
-    """How often a training is to say how far it is, in seconds."""
+    """Seconds between two progress lines of a training run."""
 
     def __init__(self) -> None:
         self._start = time.monotonic()
@@ -46,58 +46,63 @@ class Board:
         self._lock = Lock()
 
     def start(self) -> None:
-        """Begin to show."""
+        """Start the display."""
 
     def stop(self) -> None:
-        """Leave the terminal as it was."""
+        """End the display and restore the terminal."""
 
     def expect(self, runs: int, jobs: int = 1) -> None:
-        """So many runs are to be done, ``jobs`` at a time."""
+        """Set how many runs there are, and how many of them run at once (``jobs``)."""
         self._runs, self._jobs = runs, jobs
         self._start = time.monotonic()
 
     def line(self, name: str, line: str) -> None:
-        """What a process has printed that works at the run, or the stage, ``name``."""
+        """Show a line that the process of the run or stage ``name`` has printed."""
         line = line.strip()
         if line and not line.startswith(NOISE) and not SKIPPED.match(line):
             with self._lock:
                 self._show(name, line)
 
     def end(self, run: str, failed: bool) -> None:
-        """A run is done, or has failed."""
+        """Report that a run is done or has failed."""
         self._done += 1
         state = "failed" if failed else "done"
         self._print(f"{run}: {state} ({self._done} of {self._runs} runs{self._left()})")
 
     def standings(self, standings: Sequence[tuple[str, str, int, int]]) -> None:
-        """How the models stand by now: name, FID, runs that are done, and all runs of each."""
+        """Print the provisional leaderboard.
+
+        Args:
+            standings: per variant its name, its FID, the number of finished runs, and the number
+                of all runs.
+        """
         table = Table(box=None, pad_edge=False)
-        table.add_column("model so far")
+        table.add_column("variant so far")
         for title in ("FID (judge)", "seeds"):
             table.add_column(title, justify="right")
-        for model, fid, seeds, of in standings:
-            table.add_row(model, fid, f"{seeds} of {of}")
+        for variant, fid, finished, total in standings:
+            table.add_row(variant, fid, f"{finished} of {total}")
         self._print(table)
 
     def _show(self, name: str, line: str) -> None:
-        begins = BEGINS.match(line)
+        stage_start = BEGINS.match(line)
         if ": step 0 of " not in line:
-            self._print(f"{name:>{WIDTH}} | {begins[1] if begins else line}")
+            self._print(f"{name:>{WIDTH}} | {stage_start[1] if stage_start else line}")
 
-    def _print(self, what: str | Table) -> None:
-        Console(highlight=False, soft_wrap=True).print(what, markup=False)
+    def _print(self, content: str | Table) -> None:
+        Console(highlight=False, soft_wrap=True).print(content, markup=False)
         sys.stdout.flush()
 
     def _left(self) -> str:
-        """The time that is left if the other runs take as long as those before."""
+        """Estimate the remaining time from the mean time of the finished runs."""
         if self._done >= self._runs or self._done < self._jobs:
             return ""
-        took = time.monotonic() - self._start
-        return f", about {duration(took / self._done * (self._runs - self._done))} left"
+        elapsed = time.monotonic() - self._start
+        return f", about {duration(elapsed / self._done * (self._runs - self._done))} left"
 
 
 class LiveBoard(Board):
-    """A line per run that is being worked at, with its step and losses, below a bar over all."""
+    """Shows a bar over all runs, and below it one line per active run with its step and losses."""
 
     step_seconds = 1
 
@@ -130,8 +135,8 @@ class LiveBoard(Board):
             self._progress.remove_task(self._tasks.pop(run))
 
     def _show(self, name: str, line: str) -> None:
-        step, begins = STEP.search(line), BEGINS.match(line)
-        if not (step or begins):
+        step, stage_start = STEP.search(line), BEGINS.match(line)
+        if not (step or stage_start):
             return super()._show(name, line)
         if name not in self._tasks:
             self._tasks[name] = self._progress.add_task(name, total=None, says="")
@@ -139,24 +144,24 @@ class LiveBoard(Board):
         if step:
             steps, total, losses = step.groups()
             self._progress.update(
-                task, completed=int(steps), total=int(total), says=losses or "trains"
+                task, completed=int(steps), total=int(total), says=losses or "training"
             )
-        elif begins:
-            self._progress.update(task, says=begins[1])
+        elif stage_start:
+            self._progress.update(task, says=stage_start[1])
         return None
 
-    def _print(self, what: str | Table) -> None:
-        self._progress.console.print(what, markup=False, highlight=False, soft_wrap=True)
+    def _print(self, content: str | Table) -> None:
+        self._progress.console.print(content, markup=False, highlight=False, soft_wrap=True)
 
 
 def new_board() -> Board:
-    """A live view if the output is a terminal that can show one."""
-    able = sys.stdout.isatty() and not Console().is_dumb_terminal
-    return LiveBoard() if able else Board()
+    """Return a `LiveBoard` if the output is a terminal that can show one, otherwise a `Board`."""
+    live = sys.stdout.isatty() and not Console().is_dumb_terminal
+    return LiveBoard() if live else Board()
 
 
 def duration(seconds: float) -> str:
-    """In words: ``40 s``, ``12 min``, ``1 h 5 min``."""
+    """Write a time in words: ``40 s``, ``12 min``, ``1 h 5 min``."""
     minutes = round(seconds / 60)
     if minutes < 2:
         return f"{seconds:.0f} s"

@@ -1,4 +1,4 @@
-"""Running DVC."""
+"""Runs DVC, once or in several processes at the same time."""
 
 import os
 import signal
@@ -17,8 +17,8 @@ from ganvae.core.live import LOG_SECONDS
 if TYPE_CHECKING:
     from ganvae.pipeline.board import Board
 
-# DVC parses params.yaml anew for each stage that watches it, which is most of the time that
-# nothing to do takes; one parse is enough.
+# DVC parses params.yaml again for each stage that depends on it. If nothing is stale, this takes
+# most of the time. One parse is enough.
 QUICK_DVC = """
 import sys
 from functools import cache
@@ -28,14 +28,14 @@ param.load_path = cache(param.load_path)
 sys.exit(main(sys.argv[1:]))
 """
 DVC = (sys.executable, "-c", QUICK_DVC)
-GRACE = 10.0  # seconds between asking a child to end and ending it
+GRACE = 10.0  # seconds between interrupting a child and killing it
 
 
 def run_dvc(*arguments: str, root: Path = Path()) -> str:
     """Run DVC in ``root`` and return its output.
 
     Raises:
-        UserError: it failed; the message has its output.
+        UserError: DVC failed; the message contains its output.
     """
     process = subprocess.run(
         [*DVC, *arguments], cwd=root, capture_output=True, text=True, check=False
@@ -46,7 +46,7 @@ def run_dvc(*arguments: str, root: Path = Path()) -> str:
 
 
 class Children:
-    """The DVC processes that are running; each line of theirs says whose it is."""
+    """The running DVC processes; the board shows their output lines under the name of each."""
 
     def __init__(self, board: "Board") -> None:
         self.board = board
@@ -55,10 +55,13 @@ class Children:
         self._lock = Lock()
 
     def run(self, name: str, arguments: Iterable[str]) -> None:
-        """Wait for ``dvc repro`` with these arguments.
+        """Run ``dvc repro`` with these arguments and wait until it ends.
+
+        Args:
+            name: the run or stage that the board shows the output under.
 
         Raises:
-            UserError: it failed.
+            UserError: DVC failed.
         """
         with self._lock:
             if self._ended:
@@ -69,7 +72,7 @@ class Children:
                 stderr=subprocess.STDOUT,
                 encoding="utf-8",
                 errors="replace",
-                start_new_session=True,  # a group of its own, with the stage it runs
+                start_new_session=True,  # one process group with its stage, for signals
                 env=os.environ
                 | {
                     "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
@@ -85,20 +88,20 @@ class Children:
         with self._lock:
             self._running.discard(process)
         if failed and not self._ended:
-            raise UserError(f"{name} failed; see above.")
+            raise UserError(f"{name} failed: see its output above.")
 
     def end(self) -> None:
-        """End all that is running, with the stages that DVC has started, and start no more."""
+        """End all running processes and their stages, and start no more."""
         with self._lock:
             self._ended = True
             running = list(self._running)
         try:
-            _signal(running, signal.SIGINT)  # a training leaves its checkpoint whole
+            _signal(running, signal.SIGINT)  # training runs keep their checkpoints intact
             deadline = time.monotonic() + GRACE
             for process in running:
                 with suppress(subprocess.TimeoutExpired):
                     process.wait(max(0.0, deadline - time.monotonic()))
-        finally:  # after a second Ctrl-C too
+        finally:  # also after a second Ctrl-C
             _signal(running, signal.SIGKILL)
 
 

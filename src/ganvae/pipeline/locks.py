@@ -1,4 +1,4 @@
-"""Whether committed locks are those of the code, and frozen results those of their own record."""
+"""Checks that committed locks match the code, and that frozen results match their locks."""
 
 import json
 import subprocess
@@ -16,13 +16,16 @@ RUNNING = "Running stage"
 
 
 def check_locks(root: Path) -> Iterator[str]:
-    """Refresh the fingerprints of behaviour, then check every committed lock; yields a line each.
+    """Update the behaviour fingerprints, then check every committed lock.
 
-    A lock is checked against code, parameters and data, that of a frozen profile against its
-    committed results alone.
+    The lock of a frozen profile is only checked against the profile's committed results. Every
+    other lock is checked against code, parameters and data.
+
+    Yields:
+        One line per lock.
 
     Raises:
-        UserError: a lock is stale, or a frozen result has been changed.
+        UserError: a lock is stale, a frozen result was changed, or ``root`` is not a git clone.
     """
     locks = _committed_locks(root)
     run_dvc("repro", str(FOLDER / "dvc.yaml"), root=root)
@@ -30,20 +33,26 @@ def check_locks(root: Path) -> Iterator[str]:
         pipeline = lock.with_name("dvc.yaml")
         if params := frozen_params(root / pipeline):
             check_frozen(root, pipeline, params)
-            yield f"{lock}: frozen, and as it was"
+            yield f"{lock}: frozen, and its results are unchanged"
         else:
             plan = run_dvc("repro", "--dry", "--allow-missing", str(pipeline), root=root)
             stale = [line for line in plan.splitlines() if line.startswith(RUNNING)]
             if stale:
                 raise UserError(
                     "\n".join(stale)
-                    + f"\n{lock} is stale: reproduce that profile and commit its results."
+                    + f"\n{lock} is stale: reproduce its pipeline and commit the results."
                 )
             yield f"{lock} is up to date"
 
 
 def frozen_params(pipeline: Path) -> Params | None:
-    """The parameters of a profile that is frozen; None if it is not, or if this is no profile."""
+    """Return the parameters of a frozen profile.
+
+    Returns None for a profile that is not frozen, and for a pipeline without a profile.
+
+    Args:
+        pipeline: the profile's dvc.yaml.
+    """
     path = pipeline.with_name("params.yaml")
     if not path.exists() or not read_yaml(path).get("frozen"):
         return None
@@ -51,10 +60,10 @@ def frozen_params(pipeline: Path) -> Params | None:
 
 
 def check_frozen(root: Path, pipeline: Path, params: Params) -> None:
-    """See that each committed result of a frozen profile has the checksum that its lock says.
+    """Check that each committed result of a frozen profile has the checksum in its lock.
 
     Raises:
-        UserError: one has not.
+        UserError: a result has another checksum.
     """
     results = f"{ProfilePaths(params.profile).results}/"
     status = json.loads(run_dvc("status", "--json", str(pipeline), root=root))
@@ -68,14 +77,14 @@ def check_frozen(root: Path, pipeline: Path, params: Params) -> None:
     ]
     if changed:
         raise UserError(
-            f"{params.file}: the profile is frozen, and these results are not those of its lock: "
-            f"{', '.join(sorted(changed))}. Take them from git, or run the profile again "
+            f"{params.file}: the profile is frozen, but these results differ from its lock: "
+            f"{', '.join(sorted(changed))}. Restore them from git, or run the profile again "
             f"(`ganvae repro {pipeline} --thaw`)."
         )
 
 
 def refuse_frozen(pipeline: Path, params: Params) -> None:
-    """Say what it would cost to run a frozen profile again.
+    """Refuse to run a frozen profile again, and say what that would cost.
 
     Raises:
         UserError: the profile is frozen.
@@ -85,10 +94,11 @@ def refuse_frozen(pipeline: Path, params: Params) -> None:
     timings = [ProfilePaths(params.profile).run(run).timing for run in params.runs]
     seconds = [float(read_json(path)["train_seconds"]) for path in timings if path.exists()]
     raise UserError(
-        f"{params.file}: the profile is frozen: its results are those of protocol "
-        f"{params.frozen.protocol}, commit {params.frozen.commit}. To run it again takes "
-        f"{len(params.runs)} trainings (the last time {sum(seconds) / 60:.0f} core-minutes) and as "
-        f"many evaluations: `ganvae repro {pipeline} --thaw`, then remove `frozen` from the file."
+        f"{params.file}: the profile is frozen. Its results are from protocol "
+        f"{params.frozen.protocol}, commit {params.frozen.commit}. Running it again takes "
+        f"{len(params.runs)} training runs ({sum(seconds) / 60:.0f} core-minutes last time) and as "
+        f"many evaluations. To do so, run `ganvae repro {pipeline} --thaw`, then remove `frozen` "
+        "from the file."
     )
 
 
@@ -98,5 +108,8 @@ def _committed_locks(root: Path) -> list[Path]:
         ["git", "-C", str(root), "ls-files", *names], capture_output=True, text=True, check=False
     )
     if listed.returncode:
-        raise UserError(f"{root.resolve()}: not a git clone, so no lock is committed here.")
+        raise UserError(
+            f"{root.resolve()} is not a git clone, so it has no committed locks. "
+            "Run this command in a clone."
+        )
     return [Path(line) for line in listed.stdout.splitlines()]

@@ -1,8 +1,9 @@
-"""`ganvae migrate`: files of the form before protocol 3, rewritten without running anything.
+"""`ganvae migrate`: rewrites files from before protocol 3 without running anything.
 
-Then an entry of ``models`` in params.yaml was called a model, and the module of its system its
-code; now these are variants and systems, and promoted variants have a file of their own. Names
-change, numbers do not: a stage that was up to date stays so.
+Those files call a variant ``model``, list variants under ``models``, and name a system by its
+module, ``code``. Their params.yaml also holds the promoted variants, which now have a file of
+their own. The migration changes names but no numbers: a stage that was up to date stays up to
+date.
 """
 
 import hashlib
@@ -27,7 +28,7 @@ TOKEN = re.compile(r"(behaviour/tokens/[\w-]+/)(\w+)(\.json)")
 def migrate(root: Path) -> list[str]:
     """Rewrite params.yaml files, sweep spaces, records and locks under ``root``.
 
-    Files of today's form are left alone, so a second call changes nothing.
+    Files in the current form stay unchanged, so a second call changes nothing.
 
     Returns:
         The files that were rewritten, relative to ``root``.
@@ -63,7 +64,7 @@ def _locks(root: Path) -> list[Path]:
 
 
 def _migrate_params(path: Path) -> None:
-    """Rename in the text, whose comments stay; move promoted variants into their own file."""
+    """Rename keys in the text, so that comments stay; move promoted variants to their own file."""
     values = read_yaml(path)
     text = path.read_text(encoding="utf-8")
     promoted = values.get("promoted") or {}
@@ -94,13 +95,13 @@ def _run(run: re.Match[str], file: str) -> str:
 
 
 def renamed_run(run: dict[str, Any], file: str) -> dict[str, Any]:
-    """A run's entry in today's form."""
+    """Return a run's entry in the current form."""
     system = run["code"].replace("_", "-")
     return {"variant": run["model"], "system": system, "seed": run["seed"], "file": file}
 
 
 def _without(text: str, section: str, names: Any) -> str:
-    """The text without the lines of some keys of a section, or of the top level ("")."""
+    """Remove the lines of some keys from a section of the text; "" means the top level."""
     top = YAML(typ="safe", pure=True).compose(text)
     node: Node | None = top
     if section and isinstance(top, MappingNode):
@@ -115,7 +116,7 @@ def _without(text: str, section: str, names: Any) -> str:
 
 
 def _last_line(node: Node) -> int:
-    """The line that a node ends in; a block's own mark stands at what follows."""
+    """Return the last line of a node. The end mark of a block points at the next token."""
     if isinstance(node, CollectionNode) and not node.flow_style and node.value:
         last = node.value[-1]
         return _last_line(last[1] if isinstance(node, MappingNode) else last)
@@ -131,7 +132,7 @@ def _migrate_space(path: Path) -> bool:
 
 
 def _migrate_record(path: Path) -> bool:
-    """Rename the key ``model`` of a record, or of each record in a list."""
+    """Rename the key ``model`` of a record, or of each record in a list, to ``variant``."""
     content = read_json(path)
     records = content if isinstance(content, list) else [content]
     if not any("model" in record for record in records):
@@ -145,11 +146,11 @@ def _migrate_record(path: Path) -> bool:
 
 
 Sum = tuple[str, int]
-"""A file's or folder's MD5 and size, as DVC's locks have them."""
+"""MD5 and size of a file or folder, as in DVC's locks."""
 
 
 def _sums(root: Path, lock: Path) -> dict[str, Sum]:
-    """By path, the sums of those of a lock's dependencies and outputs that are in results/."""
+    """Return, by path, the sums of a lock's existing dependencies and outputs in results/."""
     stages = read_yaml(lock).get("stages", {}).values()
     paths = {entry["path"] for stage in stages for entry in _entries(stage)}
     return {path: _sum(root / path) for path in paths
@@ -161,14 +162,14 @@ def _entries(stage: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _sum(path: Path) -> Sum:
-    """As DVC computes it: of a folder, the MD5 of the JSON list of its files."""
+    """Compute the sum as DVC does: for a folder, the MD5 of the JSON list of its files."""
     if path.is_file():
         content = path.read_bytes()
         return hashlib.md5(content).hexdigest(), len(content)
     files = sorted(file for file in path.rglob("*") if file.is_file())
     listed = sorted(
         ({"md5": _sum(file)[0], "relpath": file.relative_to(path).as_posix()} for file in files),
-        key=lambda one: one["relpath"],
+        key=lambda entry: entry["relpath"],
     )
     digest = hashlib.md5(json.dumps(listed, sort_keys=True).encode()).hexdigest()
     return f"{digest}.dir", sum(file.stat().st_size for file in files)
@@ -177,11 +178,14 @@ def _sum(path: Path) -> Sum:
 def _migrate_lock(
     root: Path, lock: Path, before: dict[str, Sum], old: dict[Path, dict[str, Any]]
 ) -> bool:
-    """Write a lock as DVC would write it now, for stages that were up to date.
+    """Rewrite a lock so that stages that were up to date stay up to date.
 
     Args:
-        before: the sums of its files before they were migrated.
-        old: the params.yaml files as they were, by path from ``root``.
+        before: the sums of the lock's files before the migration.
+        old: the contents of the params.yaml files before the migration, by path from ``root``.
+
+    Returns:
+        Whether the lock has changed.
     """
     yaml = YAML()
     yaml.width = 10**9
@@ -204,7 +208,7 @@ def _migrate_lock(
 
 
 def _migrate_params_of(params: dict[str, Any], file: str, old: dict[str, Any]) -> None:
-    """Rename what a stage's lock says of a params.yaml; split off promoted variants."""
+    """Rename the parameters in a stage's lock, and move those of promoted variants."""
     promoted = old.get("promoted") or {}
     beside = str(Path(file).with_name("promoted.yaml"))
     kept, moved = {}, {}
@@ -213,8 +217,8 @@ def _migrate_params_of(params: dict[str, Any], file: str, old: dict[str, Any]) -
         if key == "runs":
             by_file: dict[bool, dict[str, Any]] = {True: {}, False: {}}
             for run, entry in value.items():
-                into = entry["model"] in promoted
-                by_file[into][run] = renamed_run(entry, beside if into else file)
+                is_promoted = entry["model"] in promoted
+                by_file[is_promoted][run] = renamed_run(entry, beside if is_promoted else file)
             kept[key] = by_file[False]
             moved[key] = by_file[True]
         elif section == "models":

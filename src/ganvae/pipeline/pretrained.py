@@ -1,4 +1,4 @@
-"""Trained weights small enough to be kept in git, so that anybody can sample without training."""
+"""Trained weights that are small enough for git, so that anybody can sample without training."""
 
 from pathlib import Path
 
@@ -14,34 +14,39 @@ from ganvae.report.shown import shown_runs
 from ganvae.scores.records import ScoreRecord
 
 PROFILE = "laptop"
-"""Whose models go by their names alone."""
+"""The profile whose variants `find_weights` finds by their names alone."""
 
 
 def publish(params: Params) -> list[Path]:
-    """Write the weights of a run of each model, in 16-bit floats, to the profile's ``pretrained``.
+    """Write one run's weights per variant, in 16-bit floats, to the profile's ``pretrained``.
 
-    Of the models that ``params.pretrained`` says and that have a run that completed: the one that
-    pages show, so the first, not the best. An index beside the files has the seed of each, and the
-    checksum of the weights that its scores were measured with.
+    The run is the one that the pages show: the first completed run, not the best. Variants
+    without a completed run are left out. ``params.pretrained`` says whether all variants are
+    published or only the finalists. ``index.json`` holds each run's seed, and the checksum of the
+    original weights that its scores were measured with.
+
+    Returns:
+        The paths of the written weights files.
 
     Raises:
-        UserError: a weight is too large for 16 bits, or the weights of the scores are not there.
+        UserError: the scored weights are missing or have changed, or a weight is too large for
+            16 bits.
     """
     paths = ProfilePaths(params.profile)
     runs = {
-        model: run
-        for model, run in shown_runs(params).items()
-        if run.status == "completed" and (params.pretrained == "all" or model in params.finalists)
+        variant: run
+        for variant, run in shown_runs(params).items()
+        if run.status == "completed" and (params.pretrained == "all" or variant in params.finalists)
     }
-    weights = {model: paths.run(f"{model}-{run.seed}").weights for model, run in runs.items()}
-    for model, path in weights.items():
-        _check(path, runs[model].provenance.weights_sha256)
+    weights = {variant: paths.run(f"{variant}-{run.seed}").weights for variant, run in runs.items()}
+    for variant, path in weights.items():
+        _check(path, runs[variant].provenance.weights_sha256)
     with replacing(paths.pretrained) as folder:
         folder.mkdir()
-        for model, path in weights.items():
-            _publish(path, _origin(runs[model]), folder / f"{model}.safetensors")
-        write_json(folder / "index.json", {m: _origin(run) for m, run in runs.items()})
-    return [paths.pretrained / f"{model}.safetensors" for model in runs]
+        for variant, path in weights.items():
+            _publish(path, _origin(runs[variant]), folder / f"{variant}.safetensors")
+        write_json(folder / "index.json", {name: _origin(run) for name, run in runs.items()})
+    return [paths.pretrained / f"{variant}.safetensors" for variant in runs]
 
 
 def _origin(run: ScoreRecord) -> dict[str, int | str | None]:
@@ -50,9 +55,9 @@ def _origin(run: ScoreRecord) -> dict[str, int | str | None]:
 
 def _check(weights: Path, scored: str | None) -> None:
     if not weights.exists():
-        raise UserError(f"{weights} is missing: `dvc pull` or `ganvae repro` brings it.")
+        raise UserError(f"{weights} is missing: get it with `dvc pull` or `ganvae repro`.")
     if sha256(weights) != scored:
-        raise UserError(f"{weights}: not the weights that were scored; run `ganvae repro`.")
+        raise UserError(f"{weights}: not the weights that were scored. Run `ganvae repro`.")
 
 
 def _publish(weights: Path, origin: dict[str, int | str | None], target: Path) -> None:
@@ -62,22 +67,23 @@ def _publish(weights: Path, origin: dict[str, int | str | None], target: Path) -
 
 
 def _half(name: str, tensor: Tensor, weights: Path) -> Tensor:
-    if not tensor.is_floating_point() or name.startswith("balance."):  # losses, not weights
+    if not tensor.is_floating_point() or name.startswith("balance."):  # these are losses
         return tensor
     half = tensor.to(torch.float16)
     if not bool(torch.isfinite(half).all()):
-        raise UserError(f"{weights}: {name} does not fit into 16-bit floats.")
+        raise UserError(f"{weights}: {name} has a value that is too large for a 16-bit float.")
     return half
 
 
 def find_weights(model: str) -> Path:
-    """A weights file: ``model`` itself, or one in this clone.
+    """Find a weights file: ``model`` itself, or a pretrained variant in this clone.
 
     Args:
-        model: a file's path, a model's name (of the laptop profile), or ``PROFILE/MODEL``.
+        model: a path that ends in ``.safetensors``, a variant of the laptop profile, or
+            ``PROFILE/MODEL`` for a variant of another profile.
 
     Raises:
-        ConfigError: none of these.
+        ConfigError: the clone has no such pretrained variant.
     """
     if model.endswith(".safetensors"):
         return Path(model)
@@ -85,11 +91,11 @@ def find_weights(model: str) -> Path:
     folder = CHECKOUT / ProfilePaths(profile or PROFILE).pretrained
     path = folder / f"{name}.safetensors"
     if not path.exists():
-        there = ", ".join(sorted(path.stem for path in folder.glob("*.safetensors"))) or "none"
-        others = sorted(found.parent.name for found in CHECKOUT.glob("results/*/pretrained"))
+        names = ", ".join(sorted(path.stem for path in folder.glob("*.safetensors"))) or "none"
+        profiles = sorted(path.parent.name for path in CHECKOUT.glob("results/*/pretrained"))
         raise ConfigError(
-            f"no pretrained model {model!r}; of profile {profile or PROFILE} there are: {there}. "
-            f"Give one of these, PROFILE/MODEL (profiles: {', '.join(others)}), "
-            "or a weights file, *.safetensors."
+            f"no pretrained model {model!r}; profile {profile or PROFILE} has: {names}. "
+            f"Give one of these, PROFILE/MODEL (profiles: {', '.join(profiles)}), "
+            "or a weights file (*.safetensors)."
         )
     return path

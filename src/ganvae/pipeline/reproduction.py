@@ -1,4 +1,4 @@
-"""`dvc repro` with as many runs at once as there are cores; the results are the same bits."""
+"""`dvc repro` with several runs at once; the results are the same to the bit."""
 
 import json
 import os
@@ -24,30 +24,30 @@ if TYPE_CHECKING:
     from ganvae.pipeline.board import Board
 
 BEHAVIOUR = "behaviour"
-OF_A_RUN = ("train", "evaluate", "draw")  # stages with one instance a run, in their order
+OF_A_RUN = ("train", "evaluate", "draw")  # stages with one instance per run, in order
 BASELINES = "baselines"
-AFTER_RUNS = (BASELINES, "by_class", "compare", "publish", "report")  # what no run waits for
+AFTER_RUNS = (BASELINES, "by_class", "compare", "publish", "report")  # no run depends on these
 
 
 def reproduce(pipeline: Path, jobs: int | None, thaw: bool = False) -> str | None:
-    """Reproduce the pipeline of a ``dvc.yaml``: what all runs need, the runs, then the rest.
+    """Reproduce the pipeline of a ``dvc.yaml``: shared stages, then the runs, then the rest.
 
     Args:
-        jobs: runs at once; by default as many as have cores enough for their threads.
-        thaw: run a frozen profile again.
+        jobs: the number of runs at once; by default the cores divided by a run's threads.
+        thaw: run the profile even if it is frozen.
 
     Returns:
-        The profile, or None if there was nothing to do.
+        The profile's name, or None if everything was up to date.
 
     Raises:
-        UserError: there is no such pipeline, it is frozen, DVC cannot tell what there is to do,
-            or a stage failed (the other runs are completed first).
+        UserError: the pipeline does not exist, the profile is frozen, the data are missing, DVC
+            cannot tell which stages are stale, or a stage failed (after the other runs ended).
     """
     if pipeline.is_dir():
         pipeline /= "dvc.yaml"
     if not (pipeline.is_file() and pipeline.name == "dvc.yaml"):
-        raise UserError(f"{pipeline}: no such pipeline; give a profile's dvc.yaml or its folder.")
-    pipeline = Path(os.path.relpath(pipeline))  # as DVC names its stages
+        raise UserError(f"{pipeline}: no such pipeline. Give a profile's dvc.yaml or its folder.")
+    pipeline = Path(os.path.relpath(pipeline))  # DVC names its stages by relative paths
     params = load_params(pipeline.with_name("params.yaml"))
     if not thaw:
         refuse_frozen(pipeline, params)
@@ -57,31 +57,34 @@ def reproduce(pipeline: Path, jobs: int | None, thaw: bool = False) -> str | Non
         return None
     _check_models(params)
     _check_data(params, pipeline)
-    from ganvae.pipeline.board import new_board  # rich, which nothing to do need not wait for
+    from ganvae.pipeline.board import new_board  # imports rich: only if there is work to do
 
     board = new_board()
     children = Children(board)
     for number in (signal.SIGTERM, signal.SIGHUP):
-        if signal.getsignal(number) is not signal.SIG_IGN:  # nohup
+        if signal.getsignal(number) is not signal.SIG_IGN:  # nohup ignores SIGHUP
             signal.signal(number, signal.default_int_handler)
     try:
         board.start()
-        if BEHAVIOUR in stale:  # only then it shows what else is
+        if BEHAVIOUR in stale:  # the other stages' status is only known after this one
             children.run(BEHAVIOUR, [str(_behaviour(pipeline, params))])
             stale = _stale(pipeline, params)
         kinds = {stage.partition("@")[0] for stage in stale}
-        shared = not kinds <= {*OF_A_RUN, *AFTER_RUNS}  # what all runs need has changed
+        shared = not kinds <= {*OF_A_RUN, *AFTER_RUNS}  # all runs depend on a stale stage
         if shared:
             children.run("dvc", [f"{pipeline}:reference"])
         to_do = {run: _stages(run, stale, shared) for run in _in_order(params)}
         if shared or BASELINES in stale:
-            to_do[BASELINES] = [BASELINES]  # no run waits for them, and they for none
+            to_do[BASELINES] = [BASELINES]  # they and the runs do not depend on each other
         with _followed(to_do):
             _reproduce_runs(pipeline, params, to_do, children, jobs or _jobs(params))
         children.run("dvc", [str(pipeline)])
         return params.profile
     except KeyboardInterrupt:
-        print("interrupted: the same command goes on from the last checkpoints", file=sys.stderr)
+        print(
+            "interrupted: run the same command again to resume from the last checkpoints",
+            file=sys.stderr,
+        )
         raise
     finally:
         children.end()
@@ -95,9 +98,9 @@ def _reproduce_runs(
     children: "Children",
     jobs: int,
 ) -> None:
-    """Each run's stages, the baselines', and after each run what is known by then."""
+    """Run the stages of each run and the baselines; show the standings after each run."""
     runs = {run for run, stages in to_do.items() if stages} & params.runs.keys()
-    pending = {run for run in runs if f"evaluate@{run}" in to_do[run]}  # the others have scores
+    pending = {run for run in runs if f"evaluate@{run}" in to_do[run]}  # others have scores
     children.board.expect(len(runs), jobs)
     pool = ThreadPoolExecutor(jobs)
     try:
@@ -121,7 +124,7 @@ def _reproduce_runs(
             if pending and not error:
                 _show_standings(params, set(params.runs) - pending, children.board)
     except BaseException:
-        children.end()  # or the pool would wait for them
+        children.end()  # otherwise the pool would wait for them
         raise
     finally:
         pool.shutdown(cancel_futures=True)
@@ -130,8 +133,8 @@ def _reproduce_runs(
 
 
 def _show_standings(params: Params, done: set[str], board: "Board") -> None:
-    """What the runs say that are done. No training ends because it cannot be shown."""
-    from ganvae.report.provisional import write_provisional  # scipy takes a second
+    """Show the scores of the finished runs. An error here must not end a training run."""
+    from ganvae.report.provisional import write_provisional  # imports scipy, which is slow
 
     try:
         board.standings(write_provisional(params, done))
@@ -141,7 +144,7 @@ def _show_standings(params: Params, done: set[str], board: "Board") -> None:
 
 @contextmanager
 def _followed(to_do: dict[str, list[str]]) -> Iterator[None]:
-    """Show the runs in MLflow while they train, if any does and MLflow is installed."""
+    """Show the runs in MLflow while they train, if any run trains and MLflow is installed."""
     trains = any(f"train@{run}" in stages for run, stages in to_do.items())
     if not (trains and find_spec("mlflow")):
         yield
@@ -155,39 +158,40 @@ def _followed(to_do: dict[str, list[str]]) -> Iterator[None]:
 
 
 def _check_models(params: Params) -> None:
-    """Find a fault in a model's section now, and not in each run."""
-    from ganvae.training.runs import model_configs  # torch takes a second; see `_jobs`
+    """Report a fault in a variant's section now, instead of once per run."""
+    from ganvae.training.runs import model_configs  # imports torch; see `_jobs`
 
     model_configs(params)
 
 
 def _check_data(params: Params, pipeline: Path) -> None:
-    """Say where the images are to be had, which DVC cannot.
+    """Check that the images exist; DVC could not say where to get them.
 
     Raises:
-        UserError: the folder that they are read from is missing or empty.
+        UserError: the data set's folder is missing or empty.
     """
     data = params.data
     directory = pipeline.parent / params.root / data.directory
     if directory.is_dir() and any(directory.iterdir()):
         return
-    fetch = f"Get them with `ganvae fetch {data.dataset} --directory {data.directory}`, or name"
+    fetch = f"Get them with `ganvae fetch {data.dataset} --directory {data.directory}`, or set"
     raise UserError(
-        f"{data.directory}: no folder with files of {data.dataset}. "
-        f"{'Name' if data.layout == 'folders' else fetch} theirs in {params.file}: data.directory."
+        f"{data.directory}: found no files of {data.dataset}. "
+        f"{'Set' if data.layout == 'folders' else fetch} data.directory in {params.file} to their "
+        "folder."
     )
 
 
 def _behaviour(pipeline: Path, params: Params) -> Path:
-    """The pipeline that measures what the code does, which every other one depends on."""
+    """The pipeline that measures what the code does; every other pipeline depends on it."""
     return Path(os.path.relpath(pipeline.parent / params.root / FOLDER / "dvc.yaml"))
 
 
 def _stale(pipeline: Path, params: Params) -> set[str]:
-    """The names of the stages that have something to do, without the files they are in.
+    """The names of the stale stages, without the files that define them.
 
-    DVC tells it of the files that it is given, not of those that they depend on. A judge's pipeline
-    stands in a folder beside the profile's.
+    DVC only reports on the files that it is given, not on pipelines that they depend on. A
+    judge's pipeline is in a folder beside the profile's dvc.yaml.
     """
     judges = pipeline.parent.glob("judge*/dvc.yaml")
     others = [*judges, _behaviour(pipeline, params)]
@@ -197,16 +201,16 @@ def _stale(pipeline: Path, params: Params) -> set[str]:
 
 
 def _stages(run: str, stale: set[str], shared: bool) -> list[str]:
-    """What to ask of DVC for a run, in order. It leaves out by itself what turns out unchanged."""
+    """The stages to request for a run, in order. DVC skips those that turn out unchanged."""
     stages = [f"{stage}@{run}" for stage in OF_A_RUN]
-    everything = shared or stages[0] in stale
-    return [stage for stage in stages if everything or stage in stale]
+    request_all = shared or stages[0] in stale
+    return [stage for stage in stages if request_all or stage in stale]
 
 
 def _in_order(params: Params) -> list[str]:
-    """The finalists' runs, which answer the question, then the others; of each the longest first.
+    """The finalists' runs, which answer the question, then the others; each the longest first.
 
-    Those that never ran count as the longest.
+    A run without a recorded time counts as the longest.
     """
     paths = ProfilePaths(params.profile)
 
@@ -214,15 +218,15 @@ def _in_order(params: Params) -> list[str]:
         timing = paths.run(run).timing
         return float(read_json(timing)["train_seconds"]) if timing.exists() else float("inf")
 
-    def place(run: str) -> tuple[bool, float]:
+    def priority(run: str) -> tuple[bool, float]:
         return params.runs[run].variant not in params.finalists, -seconds(run)
 
-    return sorted(params.runs, key=place)
+    return sorted(params.runs, key=priority)
 
 
 def _jobs(params: Params) -> int:
-    """A run with all threads is alone, and so is one with a GPU."""
-    from ganvae.core.compute import use  # torch takes a second, which nothing to do need not
+    """How many runs to start at once. A run that uses all threads or a GPU runs alone."""
+    from ganvae.core.compute import use  # imports torch, which is slow: only if there is work
 
     threads = params.compute.threads
     if use(params.compute) == "cuda":

@@ -1,4 +1,4 @@
-"""Samples from stored weights, as a picture or as numbers."""
+"""Draws samples from stored weights, as a picture or as an array."""
 
 from math import ceil, sqrt
 from pathlib import Path
@@ -16,19 +16,20 @@ PNG_SCALE = 2
 
 
 def sample_to_file(weights: Path, n: int, seed: int, out: Path) -> None:
-    """Draw ``n`` images from the model of a weights file and write them to ``out``.
+    """Draw ``n`` images from the model in a weights file and write them to ``out``.
 
-    A ``.png`` is a grid of them; an ``.npz`` has them as ``images``, float32, N x C x H x W, in
-    [0, 1]. The same weights, seed and n give the same images.
+    A ``.png`` file holds a grid of the images. An ``.npz`` file holds them under the key
+    ``images``: float32, N x C x H x W, in [0, 1]. The same weights, seed and ``n`` give the same
+    images.
 
     Raises:
-        ConfigError: another ending, or a folder of that name.
-        DataError: the weights are missing or damaged.
+        ConfigError: ``out`` has another suffix, or is a folder.
+        DataError: the weights file is missing or damaged.
     """
     if out.suffix not in WRITERS:
         raise ConfigError(f"--out {out}: the name must end in {' or '.join(WRITERS)}.")
     if out.is_dir():
-        raise ConfigError(f"--out {out}: there is a folder of that name.")
+        raise ConfigError(f"--out {out} is a folder: give the name of a file.")
     model = load_model(weights)
     images = model.sample(n, generator(seed, "samples"))
     WRITERS[out.suffix](out, check_images(images, "samples"))

@@ -1,4 +1,4 @@
-"""How a script in stages/ starts: named arguments, clear errors."""
+"""Starts a script in stages/ with named arguments and clear errors."""
 
 import argparse
 import inspect
@@ -13,10 +13,11 @@ from ganvae.core.tokens import MEASURED, is_current
 def run_stage(
     main: Callable[..., None], description: str | None, *, by_behaviour: bool = False
 ) -> None:
-    """Call ``main`` with one command-line argument for each of its parameters, all strings.
+    """Call ``main`` with one command-line argument per parameter, all strings.
 
     Args:
-        by_behaviour: the stage depends on what the code does, which must be that of the code here.
+        by_behaviour: whether the stage depends on the measured behaviour; if so, the code must be
+            unchanged since the measurement.
     """
     parser = argparse.ArgumentParser(description=description)
     for name in inspect.signature(main).parameters:
@@ -28,15 +29,15 @@ def run_stage(
 
 
 def _check_measured() -> None:
-    """Under DVC, refuse code that was edited since its behaviour was measured.
+    """Under DVC, refuse to run code that was edited after its behaviour was measured.
 
-    DVC would take the results for those of the code as it was.
+    DVC would record the results under the behaviour of the code before the edit.
 
     Raises:
-        UserError: it was edited.
+        UserError: the code was edited.
     """
     if "DVC_STAGE" in os.environ and MEASURED.exists() and not is_current(Path()):
         raise UserError(
-            "src was edited since its behaviour was measured: run the same command again (after "
-            "`dvc repro behaviour/dvc.yaml`, if it names a single stage)."
+            "src was edited after its behaviour was measured: run the same command again. If the "
+            "command names a single stage, run `dvc repro behaviour/dvc.yaml` first."
         )

@@ -1,4 +1,4 @@
-"""Training one model without a pipeline."""
+"""Trains one model without the pipeline, for `ganvae train`."""
 
 import hashlib
 import shutil
@@ -27,9 +27,9 @@ from ganvae.training.runs import STATE, train_into
 from ganvae.training.spec import RunSpec
 from ganvae.training.trainer import TrainingResult
 
-HELD_OUT = 5000  # at most; of a small set, a tenth
-HELD_OUT_SHARE = 10
-REPORTS = 20  # of a run whose length was given
+HELD_OUT = 5000  # upper limit of held-out images
+HELD_OUT_SHARE = 10  # a small data set holds out one image in this many
+REPORTS = 20  # per run, if the user gave the run's length
 CADENCES = ("report_every", "sample_every", "checkpoint_every")
 
 
@@ -39,15 +39,16 @@ def build_config(
     options: Mapping[str, Any],
     settings: Mapping[str, Any],
 ) -> ModelConfig:
-    """The model's defaults with what was given in their place.
+    """Build a system's parameters: its defaults, overridden by the given values.
 
     Args:
-        length: ``epochs`` or ``steps``; where both are None the model's own schedule holds.
-        options: parameters by the names that most models share; None where not given.
-        settings: any parameters, by dotted names as in ``balance.ratio``.
+        name: a registered system.
+        length: ``epochs`` or ``steps``. If both are None, the system's own schedule is used.
+        options: parameters under the names that most systems share; None means not given.
+        settings: any parameters, by dotted names such as ``balance.ratio``.
 
     Raises:
-        ConfigError: an unknown model, or a parameter that it does not have or allow.
+        ConfigError: the system is unknown, or a parameter is unknown, not allowed or given twice.
     """
     default = system_config(name, {})
     values = default.model_dump() | {"schedule": _schedule(default.schedule, length)}
@@ -57,7 +58,9 @@ def build_config(
     values |= given
     for key, value in settings.items():
         if key in given or (key == "schedule.length" and any(length.values())):
-            raise ConfigError(f"{name}.{key} is given twice, by an option and by --set.")
+            raise ConfigError(
+                f"{name}.{key} is given twice, by an option and by --set. Give it once."
+            )
         _set(values, key, value, name)
     return system_config(name, values, name)
 
@@ -72,12 +75,12 @@ def _set(values: dict[str, Any], key: str, value: Any, name: str) -> None:
 
 
 def _schedule(default: Schedule, length: Mapping[str, int | None]) -> dict[str, Any]:
-    """The model's own schedule, or a length that was given, with such cadences as fit it."""
+    """Return the system's own schedule, or one of the given length with cadences that fit it."""
     given = {unit: n for unit, n in length.items() if n is not None}
     if not given:
         return default.model_dump()
     if len(given) > 1:
-        raise ConfigError("give --epochs or --steps, not both.")
+        raise ConfigError("--epochs and --steps are both given: give only one of them.")
     ((unit, n),) = given.items()
     fits = unit == default.unit and all(mark <= n for mark in default.marks)
     cadences = default.model_dump(include=set(CADENCES))
@@ -88,10 +91,14 @@ def _schedule(default: Schedule, length: Mapping[str, int | None]) -> dict[str, 
 
 
 def follow_closely(name: str, config: ModelConfig, images: Tensor) -> ModelConfig:
-    """The same with a schedule of a few epochs in steps: more to see, and to go on from.
+    """Express a schedule of a few epochs in steps, for more reports, samples and checkpoints.
 
     Args:
         images: the training set, N x C x H x W.
+
+    Returns:
+        The same parameters with the new schedule; ``config`` itself if its schedule is in steps
+        or long enough.
     """
     schedule = config.schedule
     if schedule.unit != "epochs" or schedule.length >= REPORTS:
@@ -116,23 +123,29 @@ def load_images(
     image_size: int | None = None,
     channels: int | None = None,
 ) -> tuple[StoredSplit, StoredSplit]:
-    """Training images, and held-out ones: the pipeline's splits. The test images are left alone.
+    """Load the training and the held-out images, split as in the pipeline.
+
+    The test images are not used.
 
     Args:
-        dataset: a registered name, or a folder of class folders.
-        directory: where a registered data set's files are; by default in this clone.
-        train_size: how many images to train on, drawn as in the pipeline; None takes all.
-        image_size, channels: what photos are made of, as in `ganvae.config.DataConfig`.
+        dataset: a registered data set, or a folder with one subfolder per class.
+        directory: the folder of a registered data set; by default its folder in this clone.
+        train_size: the number of training images, drawn as in the pipeline; None takes all.
+        image_size, channels: the form that photos are converted to, as in
+            `ganvae.config.DataConfig`.
+
+    Returns:
+        The training split and the held-out (validation) split.
 
     Raises:
-        ConfigError: no such data set, a size that cannot be met, or images of a data set that
-            are not resized.
-        DataError: a missing or damaged file, or too few images to divide.
+        ConfigError: the data set is unknown, a size cannot be met, or the data set's images
+            cannot be resized.
+        DataError: a file is missing or damaged, or there are too few images to split.
     """
     options = {"size": image_size, "channels": channels, "train_size": train_size}
     sizes = {"validation_size": HELD_OUT, "test_size": None, "split_seed": 0}
-    place = _place(dataset, directory)
-    config = parse(DataConfig, {"dataset": dataset, **place, **options, **sizes}, "data")
+    location = _location(dataset, directory)
+    config = parse(DataConfig, {"dataset": dataset, **location, **options, **sizes}, "data")
     source = load_source(config)
     splits = make_splits(source, _holding_out(source, config))
     train, held_out = (
@@ -151,11 +164,11 @@ def load_images(
 
 
 def _holding_out(source: Source, config: DataConfig) -> DataConfig:
-    """The same with the sizes of what is held out: those of the data set's profile.
+    """Return ``config`` with the sizes of the validation and test splits.
 
-    So a model is never trained on images that it may be scored on later. Of a set that has no
-    profile, or fewer images than that, a tenth each, but as many as there are classes at least:
-    fewer cannot be drawn by class.
+    They are the sizes of the data set's profile, so that a model is never trained on images that
+    it may be scored on later. Without a profile, or with too few images for it, each split gets a
+    tenth of the images. It gets at least one image per class: fewer cannot be drawn by class.
     """
     if profile := profile_of(config.dataset):
         held_out = {"validation_size", "test_size", "split_seed"}
@@ -175,33 +188,38 @@ def _holding_out(source: Source, config: DataConfig) -> DataConfig:
 
 
 def _refuse_too_few(source: Source, directory: str) -> None:
-    """Every split needs an image of every class, or, where images go by groups, a group."""
+    """Check that every split can get an image of each class; for grouped images, one group.
+
+    Raises:
+        DataError: a class has too few images, or there are too few groups.
+    """
     splits = ["training", "validation"] + (["test"] if source.test is None else [])
-    need = f"{', '.join(splits[:-1])} and {splits[-1]} images are not to overlap"
+    names = f"{', '.join(splits[:-1])} and {splits[-1]}"
     if source.groups is not None:
         n = len(np.unique(source.groups))
         if n < len(splits):
             raise DataError(
-                f"{directory}: found photos of {n} {'person' if n == 1 else 'people'}; as "
-                f"{need} in people, it takes {len(splits)} or more."
+                f"{directory}: found photos of {n} {'person' if n == 1 else 'people'}, but the "
+                f"{names} splits need photos of at least {len(splits)}: no person may be in two "
+                "of them. Add photos of other people."
             )
         return
     counts = np.bincount(source.train.labels, minlength=len(source.classes))
     for name, n in zip(source.classes, counts.tolist(), strict=True):
         if n < len(splits):
             raise DataError(
-                f"{directory}: found {n} {'image' if n == 1 else 'images'} of class {name!r} to "
-                f"divide; as {need}, it takes {len(splits)} or more of every class. Add some, or "
-                "take the class away."
+                f"{directory}: found {n} {'image' if n == 1 else 'images'} of class {name!r}, but "
+                f"the {names} splits need at least {len(splits)} of every class. Add images, or "
+                "remove the class."
             )
 
 
-def _place(dataset: str, directory: Path | None) -> dict[str, str]:
-    """How and where a data set's files lie."""
+def _location(dataset: str, directory: Path | None) -> dict[str, str]:
+    """Return the layout and the folder of a data set's files."""
     if dataset in dataset_names():
         registered = get_dataset(dataset)
-        where = directory or CHECKOUT / registered.directory
-        return {"layout": registered.layout, "directory": str(where)}
+        folder = directory or CHECKOUT / registered.directory
+        return {"layout": registered.layout, "directory": str(folder)}
     if Path(dataset).is_dir():
         return {"layout": "folders", "directory": dataset}
     raise ConfigError(
@@ -213,30 +231,30 @@ def _place(dataset: str, directory: Path | None) -> dict[str, str]:
 def train_alone(
     spec: RunSpec, train: StoredSplit, held_out: StoredSplit, outdir: Path, *, overwrite: bool
 ) -> TrainingResult:
-    """Train a model and write all files of the run into ``outdir``, its pictures included.
+    """Train a model and write all files of the run to ``outdir``, including its pictures.
 
-    A run that is stopped resumes from its last checkpoint when it is started again.
+    An interrupted run resumes from its last checkpoint when it is started again.
 
     Args:
-        held_out: images for the pictures of encoding and reconstruction.
+        held_out: the images for the pictures of encoding and reconstruction.
         overwrite: replace the files of an earlier run in ``outdir``.
 
     Raises:
-        UserError: ``outdir`` has an earlier run's files or cannot be written to, or training
-            diverged.
+        UserError: ``outdir`` holds other files, cannot be written to or is in use by another run,
+            or training diverged.
     """
     if outdir.exists() and not outdir.is_dir():
         raise UserError(f"--outdir {outdir} is a file: give a folder.")
     paths = RunPaths(outdir, outdir, outdir / "pictures")
     digest = hashlib.sha256(train.images.numpy().tobytes()).hexdigest()
     work = outdir / STATE / spec.fingerprint(digest)
-    if not work.exists():  # otherwise the files are those of this very run
+    if not work.exists():  # otherwise the existing files belong to this run
         _refuse_to_replace(paths, overwrite)
     with _alone_in(outdir):
         result = train_into(paths, spec, train.images, work)
         draw_run(paths, held_out, train.images, InversionConfig())
         shutil.rmtree(work)
-    with suppress(OSError):  # another run's state is there too
+    with suppress(OSError):  # the folder is not empty if it holds another run's state
         work.parent.rmdir()
     if result.reason:
         raise UserError(
@@ -248,7 +266,7 @@ def train_alone(
 
 @contextmanager
 def _alone_in(outdir: Path) -> Iterator[None]:
-    """Keep a second run out of the folder while this one writes to it."""
+    """Keep other runs out of the folder while this run writes to it."""
     state = outdir / STATE
     lock = FileLock(state / "lock")
     try:
@@ -266,17 +284,17 @@ def _alone_in(outdir: Path) -> Iterator[None]:
 
 
 def _refuse_to_replace(paths: RunPaths, overwrite: bool) -> None:
-    """Replace no file unasked; and no folder that is not a run's, even if asked."""
+    """Refuse to overwrite files, unless the user asked for it and the folder holds a run."""
     outputs = (paths.weights, paths.history, paths.timing, paths.progress, paths.pictures)
-    there = [path for path in (paths.outcome, *outputs) if path.exists()]
-    if not there:
+    existing = [path for path in (paths.outcome, *outputs) if path.exists()]
+    if not existing:
         return
     if not paths.outcome.exists():
         raise UserError(
-            f"{there[0]} is in the way, and not from a run of this program: give another --outdir."
+            f"{existing[0]} exists, but is not from a run of this program: give another --outdir."
         )
     if not overwrite:
         raise UserError(
-            f"{paths.outcome} is there already: give another --outdir, or --overwrite to "
+            f"{paths.outcome} already exists: give another --outdir, or --overwrite to "
             "replace that run."
         )

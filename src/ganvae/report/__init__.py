@@ -1,1 +1,1 @@
-"""Tables and figures for people."""
+"""Tables, figures and pages for people."""

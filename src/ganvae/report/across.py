@@ -1,6 +1,7 @@
-"""What compares between data sets: who is ahead, by what factor, and in what order models come.
+"""The comparison across data sets: which side is ahead, by what factor, and the systems' order.
 
-FIDs of different data sets are taken in different features and do not compare; their ratios do.
+FIDs of different data sets are computed in different features and do not compare. Ratios of FIDs
+do.
 """
 
 import math
@@ -21,12 +22,15 @@ from ganvae.scores.statistics import Difference, Estimate, corrected, difference
 
 @dataclass(frozen=True)
 class DataSet:
-    """What one profile found on its data set.
+    """The findings of one profile on its data set.
 
-    ``train_images``: how many there are; ``image_shape``: channels, height, width. ``finalists``:
-    the natural logarithm of FID, GAN minus VAE, a value a seed, tested together with the other
-    data sets; ``families``: the same, a value a model, the logarithm of its mean FID. Each is None
-    where a side has no score.
+    Attributes:
+        train_images: the number of training images.
+        image_shape: channels, height, width.
+        finalists: the difference of log FID (natural logarithm), GAN minus VAE, one value per
+            seed. It is tested together with the other data sets. None if a side has no score.
+        families: the same for the families, with one value per variant: the logarithm of its mean
+            FID. None if a side has no score.
     """
 
     params: Params
@@ -48,13 +52,13 @@ def data_set(
     train_images: int,
     image_shape: tuple[int, int, int],
 ) -> DataSet:
-    """A profile's data set by itself: its finalists' test is not corrected for others yet."""
+    """A profile's data set. The test of its finalists is not yet corrected for other data sets."""
     comparison = compare(records, params.finalists, params.aside)
     return DataSet(
         params=params,
         train_images=train_images,
         image_shape=image_shape,
-        provenance=next((one for one in records if not one.flags), records[0]).provenance,
+        provenance=next((record for record in records if not record.flags), records[0]).provenance,
         comparison=comparison,
         finalists=_finalists(params, records),
         families=_families(params, comparison),
@@ -62,39 +66,49 @@ def data_set(
 
 
 def across(sets: Sequence[DataSet]) -> list[DataSet]:
-    """The same data sets, their finalists tested together: verdicts by Holm's p-values.
+    """Test the finalists of all data sets together: verdicts by Holm's p-values.
 
     Raises:
-        ConfigError: two profiles of one data set, which would count twice, or of two protocols.
+        ConfigError: two profiles have the same data set, which would count twice, or were measured
+            by different protocols.
     """
-    for one, other in combinations(sets, 2):
-        first, second = (found.provenance.protocol_version for found in (one, other))
-        if first != second:
+    for first, second in combinations(sets, 2):
+        both = f"profiles {first.params.profile} and {second.params.profile}"
+        protocols = [each.provenance.protocol_version for each in (first, second)]
+        if protocols[0] != protocols[1]:
             raise ConfigError(
-                f"profiles {one.params.profile} and {other.params.profile} were measured by "
-                f"protocols {first} and {second}, which do not compare: leave one of them out."
+                f"{both} were measured by protocols {protocols[0]} and {protocols[1]}, which do "
+                "not compare: leave one of them out."
             )
-        if one.name == other.name:
+        if first.name == second.name:
             raise ConfigError(
-                f"profiles {one.params.profile} and {other.params.profile} are both of "
-                f"{one.name}, which would count twice: leave one of them out."
+                f"{both} both use the data set {first.name}, which would count twice: leave one of "
+                "them out."
             )
-    tested = iter(corrected([one.finalists for one in sets if one.finalists]))
-    return [replace(one, finalists=next(tested)) if one.finalists else one for one in sets]
+    tested = iter(corrected([dataset.finalists for dataset in sets if dataset.finalists]))
+    return [
+        replace(dataset, finalists=next(tested)) if dataset.finalists else dataset
+        for dataset in sets
+    ]
 
 
-def ratio(one: Difference) -> tuple[float, float | None, float | None]:
-    """FID of the GAN over FID of the VAE, geometric means; and its 95 % interval, if any."""
-    low, high = (None if end is None else math.exp(end) for end in (one.low, one.high))
-    return math.exp(one.mean), low, high
+def ratio(log_difference: Difference) -> tuple[float, float | None, float | None]:
+    """FID of the GAN divided by FID of the VAE, and the bounds of its 95 % confidence interval.
+
+    Both FIDs are geometric means. The bounds are None if the interval is not defined.
+    """
+    bounds = (log_difference.low, log_difference.high)
+    low, high = (None if bound is None else math.exp(bound) for bound in bounds)
+    return math.exp(log_difference.mean), low, high
 
 
 def untuned(sets: Sequence[DataSet]) -> dict[str, list[Estimate | None]]:
-    """FID of each GAN and VAE whose parameters no score chose, by data set; None: no score.
+    """The FID of each untuned GAN and VAE system, one per data set; None if it has no score.
 
-    Variants of a system are left out. Those with the best places on average come first.
+    Variants with another name than their system are left out. The systems with the best places on
+    average come first.
     """
-    by_set = [_untuned(one) for one in sets]
+    by_set = [_untuned(dataset) for dataset in sets]
     names = dict.fromkeys(name for scores in by_set for name in scores)
     fids = {name: [scores.get(name) for scores in by_set] for name in names}
     mean = {name: fmean(filter(None, placed)) for name, placed in places(fids).items()}
@@ -102,7 +116,7 @@ def untuned(sets: Sequence[DataSet]) -> dict[str, list[Estimate | None]]:
 
 
 def places(fids: Mapping[str, Sequence[Estimate | None]]) -> dict[str, list[int | None]]:
-    """Each model's place by mean FID on each data set, from 1; ties share the better one."""
+    """Each system's place by mean FID on each data set, from 1. Ties share the better place."""
     columns = [[score for score in column if score] for column in zip(*fids.values(), strict=True)]
     return {
         name: [
@@ -114,22 +128,22 @@ def places(fids: Mapping[str, Sequence[Estimate | None]]) -> dict[str, list[int 
 
 
 def correlations(fids: Mapping[str, Sequence[Estimate | None]]) -> tuple[int, list[float]]:
-    """How alike the data sets order the models that all of them have.
+    """How similarly the data sets order the systems that have a score on all of them.
 
     Returns:
-        How many models these are, and Spearman's rank correlation of every two data sets; none
-        of fewer than three models, of which it says nothing.
+        The number of these systems, and Spearman's rank correlation of every pair of data sets.
+        With fewer than three systems there are no correlations, because they would mean nothing.
     """
     common = [scores for scores in fids.values() if all(scores)]
     if len(common) < 3:
         return len(common), []
     columns = [[score.mean for score in column if score] for column in zip(*common, strict=True)]
     pairs = combinations(columns, 2)
-    return len(common), [float(spearmanr(one, other).statistic) for one, other in pairs]
+    return len(common), [float(spearmanr(a, b).statistic) for a, b in pairs]
 
 
 def _finalists(params: Params, records: Sequence[ScoreRecord]) -> Difference | None:
-    values = [values_of(records, model).get(PRIMARY, []) for model in params.finalists]
+    values = [values_of(records, variant).get(PRIMARY, []) for variant in params.finalists]
     return _log_difference(values, params.finalists)
 
 
@@ -152,13 +166,13 @@ def _log_difference(fids: Sequence[Sequence[float]], names: Sequence[str]) -> Di
     return difference(PRIMARY, names[0], a, names[1], b)
 
 
-def _untuned(one: DataSet) -> dict[str, Estimate]:
-    left_out = {*one.params.tuned, *one.params.aside}
+def _untuned(dataset: DataSet) -> dict[str, Estimate]:
+    left_out = {*dataset.params.tuned, *dataset.params.aside}
     return {
         row.variant: row.scores[PRIMARY]
-        for row in one.comparison.rows
+        for row in dataset.comparison.rows
         if row.family in SIDES
-        and row.variant == one.params.system(row.variant)
+        and row.variant == dataset.params.system(row.variant)
         and row.variant not in left_out
         and PRIMARY in row.scores
     }

@@ -13,36 +13,36 @@ from ganvae.report.vector import COLOURS
 from ganvae.scores.statistics import Difference
 
 FINALISTS = {"GAN ahead": COLOURS["gan"], "VAE ahead": COLOURS["vae"]}
-"""The colour of whom a difference shows to be ahead; ink where it shows nothing."""
+"""The colour of the side that is shown to be ahead. Otherwise the mark has the ink colour."""
 LIGHT = "#b9babb"
-WIDTH = 7.6  # inches: what GitHub shows without making it smaller
+WIDTH = 7.6  # inches: GitHub shrinks wider pictures
 
 
 def draw_across(path: Path, sets: Sequence[DataSet]) -> None:
-    """FID of GAN over FID of VAE on every data set: the finalists', below it the families'."""
+    """Draw the ratio of FIDs, GAN to VAE, on every data set: of the finalists and the families."""
     with figure(path, WIDTH, 0.62 * len(sets) + 1.1) as canvas:
         ax = canvas.subplots()
         ax.axvline(1, color=COLOURS["faint"], lw=1, zorder=0)
-        for position, one in enumerate(sets):
-            _draw(ax, position, one)
+        for position, dataset in enumerate(sets):
+            _draw(ax, position, dataset)
         ax.set_xscale("log")
         _label(ax, sets)
 
 
-def _draw(ax: Axes, position: int, one: DataSet) -> None:
-    if one.families:
-        _mark(ax, position + 0.24, one.families, LIGHT, "D", size=4)
-    if one.finalists:
-        colour = FINALISTS.get(standing(one.finalists), COLOURS["ink"])
-        _mark(ax, position, one.finalists, colour, "o", size=7)
-    text = ratio_text(one.finalists) if one.finalists else "no comparison"
+def _draw(ax: Axes, position: int, dataset: DataSet) -> None:
+    if dataset.families:
+        _mark(ax, position + 0.24, dataset.families, LIGHT, "D", size=4)
+    if dataset.finalists:
+        colour = FINALISTS.get(standing(dataset.finalists), COLOURS["ink"])
+        _mark(ax, position, dataset.finalists, colour, "o", size=7)
+    text = ratio_text(dataset.finalists) if dataset.finalists else "no comparison"
     ax.text(1.02, position, text, transform=ax.get_yaxis_transform(), va="center")
 
 
 def _mark(
-    ax: Axes, position: float, one: Difference, colour: str, marker: str, size: float
+    ax: Axes, position: float, difference: Difference, colour: str, marker: str, size: float
 ) -> None:
-    middle, low, high = ratio(one)
+    middle, low, high = ratio(difference)
     if low is not None and high is not None:
         ends = [position, position]
         ax.plot([low, high], ends, color=colour, lw=size / 3, solid_capstyle="butt")
@@ -51,23 +51,24 @@ def _mark(
 
 def _label(ax: Axes, sets: Sequence[DataSet]) -> None:
     ax.set_ylim(len(sets) - 0.4, -0.6)
-    ax.set_yticks(range(len(sets)), [f"{one.name}\n{_seeds(one.finalists)}" for one in sets])
+    labels = [f"{dataset.name}\n{_seeds(dataset.finalists)}" for dataset in sets]
+    ax.set_yticks(range(len(sets)), labels)
     ax.tick_params(axis="y", length=0)
     ax.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     ax.xaxis.set_minor_formatter(NullFormatter())
     ax.grid(axis="x", alpha=0.3)
-    ax.set_xlabel("FID of GAN / FID of VAE, 95 % intervals (light: the families)")
+    ax.set_xlabel("FID of GAN / FID of VAE, with 95 % CIs (light grey: families)")
     low, high = ax.get_xlim()
     ax.set_xlim(min(low, 0.5), max(high, 2))
-    _say(ax, "← GAN ahead", -6, "right", COLOURS["gan"])
-    _say(ax, "VAE ahead →", 6, "left", COLOURS["vae"])
+    _annotate(ax, "← GAN ahead", -6, "right", COLOURS["gan"])
+    _annotate(ax, "VAE ahead →", 6, "left", COLOURS["vae"])
 
 
-def _say(ax: Axes, text: str, shift: float, side: str, colour: str) -> None:
-    """Words beside the top of the line at 1."""
+def _annotate(ax: Axes, text: str, shift: float, side: str, colour: str) -> None:
+    """Write a text beside the top of the line at 1."""
     ax.annotate(text, (1, -0.6), (shift, 4), textcoords="offset points", ha=side, color=colour)
 
 
-def _seeds(one: Difference | None) -> str:
-    return f"{one.n_first} v. {one.n_second} seeds" if one else ""
+def _seeds(difference: Difference | None) -> str:
+    return f"{difference.n_first} v. {difference.n_second} seeds" if difference else ""

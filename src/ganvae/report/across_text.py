@@ -15,43 +15,49 @@ from ganvae.scores.catalogue import COMPARED, PRIMARY
 from ganvae.scores.comparison import Row
 from ganvae.scores.statistics import Difference
 
-Standing = Literal["GAN ahead", "VAE ahead", "none shown", "too few seeds", "no comparison"]
+Standing = Literal[
+    "GAN ahead", "VAE ahead", "no difference shown", "too few seeds", "no comparison"
+]
 
 UNDECIDED: dict[Standing, str] = {
-    "none shown": "no difference is shown",
-    "too few seeds": "the seeds are too few to tell",
-    "no comparison": "a GAN and a VAE with scores are not both there",
+    "no difference shown": "no difference is shown",
+    "too few seeds": "there are too few seeds to tell",
+    "no comparison": "a GAN or a VAE with a score is missing",
 }
 HOW = (
-    "Ratio: FID of the GAN over FID of the VAE, geometric means over seeds; below 1 the GAN is "
-    "ahead. Its 95 % interval is Welch's, of the difference of the mean logarithms, each by "
-    "itself. p: exact Mann-Whitney test, two-sided, corrected over the data sets (Holm); the "
-    "reports' own tests are not. FID ± half of its 95 % interval (Student). The floor is what real "
-    "training images score."
+    "Ratio: FID of the GAN divided by FID of the VAE, from geometric means over seeds. Below 1 the "
+    "GAN is ahead. The 95 % confidence interval (CI) of the ratio is Welch's, computed on "
+    "logarithms of FID; it is not corrected for multiple comparisons. p: exact two-sided "
+    "Mann-Whitney test, corrected over the data sets (Holm). The p-values in the reports of the "
+    "single data sets lack this correction. FID: mean ± half the width of its 95 % CI (Student's "
+    "t). The floor is the score of real training images."
 )
 FIGURE = (
-    "Circles: the finalists, a value a seed, coloured where one is shown to be ahead. Diamonds: "
-    "all GANs against all VAEs, a value a model, but for variants set aside. Bars: 95 % intervals."
+    "Circles: the finalists, one value per seed; coloured if one finalist is shown to be ahead. "
+    "Diamonds: all GANs against all VAEs, one value per variant, without the variants set aside. "
+    "Bars: 95 % confidence intervals."
 )
 CRITERIA = (
-    "Which finalist is ahead by the other criteria, each profile's tested by itself (exact rank "
-    "tests, corrected over these criteria by Holm). Empty: not measured on both sides."
+    "Each cell names the finalist that is ahead by another criterion. Each profile is tested "
+    "separately, by exact rank tests that are corrected over these criteria (Holm). An empty cell: "
+    "the criterion was not measured on both sides."
 )
 UNTUNED = (
-    "GANs and VAEs with their sources' parameters, scaled down by hand to the time there is: "
-    "**place** among them and FID. FIDs compare down a column, not along a line."
+    "These GANs and VAEs use the parameters of their sources, scaled down by hand to fit the "
+    "training time. Each cell shows the **place** among them, then the FID. FIDs compare within a "
+    "column, not within a row."
 )
 LIMITS = (
-    "This describes these orders and tests nothing: the models are few, and neighbours whose "
-    "intervals overlap may change places by chance."
+    "These numbers describe the orders and test nothing. There are few systems, and neighbours "
+    "with overlapping intervals may change places by chance."
 )
 NOT_SAID = (
-    "Budgets are short and the models small: with more, the order may be another.",
-    "Each data set has a judge of its own, a small network. FIDs in its features compare neither "
-    "between data sets nor with those of papers, and the same ratio need not mean the same gain.",
-    "The finalists are the best of what was tried, by hand or by a sweep: a ratio is of two "
-    "models, not of all GANs and VAEs.",
-    "The data sets were picked, not drawn: their counts say nothing of others.",
+    "Training budgets are short and the models are small. With larger ones, the order may change.",
+    "Each data set has its own judge, a small network. FIDs in its features compare neither with "
+    "other data sets nor with papers. The same ratio need not mean the same gain.",
+    "The finalists are the best of the variants that were tried, by hand or by a sweep. A ratio "
+    "compares two variants, not all GANs with all VAEs.",
+    "The data sets were picked, not drawn at random. Counts of data sets say nothing about others.",
 )
 
 
@@ -59,49 +65,49 @@ def write_across_markdown(path: Path, sets: Sequence[DataSet], picture: str) -> 
     """Write the page, atomically.
 
     Args:
-        picture: the figure's address, from the page.
+        picture: the figure's path, relative to the page.
     """
     lines = ["# GAN or VAE? Across data sets", "", f"**{headline(sets)}**", ""]
-    lines += [f"![FID of GAN over FID of VAE on each data set]({picture})", "", FIGURE, ""]
+    lines += [f"![FID of GAN divided by FID of VAE on each data set]({picture})", "", FIGURE, ""]
     lines += ["## The finalists", "", *_efforts(sets)]
     lines += [*_finalists(sets), "", HOW, "", *_shortages(sets)]
     lines += ["## Other criteria", "", CRITERIA, "", *_criteria(sets), "", *_noise(sets)]
     lines += ["## The systems, not tuned", "", UNTUNED, "", *_untuned(sets), "", agreement(sets)]
     lines += ["", "## What this does not say", "", *(f"- {text}" for text in NOT_SAID), ""]
-    lines += ["## What it was measured with", "", *_provenance(sets), ""]
+    lines += ["## How it was measured", "", *_provenance(sets), ""]
     write_text(path, "\n".join(lines))
 
 
 def headline(sets: Sequence[DataSet]) -> str:
-    """On how many data sets each side is shown to be ahead, and what becomes of the others."""
+    """The number of data sets on which each side is shown to be ahead, or no verdict is given."""
     by_standing: dict[Standing, list[str]] = {}
-    for one in sets:
-        by_standing.setdefault(standing(one.finalists), []).append(one.name)
+    for dataset in sets:
+        by_standing.setdefault(standing(dataset.finalists), []).append(dataset.name)
     rest = [
         f"on {_named(by_standing[key])} {words}"
         for key, words in UNDECIDED.items()
         if key in by_standing
     ]
     gan, vae = by_standing.get("GAN ahead", []), by_standing.get("VAE ahead", [])
-    said = "; ".join(filter(None, [_ahead(sets, gan, vae), ", ".join(rest)]))
-    return f"{_effort(sets)}At these budgets {said}.{_diverged(sets)}"
+    clauses = "; ".join(filter(None, [_ahead(sets, gan, vae), ", ".join(rest)]))
+    return f"{_effort(sets)}At these training budgets, {clauses}.{_diverged(sets)}"
 
 
 def _effort(sets: Sequence[DataSet]) -> str:
-    """Where the finalists were not tuned with equal effort; "" if nowhere."""
-    unequal = [one.name for one in sets if one.params.effort]
+    """The data sets on which the effort was unequal, as a sentence; "" if there are none."""
+    unequal = [dataset.name for dataset in sets if dataset.params.effort]
     if not unequal:
         return ""
     where = _whole(sets, "all") if len(unequal) == len(sets) else listed(unequal)
-    return f"Not settled, for the effort that went into the finalists was unequal on {where}. "
+    return f"Not settled: the effort for the finalists was unequal on {where}. "
 
 
 def _efforts(sets: Sequence[DataSet]) -> list[str]:
-    """What is known of the efforts, a line per data set."""
+    """How the effort was unequal, one line per data set."""
     lines = [
-        f"- {one.name}: {one.params.effort.unequal}. {one.params.effort.outside}".rstrip()
-        for one in sets
-        if one.params.effort
+        f"- {dataset.name}: {effort.unequal}. {effort.outside}".rstrip()
+        for dataset in sets
+        if (effort := dataset.params.effort)
     ]
     return ["How the effort was unequal:", "", *lines, ""] if lines else []
 
@@ -128,42 +134,46 @@ def _named(names: list[str]) -> str:
 
 
 def _diverged(sets: Sequence[DataSet]) -> str:
-    rows = [_row(one, model) for one in sets for model in one.params.finalists]
-    lost = any(row and row.diverged for row in rows)
-    return " This is of the runs that did not diverge." if lost else ""
+    rows = [_row(dataset, variant) for dataset in sets for variant in dataset.params.finalists]
+    diverged = any(row and row.diverged for row in rows)
+    return " Diverged runs are left out." if diverged else ""
 
 
-def standing(one: Difference | None) -> Standing:
-    """Whom a difference shows to be ahead, or why nobody."""
-    if one is None:
+def standing(difference: Difference | None) -> Standing:
+    """Which side a difference shows to be ahead, or why it shows none."""
+    if difference is None:
         return "no comparison"
-    if one.verdict == TOO_FEW:
+    if difference.verdict == TOO_FEW:
         return "too few seeds"
-    side = winner(one)
+    side = winner(difference)
     if side is None:
-        return "none shown"
+        return "no difference shown"
     return "GAN ahead" if SIDES[side] == "GAN" else "VAE ahead"
 
 
 def agreement(sets: Sequence[DataSet]) -> str:
-    """How alike the orders of the untuned systems are from data set to data set."""
-    models, rhos = correlations(untuned(sets))
+    """How similar the orders of the untuned systems are between data sets."""
+    systems, rhos = correlations(untuned(sets))
     if not rhos:
-        return "How stable the order is cannot be said: that takes three models on two data sets."
+        return (
+            "The stability of the order cannot be measured: that needs three systems on two data "
+            "sets."
+        )
     mean = significant(sum(rhos) / len(rhos), 2)
-    found = f"is {mean}"
+    correlation = f"is {mean}"
     if len(rhos) > 1:
         low, high = significant(min(rhos), 2), significant(max(rhos), 2)
-        found += f" on average over {len(rhos)} pairs ({low} to {high})"
+        correlation += f" on average over {len(rhos)} pairs of data sets ({low} to {high})"
     return (
-        f"Of the {models} models that every data set has, Spearman's rank correlation between two "
-        f"data sets {found}; 1 is the same order, −1 the reverse. {LIMITS}"
+        f"For the {systems} systems with a score on every data set, Spearman's rank correlation "
+        f"between two data sets {correlation}. A value of 1 means the same order, −1 the reverse. "
+        f"{LIMITS}"
     )
 
 
-def ratio_text(one: Difference) -> str:
-    """``0.571 (0.522 to 0.626)``; without an interval where there is none."""
-    middle, low, high = ratio(one)
+def ratio_text(difference: Difference) -> str:
+    """``0.571 (0.522 to 0.626)``, or ``0.571`` if there is no interval."""
+    middle, low, high = ratio(difference)
     if low is None or high is None:
         return significant(middle)
     return f"{significant(middle)} ({significant(low)} to {significant(high)})"
@@ -171,28 +181,31 @@ def ratio_text(one: Difference) -> str:
 
 def _finalists(sets: Sequence[DataSet]) -> list[str]:
     head = ["data set", "training images", "GAN, FID ↓", "VAE, FID ↓", "floor"]
-    body = [[one.name, _images(one), *_fids(one), *_verdict(one.finalists)] for one in sets]
-    return _table([*head, "ratio, 95 % interval", "p", "verdict"], body)
+    body = [
+        [dataset.name, _images(dataset), *_fids(dataset), *_verdict(dataset.finalists)]
+        for dataset in sets
+    ]
+    return _table([*head, "ratio (95 % CI)", "p", "verdict"], body)
 
 
-def _images(one: DataSet) -> str:
-    return f"{one.train_images:,} of {TIMES.join(map(str, one.image_shape))}"
+def _images(dataset: DataSet) -> str:
+    return f"{dataset.train_images:,} of {TIMES.join(map(str, dataset.image_shape))}"
 
 
-def _fids(one: DataSet) -> list[str]:
-    sides = one.params.finalists or ("", "")
-    return [*(_finalist(one, model) for model in sides), _fid(_row(one, "floor"))]
+def _fids(dataset: DataSet) -> list[str]:
+    sides = dataset.params.finalists or ("", "")
+    return [*(_finalist(dataset, variant) for variant in sides), _fid(_row(dataset, "floor"))]
 
 
-def _finalist(one: DataSet, model: str) -> str:
-    if not model:
-        return "none is named"
-    row = _row(one, model)
+def _finalist(dataset: DataSet, variant: str) -> str:
+    if not variant:
+        return "not named"
+    row = _row(dataset, variant)
     if row is None or PRIMARY not in row.scores:
-        return f"`{model}`: no score"
+        return f"`{variant}`: no score"
     n = row.scores[PRIMARY].n
     seeds = "1 seed" if n == 1 else f"{n} seeds"
-    return f"`{model}` {_fid(row)} ({', '.join(filter(None, [seeds, failures(row)]))})"
+    return f"`{variant}` {_fid(row)} ({', '.join(filter(None, [seeds, failures(row)]))})"
 
 
 def _fid(row: Row | None) -> str:
@@ -200,69 +213,72 @@ def _fid(row: Row | None) -> str:
     return " ".join(estimated(PRIMARY, fid)).rstrip() if fid else ""
 
 
-def _verdict(one: Difference | None) -> list[str]:
-    if one is None:
-        return ["", "", standing(one)]
-    p = p_value(one.p_holm).removeprefix("p ").removeprefix("= ")
-    return [ratio_text(one), p, standing(one)]
+def _verdict(difference: Difference | None) -> list[str]:
+    if difference is None:
+        return ["", "", standing(difference)]
+    p = p_value(difference.p_holm).removeprefix("p ").removeprefix("= ")
+    return [ratio_text(difference), p, standing(difference)]
 
 
 def _shortages(sets: Sequence[DataSet]) -> list[str]:
-    sentences = shortages([one.finalists for one in sets if one.finalists])
+    sentences = shortages([dataset.finalists for dataset in sets if dataset.finalists])
     return [line for text in sentences for line in (f"{text[:1].upper()}{text[1:]}", "")]
 
 
 def _criteria(sets: Sequence[DataSet]) -> list[str]:
-    found = [{one.score: one for one in each.comparison.finalists} for each in sets]
-    body = [
-        [heading(score), *(_short(differences.get(score)) for differences in found)]
-        for score in COMPARED
-        if score != PRIMARY and any(score in differences for differences in found)
+    by_set = [
+        {difference.score: difference for difference in dataset.comparison.finalists}
+        for dataset in sets
     ]
-    return _table(["criterion", *(one.name for one in sets)], body)
+    body = [
+        [heading(score), *(_short(differences.get(score)) for differences in by_set)]
+        for score in COMPARED
+        if score != PRIMARY and any(score in differences for differences in by_set)
+    ]
+    return _table(["criterion", *(dataset.name for dataset in sets)], body)
 
 
 def _noise(sets: Sequence[DataSet]) -> list[str]:
     remarks = [
-        f"- {one.name}: {text[:1].lower()}{text[1:]}"
-        for one in sets
-        for text in noise_remarks(one.comparison)
+        f"- {dataset.name}: {text[:1].lower()}{text[1:]}"
+        for dataset in sets
+        for text in noise_remarks(dataset.comparison)
     ]
     return [*remarks, ""] if remarks else []
 
 
-def _short(one: Difference | None) -> str:
-    return standing(one).removesuffix(" ahead") if one else ""
+def _short(difference: Difference | None) -> str:
+    return standing(difference).removesuffix(" ahead") if difference else ""
 
 
 def _untuned(sets: Sequence[DataSet]) -> list[str]:
     fids = untuned(sets)
-    families = {row.variant: row.family for one in sets for row in one.comparison.rows}
+    families = {row.variant: row.family for dataset in sets for row in dataset.comparison.rows}
     body = [
         [
-            f"`{model}` ({families[model].upper()})",
+            f"`{system}` ({families[system].upper()})",
             *(
                 f"**{place}** · {' '.join(estimated(PRIMARY, fid)).rstrip()}" if fid else ""
-                for place, fid in zip(placed, fids[model], strict=True)
+                for place, fid in zip(placed, fids[system], strict=True)
             ),
         ]
-        for model, placed in places(fids).items()
+        for system, placed in places(fids).items()
     ]
-    return _table(["system", *(one.name for one in sets)], body)
+    return _table(["system", *(dataset.name for dataset in sets)], body)
 
 
 def _provenance(sets: Sequence[DataSet]) -> list[str]:
-    head = ["data set", "training a run (GAN, VAE)", "images, real / generated", "protocol"]
+    head = ["data set", "training per run (GAN, VAE)", "images, real / generated", "protocol"]
     head += ["data SHA-256", "judge SHA-256", "all numbers"]
-    return _table(head, [_measured(one) for one in sets])
+    return _table(head, [_measured(dataset) for dataset in sets])
 
 
-def _measured(one: DataSet) -> list[str]:
-    record, profile = one.provenance, one.params.profile
-    rows = [_row(one, model) for model in one.params.finalists]
+def _measured(dataset: DataSet) -> list[str]:
+    record, profile = dataset.provenance, dataset.params.profile
+    rows = [_row(dataset, variant) for variant in dataset.params.finalists]
     times = [row.scores["train_seconds"] for row in rows if row and "train_seconds" in row.scores]
     return [
-        one.name,
+        dataset.name,
         ", ".join(duration(time.mean) for time in times),
         f"{record.n_real:,} / {record.n_generated:,} ({record.split})",
         f"version {record.protocol_version}",
@@ -272,8 +288,8 @@ def _measured(one: DataSet) -> list[str]:
     ]
 
 
-def _row(one: DataSet, model: str) -> Row | None:
-    return next((row for row in one.comparison.rows if row.variant == model), None)
+def _row(dataset: DataSet, variant: str) -> Row | None:
+    return next((row for row in dataset.comparison.rows if row.variant == variant), None)
 
 
 def _table(head: list[str], body: Sequence[Sequence[str]]) -> list[str]:

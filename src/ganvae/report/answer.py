@@ -1,4 +1,4 @@
-"""The answer to the question, in words that follow from the numbers alone."""
+"""The answer to "GAN or VAE?": sentences that follow from a comparison's numbers alone."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,17 +12,20 @@ from ganvae.scores.comparison import Comparison, Row
 from ganvae.scores.statistics import Difference
 
 SIDES: dict[Side, str] = {"first": "GAN", "second": "VAE"}
-"""What the two sides of finalists and of families are."""
+"""The family on each side of a difference between finalists or between families."""
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What the report opens with. Names of models stand in `backticks`.
+    """The sentences that open the report. Names of variants stand in `backticks`.
 
-    ``headline``: the answer, which begins with the effort where it was unequal; ``effort``: pairs
-    of equal effort, and what was found outside the pipeline; ``finalists`` and ``families``: a
-    sentence each, with the uncertainty; ``others``: what further criteria say; ``caveat``: what
-    all of it holds for. ``effort`` and ``others`` are "" where there is nothing to say.
+    Attributes:
+        headline: the answer in one line. If the effort was unequal, it says so first.
+        effort: pairs of equal effort, and results from outside the pipeline; "" if there are none.
+        finalists: the finalists' scores, their difference and its uncertainty.
+        families: the same for the two families.
+        others: the verdicts of the other criteria; "" if no other criterion was measured.
+        caveat: the training budgets for which the answer holds.
     """
 
     headline: str
@@ -39,182 +42,212 @@ def answer(
     """Answer "GAN or VAE?" from the primary outcome, FID in the judge's features.
 
     Args:
-        finalists: the GAN and the VAE named to answer it, or None.
-        tuning: how the models' parameters were chosen.
+        finalists: the GAN and the VAE that were named to answer the question, or None.
+        tuning: how the parameters of the variants were chosen.
     """
     compared = [row for row in comparison.rows if not finalists or row.variant in finalists]
     return Answer(
         headline=_headline(comparison, finalists, tuning.unequal),
         effort=" ".join(filter(None, [equal_effort(comparison, tuning), tuning.outside])),
-        finalists=_of_finalists(comparison, finalists),
-        families=_of_families(comparison),
-        others=_of_other_criteria(comparison),
+        finalists=_compare_finalists(comparison, finalists),
+        families=_compare_families(comparison),
+        others=_other_criteria(comparison),
         caveat=_caveat(compared),
     )
 
 
 def primary(differences: Sequence[Difference]) -> Difference | None:
-    """The difference in the primary outcome, if it was measured on both sides."""
-    return next((one for one in differences if one.score == PRIMARY), None)
+    """The difference in the primary outcome, or None if it was not measured on both sides."""
+    return next((difference for difference in differences if difference.score == PRIMARY), None)
 
 
 def _headline(comparison: Comparison, finalists: tuple[str, str] | None, unequal: str) -> str:
     if finalists is None:
-        return "No GAN and VAE were named to answer it."
-    one = primary(comparison.finalists)
-    if one is None:
-        without = [model for model in finalists if not _has_score(comparison.rows, model)]
-        why = listed([_score(comparison, model) for model in without])
-        return f"The question cannot be answered here: {why}."
+        return "No GAN and VAE were named to answer the question."
+    difference = primary(comparison.finalists)
+    if difference is None:
+        without = [variant for variant in finalists if not _has_score(comparison.rows, variant)]
+        reasons = listed([_score(comparison, variant) for variant in without])
+        return f"The question cannot be answered here: {reasons}."
     diverged = any(row.variant in finalists and row.diverged for row in comparison.rows)
-    verdict = _verdict(one)
+    verdict = _verdict(difference)
     if unequal:
-        verdict = f"Not settled, for the effort was unequal ({unequal}). {_between(verdict)}"
-    return verdict + (" This is of the runs that did not diverge." if diverged else "")
+        verdict = f"Not settled: the effort was unequal ({unequal}). {_between(verdict)}"
+    return verdict + (" Diverged runs are left out." if diverged else "")
 
 
 def _between(verdict: str) -> str:
     return f"Between these two finalists: {verdict[:1].lower()}{verdict[1:]}"
 
 
-def _verdict(one: Difference) -> str:
-    if ahead := winner(one):
-        return f"At these budgets, the {SIDES[ahead]}."
-    if one.verdict == "no difference shown":
-        return "At these budgets, no difference is shown."
-    side = leader(one)
-    if side and _excludes_zero(one):
-        return f"It looks like the {SIDES[side]}, but the seeds are too few to show it."
-    return "The seeds are too few to tell."
+def _verdict(difference: Difference) -> str:
+    if ahead := winner(difference):
+        return f"At these training budgets, the {SIDES[ahead]} is ahead."
+    if difference.verdict == "no difference shown":
+        return "At these training budgets, no difference is shown."
+    side = leader(difference)
+    if side and _excludes_zero(difference):
+        return f"The {SIDES[side]} looks better, but there are too few seeds to show it."
+    return "There are too few seeds to tell."
 
 
-def _of_finalists(comparison: Comparison, finalists: tuple[str, str] | None) -> str:
+def _compare_finalists(comparison: Comparison, finalists: tuple[str, str] | None) -> str:
     if finalists is None:
         return (
-            "This profile names no finalists, so that only the families can be compared; picking "
-            "the best of each after the fact would flatter both."
+            "This profile names no finalists, so only the families can be compared. Picking the "
+            "best of each family after the fact would flatter both."
         )
-    one = primary(comparison.finalists)
-    gan, vae = (_score(comparison, model) for model in finalists)
+    difference = primary(comparison.finalists)
+    gan, vae = (_score(comparison, variant) for variant in finalists)
     scores = (
-        f"By FID in the judge's features, the primary outcome (lower is better), {gan} and {vae}"
+        f"The primary outcome is FID in the judge's features; lower is better. {gan} and {vae}."
     )
-    if one is None:
-        return f"{scores}."
-    return f"{scores}: {_difference(one)}. {_rank_test(one, 'seeds')}"
+    if difference is None:
+        return scores
+    return f"{scores} {_difference(difference)} {_rank_test(difference, 'seeds')}"
 
 
-def _score(comparison: Comparison, model: str) -> str:
-    """A finalist's score, and what became of its runs."""
-    row = next((row for row in comparison.rows if row.variant == model), None)
+def _score(comparison: Comparison, variant: str) -> str:
+    """The score of a finalist and its failed runs, as a clause."""
+    row = next((row for row in comparison.rows if row.variant == variant), None)
     if row is None or PRIMARY not in row.scores:
-        return f"`{model}` has no score ({_fate(comparison, model, row)})"
+        return f"`{variant}` has no score ({_missing_because(comparison, variant, row)})"
     fid = row.scores[PRIMARY]
     runs = f"over {_counted(fid.n, 'seed')}"
-    failed = ((row.collapsed, "of them collapsed"), (row.diverged, "more diverged"))
-    if notes := listed([f"{count} {what}" for count, what in failed if count]):
-        runs += f" ({notes})"
-    return f"`{model}` scores {' '.join(estimated(PRIMARY, fid)).rstrip()} {runs}"
+    failed = (
+        (row.collapsed, "collapsed run", "included"),
+        (row.diverged, "diverged run", "left out"),
+    )
+    if notes := [f"{_counted(count, what)} {how}" for count, what, how in failed if count]:
+        runs += f" ({', '.join(notes)})"
+    return f"`{variant}` scores {' '.join(estimated(PRIMARY, fid)).rstrip()} {runs}"
 
 
-def _fate(comparison: Comparison, model: str, row: Row | None) -> str:
-    """What became of the runs of a model without a score."""
-    fates = (
+def _missing_because(comparison: Comparison, variant: str, row: Row | None) -> str:
+    """Why a variant has no score: the states of its runs."""
+    states = (
         (row.diverged if row else 0, "diverged"),
         (row.seeds - row.diverged if row else 0, "without FID"),
-        (sum(one.variant == model for one in comparison.unranked), "flagged and not ranked"),
+        (
+            sum(record.variant == variant for record in comparison.unranked),
+            "flagged and therefore not ranked",
+        ),
     )
-    told = listed([f"{_counted(count, 'run')} {what}" for count, what in fates if count])
-    return told or "no run of it is here"
+    reasons = listed([f"{_counted(count, 'run')} {state}" for count, state in states if count])
+    return reasons or "it has no runs"
 
 
-def _difference(one: Difference) -> str:
-    mean, bounds = spread(one)
-    difference = f"a difference, GAN minus VAE, of {mean}"
+def _difference(difference: Difference) -> str:
+    mean, bounds = spread(difference)
+    sentence = f"The difference, GAN minus VAE, is {mean}"
     if not bounds:
-        return f"{difference}, without an interval, which takes two values a side"
-    return f"{difference}, 95 % interval {bounds}"
-
-
-def _rank_test(one: Difference, values: str) -> str:
-    if one.verdict == TOO_FEW:
         return (
-            f"{one.n_first} {values} against {one.n_second} are too few for an exact rank test, "
-            f"whose p cannot fall below {significant(one.smallest_p_holm, 2)}{_apart(one)}."
+            f"{sentence}. It has no confidence interval, because that needs two values on each "
+            "side."
         )
-    side, p = winner(one), p_value(one.p_holm)
+    return f"{sentence} (95 % CI {bounds})."
+
+
+def _rank_test(difference: Difference, values: str) -> str:
+    if difference.verdict == TOO_FEW:
+        least = significant(difference.smallest_p_holm, 2)
+        return (
+            f"{difference.n_first} {values} against {difference.n_second} are too few for an "
+            f"exact rank test: its p cannot fall below {least}{_separated(difference)}."
+        )
+    side, p = winner(difference), p_value(difference.p_holm)
     if side is None:
         return f"An exact rank test does not show a difference ({p})."
-    return f"An exact rank test shows the {SIDES[side]} ahead ({p})."
+    return f"An exact rank test shows that the {SIDES[side]} is ahead ({p})."
 
 
-def _apart(one: Difference) -> str:
-    side = leader(one)
-    if side is None or one.superiority not in (0.0, 1.0) or one.n_first * one.n_second == 1:
+def _separated(difference: Difference) -> str:
+    """A clause for the case that every value of one side is better than all of the other's."""
+    side = leader(difference)
+    single = difference.n_first * difference.n_second == 1
+    if side is None or difference.superiority not in (0.0, 1.0) or single:
         return ""
-    return f" even where, as here, every value of the {SIDES[side]} is the better one"
-
-
-def _of_families(comparison: Comparison) -> str:
-    one = primary(comparison.families)
-    if one is None:
-        return "The families cannot be compared: that takes a GAN and a VAE with scores."
-    first, second = printed(PRIMARY, one.mean_first), printed(PRIMARY, one.mean_second)
-    gans, vaes = _counted(one.n_first, "GAN"), _counted(one.n_second, "VAE")
+    other: Side = "second" if side == "first" else "first"
     return (
-        f"Over the families, every model counting once, the {gans} here average {first} and the "
-        f"{vaes} {second}: {_difference(one)}. {_rank_test(one, 'models')} {reach(comparison)}"
+        f", although here every value of the {SIDES[side]} is better than every value of the "
+        f"{SIDES[other]}"
     )
 
 
-def _of_other_criteria(comparison: Comparison) -> str:
+def _compare_families(comparison: Comparison) -> str:
+    difference = primary(comparison.families)
+    if difference is None:
+        return "The families cannot be compared: that needs a GAN and a VAE with scores."
+    first = printed(PRIMARY, difference.mean_first)
+    second = printed(PRIMARY, difference.mean_second)
+    gans, vaes = _counted(difference.n_first, "GAN"), _counted(difference.n_second, "VAE")
+    return (
+        f"In the comparison of families, each variant counts once. The {gans} here average {first} "
+        f"and the {vaes} {second}. {_difference(difference)} "
+        f"{_rank_test(difference, 'variants')} {reach(comparison)}"
+    )
+
+
+def _other_criteria(comparison: Comparison) -> str:
     differences = comparison.finalists or comparison.families
-    others = [one for one in differences if one.score != PRIMARY]
+    others = [difference for difference in differences if difference.score != PRIMARY]
     if not others:
         return ""
-    whom, values = ("finalists", "seeds") if comparison.finalists else ("families", "models")
+    sides, values = ("finalists", "seeds") if comparison.finalists else ("families", "variants")
     parts = [
-        *_shown([one for one in others if one.verdict != TOO_FEW]),
-        *_by_means([one for one in others if one.verdict == TOO_FEW], values),
+        *_tested([difference for difference in others if difference.verdict != TOO_FEW]),
+        *_by_means([difference for difference in others if difference.verdict == TOO_FEW], values),
     ]
-    said = f"For the {whom}, further criteria {_agreement(differences)}: {'; '.join(parts)}."
-    return " ".join([said, *noise_remarks(comparison)])
+    sentence = f"For the {sides}, the other criteria {_agreement(differences)}: {'; '.join(parts)}."
+    return " ".join([sentence, *noise_remarks(comparison)])
 
 
 def _agreement(differences: Sequence[Difference]) -> str:
-    """Whether the other criteria speak for the same side as the primary one."""
+    """Whether the other criteria favour the same side as the primary one."""
     first = primary(differences)
-    side = _speaks(first) if first else None
-    sides = {_speaks(one) for one in differences if one is not first} - {None}
+    side = _favoured(first) if first else None
+    sides = {_favoured(difference) for difference in differences if difference is not first}
+    sides -= {None}
     if not sides:
-        return "tell no more"
+        return "add nothing"
     if side is None:
-        return "tell more"
+        return "show what FID does not"
     return "point the same way" if sides == {side} else "do not all agree"
 
 
-def _speaks(one: Difference) -> Side | None:
-    """The side that a criterion speaks for; none where a test was made and showed nothing."""
-    return leader(one) if one.verdict == TOO_FEW else winner(one)
+def _favoured(difference: Difference) -> Side | None:
+    """The side that a criterion favours; None if it was tested and no difference is shown."""
+    return leader(difference) if difference.verdict == TOO_FEW else winner(difference)
 
 
-def _shown(tested: Sequence[Difference]) -> list[str]:
-    """What was tested, all criteria together by Holm."""
-    parts = _ahead({side: [one for one in tested if winner(one) == side] for side in SIDES})
-    rest = listed([name(one.score) for one in tested if winner(one) is None])
-    return [*filter(None, [parts]), *([f"no difference is shown in {rest}"] if rest else [])]
+def _tested(differences: Sequence[Difference]) -> list[str]:
+    """The results of the criteria that were tested (corrected together by Holm)."""
+    by_side = {
+        side: [difference for difference in differences if winner(difference) == side]
+        for side in SIDES
+    }
+    ahead = _ahead(by_side)
+    undecided = listed([name(each.score) for each in differences if winner(each) is None])
+    return [
+        *([ahead] if ahead else []),
+        *([f"no difference is shown in {undecided}"] if undecided else []),
+    ]
 
 
-def _by_means(untested: Sequence[Difference], values: str) -> list[str]:
-    """Where there are too few values to test, the means alone."""
-    parts = _ahead({side: [one for one in untested if leader(one) == side] for side in SIDES})
-    return [f"by the means alone (too few {values} to test) {parts}"] if parts else []
+def _by_means(differences: Sequence[Difference], values: str) -> list[str]:
+    """The sides with the better means, for criteria with too few values to test."""
+    by_side = {
+        side: [difference for difference in differences if leader(difference) == side]
+        for side in SIDES
+    }
+    ahead = _ahead(by_side)
+    return [f"by the means alone (too few {values} to test), {ahead}"] if ahead else []
 
 
 def _ahead(by_side: dict[Side, list[Difference]]) -> str:
     """``the GAN is ahead in IS and recall, the VAE in precision``."""
     parts = [
-        f"the {SIDES[side]} in {listed([name(one.score) for one in criteria])}"
+        f"the {SIDES[side]} in {listed([name(difference.score) for difference in criteria])}"
         for side, criteria in by_side.items()
         if criteria
     ]
@@ -222,30 +255,31 @@ def _ahead(by_side: dict[Side, list[Difference]]) -> str:
 
 
 def _caveat(rows: Sequence[Row]) -> str:
-    """What budgets it holds for, as far as the records tell."""
+    """The training budgets for which the answer holds, if the records have training times."""
     seconds = [row.scores["train_seconds"].mean for row in rows if "train_seconds" in row.scores]
     if not seconds:
-        return "All of this holds at these budgets and sizes alone."
+        return "All of this holds only at these training budgets and model sizes."
     low, high = min(seconds), max(seconds)
     span = duration(high) if high < 1.1 * low else _span(low, high)
     return (
-        f"All of this holds at these budgets, {span} of training a run: with more, or larger "
-        "models, the order may be another."
+        f"All of this holds only at these training budgets ({span} per run). With more training "
+        "or larger models, the order may change."
     )
 
 
 def _span(low: float, high: float) -> str:
-    """``25 to 70 seconds``: the unit once where both have the same."""
+    """``25 to 70 seconds``: two durations, with one unit if both have the same."""
     first, last = duration(low), duration(high)
     return f"{first.split()[0] if first.split()[1] == last.split()[1] else first} to {last}"
 
 
-def _excludes_zero(one: Difference) -> bool:
-    return one.low is not None and one.high is not None and (one.low > 0 or one.high < 0)
+def _excludes_zero(difference: Difference) -> bool:
+    low, high = difference.low, difference.high
+    return low is not None and high is not None and (low > 0 or high < 0)
 
 
-def _has_score(rows: Sequence[Row], model: str) -> bool:
-    return any(row.variant == model and PRIMARY in row.scores for row in rows)
+def _has_score(rows: Sequence[Row], variant: str) -> bool:
+    return any(row.variant == variant and PRIMARY in row.scores for row in rows)
 
 
 def _counted(n: int, what: str) -> str:

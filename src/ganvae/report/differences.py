@@ -1,4 +1,4 @@
-"""GAN against VAE, every pair of models, and what noise there is: sections in Markdown."""
+"""The sections of the leaderboard on differences and noise, in Markdown."""
 
 from collections.abc import Iterable, Sequence
 
@@ -11,11 +11,13 @@ from ganvae.scores.comparison import Comparison, Row
 from ganvae.scores.statistics import Difference
 
 HOW = (
-    "Differences are first minus second, of means; the intervals are Welch's, 95 %, each by "
-    "itself. Hedges' g: in standard deviations. The test is an exact Mann-Whitney test, two-sided, "
-    "at 5 %: of FID by itself, of the other scores corrected together (Holm). Tests that could not "
-    "succeed after correction, whatever the scores, are not made and not corrected for (Tarone "
-    "1990). Bootstrap intervals are in `comparison.json`; of so few values they are too narrow."
+    "Each difference is the mean of the first side minus the mean of the second. The 95 % "
+    "confidence intervals (CI) are Welch's, not corrected for multiple comparisons. Hedges' g is "
+    "the difference in pooled standard deviations. The verdicts come from exact two-sided "
+    "Mann-Whitney tests at 5 %. FID is tested alone; the other scores are corrected together "
+    "(Holm). A test that could not be significant after correction, whatever the scores, is not "
+    "made and does not count in the correction (Tarone 1990). Bootstrap intervals are in "
+    "`comparison.json`; with so few values they are too narrow."
 )
 
 
@@ -25,7 +27,7 @@ def markdown_line(cells: Iterable[str]) -> str:
 
 
 def differences_markdown(comparison: Comparison, n_generated: int, tuning: Tuning) -> list[str]:
-    """The lines below the leaderboard."""
+    """The lines below the leaderboard: GAN against VAE, every pair of variants, and noise."""
     return [
         *_gan_against_vae(comparison, tuning),
         *_pairs(comparison.pairs),
@@ -39,37 +41,39 @@ def _gan_against_vae(comparison: Comparison, tuning: Tuning) -> list[str]:
     lines = ["## GAN against VAE", "", HOW, ""]
     if tuning.unequal:
         unequal = f"The effort was unequal: {tuning.unequal}."
-        said = (unequal, equal_effort(comparison, tuning), tuning.outside)
-        lines += [" ".join(filter(None, said)), ""]
+        sentences = (unequal, equal_effort(comparison, tuning), tuning.outside)
+        lines += [" ".join(filter(None, sentences)), ""]
     if comparison.finalists:
-        one = comparison.finalists[0]
+        finalists = comparison.finalists[0]
         lines += [
-            f"**The finalists**, `{one.first}` against `{one.second}`, a value a seed. "
-            f"{naming((one.first, one.second), tuning)}",
+            f"**The finalists**: `{finalists.first}` against `{finalists.second}`, one value per "
+            f"seed. {naming((finalists.first, finalists.second), tuning)}",
             "",
             *_table(comparison.finalists, "seeds"),
             *_listed(noise_remarks(comparison)),
         ]
     if comparison.families:
-        one = comparison.families[0]
+        families = comparison.families[0]
         lines += [
-            f"**The families**, {one.n_first} GANs against {one.n_second} VAEs, a value a model "
-            f"(its mean over seeds). {reach(comparison)} Hybrids are in neither.",
+            f"**The families**: {families.n_first} GANs against {families.n_second} VAEs, one "
+            f"value per variant (its mean over seeds). {reach(comparison)} Hybrids belong to "
+            "neither family.",
             "",
-            *_table(comparison.families, "models"),
+            *_table(comparison.families, "variants"),
         ]
     return lines
 
 
 def _table(differences: Sequence[Difference], unit: str) -> list[str]:
-    header = ["score", "difference", "95 % interval", "Hedges' g", "P(GAN higher)", "verdict"]
+    header = ["score", "difference", "95 % CI", "Hedges' g", "P(GAN higher)", "verdict"]
+    body = [
+        [heading(each.score), *spread(each), *sizes(each), verdict(each, unit)]
+        for each in differences
+    ]
     return [
         markdown_line(header),
         markdown_line(["---", *["---:"] * 4, "---"]),
-        *(
-            markdown_line([heading(one.score), *spread(one), *sizes(one), verdict(one, unit)])
-            for one in differences
-        ),
+        *map(markdown_line, body),
         "",
         *_listed(shortages(differences, unit)),
     ]
@@ -83,19 +87,20 @@ def _listed(sentences: Sequence[str]) -> list[str]:
 def _pairs(pairs: Sequence[Difference]) -> list[str]:
     if not pairs:
         return []
-    tested = sum(one.p_holm is not None for one in pairs)
+    tested = sum(pair.p_holm is not None for pair in pairs)
     lines = [
-        "## Every two models",
+        "## Every pair of variants",
         "",
-        f"{heading(PRIMARY)}, the better model first. Exact Mann-Whitney tests of those pairs "
-        f"whose seeds are enough for one to succeed ({tested} of {len(pairs)}), corrected together "
-        "(Tarone, Holm). Welch's intervals, each by itself.",
+        f"{heading(PRIMARY)}; the better variant comes first. Exact Mann-Whitney tests were made "
+        f"for the pairs with enough seeds to reach significance ({tested} of {len(pairs)}) and "
+        "corrected together (Tarone, Holm). The 95 % confidence intervals (CI) are Welch's, not "
+        "corrected for multiple comparisons.",
         "",
-        markdown_line(["first", "second", "difference", "95 % interval", "verdict"]),
+        markdown_line(["first", "second", "difference", "95 % CI", "verdict"]),
         markdown_line(["---", "---", "---:", "---:", "---"]),
         *(
-            markdown_line([f"`{one.first}`", f"`{one.second}`", *spread(one), verdict(one)])
-            for one in pairs
+            markdown_line([f"`{pair.first}`", f"`{pair.second}`", *spread(pair), verdict(pair)])
+            for pair in pairs
         ),
     ]
     return [*lines, "", *_listed(shortages(pairs, "seeds"))]
@@ -106,20 +111,21 @@ def _noise(rows: Sequence[Row], n_generated: int) -> list[str]:
     if not lines:
         return []
     about = (
-        "How much FID owes to training (standard deviation between seeds, which has the draw of "
-        "images in it) and how much to the draw of images alone (standard error, by resampling):"
+        "FID differs between seeds and between draws of images. The first number is the standard "
+        "deviation between seeds; it includes the noise of the draw. The second number is the "
+        "standard error of one draw of images, from resampling."
     )
     return ["## Two kinds of noise", "", about, "", *lines, ""]
 
 
 def _noise_of(row: Row, n_generated: int) -> str:
-    parts = row.noise.get(PRIMARY)
-    if parts is None:
+    noise = row.noise.get(PRIMARY)
+    if noise is None:
         return ""
-    training = "one seed"
-    if parts.training is not None:
-        training = f"{significant(parts.training, 2)} between seeds"
-    if parts.evaluation is None:
+    training = "only one seed"
+    if noise.training is not None:
+        training = f"{significant(noise.training, 2)} between seeds"
+    if noise.evaluation is None:
         return f"{training}; evaluation noise was not measured."
-    evaluation = significant(parts.evaluation, 2)
+    evaluation = significant(noise.evaluation, 2)
     return f"{training}, {evaluation} between draws of {n_generated:,} images."

@@ -1,4 +1,4 @@
-"""Pictures as data URIs: the page asks for no other file."""
+"""Pictures as data URIs, so that the page needs no other file."""
 
 import base64
 from dataclasses import dataclass
@@ -10,10 +10,16 @@ from ganvae.core.errors import DataError
 from ganvae.pictures.samples import read_sample_rows
 from ganvae.pictures.small import encode
 
+SMALL = (".webp", ".avif")
+
 
 @dataclass(frozen=True)
 class Embedded:
-    """A picture in the page. ``still``: a film's last frame, for paper and for calm."""
+    """A picture in the page.
+
+    Attributes:
+        still: the last frame of a film, for print and for readers who prefer reduced motion.
+    """
 
     uri: str
     width: int
@@ -22,33 +28,35 @@ class Embedded:
 
     @property
     def broad(self) -> bool:
-        """Whether it takes the whole width to be seen."""
+        """Whether the picture needs the full width of the page."""
         return self.width >= 2 * self.height and not self.still
 
 
 def embed(path: Path) -> Embedded:
-    """A picture: a WebP as it is, another in few bytes.
+    """Embed a picture. WebP and AVIF are embedded unchanged, other formats are compressed first.
 
     Raises:
-        DataError: it is no picture.
+        DataError: the file is not a picture.
     """
     try:
         with Image.open(path) as image:
-            if path.suffix != ".webp":
+            if path.suffix not in SMALL:
                 return Embedded(_uri(encode(image)), *image.size)
             frames = getattr(image, "n_frames", 1)
-            image.seek(frames - 1)  # what it came to in the end
+            image.seek(frames - 1)
             still = _uri(encode(image)) if frames > 1 else None
-            return Embedded(_uri(path.read_bytes()), *image.size, still=still)
+            uri = _uri(path.read_bytes(), path.suffix)
+            return Embedded(uri, *image.size, still=still)
     except OSError as error:
         raise DataError(f"{path}: not a picture ({error}). Draw it again: `dvc repro`.") from None
 
 
 def embed_sample_rows(path: Path, rows: int) -> Embedded:
-    """The top rows of a picture of samples."""
+    """Embed the top rows of a picture of samples."""
     image = Image.fromarray(read_sample_rows(path, rows))
     return Embedded(_uri(encode(image)), *image.size)
 
 
-def _uri(content: bytes) -> str:
-    return f"data:image/webp;base64,{base64.b64encode(content).decode()}"
+def _uri(content: bytes, suffix: str = ".webp") -> str:
+    kind = suffix.removeprefix(".")
+    return f"data:image/{kind};base64,{base64.b64encode(content).decode()}"

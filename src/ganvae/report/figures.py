@@ -1,4 +1,4 @@
-"""One picture of all models: how they score, and what they draw."""
+"""The overview picture: FID and samples of all variants."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,13 +20,13 @@ def draw_comparison(
     records: Sequence[ScoreRecord],
     samples: dict[str, np.ndarray],
 ) -> None:
-    """Every model's FID and samples, the best on top.
+    """Draw every variant's FID and samples, the best variant on top.
 
-    Left: the FID of each ranked seed as a dot, the mean and its 95 % interval as a bar. Right:
-    the first samples of one seed.
+    Left: the FID of each ranked seed as a dot, the mean and its 95 % confidence interval as a bar.
+    Right: the first samples of one seed.
 
     Args:
-        samples: by model, a strip of samples, uint8, height x width x C.
+        samples: a strip of samples per variant, uint8, height x width x C.
     """
     with figure(path, 9.2, 0.72 * len(rows) + 0.9) as canvas:
         scores, strips = canvas.subplots(1, 2, width_ratios=[1.35, 1])
@@ -48,7 +48,7 @@ def _plot_scores(ax: Axes, rows: Sequence[Row], records: Sequence[ScoreRecord]) 
         ax.errorbar(
             score.mean, position, xerr=[[low], [margin]], fmt="|", color=colour, capsize=4, lw=2
         )
-        if low < margin:  # a logarithmic axis has no zero: it goes on to the left
+        if low < margin:  # a logarithmic axis cannot show bounds at or below zero
             ax.plot(score.mean - low, position, "<", color=colour)
         ax.annotate(
             significant(score.mean),
@@ -61,13 +61,13 @@ def _plot_scores(ax: Axes, rows: Sequence[Row], records: Sequence[ScoreRecord]) 
     ax.set_xscale("log")
     ax.set_ylim(len(rows) - 0.5, -0.6)
     ax.set_yticks(range(len(rows)), [f"{row.variant}\n({row.family})" for row in rows])
-    ax.set_xlabel("FID in judge features, lower is better\n(dots: seeds; bar: 95 % interval)")
+    ax.set_xlabel("FID in judge features, lower is better\n(dots: seeds; bar: 95 % CI)")
     ax.grid(axis="x", alpha=0.3)
 
 
 def _show_strips(ax: Axes, rows: Sequence[Row], samples: dict[str, np.ndarray]) -> None:
     ax.set_axis_off()
-    ax.set_title("samples, unselected", fontsize=9)
+    ax.set_title("uncurated samples", fontsize=9)
     for position, row in enumerate(rows):
         if row.variant in samples:
             inset = ax.inset_axes((0, 1 - (position + 0.92) / len(rows), 1, 0.84 / len(rows)))

@@ -1,4 +1,4 @@
-"""What a profile found: leaderboard and page are made from it."""
+"""The findings of a profile, from which leaderboard and page are written."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,15 +14,15 @@ from ganvae.scores.records import ScoreRecord
 
 @dataclass(frozen=True, kw_only=True)
 class Findings:
-    """A profile's comparison, and what a reader must know of it.
+    """A profile's comparison and the facts that a reader needs to judge it.
 
     Attributes:
-        records: everything that the comparison covers.
-        departures: by model, the parameters that differ from the system's defaults.
-        notes: by model, the profile's remark on it.
-        tuning: how parameters were chosen.
-        published: tables beside numbers from papers.
-        notice: is printed before everything else; "" if there is none.
+        records: all records of the comparison.
+        departures: the parameters that differ from the system's defaults, by variant.
+        notes: the notes on the variants, by variant.
+        tuning: how the parameters were chosen.
+        published: tables with numbers from papers.
+        notice: a sentence to print before everything else; "" for none.
     """
 
     profile: str

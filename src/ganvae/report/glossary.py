@@ -1,4 +1,4 @@
-"""The glossary of the page: what every measured score says, and what it does not."""
+"""The glossary of the page: the meaning and the limits of every measured score."""
 
 from collections.abc import Collection
 from dataclasses import replace
@@ -8,11 +8,11 @@ from ganvae.scores.terms import Term
 
 
 def glossary(inversion_images: int, measured: Collection[str]) -> list[Term]:
-    """The terms of the scores that some model has, in the catalogue's order.
+    """The terms of the measured scores, in the catalogue's order.
 
     Args:
-        inversion_images: how many images the inverted scores rest on.
-        measured: names of scores.
+        inversion_images: the number of images behind the inverted scores.
+        measured: the names of the measured scores.
     """
     terms = dict.fromkeys(score.term for score in CATALOGUE if score.name in measured)
     return [replace(term, limits=term.limits.format(images=inversion_images)) for term in terms]

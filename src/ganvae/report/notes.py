@@ -1,4 +1,4 @@
-"""What a reader should know of each model of a profile."""
+"""Notes on the variants and on the results of a profile."""
 
 from ganvae.config import Params, Promotion
 from ganvae.report.numbers import listed
@@ -6,27 +6,28 @@ from ganvae.report.scores import printed
 
 
 def notes_of(params: Params) -> dict[str, str]:
-    """By model, the profile's note and, of a promoted one, where its parameters are from."""
+    """The notes by variant: the profile's own, and for promoted variants their origin."""
     notes = dict(params.notes)
-    for model, promotion in params.promoted.items():
-        notes[model] = " ".join(filter(None, [notes.get(model), _origin(promotion)]))
+    for variant, promotion in params.promoted.items():
+        notes[variant] = " ".join(filter(None, [notes.get(variant), _origin(promotion)]))
     return notes
 
 
 def frozen_notice(params: Params) -> str:
-    """What pages of frozen results begin with; "" where they are those of the code."""
+    """The notice at the top of frozen results; "" if the results are not frozen."""
     if not params.frozen:
         return ""
     return (
-        f"Frozen: these results are of protocol {params.frozen.protocol} and of commit "
-        f"{params.frozen.commit}, not of the code beside them."
+        f"Frozen: these results were made with protocol {params.frozen.protocol} at commit "
+        f"{params.frozen.commit}, not with the present code."
     )
 
 
 def _origin(promotion: Promotion) -> str:
     seeds = listed([str(seed) for seed in promotion.seeds])
-    of = f"the mean of seeds {seeds}" if len(promotion.seeds) > 1 else f"from seed {seeds}"
+    origin = f"mean of seeds {seeds}" if len(promotion.seeds) > 1 else f"seed {seeds}"
     return (
-        f"From trial {promotion.trial} of the sweep `{promotion.study}`: FID on validation "
-        f"{printed('fid_judge', promotion.fid_judge_validation)}, {of}; these seeds are others."
+        f"Its parameters are from trial {promotion.trial} of the sweep `{promotion.study}`, with "
+        f"FID {printed('fid_judge', promotion.fid_judge_validation)} on the validation split "
+        f"({origin}). The runs here use other seeds."
     )

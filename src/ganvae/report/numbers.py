@@ -1,4 +1,4 @@
-"""Numbers as a reader wants them: few digits, a true minus sign, units that fit."""
+"""Numbers as text: few digits, a true minus sign, suitable units."""
 
 import math
 
@@ -6,7 +6,7 @@ MINUS = "\N{MINUS SIGN}"
 
 
 def fixed(value: float, decimals: int, plus: str = "") -> str:
-    """``1234.5`` as ``1,234.50``, after ``plus`` if it is above 0; what rounds to 0 has no sign."""
+    """``1234.5`` as ``1,234.50``. Positive numbers start with ``plus``. A rounded 0 has no sign."""
     text = f"{abs(value):,.{decimals}f}"
     if not text.strip("0."):
         return text
@@ -14,20 +14,20 @@ def fixed(value: float, decimals: int, plus: str = "") -> str:
 
 
 def significant(value: float, digits: int = 3) -> str:
-    """So many significant digits, never in powers of ten: ``0.0123``, ``5.11``, ``1,235``."""
+    """A number to so many significant digits, no exponent: ``0.0123``, ``5.11``, ``1,235``."""
     first = math.floor(math.log10(abs(value))) if value else 0
     return fixed(value, max(0, digits - 1 - first))
 
 
 def p_value(p: float | None) -> str:
-    """``p = 0.032``, or ``p < 0.001``; empty where nothing was tested."""
+    """``p = 0.032``, or ``p < 0.001``; "" if no test was made."""
     if p is None:
         return ""
     return "p < 0.001" if p < 0.001 else f"p = {significant(p, 2)}"
 
 
 def duration(seconds: float) -> str:
-    """A time in seconds, minutes or hours."""
+    """A time in seconds, minutes or hours, whichever reads best."""
     for size, unit in ((3600.0, "hours"), (60.0, "minutes")):
         if seconds >= 2 * size:
             return f"{significant(seconds / size, 2)} {unit}"
@@ -35,5 +35,5 @@ def duration(seconds: float) -> str:
 
 
 def listed(names: list[str]) -> str:
-    """``a``, ``a and b``, ``a, b and c``."""
+    """Names as a list in a sentence: ``a``, ``a and b``, ``a, b and c``."""
     return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))

@@ -1,4 +1,4 @@
-"""The report: one HTML file that asks for nothing else."""
+"""The report: one HTML file that needs no other file."""
 
 import base64
 import hashlib
@@ -36,12 +36,12 @@ OF_A_RUN = ("weights_sha256", "training_seed", "training_steps", "training_preci
 
 
 def write_page(path: Path, report: Report) -> None:
-    """Write the page, atomically; the same bytes for the same report."""
+    """Write the page atomically. The same report gives the same bytes."""
     write_text(path, render(report))
 
 
 def render(report: Report) -> str:
-    """The page's HTML."""
+    """Render the page as HTML."""
     environment = Environment(
         loader=PackageLoader("ganvae.report"),
         autoescape=True,
@@ -60,7 +60,7 @@ def render(report: Report) -> str:
 
 
 def inline(text: str) -> Markup:
-    """Plain text for HTML, `backticks` as code."""
+    """Escape plain text for HTML, with `backticks` as code."""
     return Markup(re.sub(r"`([^`]*)`", r"<code>\1</code>", str(escape(text))))
 
 
@@ -69,13 +69,13 @@ def _resource(name: str) -> str:
 
 
 def _contents(report: Report) -> dict[str, Any]:
-    """What the templates speak of."""
+    """The variables of the templates."""
     comparison, records = report.comparison, report.records
     rows = comparison.rows
     ranked = [record for record in records if not record.flags]
     provenance = (ranked or records)[0].provenance
     noisy = measured(rows, RESAMPLED)
-    strips = {model: strip for model in _models(records) if (strip := _strip(report, model))}
+    strips = {name: strip for name in _variants(records) if (strip := _strip(report, name))}
     return {
         "profile": report.profile,
         "command": report.command,
@@ -84,7 +84,7 @@ def _contents(report: Report) -> dict[str, Any]:
         "settings": _settings(provenance),
         "records": [record for record in records if record.family != "reference"],
         "answer": answer(comparison, report.finalists, report.tuning),
-        "finalists": [_finalist(model, rows, strips) for model in report.finalists or ()],
+        "finalists": [_finalist(name, rows, strips) for name in report.finalists or ()],
         "naming": naming(report.finalists or (), report.tuning),
         "reach": reach(comparison),
         "mark": report.tuning.mark if report.tuning.tuned else "",
@@ -98,7 +98,7 @@ def _contents(report: Report) -> dict[str, Any]:
         "published": report.published,
         "published_heading": HEADING,
         "finalist_contrasts": differences.contrasts(comparison.finalists, "seeds"),
-        "family_contrasts": differences.contrasts(comparison.families, "models"),
+        "family_contrasts": differences.contrasts(comparison.families, "variants"),
         "pairs": differences.pair_table(comparison.pairs),
         "noise": differences.noise_lines(rows, noisy),
         "noise_titles": [title(name) for name in noisy],
@@ -112,57 +112,57 @@ def _contents(report: Report) -> dict[str, Any]:
         "sweep_caveats": CAVEATS,
         "sweep_optimism": OPTIMISM,
         "scaled_down": {
-            model: tables.changes(those) for model, those in report.departures.items() if those
+            name: tables.changes(changed) for name, changed in report.departures.items() if changed
         },
         "unranked": comparison.unranked,
         "glossary": glossary(provenance.inversion_images, measured(rows, TABLED)),
     }
 
 
-def _models(records: Sequence[ScoreRecord]) -> list[str]:
+def _variants(records: Sequence[ScoreRecord]) -> list[str]:
     return list(dict.fromkeys(record.variant for record in records))
 
 
 def _sections(report: Report) -> list[ModelSection]:
-    """Of every model, in the order of the leaderboard; those that are not ranked come last."""
+    """One section per variant in the order of the leaderboard, then the unranked variants."""
     rows = {row.variant: row for row in report.comparison.rows}
-    names = [*rows, *(name for name in _models(report.records) if name not in rows)]
-    by_model = {name: [r for r in report.records if r.variant == name] for name in names}
+    names = [*rows, *(name for name in _variants(report.records) if name not in rows)]
+    by_variant = {name: [r for r in report.records if r.variant == name] for name in names}
     return [
-        model_section(report, of_model, rows.get(name), anchor=f"model-{number}")
-        for number, (name, of_model) in enumerate(by_model.items())
-        if of_model[0].family != "reference"
+        model_section(report, records, rows.get(name), anchor=f"model-{number}")
+        for number, (name, records) in enumerate(by_variant.items())
+        if records[0].family != "reference"
     ]
 
 
-def _strip(report: Report, model: str) -> Embedded | None:
-    """The first samples of a model or baseline; none of one that only diverged."""
-    run = shown_run([record for record in report.records if record.variant == model])
-    path = report.results / "pictures" / model / SAMPLES.file
+def _strip(report: Report, variant: str) -> Embedded | None:
+    """The first samples of a variant or baseline, or None if all its runs diverged."""
+    run = shown_run([record for record in report.records if record.variant == variant])
+    path = report.results / "pictures" / variant / SAMPLES.file
     if run.family == "reference":
-        path = report.results / "baselines" / f"{model}.png"
+        path = report.results / "baselines" / f"{variant}.png"
     if run.status == "diverged" or not path.exists():
         return None
     return embed_sample_rows(path, STRIP_ROWS)
 
 
 def _finalist(
-    model: str, rows: Sequence[Row], strips: Mapping[str, Embedded]
+    variant: str, rows: Sequence[Row], strips: Mapping[str, Embedded]
 ) -> dict[str, str | Embedded | None]:
-    row = next((row for row in rows if row.variant == model), None)
+    row = next((row for row in rows if row.variant == variant), None)
     fid = row.scores.get(PRIMARY) if row else None
     mean, margin = estimated(PRIMARY, fid) if fid else ("none", "")
     return {
-        "variant": model,
+        "variant": variant,
         "family": row.family if row else "other",
         "fid": mean,
         "margin": margin,
-        "strip": strips.get(model),
+        "strip": strips.get(variant),
     }
 
 
 def _settings(provenance: Provenance) -> dict[str, str]:
-    """How every record was measured, by name."""
+    """The settings by which every record was measured, by name."""
     values = provenance.model_dump()
     return {
         name.replace("_", " "): f"{value:,}" if isinstance(value, int) else str(value)

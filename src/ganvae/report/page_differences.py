@@ -1,4 +1,4 @@
-"""What the page's tables of differences and of noise say, cell by cell."""
+"""The cells of the page's tables of differences and of noise."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,10 +13,13 @@ from ganvae.scores.statistics import Difference
 
 @dataclass(frozen=True)
 class Contrast:
-    """A GAN against a VAE by one score. ``low``, ``mean`` and ``high`` lie on a line from -1 to 1:
+    """A GAN against a VAE by one score.
 
-    0 is no difference, left of it the GAN is ahead, right of it the VAE, whichever way the score
-    goes; None where there is no interval.
+    Attributes:
+        low, mean, high: the interval and the mean of the difference, scaled to [-1, 1]. Negative
+            values favour the GAN, positive ones the VAE, whichever direction of the score is
+            better. The bounds are None if the interval is not defined.
+        ahead: "gan" or "vae"; "" if no side is shown to be ahead.
     """
 
     score: str
@@ -36,41 +39,42 @@ class Contrast:
 
 
 def contrasts(differences: Sequence[Difference], unit: str) -> list[Contrast]:
-    """The lines of the table that sets a GAN against a VAE.
+    """The lines of a table that compares a GAN with a VAE.
 
     Args:
-        unit: what a value is of: "seeds" or "models".
+        unit: what each value stands for: "seeds" or "variants".
     """
-    return [_contrast(one, unit) for one in differences]
+    return [_contrast(difference, unit) for difference in differences]
 
 
-def _contrast(one: Difference, unit: str) -> Contrast:
-    widest = max(abs(value or 0.0) for value in (one.low, one.high, one.mean)) or 1.0
-    sign = -1 if arrow(one.score) == "↑" else 1
-    difference, interval = spread(one)
-    effect, superiority = sizes(one)
-    side = winner(one)
+def _contrast(difference: Difference, unit: str) -> Contrast:
+    score, low, mean, high = difference.score, difference.low, difference.mean, difference.high
+    widest = max(abs(value or 0.0) for value in (low, high, mean)) or 1.0
+    sign = -1 if arrow(score) == "↑" else 1
+    mean_text, interval = spread(difference)
+    effect, superiority = sizes(difference)
+    side = winner(difference)
     return Contrast(
-        score=title(one.score),
-        arrow=arrow(one.score),
-        gan=printed(one.score, one.mean_first),
-        vae=printed(one.score, one.mean_second),
-        difference=difference,
+        score=title(score),
+        arrow=arrow(score),
+        gan=printed(score, difference.mean_first),
+        vae=printed(score, difference.mean_second),
+        difference=mean_text,
         interval=interval,
-        low=None if one.low is None else sign * one.low / widest,
-        mean=sign * one.mean / widest,
-        high=None if one.high is None else sign * one.high / widest,
+        low=None if low is None else sign * low / widest,
+        mean=sign * mean / widest,
+        high=None if high is None else sign * high / widest,
         effect=effect,
         superiority=superiority,
-        p=p_value(one.p_holm).removeprefix("p = "),
-        verdict=f"{SIDES[side]} ahead" if side else one.verdict.replace("seeds", unit),
+        p=p_value(difference.p_holm).removeprefix("p = "),
+        verdict=f"{SIDES[side]} ahead" if side else difference.verdict.replace("seeds", unit),
         ahead=SIDES[side].lower() if side else "",
     )
 
 
 @dataclass(frozen=True)
 class PairCell:
-    """A model of the row against one of the column; ``shown``: the test finds a difference."""
+    """The row's variant against the column's. ``shown``: the test shows a difference."""
 
     text: str
     detail: str
@@ -79,10 +83,14 @@ class PairCell:
 
 @dataclass(frozen=True)
 class PairTable:
-    """``lines``: by model, what stands in the columns 2, 3, …; None left of the diagonal.
+    """Every pair of variants.
 
-    ``too_few`` of ``pairs`` have too few seeds for a test; the least p that any of these could
-    have after correction is ``smallest_p``, "" if there are none.
+    Attributes:
+        lines: the name and the cells of each row. Cells on and left of the diagonal are None.
+        pairs: the number of pairs.
+        too_few: the number of pairs with too few seeds for a test.
+        smallest_p: the smallest p that any of these could have after correction; "" if there are
+            none.
     """
 
     models: list[str]
@@ -93,30 +101,30 @@ class PairTable:
 
 
 def pair_table(pairs: Sequence[Difference]) -> PairTable:
-    """Every two models by FID; they come in the order of the leaderboard, the better one first."""
-    models = list(dict.fromkeys(name for one in pairs for name in (one.first, one.second)))
-    found = {(one.first, one.second): _pair(one) for one in pairs}
-    lines = [(first, [found.get((first, second)) for second in models]) for first in models]
-    few = [one.smallest_p_holm for one in pairs if one.verdict == TOO_FEW]
+    """Compare every pair of variants by FID, in the order of the leaderboard, the better first."""
+    names = list(dict.fromkeys(name for pair in pairs for name in (pair.first, pair.second)))
+    cells = {(pair.first, pair.second): _pair(pair) for pair in pairs}
+    lines = [(first, [cells.get((first, second)) for second in names]) for first in names]
+    few = [pair.smallest_p_holm for pair in pairs if pair.verdict == TOO_FEW]
     smallest = significant(min(few), 2) if few else ""
-    return PairTable(models, lines, len(pairs), len(few), smallest)
+    return PairTable(names, lines, len(pairs), len(few), smallest)
 
 
-def _pair(one: Difference) -> PairCell:
-    difference, interval = spread(one)
+def _pair(pair: Difference) -> PairCell:
+    difference, interval = spread(pair)
     parts = [
-        f"{one.first} minus {one.second}: {difference}",
-        f"95 % interval {interval}" if interval else "",
-        f"{p_value(one.p_holm)} (corrected)" if one.p_holm is not None else "",
-        one.verdict,
+        f"{pair.first} minus {pair.second}: {difference}",
+        f"95 % CI {interval}" if interval else "",
+        f"{p_value(pair.p_holm)} (corrected)" if pair.p_holm is not None else "",
+        pair.verdict,
     ]
     detail = ", ".join(filter(None, parts))
-    return PairCell(significant(one.mean, 2), detail, shown=winner(one) is not None)
+    return PairCell(significant(pair.mean, 2), detail, shown=winner(pair) is not None)
 
 
 @dataclass(frozen=True)
 class NoiseLine:
-    """A model's noise by score: mean, training noise, evaluation noise, ratio; or ""."""
+    """A variant's noise. Each cell: mean, training noise, evaluation noise, ratio, each or ""."""
 
     label: str
     family: str
@@ -124,7 +132,7 @@ class NoiseLine:
 
 
 def noise_lines(rows: Sequence[Row], scores: Sequence[str]) -> list[NoiseLine]:
-    """Noise of training and of evaluation, of every row that has one of the scores."""
+    """Training and evaluation noise of every row that has noise for one of the scores."""
     return [
         NoiseLine(
             REFERENCES.get(row.variant, row.variant),

@@ -1,4 +1,4 @@
-"""The figures of the page, each from records alone."""
+"""The figures of the page, drawn from score records."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -27,8 +27,8 @@ Point = tuple[float, float]
 
 
 def ranking_figure(rows: Sequence[Row], records: Sequence[ScoreRecord]) -> Markup:
-    """Every model's FID: seeds as marks, the mean and its interval; floor and ceiling as lines."""
-    models = [row for row in rows if row.family != "reference"]
+    """FID of every variant: seeds as marks, mean, interval; floor and ceiling as lines."""
+    variants = [row for row in rows if row.family != "reference"]
     positive = [value for row in rows for value in _values(records, row.variant) if value > 0]
 
     def draw(canvas: Figure) -> None:
@@ -38,18 +38,18 @@ def ranking_figure(rows: Sequence[Row], records: Sequence[ScoreRecord]) -> Marku
         for row in rows:
             if row.family == "reference" and PRIMARY in row.scores:
                 _draw_bound(ax, row)
-        for position, row in enumerate(models):
-            _draw_model(ax, position, row, _values(records, row.variant))
-        ax.set_ylim(len(models) - 0.4, -0.8)
-        ax.set_yticks(range(len(models)), [row.variant for row in models])
+        for position, row in enumerate(variants):
+            _draw_variant(ax, position, row, _values(records, row.variant))
+        ax.set_ylim(len(variants) - 0.4, -0.8)
+        ax.set_yticks(range(len(variants)), [row.variant for row in variants])
         ax.tick_params(axis="y", length=0)
         ax.spines["left"].set_visible(False)
-        ax.set_xlabel("FID in the judge's features, logarithmic; lower is better")
+        ax.set_xlabel("FID in the judge's features (log scale); lower is better")
         _plain_ticks(ax, "x")
         ax.grid(axis="x")
 
-    label = "FID of every model: its seeds, their mean and its 95 % interval, floor and ceiling"
-    return vector(WIDTH, 0.32 * len(models) + 1.0, label, draw)
+    label = "FID of every variant: seeds, their mean and its 95 % CI; floor and ceiling as lines"
+    return vector(WIDTH, 0.32 * len(variants) + 1.0, label, draw)
 
 
 def _draw_bound(ax: Axes, row: Row) -> None:
@@ -57,21 +57,21 @@ def _draw_bound(ax: Axes, row: Row) -> None:
     if value <= 0:
         return
     ax.axvline(value, color=COLOURS["reference"], lw=1, ls=(0, (4, 3)))
-    inwards = "left" if row.variant == "floor" else "right"
+    side = "left" if row.variant == "floor" else "right"
     ax.annotate(
         f"{row.variant} {significant(value)}",
         (value, 1),
-        (4 if inwards == "left" else -4, 0),
+        (4 if side == "left" else -4, 0),
         xycoords=("data", "axes fraction"),
         textcoords="offset points",
-        ha=inwards,
+        ha=side,
         va="top",
         fontsize=8,
         color=COLOURS["reference"],
     )
 
 
-def _draw_model(ax: Axes, position: int, row: Row, values: Sequence[float]) -> None:
+def _draw_variant(ax: Axes, position: int, row: Row, values: Sequence[float]) -> None:
     colour = COLOURS[row.family]
     score = row.scores.get(PRIMARY)
     if score is None:
@@ -85,7 +85,7 @@ def _draw_model(ax: Axes, position: int, row: Row, values: Sequence[float]) -> N
 
 
 def _draw_interval(ax: Axes, position: int, mean: float, margin: float, colour: str) -> None:
-    """The bar of an interval; an arrow where it goes on below the axis, which has no zero."""
+    """Draw the bar of an interval, with an arrow at each end that lies beyond the axis."""
     left, right = ax.get_xlim()
     low, high = mean - margin, mean + margin
     ax.plot([max(low, left), min(high, right)], [position] * 2, color=colour, lw=1.8)
@@ -95,7 +95,7 @@ def _draw_interval(ax: Axes, position: int, mean: float, margin: float, colour: 
 
 
 def time_figure(rows: Sequence[Row], records: Sequence[ScoreRecord]) -> Markup | None:
-    """FID against the seconds of training, every run a mark; None where no time is known."""
+    """FID against training time, one mark per run; None if no run has a training time."""
     points = {
         row.variant: _by_time(records, row.variant) for row in rows if row.family != "reference"
     }
@@ -112,8 +112,8 @@ def time_figure(rows: Sequence[Row], records: Sequence[ScoreRecord]) -> Markup |
             ax.plot(seconds, scores, ls="", ms=5, alpha=0.7, mew=0, **style)
         ax.set_xlim(left=0)
         _plain_ticks(ax, "y")
-        ax.set_xlabel("training, seconds")
-        ax.set_ylabel("FID, logarithmic")
+        ax.set_xlabel("training time, seconds")
+        ax.set_ylabel("FID (log scale)")
         ax.grid()
         _label_at_the_right(ax, shown, points)
 
@@ -121,11 +121,11 @@ def time_figure(rows: Sequence[Row], records: Sequence[ScoreRecord]) -> Markup |
     return vector(WIDTH, 3.6, label, draw)
 
 
-def _by_time(records: Sequence[ScoreRecord], model: str) -> list[Point]:
+def _by_time(records: Sequence[ScoreRecord], variant: str) -> list[Point]:
     return [
         (seconds, score)
         for record in records
-        if record.variant == model
+        if record.variant == variant
         and record.status != "diverged"
         and (seconds := record.scores.get("train_seconds")) is not None
         and (score := record.scores.get(PRIMARY)) is not None
@@ -134,7 +134,7 @@ def _by_time(records: Sequence[ScoreRecord], model: str) -> list[Point]:
 
 
 def _label_at_the_right(ax: Axes, rows: Sequence[Row], points: dict[str, list[Point]]) -> None:
-    """Names beside the axes, each led to its rightmost run, none upon another."""
+    """Write the names beside the axes, without overlap, each with a line to its rightmost run."""
     ends = {row.variant: max(points[row.variant]) for row in rows}
     low, high = np.log(ax.get_ylim())
     by_height = sorted(rows, key=lambda row: ends[row.variant][1])
@@ -153,7 +153,7 @@ def _label_at_the_right(ax: Axes, rows: Sequence[Row], points: dict[str, list[Po
 
 
 def _apart(heights: Sequence[float], least: float) -> list[float]:
-    """Rising heights moved up, then down from 1, until neighbours are ``least`` apart."""
+    """Move rising heights up, then down from 1, until neighbours are ``least`` apart."""
     placed: list[float] = []
     for height in heights:
         placed.append(max(height, placed[-1] + least) if placed else height)
@@ -165,7 +165,7 @@ def _apart(heights: Sequence[float], least: float) -> list[float]:
 
 
 def curve_figure(records: Sequence[ScoreRecord]) -> Markup | None:
-    """FID against 1/N with its line to infinitely many images; None where there is no curve."""
+    """FID against 1/N, extrapolated to infinitely many images; None if no record has a curve."""
     shown = [record for record in records if len(record.fid_curve) > 1]
     if not shown:
         return None
@@ -181,16 +181,16 @@ def curve_figure(records: Sequence[ScoreRecord]) -> Markup | None:
         ax.set_xlabel("number of generated images N, spaced by 1/N")
         ax.set_ylabel("FID")
         ax.grid()
-        names = {record.variant: ax.plot([], [], **_style(record))[0] for record in shown}
-        ax.legend(names.values(), names.keys(), frameon=False)
+        handles = {record.variant: ax.plot([], [], **_style(record))[0] for record in shown}
+        ax.legend(handles.values(), handles.keys(), frameon=False)
 
-    models = ", ".join(dict.fromkeys(record.variant for record in shown))
-    label = f"FID against the number of generated images, extrapolated to infinity: {models}"
+    names = ", ".join(dict.fromkeys(record.variant for record in shown))
+    label = f"FID against the number of generated images, extrapolated to infinity: {names}"
     return vector(WIDTH, 3.0, label, draw)
 
 
 def _readable(sizes: Sequence[int]) -> list[int]:
-    """The sizes, from the largest, whose labels at 1/N do not run into one another."""
+    """The sizes, from the largest, whose labels at 1/N do not overlap."""
     kept: list[int] = []
     for size in sorted(sizes, reverse=True):
         if not kept or 1 / size - 1 / kept[-1] > 0.08 / min(sizes):
@@ -213,19 +213,19 @@ def _style(record: ScoreRecord) -> dict[str, Any]:
     return {"color": COLOURS[record.family], "marker": MARKERS[record.family], "ls": ""}
 
 
-def class_figure(model: str, family: str, counts: Sequence[Sequence[int]]) -> Markup | None:
-    """Shares of the classes among samples, a bar each and a dot a seed; the line is uniform."""
+def class_figure(variant: str, family: str, counts: Sequence[Sequence[int]]) -> Markup | None:
+    """Shares of the classes among samples: bars are means, dots seeds, the line a uniform share."""
     if not counts:
         return None
-    shares = np.array([np.array(one) / max(sum(one), 1) for one in counts])
+    shares = np.array([np.array(seed) / max(sum(seed), 1) for seed in counts])
     classes = shares.shape[1]
 
     def draw(canvas: Figure) -> None:
         ax = canvas.subplots()
         colour = COLOURS[family]
         ax.bar(range(classes), shares.mean(axis=0), color=colour, alpha=0.35, width=0.7)
-        for one in shares:
-            ax.plot(range(classes), one, ".", color=colour, ms=5, mew=0)
+        for seed in shares:
+            ax.plot(range(classes), seed, ".", color=colour, ms=5, mew=0)
         ax.axhline(1 / classes, color=INK, lw=0.9, ls=(0, (4, 3)))
         ax.set_xticks(range(classes))
         ax.tick_params(axis="x", length=0)
@@ -234,16 +234,16 @@ def class_figure(model: str, family: str, counts: Sequence[Sequence[int]]) -> Ma
         ax.set_xlabel("class")
         ax.grid(axis="y")
 
-    label = f"Shares of the {classes} classes among samples of {model}, with the uniform share"
+    label = f"Shares of the {classes} classes among samples of {variant}, and the uniform share"
     return vector(3.2, 2.4, label, draw)
 
 
-def _values(records: Sequence[ScoreRecord], model: str) -> Sequence[float]:
-    return values_of(records, model).get(PRIMARY, [])
+def _values(records: Sequence[ScoreRecord], variant: str) -> Sequence[float]:
+    return values_of(records, variant).get(PRIMARY, [])
 
 
 def _plain_ticks(ax: Axes, which: str) -> None:
-    """1, 2, 5, 10 … instead of powers of ten."""
+    """Label the axis with 1, 2, 5, 10 … instead of powers of ten."""
     axis = ax.xaxis if which == "x" else ax.yaxis
     low, high = ax.get_xlim() if which == "x" else ax.get_ylim()
     powers = range(int(np.floor(np.log10(low))), int(np.ceil(np.log10(high))) + 1)

@@ -1,4 +1,4 @@
-"""What the page shows of each model: its first run that completed in full, all in numbers."""
+"""The page's section of each variant: pictures of one run, numbers of all runs."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from ganvae.scores.records import ScoreRecord, shown_run
 
 @dataclass(frozen=True)
 class Shown:
-    """A picture in its place. ``alt`` says what it is a picture of."""
+    """A picture with its title, its caption and its alternative text."""
 
     title: str
     caption: str
@@ -27,7 +27,7 @@ class Shown:
 
 @dataclass(frozen=True)
 class Failure:
-    """A run that did not end well."""
+    """A run that collapsed or diverged."""
 
     seed: int
     status: str
@@ -36,7 +36,7 @@ class Failure:
 
 @dataclass(frozen=True)
 class ModelSection:
-    """All that the page says of a model."""
+    """The contents of a variant's section."""
 
     variant: str
     anchor: str
@@ -56,7 +56,7 @@ class ModelSection:
 
 
 def pictures(folder: Path, run: ScoreRecord, place: str) -> Iterator[Shown]:
-    """The pictures of a run for one place of its section, as far as there are any."""
+    """The existing pictures of a run for one place of its section (`Kind.place`)."""
     for kind in KINDS:
         path = folder / run.variant / kind.file
         if kind.place == place and path.exists():
@@ -67,11 +67,11 @@ def pictures(folder: Path, run: ScoreRecord, place: str) -> Iterator[Shown]:
 def model_section(
     report: Report, records: Sequence[ScoreRecord], row: Row | None, anchor: str
 ) -> ModelSection:
-    """The section of one model.
+    """The section of one variant.
 
     Args:
-        records: its runs, one or more.
-        row: its line of the leaderboard; None if none of its runs is ranked.
+        records: the variant's runs, at least one.
+        row: the variant's row of the leaderboard, or None if none of its runs is ranked.
         anchor: the section's id in the page.
     """
     run = shown_run(records)

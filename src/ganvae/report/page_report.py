@@ -1,4 +1,4 @@
-"""What the page is made from."""
+"""The input of the page."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,15 +11,15 @@ from ganvae.scores.studies import StudyRecord
 
 @dataclass(frozen=True, kw_only=True)
 class Report(Findings):
-    """A profile's findings, and what the page shows beside them.
+    """A profile's findings, and the further facts that the page shows.
 
     Attributes:
-        command: reproduces the profile.
-        finalists: the GAN and the VAE that answer the question, if they are named.
-        sources: by model, where its system comes from, in one line.
-        results: the profile's folder, for the pictures.
-        studies: the sweeps to show; their folders are under ``root``.
-        promoted: by variant, the trial that its parameters come from.
+        command: the command that reproduces the profile.
+        finalists: the GAN and the VAE that answer the question, or None.
+        sources: the origin of each variant's system in one line, by variant.
+        results: the profile's folder of results, which holds the pictures.
+        studies: the sweeps to show. Their folders are under ``root``.
+        promoted: the trial that a variant's parameters come from, by variant.
     """
 
     command: str

@@ -1,4 +1,4 @@
-"""What the page shows of each sweep: what was searched and found, and what came of it."""
+"""The page's section of each sweep: search space, findings and promoted trials."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,7 +21,13 @@ SHOWN = ("history.png", "slices.png", "contours.png", "pareto.png")
 
 @dataclass(frozen=True)
 class SweepSection:
-    """All that the page says of a sweep; ``effects``: cells by parameter, none of few trials."""
+    """The contents of a sweep's section.
+
+    Attributes:
+        promoted: one sentence per promoted trial.
+        effects: the cells of each parameter; empty if there are too few trials.
+        check: what the first check measures; "" if the sweep has no checks.
+    """
 
     study: str
     anchor: str
@@ -41,12 +47,12 @@ def sweep_sections(
     promoted: Mapping[str, Promotion],
     rows: Sequence[Row],
 ) -> list[SweepSection]:
-    """A section for each study.
+    """One section per study.
 
     Args:
-        root: what `results/sweeps/` is in, the studies' folders with it.
-        promoted: by variant, the trial that it is.
-        rows: the leaderboard's, for what the variants came to.
+        root: the folder that contains `results/sweeps/`.
+        promoted: the trial that a variant's parameters come from, by variant.
+        rows: the rows of the leaderboard, for the test scores of promoted variants.
     """
     return [
         _section(study, f"sweep-{number}", root / SWEEPS / study.study, promoted, rows)
@@ -78,29 +84,32 @@ def _section(
 
 def _lines(study: StudyRecord, effects: EffectsRecord) -> dict[str, list[list[Cell]]]:
     checked = study.pruner is not None
-    return {one.parameter: text.effect_cells(one, checked=checked) for one in effects.effects}
+    return {
+        effect.parameter: text.effect_cells(effect, checked=checked) for effect in effects.effects
+    }
 
 
 def _searched(study: StudyRecord) -> str:
-    ranges = [f"`{name}` ({text.range_text(one)})" for name, one in study.parameters.items()]
-    return f"Searched: {listed(ranges)}, by {text.measured_what(study)}."
+    ranges = [f"`{name}` ({text.range_text(value)})" for name, value in study.parameters.items()]
+    return f"Searched: {listed(ranges)}. Objective: {text.measured_what(study)}."
 
 
 def _promotions(
     study: StudyRecord, promoted: Mapping[str, Promotion], rows: Sequence[Row]
 ) -> Iterator[str]:
-    """What was made of the sweep's trials, and how that scores on the test split."""
+    """One sentence per promoted trial, with its FID on validation and, if known, on test."""
     scored = {row.variant: row.scores[PRIMARY] for row in rows if PRIMARY in row.scores}
     for variant, promotion in promoted.items():
         if promotion.study != study.study:
             continue
         line = (
-            f"Trial {promotion.trial} is promoted as `{variant}`, trained from fresh seeds: FID "
-            f"{fixed(promotion.fid_judge_validation, 2)} on validation"
+            f"Trial {promotion.trial}, with FID {fixed(promotion.fid_judge_validation, 2)} on the "
+            f"validation split, is promoted as `{variant}`."
         )
         if variant in scored:
-            line += f", {' '.join(estimated(PRIMARY, scored[variant]))} on test"
-        yield f"{line}."
+            fid = " ".join(estimated(PRIMARY, scored[variant])).rstrip()
+            line += f" Trained from fresh seeds, `{variant}` has FID {fid} on the test split."
+        yield line
 
 
 def _pictures(study: StudyRecord, folder: Path) -> Iterator[Shown]:

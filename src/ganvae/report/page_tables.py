@@ -1,4 +1,4 @@
-"""What the page's tables of models say, cell by cell."""
+"""The cells of the page's tables of variants."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
@@ -17,7 +17,7 @@ GROUPS: dict[Group, str] = {
     "likelihood": "Likelihood",
     "training": "Training cost",
 }
-"""The tables below the leaderboard."""
+"""The headings of the tables below the leaderboard, by group of scores."""
 FAMILIES = {
     "gan": "GAN",
     "vae": "VAE",
@@ -29,7 +29,7 @@ FAMILIES = {
 
 @dataclass(frozen=True)
 class Cell:
-    """``text`` and, below it, ``margin``; ``value`` is what the column is sorted by."""
+    """``text``, below it ``margin``; the column is sorted by ``value``."""
 
     text: str
     margin: str = ""
@@ -38,20 +38,20 @@ class Cell:
 
 @dataclass(frozen=True)
 class Head:
-    """A column: its title and which way is better ("lower", "higher" or "")."""
+    """The title of a column and the arrow in the better direction ("↓", "↑" or "")."""
 
     text: str
     arrow: str
 
     @property
     def first(self) -> str:
-        """The order that puts the best on top."""
+        """The sorting order that puts the best row on top."""
         return "descending" if self.arrow == "↑" else "ascending"
 
 
 @dataclass(frozen=True)
 class Line:
-    """One model of a table; ``pinned`` is where sorting leaves it: "top", "bottom" or ""."""
+    """One variant of a table. Sorting leaves it at its ``pinned`` place: "top", "bottom" or ""."""
 
     variant: str
     label: str
@@ -63,23 +63,25 @@ class Line:
 
 @dataclass(frozen=True)
 class Table:
+    """A table of variants that the reader can sort."""
+
     heads: list[Head]
     lines: list[Line]
 
     def pinned(self, where: str) -> list[Line]:
-        """The lines that sorting leaves at the top, at the bottom, or ("") moves."""
+        """The lines that sorting leaves at the "top" or "bottom", or those ("") that it moves."""
         return [line for line in self.lines if line.pinned == where]
 
 
 def score_table(rows: Sequence[Row], scores: Sequence[str], tuned: Collection[str]) -> Table:
-    """Every model's means with half of their intervals; scores that no model has are left out."""
+    """Means and margins of every variant. Scores that no variant has are left out."""
     columns = measured(rows, scores)
     lines = [_line(row, tuned, [_cell(row, name) for name in columns]) for row in rows]
     return Table([Head(title(name), arrow(name)) for name in columns], lines)
 
 
 def leaderboard_table(rows: Sequence[Row], tuned: Collection[str]) -> Table:
-    """The main scores, and what became of the runs."""
+    """The headline scores, and the number of runs with their failures."""
     table = score_table(rows, HEADLINE, tuned)
     lines = [
         replace(line, cells=[*line.cells, Cell(str(row.seeds), failures(row), float(row.seeds))])
@@ -89,13 +91,13 @@ def leaderboard_table(rows: Sequence[Row], tuned: Collection[str]) -> Table:
 
 
 def further_tables(rows: Sequence[Row], tuned: Collection[str]) -> dict[str, Table]:
-    """The other scores, a table per group; models without any of its scores are left out."""
+    """The other scores, one table per group. Variants without these scores are left out."""
     tables = {}
     for group, heading in GROUPS.items():
         scores = COSTS if group == "training" else names(["further"], [group])
-        having = [row for row in rows if any(score in row.scores for score in scores)]
-        if having:
-            tables[heading] = score_table(having, scores, tuned)
+        scored = [row for row in rows if any(score in row.scores for score in scores)]
+        if scored:
+            tables[heading] = score_table(scored, scores, tuned)
     return tables
 
 
@@ -112,7 +114,7 @@ def _cell(row: Row, score: str) -> Cell:
 
 @dataclass(frozen=True)
 class Change:
-    """A parameter that the profile sets otherwise than the model's default."""
+    """A parameter whose value in the profile differs from the system's default."""
 
     key: str
     here: str
@@ -120,7 +122,7 @@ class Change:
 
 
 def changes(departures: Departures) -> list[Change]:
-    """The parameters that are set otherwise."""
+    """The parameters that differ from their defaults."""
     return [
         Change(key, _value(here), _value(default)) for key, (here, default) in departures.items()
     ]
@@ -135,21 +137,21 @@ def _value(value: object) -> str:
 
 
 def summary(row: Row | None) -> list[tuple[str, Cell]]:
-    """A model's headline scores and its size, by title."""
+    """A variant's headline scores and number of parameters, by title."""
     shown = measured([row], [*HEADLINE, "parameters"]) if row else []
     return [(title(name), _cell(row, name)) for name in shown if row]
 
 
 @dataclass(frozen=True)
 class SeedTable:
-    """One model's scores: a line a score, a column a run, then the mean with its margin."""
+    """One variant's scores: one line per score, one column per run, then mean and margin."""
 
     runs: list[str]
     lines: list[tuple[Head, list[str], str]]
 
 
 def seed_table(row: Row | None, records: Sequence[ScoreRecord]) -> SeedTable:
-    """Every score that one of a model's runs has."""
+    """Every score that at least one of a variant's runs has."""
     lines = []
     for name in TABLED:
         values = [record.scores.get(name) for record in records]

@@ -1,4 +1,4 @@
-"""The leaderboard of those runs that are done, while the others are not."""
+"""The provisional leaderboard, from the finished runs of a profile."""
 
 from collections.abc import Collection
 from dataclasses import replace
@@ -14,23 +14,24 @@ from ganvae.scores.collected import collect_runs
 from ganvae.scores.statistics import Estimate
 
 Standing = tuple[str, str, int, int]
-"""A model, its FID, its runs that are done, and all its runs."""
+"""A variant, its FID, the number of its finished runs, and the number of all its runs."""
 
 
 def write_provisional(params: Params, done: Collection[str]) -> list[Standing]:
-    """Write a profile's ``leaderboard.md`` of the runs ``done``, which says what is missing.
+    """Write a profile's ``leaderboard.md`` from the runs ``done``.
 
-    It has no baselines.
+    It names the missing runs and has no baselines.
 
     Returns:
-        How the models stand, the best first; a model whose runs all diverged has no FID.
+        The standings of the variants, the best first. The FID of a variant is "none" if all its
+        runs diverged.
     """
-    there = [key for key in params.runs if key in done]
+    finished = [key for key in params.runs if key in done]
     missing = [key for key in params.runs if key not in done]
-    findings = findings_of(params, collect_runs(params, there))
+    findings = findings_of(params, collect_runs(params, finished))
     notice = (
-        f"Provisional: {len(there)} of {len(params.runs)} runs are done. "
-        f"Missing: {listed(missing)}. `ganvae repro` goes on."
+        f"Provisional: {len(finished)} of {len(params.runs)} runs are done. "
+        f"Missing: {listed(missing)}. Run `ganvae repro` to continue."
     )
     table = ProfilePaths(params.profile).results / "leaderboard.md"
     write_leaderboard_markdown(table, replace(findings, notice=notice, published=()))

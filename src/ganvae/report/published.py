@@ -1,4 +1,4 @@
-"""Scores of this project beside numbers from papers, and what keeps the two apart."""
+"""Scores of this project beside numbers from papers, and how the two differ."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -21,18 +21,20 @@ HEADING = "Beside published numbers"
 MODES, KL, BOUND = "modes_judge", "mode_kl_judge", "importance_bound_binarised"
 N_MODES = 1000
 MODES_SAMPLES = 26_000
-"""How many samples the published counts of modes are of."""
+"""The number of samples behind the published counts of modes."""
 BOUND_SAMPLES = 5000
-"""The k of the bounds that are published."""
+"""The k of the published importance-weighted bounds."""
 LEAST_BOUND_SAMPLES = 1000
-"""A bound of a smaller k is too loose to stand beside those."""
+"""The smallest k whose bound is tight enough to stand beside the published ones."""
 
 
 class Training(NamedTuple):
-    """How a model was trained.
+    """How a variant was trained.
 
-    ``images``: the size of the training set; ``latents``: how many a VAE drew for each image of a
-    step, which is one but for an importance-weighted bound.
+    Attributes:
+        images: the size of the training set.
+        latents: the number of latents that a VAE drew per image in each step. It is 1 unless the
+            VAE trains on an importance-weighted bound.
     """
 
     images: int
@@ -40,12 +42,18 @@ class Training(NamedTuple):
 
 
 Trainings = Callable[[str], Training]
-"""Of a model, by name; asked for those alone that a table shows."""
+"""Returns the training of a variant by name. Called only for variants that a table shows."""
 
 
 @dataclass(frozen=True)
 class PublishedLine:
-    """A model; ``source`` is the paper's arXiv number, empty for a model of this project."""
+    """One line of a table.
+
+    Attributes:
+        label: the name of the published model or of the variant.
+        source: the paper's arXiv number; "" for a variant of this project.
+        cells: the cells after the label.
+    """
 
     label: str
     source: str
@@ -54,7 +62,12 @@ class PublishedLine:
 
 @dataclass(frozen=True)
 class PublishedTable:
-    """``heads`` are those of the cells; ``remarks`` what differs, sentences with `backticks`."""
+    """A table of published numbers and of this project's.
+
+    Attributes:
+        heads: the column titles of the cells.
+        remarks: sentences on how the numbers differ, with code in `backticks`.
+    """
 
     title: str
     heads: tuple[str, ...]
@@ -63,14 +76,14 @@ class PublishedTable:
 
 
 _OWN_HEADS = ("seeds", "steps", "training images", "parameters")
-_MODES_PUBLISHED = (  # as 1705.07761 has them, but for the last
+_MODES_PUBLISHED = (  # all but the last as reported in 1705.07761
     PublishedLine("DCGAN", "1705.07761", ("99.0", "3.40")),
     PublishedLine("ALI", "1705.07761", ("16.0", "5.40")),
     PublishedLine("Unrolled GAN", "1705.07761", ("48.7", "4.32")),
     PublishedLine("VEEGAN", "1705.07761", ("150.0", "2.95")),
     PublishedLine("PacDCGAN2", "1712.04086", ("1,000.0", "0.06")),
 )
-_BOUNDS_PUBLISHED = (  # its table 1, one stochastic layer
+_BOUNDS_PUBLISHED = (  # table 1 of 1509.00519, one stochastic layer
     PublishedLine("VAE", "1509.00519", ("86.76", "", "1")),
     PublishedLine("IWAE", "1509.00519", ("85.54", "", "5")),
     PublishedLine("IWAE", "1509.00519", ("84.78", "", "50")),
@@ -80,13 +93,13 @@ _BOUNDS_PUBLISHED = (  # its table 1, one stochastic layer
 def published_of(
     params: Params, rows: Sequence[Row], records: Sequence[ScoreRecord]
 ) -> list[PublishedTable]:
-    """`published_tables` of a profile."""
+    """The `published_tables` of a profile."""
     return published_tables(rows, records, partial(_training_of, params))
 
 
-def _training_of(params: Params, model: str) -> Training:
-    """What the outcome of a model's first run says; all its runs are trained alike."""
-    key = next(key for key, run in params.runs.items() if run.variant == model)
+def _training_of(params: Params, variant: str) -> Training:
+    """The training of a variant, from its first run. All runs of a variant train alike."""
+    key = next(key for key, run in params.runs.items() if run.variant == variant)
     outcome = read_json(ProfilePaths(params.profile).run(key).outcome)
     return Training(outcome["train_images"], outcome["config"].get("importance_samples", 1))
 
@@ -94,11 +107,11 @@ def _training_of(params: Params, model: str) -> Training:
 def published_tables(
     rows: Sequence[Row], records: Sequence[ScoreRecord], trainings: Trainings
 ) -> list[PublishedTable]:
-    """The tables that the scores allow: none for most profiles.
+    """The tables for which the scores were measured. Most profiles have none.
 
     Args:
-        rows: of a leaderboard, and so measured alike.
-        records: what they are made from; flagged ones do not count.
+        rows: the rows of one leaderboard, so all were measured alike.
+        records: the records behind the rows. Flagged records are ignored.
     """
     ranked = [record for record in records if not record.flags]
     if not ranked:
@@ -118,7 +131,7 @@ def published_tables(
 
 
 def published_markdown(tables: Sequence[PublishedTable]) -> list[str]:
-    """The section's lines; none without a table."""
+    """The section of the leaderboard, as lines. Without tables there are no lines."""
     lines = [f"## {HEADING}", ""] if tables else []
     for table in tables:
         heads = ["model", *table.heads]
@@ -151,23 +164,25 @@ def _modes_table(
         if row.variant != "ceiling"
     ]
     n = provenance.n_generated
-    as_there = "as many as" if n == MODES_SAMPLES else f"and not the {MODES_SAMPLES:,} of"
+    theirs = "as many as the published ones"
+    if n != MODES_SAMPLES:
+        theirs = f"the published ones in {MODES_SAMPLES:,}"
     bias = (N_MODES - 1) / (2 * n)
     return PublishedTable(
         f"Modes of stacked digits, of {N_MODES:,}",
         (f"modes of {N_MODES:,} ↑", "KL from uniform, nats ↓", *_OWN_HEADS),
         (*_filled(_MODES_PUBLISHED), *ours),
         (
-            "DCGAN, ALI, Unrolled GAN and VEEGAN as Srivastava et al. report them, PacDCGAN2 as "
-            "Lin et al. do. Ours: means over seeds ± half of the 95 % Student t interval.",
-            f"Ours are counted in {n:,} samples, {as_there} the published ones: of more samples "
-            "more modes are found.",
-            "Another classifier says which digits a sample shows: here this project's judge, "
-            f"SHA-256 `{provenance.judge_sha256[:16]}…`.",
-            "Networks, training steps and training sets differ; those of ours are in the table.",
-            f"The KL of {n:,} draws from the uniform distribution is not 0 but, on average, about "
-            f"({N_MODES:,} − 1) / (2{TIMES}{n:,}) = {fixed(bias, 3)}; and real digits are not "
-            "uniform: the floor is what real images score.",
+            "DCGAN, ALI, Unrolled GAN and VEEGAN are quoted from Srivastava et al., PacDCGAN2 from "
+            "Lin et al. Ours are means over seeds ± half the width of the 95 % confidence interval "
+            "(Student's t).",
+            f"Ours are counted in {n:,} samples, {theirs}. More samples show more modes.",
+            "The classifier that reads the digits differs: ours is this project's judge (SHA-256 "
+            f"`{provenance.judge_sha256[:16]}…`).",
+            "Networks, training steps and training sets differ. The table gives ours.",
+            f"Even {n:,} draws from the uniform distribution have a KL above 0, on average about "
+            f"({N_MODES:,} − 1) / (2{TIMES}{n:,}) = {fixed(bias, 3)}. Real digits are not uniform "
+            "either: the floor is the score of real images.",
         ),
     )
 
@@ -186,37 +201,39 @@ def _bounds_table(
         cells = (_estimated(negative, 2), error, str(latents))
         ours.append(PublishedLine(_label(row), "", (*cells, *_own(row, score, trainings))))
     return PublishedTable(
-        "Likelihood of black and white MNIST",
+        "Likelihood of black-and-white MNIST",
         (
-            "−log p(x), nats, at most ↓",
+            "−log p(x), upper bound, nats ↓",
             "standard error over images",
             "k in training",
             *_OWN_HEADS,
         ),
         (*_filled(_BOUNDS_PUBLISHED), *ours),
         (
-            "Burda et al. with one stochastic layer. Ours: means over seeds ± half of the 95 % "
-            f"Student t interval; the standard error is that of a mean over the "
-            f"{provenance.n_real:,} test images, which are the same for every seed.",
-            f"Importance-weighted bounds of k = {provenance.importance_samples:,} here and "
-            f"{BOUND_SAMPLES:,} there; a larger k gives a tighter one.",
-            "Our test images are made black and white by one fixed draw, the same for every model; "
-            "it is not the published one.",
-            "Ours are trained on the images that validation leaves, as many as the table says: "
-            "validation is kept for choosing.",
-            "Networks, optimizer and length of training differ.",
+            "VAE and IWAE are quoted from Burda et al., with one stochastic layer. Ours are means "
+            "over seeds ± half the width of the 95 % confidence interval (Student's t). The "
+            f"standard error is that of a mean over the {provenance.n_real:,} test images, which "
+            "all seeds share.",
+            "The importance-weighted bounds use k = "
+            f"{provenance.importance_samples:,} here and {BOUND_SAMPLES:,} in the paper. A larger "
+            "k gives a tighter bound.",
+            "Our test images were made black-and-white by one fixed random draw, which all "
+            "variants share. The paper used another draw.",
+            "Ours train without the validation images, which are held out to choose parameters. "
+            "The table gives the number of training images.",
+            "Networks, optimizers and lengths of training differ.",
         ),
     )
 
 
 def _filled(lines: Sequence[PublishedLine]) -> list[PublishedLine]:
-    """With nothing in the columns that are known of our models alone."""
+    """The published lines, with empty cells in the columns that only our variants have."""
     empty = ("",) * len(_OWN_HEADS)
     return [PublishedLine(line.label, line.source, (*line.cells, *empty)) for line in lines]
 
 
 def _own(row: Row, score: Estimate, trainings: Trainings) -> tuple[str, ...]:
-    """The cells below `_OWN_HEADS`; a baseline has its number of draws alone."""
+    """The cells below `_OWN_HEADS`. A baseline has only its number of draws."""
     if row.family == "reference":
         return str(score.n), "", "", ""
     steps = f"{row.steps:,}" if row.steps else ""
@@ -234,9 +251,9 @@ def _estimated(score: Estimate, decimals: int) -> str:
 
 
 def _error_over_images(records: Sequence[ScoreRecord]) -> str:
-    """Root mean square of a model's standard errors, empty where none was measured.
+    """Root mean square of a variant's standard errors over images; "" if none was measured.
 
-    It does not shrink with the number of seeds: their images are the same.
+    It does not shrink with the number of seeds, because all seeds share the images.
     """
     errors = [record.noise[BOUND].standard_error for record in records if BOUND in record.noise]
     if not errors:

@@ -1,4 +1,4 @@
-"""Pictures of the runs that are shown, small enough for git."""
+"""Pictures of the shown runs, small enough for git."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,48 +14,48 @@ from ganvae.pictures.training import FILM_ROWS
 from ganvae.report.shown import KINDS, STRIP, shown_runs
 
 SIDE_ROWS = 2
-"""Rows of images at each side of a published film."""
+"""Rows of images on each side of a published film."""
 
 
 def publish_pictures(params: Params) -> list[Path]:
-    """Write the pictures of the runs that are shown, a folder a model; returns the folders."""
+    """Write the pictures of the shown runs, one folder per variant, and return the folders."""
     paths = ProfilePaths(params.profile)
-    models = shown_runs(params)
+    shown = shown_runs(params)
     with replacing(paths.pictures) as folder:
         folder.mkdir()
-        for model, run in models.items():
-            _publish(paths.run(f"{model}-{run.seed}"), folder / model)
-    return [paths.pictures / model for model in models]
+        for variant, run in shown.items():
+            _publish(paths.run(f"{variant}-{run.seed}"), folder / variant)
+    return [paths.pictures / variant for variant in shown]
 
 
 def _publish(run: RunPaths, folder: Path) -> None:
-    """Those of one run, as far as there are any."""
+    """Write the pictures of one run that exist."""
     folder.mkdir()
     marked = bool(read_json(run.outcome)["mark_steps"])
     for kind in KINDS:
         if kind.stem != STRIP or marked:
             for path in run.pictures.glob(f"{kind.stem}.*"):
-                (folder / kind.file).write_bytes(_published(path))
+                (folder / kind.file).write_bytes(_published(path, kind.suffix))
 
 
-def _published(path: Path) -> bytes:
+def _published(path: Path, suffix: str) -> bytes:
     with Image.open(path) as picture:
         if not getattr(picture, "is_animated", False):
-            return encode(picture)
+            return encode(picture, suffix)
         frames = (frame.convert("RGB") for frame in ImageSequence.Iterator(picture))
         return encode_film(list(_side_by_side(frames)))
 
 
 def _side_by_side(frames: Iterator[Image.Image]) -> Iterator[Image.Image]:
-    """Each frame with the images of its first rows at half the size, half of the rows at the right.
+    """Frames with the first rows at half the size, half of these rows on the right side.
 
-    So they are as wide as the caption above them, which keeps its size.
+    So the rows are as wide as the caption above them, which keeps its size.
     """
     for frame in frames:
         width, height = frame.width, (frame.height - CAPTION_HEIGHT) // 2
         images = frame.crop((0, CAPTION_HEIGHT, *frame.size))
         images = images.resize((width // 2, height), Image.Resampling.NEAREST)
-        step = (height - 1) // FILM_ROWS * SIDE_ROWS  # between two lines of the grid
+        step = (height - 1) // FILM_ROWS * SIDE_ROWS  # the distance between two lines of the grid
         canvas = Image.new("RGB", (width, CAPTION_HEIGHT + step + 1))
         canvas.paste(frame.crop((0, 0, width, CAPTION_HEIGHT)))
         for side in (0, 1):

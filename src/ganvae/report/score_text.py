@@ -5,15 +5,15 @@ from collections.abc import Iterator
 from ganvae.scores.catalogue import better
 from ganvae.scores.records import ScoreRecord
 
-HEADER = ("score", "value", "95 % interval", "better")
+HEADER = ("score", "value", "95 % CI", "better")
 INTERVAL = (
-    "interval: of what the score would be on average over draws of so many samples of this one "
-    "training; other trainings differ by more"
+    "95 % CI: confidence interval of the mean score over draws of this many samples from the same "
+    "training run; other training runs differ by more"
 )
 
 
 def score_text(record: ScoreRecord) -> str:
-    """What was scored against what, every score that it has, and why it may not be ranked."""
+    """The samples and the real images, every score, and the flags that forbid a ranking."""
     provenance = record.provenance
     return "\n".join(
         [
@@ -34,8 +34,9 @@ def score_text(record: ScoreRecord) -> str:
 def _table(record: ScoreRecord) -> Iterator[str]:
     lines = [HEADER, *_lines(record)]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    for name, value, interval, way in lines:
-        cells = (name.ljust(widths[0]), value.rjust(widths[1]), interval.ljust(widths[2]), way)
+    for name, value, interval, direction in lines:
+        padded = (name.ljust(widths[0]), value.rjust(widths[1]), interval.ljust(widths[2]))
+        cells = (*padded, direction)
         yield "  ".join(cells).rstrip()
 
 

@@ -1,4 +1,4 @@
-"""How models and scores are called and written: in Markdown, in plain text and in HTML alike."""
+"""Names and values of scores as text, the same in Markdown, plain text and HTML."""
 
 from collections.abc import Iterable, Sequence
 
@@ -10,29 +10,29 @@ from ganvae.scores.statistics import Estimate
 TIMES = " \N{MULTIPLICATION SIGN} "
 ARROWS = {"lower": "↓", "higher": "↑", None: ""}
 REFERENCES = {"floor": "floor (real training images)", "ceiling": "ceiling (pixel-wise Gaussian)"}
-"""What the baselines are called in full."""
+"""The full names of the baselines."""
 
 NOT_MEASURED = "not measured"
-"""Stands where records are older than a score. An empty cell: the score does not apply."""
+"""The cell of a score that is newer than the records. Empty cell: the score does not apply."""
 
 
 def measured(rows: Sequence[Row], scores: Iterable[str]) -> list[str]:
-    """Those of the scores that any row has: what is never measured gets no column."""
+    """The scores that at least one row has. Scores that no row has get no column."""
     return [name for name in scores if any(name in row.scores for row in rows)]
 
 
 def heading(score: str) -> str:
-    """A score's column heading: title, unit, and which way is better."""
+    """A score's column heading: title, unit and arrow."""
     return f"{_titled(score, SCORES[score].title)} {arrow(score)}".rstrip()
 
 
 def title(score: str) -> str:
-    """A heading without the arrow and without "(judge)", where nothing else could be meant."""
+    """A score's heading without the arrow and without "(judge)"."""
     return _titled(score, name(score))
 
 
 def name(score: str) -> str:
-    """What a sentence calls a score."""
+    """The name of a score in a sentence."""
     return SCORES[score].title.replace(" (judge)", "")
 
 
@@ -43,40 +43,40 @@ def _titled(score: str, title: str) -> str:
 
 
 def arrow(score: str) -> str:
-    """Which way is better, if one is."""
+    """An arrow in the better direction; "" if the score has none."""
     return ARROWS[better(score)]
 
 
 def printed(score: str, value: float) -> str:
-    """A value or a margin, as all tables print it."""
+    """A value or a margin, with the score's decimals and factor."""
     entry = SCORES[score]
     return fixed(entry.factor * value, entry.decimals)
 
 
 def signed(score: str, value: float) -> str:
-    """A difference, with its sign."""
+    """A difference with its sign, with the score's decimals and factor."""
     entry = SCORES[score]
     return fixed(entry.factor * value, entry.decimals, plus="+")
 
 
 def interval(score: str, low: float | None, high: float | None) -> str:
-    """`−1.20 to +0.30`, of a difference; empty where there is none."""
+    """The interval of a difference: `−1.20 to +0.30`; "" if there is none."""
     if low is None or high is None:
         return ""
     return f"{signed(score, low)} to {signed(score, high)}"
 
 
 def estimated(score: str, estimate: Estimate) -> tuple[str, str]:
-    """A mean, and `± 1.06`: half of its interval, empty of one seed or where all are the same."""
+    """A mean and half the width of its interval: `± 1.06`; "" for one seed or equal values."""
     margin = f"± {printed(score, estimate.margin)}" if estimate.margin else ""
     return printed(score, estimate.mean), margin
 
 
 def cell(row: Row, score: str, none: str = "") -> tuple[str, str]:
-    """What a table says of one score of one model: the mean and the margin (`estimated`).
+    """A table cell for one score of one variant: the mean and the margin (`estimated`).
 
     Args:
-        none: what stands there if the score does not apply to the model.
+        none: the text if the score does not apply to the variant.
     """
     if score in row.scores:
         return estimated(score, row.scores[score])
@@ -84,6 +84,6 @@ def cell(row: Row, score: str, none: str = "") -> tuple[str, str]:
 
 
 def failures(row: Row) -> str:
-    """`1 collapsed, 2 diverged`: what became of the runs that did not complete."""
+    """The number of runs that did not complete, by status: `1 collapsed, 2 diverged`."""
     counts = ((row.collapsed, "collapsed"), (row.diverged, "diverged"))
     return ", ".join(f"{count} {status}" for count, status in counts if count)

@@ -1,4 +1,4 @@
-"""What pages show of each model: one of its runs, and which of its pictures."""
+"""The run and the pictures that pages show of each variant."""
 
 from dataclasses import dataclass
 
@@ -7,81 +7,105 @@ from ganvae.core.paths import ProfilePaths
 from ganvae.scores.records import ScoreRecord, read_record, shown_run
 
 STRIP = "progress"
-"""Shown of models whose schedule has marks alone; of others the film says the same."""
+"""A picture shown only for variants whose schedule has marks. For others the film suffices."""
 
 
 @dataclass(frozen=True)
 class Kind:
-    """A picture of a run: its file, its place, and what to say of it.
+    """A kind of picture of a run: its file, its place on the page, its title and its caption.
 
-    ``place``: "lead" stands in the open, "more" behind a click.
+    Attributes:
+        stem: the file's name without its ending.
+        place: "lead" for pictures that are always visible, "more" for those behind a click.
+        suffix: the format that needs the fewest bytes for such pictures.
     """
 
     stem: str
     place: str
     title: str
     caption: str
+    suffix: str = ".webp"
 
     @property
     def file(self) -> str:
-        return f"{self.stem}.webp"
+        return f"{self.stem}{self.suffix}"
 
 
-SAMPLES = Kind("samples", "lead", "Samples", "A hundred samples, unselected.")
+SAMPLES = Kind("samples", "lead", "Samples", "A hundred uncurated samples.")
 FILM = Kind(
     "training",
     "lead",
     "Training film",
-    "Samples of the same latents from the first step to the last.",
+    "Samples from the same latents, from the first training step to the last.",
+    ".avif",
 )
 KINDS = (
     SAMPLES,
     FILM,
-    Kind("losses", "more", "Losses", "By training step, means between reports."),
+    Kind(
+        "losses",
+        "more",
+        "Losses",
+        "Losses by training step. Each point is the mean since the previous point.",
+    ),
     Kind(
         STRIP,
         "more",
         "Progress",
-        "Samples of the same latents at several steps.",
+        "Samples from the same latents at several training steps.",
+    ),
+    Kind(
+        "first_and_last_epoch",
+        "more",
+        "First and last epoch",
+        "Samples from the same latents after the first epoch and at the end of training.",
+        ".avif",
     ),
     Kind(
         "interpolations",
         "more",
         "Interpolations",
-        "Straight ways between two latents, a pair a row.",
+        "Samples along the straight line between two latents. Each row has its own pair.",
     ),
     Kind(
         "reconstructions",
         "more",
         "Reconstructions",
-        "Held-out images above what the model makes of them.",
+        "Held-out images above their reconstructions by the model.",
+    ),
+    Kind(
+        "class_means",
+        "more",
+        "Class means",
+        "The mean held-out image of each class above its reconstruction by the model.",
     ),
     Kind(
         "inversions",
         "more",
         "Inverted reconstructions",
-        "Held-out images above the nearest that a search of the latents found.",
+        "Held-out images above the closest samples that a search in latent space found.",
     ),
     Kind(
         "nearest_neighbours",
         "more",
         "Nearest training images",
-        "Samples above the training images nearest to them, by pixels and by the judge's features.",
+        "Samples above their nearest training images, by pixels and by the judge's features.",
     ),
-    Kind("manifold", "more", "Manifold", "What each point of the latent plane decodes to."),
+    Kind("manifold", "more", "Manifold", "The sample at each point of the latent plane."),
     Kind(
         "latent_scatter",
         "more",
         "Latent space",
-        "Where the encoder puts held-out images, by class; of more than ten classes, those of the "
-        "ten with most images are told apart.",
+        "Held-out images in latent space, as the encoder places them, coloured by class. With more "
+        "than ten classes, only the ten largest have a colour.",
+        ".avif",
     ),
 )
 
 
 def shown_runs(params: Params) -> dict[str, ScoreRecord]:
-    """By model, the run that is shown of it."""
+    """The run that pages show of each variant, by variant."""
     paths = ProfilePaths(params.profile)
     records = [read_record(paths.run(key).scores) for key in params.runs]
-    models = dict.fromkeys(record.variant for record in records)
-    return {model: shown_run([r for r in records if r.variant == model]) for model in models}
+    variants = dict.fromkeys(record.variant for record in records)
+    return {name: shown_run([r for r in records if r.variant == name]) for name in variants}

@@ -1,4 +1,4 @@
-"""What a sweep shows of each parameter, as a record beside the study's (`effects.json`)."""
+"""The effects of the parameters of a sweep: a record in the study's folder (`effects.json`)."""
 
 from pathlib import Path
 
@@ -7,11 +7,11 @@ from ganvae.core.records import Record, parse_record
 
 EFFECTS = "effects.json"
 LEAST_TRIALS = 8
-"""Of fewer trials nothing is said."""
+"""With fewer trials, no number is given."""
 
 
 class Measured(Record):
-    """A number of ``n`` trials with its 95 % interval, from resampling the trials."""
+    """An estimate from ``n`` trials. Its 95 % confidence interval is from resampling the trials."""
 
     value: float
     low: float
@@ -20,16 +20,18 @@ class Measured(Record):
 
     @property
     def is_shown(self) -> bool:
-        """Whether the interval leaves 0 out."""
+        """Whether the interval excludes 0."""
         return self.low > 0 or self.high < 0
 
 
 class Contrast(Record):
-    """FID of the trials with a parameter at ``first`` against those at ``second``.
+    """FID of the trials with a parameter at ``first``, against the trials with it at ``second``.
 
-    ``shift``: the median of all differences first - second (Hodges and Lehmann), with the 95 %
-    interval of the Mann-Whitney test; ``p``: that test's, two-sided. All four are None where there
-    are too few trials for the test to find anything.
+    Attributes:
+        shift: the median of all differences first - second (Hodges and Lehmann).
+        low, high: its 95 % confidence interval, from the Mann-Whitney test.
+        p: the p-value of that test, two-sided. These four are None if the trials are too few for
+            the test to be significant.
     """
 
     first: str
@@ -45,16 +47,17 @@ class Contrast(Record):
 
     @property
     def is_shown(self) -> bool:
-        """Whether the interval leaves 0 out."""
+        """Whether the interval excludes 0."""
         return self.low is not None and self.high is not None and (self.low > 0 or self.high < 0)
 
 
 class Relation(Record):
-    """How FID goes with a parameter.
+    """The relation between FID and a parameter.
 
-    ``correlation``: Spearman's rank correlation over the trials in which it is not off; None where
-    they are too few, or its values have no order. ``contrasts``: on against off; of values without
-    order each one against the first.
+    Attributes:
+        correlation: Spearman's rank correlation over the trials in which the parameter is not off.
+            None if these trials are too few, or if the values have no order.
+        contrasts: on against off. For values without an order, each value against the first.
     """
 
     correlation: Measured | None
@@ -62,12 +65,15 @@ class Relation(Record):
 
 
 class Effect(Record):
-    """What the trials show of one parameter.
+    """The effect of one parameter.
 
-    ``importance``: its share of what sets the best tenth of the scored trials apart
-    (PED-ANOVA), 1 for all parameters together; None where trials are too few. ``scored``: by FID of
-    the scored trials; ``early``: by FID at the first check of each trial's first seed, which the
-    trials given up later have as well. ``ordered``: whether its values are numbers.
+    Attributes:
+        ordered: whether the parameter's values are numbers.
+        importance: its share in what sets the best tenth of the scored trials apart (PED-ANOVA).
+            The shares of all parameters add up to 1. None if the trials are too few.
+        scored: by FID of the scored trials.
+        early: by FID at the first check of each trial's first seed. Trials that were pruned later
+            have it too.
     """
 
     parameter: str
@@ -78,9 +84,11 @@ class Effect(Record):
 
 
 class EffectsRecord(Record):
-    """Of every parameter of a study, in its order.
+    """The effects of all parameters of a study, in the study's order.
 
-    ``n_scored``, ``n_early``: how many trials have a score, and a first check.
+    Attributes:
+        n_scored: the number of trials with a score.
+        n_early: the number of trials with a first check.
     """
 
     study: str
@@ -93,8 +101,8 @@ def read_effects(folder: Path) -> EffectsRecord:
     """Read the effects in a study's folder.
 
     Raises:
-        UserError: the file is missing or is none.
+        UserError: the file is missing or is not a record of effects.
     """
     path = folder / EFFECTS
-    remedy = "`ganvae sweep report` writes it again."
+    remedy = "Run `ganvae sweep report` to write it again."
     return parse_record(EffectsRecord, read_json(path), path, remedy)

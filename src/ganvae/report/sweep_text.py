@@ -1,4 +1,4 @@
-"""What the page and a study's `summary.md` say of a sweep, in words and table cells."""
+"""Sentences and table cells about a sweep, for the page and for a study's `summary.md`."""
 
 from collections.abc import Mapping
 from statistics import fmean
@@ -16,40 +16,41 @@ from ganvae.report.sweep_effects import (
 )
 from ganvae.scores.studies import StudyRecord, TrialRecord, Value
 
-TOO_FEW = "too few"
-NOTHING = "no effect shown"
+TOO_FEW = "too few trials"
+NOTHING = "no effect is shown"
 NONE = Cell("\N{EN DASH}")
 OBJECTIVES = {"fid_judge": "FID", "train_seconds": "seconds of training"}
 CAVEATS = (
-    "The sampler (TPE) does not draw evenly: it returns to where FID was low, and moves several "
-    "parameters at once. The correlations are of what was tried, not of what one parameter would "
-    "do with the others held fixed.",
-    "The scored trials are those that were not given up: among them effects look smaller, or "
-    "other, than among all. At the first check are all that came so far, but early in the training "
-    "of one seed.",
-    "Every interval is a 95 % interval by itself, as if trials were independent: of many "
-    "parameters one in twenty shows an effect that it does not have.",
-    "Importances (PED-ANOVA) are shares in what sets the best tenth of the scored trials apart, "
-    "which of few trials is one or two. They add up to 1 even where no parameter matters, and none "
-    "can be below 0: their intervals say how far they can be told apart, not whether they are "
-    "there.",
+    "The sampler (TPE) does not draw evenly. It returns to regions of low FID and moves several "
+    "parameters at once. The correlations describe the trials that were run, not the effect of one "
+    "parameter with the others held fixed.",
+    "Pruned trials have no score, so effects among the scored trials can look smaller or different "
+    "than among all trials. The first check covers all trials that reached it, but early in the "
+    "training of one seed.",
+    "Each 95 % confidence interval treats the trials as independent and is not corrected for "
+    "multiple comparisons. Of the parameters without an effect, about one in twenty shows one by "
+    "chance.",
+    "Importances (PED-ANOVA) are shares in what sets the best tenth of the scored trials apart. "
+    "With few trials, that tenth is one or two trials. Importances add up to 1 and are never below "
+    "0, even if no parameter matters. Their intervals show how well they can be told apart, not "
+    "whether an effect exists.",
 )
 OPTIMISM = (
-    "The best trial's value is the least of many noisy ones, so it is too good on average. What "
-    "its parameters are worth is their score on the test split from fresh seeds, which "
-    "`ganvae sweep promote` asks for."
+    "The best trial's value is the lowest of many noisy values, so on average it is too good. The "
+    "fair estimate is the score on the test split of runs from fresh seeds. "
+    "`ganvae sweep promote` adds these runs to the profile."
 )
 
 
 def value_text(value: Value) -> str:
-    """A parameter's value; None is off."""
+    """A parameter's value; None is written as ``off``."""
     if value is None:
         return "off"
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 def range_text(range_: Mapping[str, Any]) -> str:
-    """The values that were searched: ``1.05 to 16, log scale, or off``."""
+    """A searched range: ``1.05 to 16, log scale, or off``."""
     if "choices" in range_:
         return ", ".join(map(value_text, range_["choices"]))
     text = f"{value_text(range_['low'])} to {value_text(range_['high'])}"
@@ -58,64 +59,66 @@ def range_text(range_: Mapping[str, Any]) -> str:
 
 
 def parameters_text(trial: TrialRecord) -> str:
-    """The trial's parameters, each as code: `` `beta` 1, `latent_size` 20``."""
+    """The trial's parameters, with their names as code: `` `beta` 1, `latent_size` 20``."""
     return ", ".join(f"`{name}` {value_text(value)}" for name, value in trial.parameters.items())
 
 
 def measured_what(record: StudyRecord) -> str:
-    """What a trial's value is."""
+    """What the values of a trial measure."""
     seeds = listed(list(map(str, record.seeds)))
-    mean = f"the mean over seeds {seeds}" if len(record.seeds) > 1 else f"from seed {seeds}"
-    what = f"FID on the validation split, {record.n_generated:,} samples, {mean}"
+    mean = f"mean over seeds {seeds}" if len(record.seeds) > 1 else f"from seed {seeds}"
+    what = f"FID on the validation split ({record.n_generated:,} samples, {mean})"
     if len(record.objectives) > 1:
         what += f", and {OBJECTIVES[record.objectives[1]]}"
     return what
 
 
 def by_status(record: StudyRecord) -> str:
-    """How many trials ended how: ``12 completed, 3 pruned``."""
-    ended = [trial.status for trial in record.trials]
-    return ", ".join(f"{ended.count(one)} {one}" for one in dict.fromkeys(ended)) or "none"
+    """The number of trials per status: ``12 completed, 3 pruned``."""
+    statuses = [trial.status for trial in record.trials]
+    counts = [f"{statuses.count(status)} {status}" for status in dict.fromkeys(statuses)]
+    return ", ".join(counts) or "none"
 
 
 def budget_text(record: StudyRecord) -> str:
-    """Trials by status, and what they took."""
+    """The number of trials per status, and their training time and wall-clock time."""
     count = len(record.trials)
-    ended = [trial for trial in record.trials if trial.status != "lost"]  # its retry has them too
+    # A lost trial is left out, because its retry includes it.
+    ended = [trial for trial in record.trials if trial.status != "lost"]
     trained = sum(trial.seconds for trial in ended)
     by_clock = sum(trial.finished - trial.started for trial in ended)
     return (
-        f"{count} trial{'' if count == 1 else 's'}: {by_status(record)}. Training of the seeds "
-        f"that came to their end took {duration(trained)}, all trials by the clock "
+        f"{count} trial{'' if count == 1 else 's'}: {by_status(record)}. The seeds that finished "
+        f"training took {duration(trained)}. The wall-clock times of all trials add up to "
         f"{duration(by_clock)}."
     )
 
 
 def best_text(record: StudyRecord) -> str:
-    """The best trial, the current parameters, and how they differ seed by seed."""
+    """The best trial, the current parameters, and their difference per seed."""
     best, current = record.best, record.current
     if best is None:
         return "No trial has a score."
     text = f"Best: trial {best.number}, FID {fixed(best.values[0], 2)} ({parameters_text(best)})."
     if current is None:
-        return f"{text} The model's current parameters have no score."
+        return f"{text} The current parameters of the variant have no score."
     if current == best:
-        return f"{text} These are the model's current parameters."
+        return f"{text} These are the current parameters of the variant."
     return (
-        f"{text} The model's current parameters (trial {current.number}): "
-        f"{fixed(current.values[0], 2)}. {difference_text(best, current)}"
+        f"{text} The current parameters of the variant (trial {current.number}): "
+        f"FID {fixed(current.values[0], 2)}. {difference_text(best, current)}"
     )
 
 
 def difference_text(best: TrialRecord, current: TrialRecord) -> str:
-    """Best minus current, of every seed that both were trained from."""
+    """The FID of the best trial minus that of the current parameters, per seed and on average."""
     pairs = {seed: fid - current.seeds[seed] for seed, fid in best.seeds.items()}
     each = listed([f"{fixed(shift, 2, '+')} from seed {seed}" for seed, shift in pairs.items()])
     return f"Best minus current: {each}, {fixed(fmean(pairs.values()), 2, '+')} on average."
 
 
 def check_text(record: StudyRecord) -> str:
-    """What the first check of a trial is; "" where there is none."""
+    """What the first check of a trial measures; "" if the study has no pruner."""
     if record.pruner is None:
         return ""
     if record.pruner["by"] == "seed":
@@ -127,10 +130,10 @@ HEADS = ("parameter", "importance", "scored trials", "all trials, at the first c
 
 
 def effect_cells(effect: Effect, *, checked: bool) -> list[list[Cell]]:
-    """What stands under `HEADS` after a parameter's name: in each column one cell or more.
+    """The cells of a parameter's row, without its name: one or more cells per column of `HEADS`.
 
     Args:
-        checked: whether trials had checks.
+        checked: whether the study has a pruner, so that its trials have checks.
     """
     importance = _measured_cell("", effect.importance, plus="")
     early = _relation_cells(effect, effect.early) if checked else [NONE]
@@ -139,21 +142,23 @@ def effect_cells(effect: Effect, *, checked: bool) -> list[list[Cell]]:
 
 def _relation_cells(effect: Effect, relation: Relation) -> list[Cell]:
     correlation = [_measured_cell("correlation ", relation.correlation)] if effect.ordered else []
-    return correlation + [_contrast_cell(one) for one in relation.contrasts]
+    return correlation + [_contrast_cell(contrast) for contrast in relation.contrasts]
 
 
-def _measured_cell(name: str, one: Measured | None, plus: str = "+") -> Cell:
-    if one is None:
-        return Cell(f"{name}{TOO_FEW}")
-    text = f"{name}{fixed(one.value, 2, plus)}"
-    return Cell(text, f"{_interval(one.low, one.high, plus)}, n = {one.n}")
+def _measured_cell(name: str, measured: Measured | None, plus: str = "+") -> Cell:
+    if measured is None:
+        return Cell(f"{name}({TOO_FEW})" if name else TOO_FEW)
+    text = f"{name}{fixed(measured.value, 2, plus)}"
+    return Cell(text, f"{_interval(measured.low, measured.high, plus)}, n = {measured.n}")
 
 
-def _contrast_cell(one: Contrast) -> Cell:
-    sides, n = f"{one.first} {MINUS} {one.second}: ", f"n = {one.n_first} and {one.n_second}"
-    if one.shift is None or one.low is None or one.high is None:
+def _contrast_cell(contrast: Contrast) -> Cell:
+    sides = f"{contrast.first} {MINUS} {contrast.second}: "
+    n = f"n = {contrast.n_first} and {contrast.n_second}"
+    if contrast.shift is None or contrast.low is None or contrast.high is None:
         return Cell(f"{sides}{TOO_FEW}", n)
-    return Cell(f"{sides}{fixed(one.shift, 2, '+')}", f"{_interval(one.low, one.high, '+')}, {n}")
+    text = f"{sides}{fixed(contrast.shift, 2, '+')}"
+    return Cell(text, f"{_interval(contrast.low, contrast.high, '+')}, {n}")
 
 
 def _interval(low: float, high: float, plus: str) -> str:
@@ -161,49 +166,52 @@ def _interval(low: float, high: float, plus: str) -> str:
 
 
 def has_numbers(effects: EffectsRecord) -> bool:
-    """Whether there are trials enough to say anything."""
+    """Whether the study has enough trials for any number."""
     return max(effects.n_scored, effects.n_early) >= LEAST_TRIALS
 
 
 def findings(record: StudyRecord, effects: EffectsRecord) -> list[str]:
-    """A sentence for each parameter; or one that there are too few trials."""
+    """One sentence per parameter, or a single one that says that there are too few trials."""
     if not has_numbers(effects):
         return [
-            f"Too few trials to say what any parameter does: {effects.n_scored} scored; from "
-            f"{LEAST_TRIALS} on there are numbers."
+            f"Too few trials to say what any parameter does: {effects.n_scored} scored, but at "
+            f"least {LEAST_TRIALS} are needed."
         ]
-    return [_finding(one, record.pruner is not None) for one in effects.effects]
+    return [_finding(effect, record.pruner is not None) for effect in effects.effects]
 
 
 def _finding(effect: Effect, checked: bool) -> str:
-    parts = [f"among the scored trials {_relation_text(effect, effect.scored)}"]
+    text = f"`{effect.parameter}`. Scored trials: {_relation_text(effect, effect.scored)}."
     if checked:
-        parts.append(f"at the first check {_relation_text(effect, effect.early)}")
-    return f"`{effect.parameter}`: {'; '.join(parts)}."
+        text += f" First check: {_relation_text(effect, effect.early)}."
+    return text
 
 
 def _relation_text(effect: Effect, relation: Relation) -> str:
     trend = [_trend(relation.correlation)] if effect.ordered else []
-    return ", ".join(trend + [_contrast_text(one) for one in relation.contrasts])
+    return "; ".join(trend + [_contrast_text(contrast) for contrast in relation.contrasts])
 
 
-def _trend(one: Measured | None) -> str:
-    if one is None:
+def _trend(correlation: Measured | None) -> str:
+    if correlation is None:
         return f"{TOO_FEW} to say"
-    return f"FID {'rises' if one.value > 0 else 'falls'} with it" if one.is_shown else NOTHING
+    direction = "rises" if correlation.value > 0 else "falls"
+    return f"FID {direction} with the parameter" if correlation.is_shown else NOTHING
 
 
-def _contrast_text(one: Contrast) -> str:
-    sides = f"{one.first} against {one.second}"
-    if one.shift is None or one.median_first is None or one.median_second is None:
-        return f"{sides} {TOO_FEW} to say"
-    found = f"FID is {'higher' if one.shift > 0 else 'lower'}" if one.is_shown else NOTHING
-    medians = f"medians {significant(one.median_first)} and {significant(one.median_second)}"
-    return f"{sides} {found} ({medians}, {p_value(one.p)})"
+def _contrast_text(contrast: Contrast) -> str:
+    first, second = contrast.median_first, contrast.median_second
+    if contrast.shift is None or first is None or second is None:
+        return f"{TOO_FEW} to compare {contrast.first} with {contrast.second}"
+    medians = f"medians {significant(first)} and {significant(second)}, {p_value(contrast.p)}"
+    if not contrast.is_shown:
+        return f"no effect of {contrast.first} against {contrast.second} is shown ({medians})"
+    direction = "higher" if contrast.shift > 0 else "lower"
+    return f"FID is {direction} with {contrast.first} than with {contrast.second} ({medians})"
 
 
 class Picture(NamedTuple):
-    """A picture in a study's folder: what it is and what it shows."""
+    """The title and the caption of a picture in a study's folder."""
 
     title: str
     caption: str
@@ -212,29 +220,31 @@ class Picture(NamedTuple):
 PICTURES = {
     "history.png": Picture(
         "History",
-        "FID of every trial in the order they were begun; the line is the best so far. Crosses at "
-        "the edge are trials without a score: given up, diverged, or refused.",
+        "FID of every trial, in the order in which the trials started. The line is the best FID so "
+        "far. Crosses at the edge are trials without a score: pruned, diverged or failed.",
     ),
     "slices.png": Picture(
-        "Each parameter by itself",
-        "FID of every trial against each parameter, the others as they were; small and grey that "
-        "of all trials at their first check, if there was one.",
+        "Each parameter on its own",
+        "FID of every trial against each parameter; the other parameters vary too. Small grey "
+        "marks: FID at the first check, if the study has checks.",
     ),
     "contours.png": Picture(
         "Pairs of parameters",
-        "Every mark is a trial, its colour FID at the first check, so that those given up later "
-        "are there too; without checks that in the end. The star is the best trial. Contours are "
-        "straight between trials and mean little where these are few.",
+        "Each mark is a trial. Its colour is FID at the first check, which pruned trials have too; "
+        "without checks it is the final FID. The star is the best trial. Contours are interpolated "
+        "linearly between trials and mean little where trials are few.",
     ),
     "importances.png": Picture(
         "Importances",
-        "Each parameter's share in what sets the best tenth of trials apart.",
+        "Each parameter's share in what sets the best tenth of the trials apart.",
     ),
     "curves.png": Picture(
-        "Checks", "What the pruner saw: FID of each trial as it went on; crosses were given up."
+        "Checks",
+        "FID of each trial at each check, as the pruner saw it. Crosses mark pruned trials.",
     ),
     "pareto.png": Picture(
-        "Pareto front", "Both objectives of every trial; the line joins those that none beats."
+        "Pareto front",
+        "Both objectives of every trial. The line joins the trials that no other trial beats.",
     ),
 }
-"""By file, in the order they are shown."""
+"""The pictures by file name, in the order in which they are shown."""

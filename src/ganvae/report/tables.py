@@ -19,7 +19,7 @@ TUNED = " †"
 
 
 def write_leaderboard_csv(path: Path, rows: Iterable[Row]) -> None:
-    """One line a model; every score as mean, interval's half-width and number of seeds."""
+    """One line per variant. Each score has a mean, a half-width of its interval, and a count."""
     rows = list(rows)
     optional = [name for name in INCEPTION if any(name in row.scores for row in rows)]
     columns = ["variant", "family", "completed", "collapsed", "diverged", "steps"]
@@ -42,7 +42,7 @@ def _csv_line(row: Row) -> dict[str, object]:
 
 
 def write_leaderboard_markdown(path: Path, findings: Findings) -> None:
-    """Write the leaderboard for people: the table, how it was measured, and what differs."""
+    """Write the leaderboard for people: the table, the notes and the differences."""
     comparison, tuning, records = findings.comparison, findings.tuning, findings.records
     lines = [f"# GAN or VAE? Leaderboard of the {findings.profile} profile", ""]
     lines += [f"**{findings.notice}**", ""] if findings.notice else []
@@ -68,7 +68,7 @@ def _headline(rows: Sequence[Row], tuned: Collection[str]) -> list[str]:
 
 
 def _further(rows: Sequence[Row], tuned: Collection[str]) -> list[str]:
-    """The other scores that any model has."""
+    """The scores that are not in the headline table, if any variant has them."""
     names = [name for name in measured(rows, TABLED) if name not in HEADLINE]
     header = ["variant", *map(heading, names)]
     body = [markdown_line([_name(row, tuned), *_cells(row, names)]) for row in rows]
@@ -81,9 +81,9 @@ def _rule(columns: int, words: int) -> str:
 
 def _scaled_down(findings: Findings) -> list[str]:
     lines = []
-    for model, changes in findings.departures.items():
-        note = f" {findings.notes[model]}" if model in findings.notes else ""
-        lines.append(f"- `{model}`: {_changes(changes) or 'all defaults'}.{note}")
+    for variant, changes in findings.departures.items():
+        note = f" {findings.notes[variant]}" if variant in findings.notes else ""
+        lines.append(f"- `{variant}`: {_changes(changes) or 'all defaults'}.{note}")
     return lines
 
 
@@ -97,17 +97,17 @@ def _cells(row: Row, names: Iterable[str]) -> list[str]:
 
 
 def _notes(records: Sequence[ScoreRecord], tuning: Tuning) -> list[str]:
-    """How the table is to be read, and how its scores were measured."""
+    """How to read the table, and how its scores were measured."""
     provenance = records[0].provenance
     precisions = {record.provenance.training_precision for record in records} - {None}
-    scores = {name for one in records for name, value in one.scores.items() if value is not None}
+    scores = {name for r in records for name, value in r.scores.items() if value is not None}
     judged = listed([name(s) for s in HEADLINE if s in scores and SCORES[s].features == "judge"])
     notes = [
         "Each cell is the mean over seeds ± half the width of its 95 % confidence interval "
-        "(Student's t); a single seed has no interval. For models a seed is a training run, for "
+        "(Student's t); a single seed has no interval. For variants a seed is a training run, for "
         "floor and ceiling it is a draw of images. ↓ lower is better, ↑ higher is better. An empty "
-        "cell: the score does not apply to the model. Collapsed runs count in the means. Diverged "
-        "runs have no scores.",
+        "cell: the score does not apply to the variant. Collapsed runs count in the means. "
+        "Diverged runs have no scores.",
         "",
         f"- Data: {provenance.dataset}, {provenance.split} split, {provenance.n_real:,} real "
         f"and {provenance.n_generated:,} generated images.",
@@ -117,9 +117,9 @@ def _notes(records: Sequence[ScoreRecord], tuning: Tuning) -> list[str]:
         "- FID falls as more images are generated. N → ∞ is extrapolated from subsets of the "
         "generated images; the number of real images stays the same.",
         "- The floor is the score of real images, the ceiling that of pixels drawn independently "
-        "from Gaussians. A model can be worse than the ceiling.",
-        "- Training budgets are short and differ between models. The order holds for these "
-        "models at these budgets.",
+        "from Gaussians. A variant can be worse than the ceiling.",
+        "- Training budgets are short and differ between variants. The order holds for these "
+        "variants at these budgets.",
         "- Inverted scores: for each of "
         f"{provenance.inversion_images} test images, a search in latent space "
         f"({provenance.inversion_restarts} starts, {provenance.inversion_steps} steps) looks for "
@@ -133,12 +133,12 @@ def _notes(records: Sequence[ScoreRecord], tuning: Tuning) -> list[str]:
         f"- Networks were trained in {' and '.join(sorted(map(str, precisions)))}; weights and "
         "losses stay in fp32. The judge computes in fp32. Distances between its features are "
         "computed in double precision, nearest neighbours in single precision.",
-        "- Parameters that differ from a model's defaults are listed at the end, with the "
+        "- Parameters that differ from a system's defaults are listed at the end, with the "
         "defaults in parentheses.",
         f"- Protocol version {provenance.protocol_version}, evaluation seed "
         f"{provenance.evaluation_seed}. `scores.json` has every record with its provenance.",
     ]
-    if any(name not in one.scores for one in records for name in REQUIRED):
+    if any(name not in record.scores for record in records for name in REQUIRED):
         notes.append(f"- {NOT_MEASURED}: the record was made before the score was added.")
     if tuning.tuned:
         notes.append(f"-{TUNED}: tuned, that is, {tuning.mark}. {UNTUNED}")

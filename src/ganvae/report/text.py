@@ -13,13 +13,13 @@ SHOWN = [name for name in HEADLINE if SCORES[name].group in ("samples", "modes")
 
 
 def comparison_text(comparison: Comparison, remarks: Sequence[str]) -> str:
-    """Leaderboard, differences, and what was left out or counted once, for a terminal."""
+    """The leaderboard, the differences, the unranked records and the remarks."""
     return "\n".join(
         [
             *_leaderboard(comparison.rows),
-            *_differences("FID of every two models, the better first", comparison.pairs),
-            *_differences("The finalists, a value a seed", comparison.finalists),
-            *_differences(_families(comparison), comparison.families, "models"),
+            *_differences("FID of every pair, the better variant first", comparison.pairs),
+            *_differences("The finalists, one value per seed", comparison.finalists),
+            *_differences(_families(comparison), comparison.families, "variants"),
             *(f"\nnot ranked: {_flagged(record)}" for record in comparison.unranked),
             *(f"\nnote: {remark}." for remark in remarks),
         ]
@@ -27,8 +27,8 @@ def comparison_text(comparison: Comparison, remarks: Sequence[str]) -> str:
 
 
 def _families(comparison: Comparison) -> str:
-    left = f", without {', '.join(comparison.aside)}" if comparison.aside else ""
-    return f"GANs against VAEs, a value a model{left}"
+    without = f", without {', '.join(comparison.aside)}" if comparison.aside else ""
+    return f"GANs against VAEs, one value per variant{without}"
 
 
 def _leaderboard(rows: Sequence[Row]) -> Iterator[str]:
@@ -39,7 +39,7 @@ def _leaderboard(rows: Sequence[Row]) -> Iterator[str]:
         for row in rows
     ]
     yield from _aligned(cells)
-    yield "means over seeds ± half of the 95 % interval (Student); FID: lower is better"
+    yield "means over seeds ± half the width of the 95 % CI (Student's t); lower FID is better"
 
 
 def _mean(row: Row, name: str) -> str:
@@ -47,7 +47,7 @@ def _mean(row: Row, name: str) -> str:
 
 
 def _seeds(row: Row) -> str:
-    """The number of runs, and of those that did not go well."""
+    """The number of runs, and in parentheses the number of failed ones."""
     return f"{row.seeds} ({failed})" if (failed := failures(row)) else str(row.seeds)
 
 
@@ -57,15 +57,19 @@ def _differences(
     if not differences:
         return
     yield f"\n{about}:"
-    yield from _aligned([_cells(one, unit) for one in differences])
-    yield "first minus second, 95 % interval (Welch, each by itself), exact rank test (Holm)"
+    yield from _aligned([_cells(difference, unit) for difference in differences])
+    yield (
+        "first minus second, 95 % CI (Welch, not corrected for multiple comparisons), "
+        "exact rank test (Holm)"
+    )
     yield from shortages(differences, unit)
 
 
-def _cells(one: Difference, unit: str) -> list[str]:
-    difference, bounds = spread(one)
-    sides = f"{one.first} - {one.second}"
-    return [sides, title(one.score), difference, bounds or "no interval", verdict(one, unit)]
+def _cells(difference: Difference, unit: str) -> list[str]:
+    mean, bounds = spread(difference)
+    sides = f"{difference.first} - {difference.second}"
+    score, result = title(difference.score), verdict(difference, unit)
+    return [sides, score, mean, bounds or "no CI", result]
 
 
 def _flagged(record: ScoreRecord) -> str:
@@ -73,7 +77,7 @@ def _flagged(record: ScoreRecord) -> str:
 
 
 def _aligned(lines: Sequence[Sequence[str]]) -> Iterable[str]:
-    """Cells in columns, two spaces between them."""
+    """Lines whose cells stand in columns, two spaces apart."""
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     for line in lines:
         padded = (cell.ljust(width) for cell, width in zip(line, widths, strict=True))

@@ -1,4 +1,4 @@
-"""How the models' parameters were chosen, and what that leaves of the answer."""
+"""How the parameters of the variants were chosen, and how that limits the answer."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
@@ -10,20 +10,23 @@ from ganvae.scores.catalogue import PRIMARY
 from ganvae.scores.comparison import Comparison, Row
 
 UNTUNED = (
-    "The others have their sources' parameters, scaled down by hand to the time there is; no "
-    "search by score."
+    "The other variants use the parameters of their sources, scaled down by hand to fit the "
+    "training time. Their parameters were not searched by score."
 )
-"""Of the models that were not tuned, where some were."""
+"""A sentence about the variants that were not tuned, for profiles in which others were."""
 
 
 @dataclass(frozen=True)
 class Tuning:
-    """How the parameters of a profile's models were chosen.
+    """How the parameters of a profile's variants were chosen.
 
-    ``tuned`` were chosen by scores on a validation split: this data set's, or that of the data set
-    named in ``tuned_on``. The ``swept`` ones among them are trials of a sweep, the others were
-    found by hand. ``unequal``: how the efforts for the finalists differ, "" if they do not;
-    ``outside``: what trials outside the pipeline found.
+    Attributes:
+        tuned: variants whose parameters were chosen by scores on a validation split.
+        swept: the tuned variants that are trials of a sweep. The other tuned variants were tuned
+            by hand.
+        tuned_on: by variant, the data set of that validation split, if it is another one.
+        unequal: how the efforts for the finalists differ; "" if they do not.
+        outside: the results of trials outside the pipeline; "" if there are none.
     """
 
     tuned: Collection[str] = ()
@@ -34,22 +37,22 @@ class Tuning:
 
     @property
     def mark(self) -> str:
-        """What the mark of a tuned model means."""
+        """The meaning of the mark that tuned variants have in tables."""
         chosen = "parameters chosen by FID on the validation split"
         if not self.tuned_on:
             return chosen
         by_data_set: dict[str, list[str]] = {}
-        for model, data_set in self.tuned_on.items():
-            by_data_set.setdefault(data_set, []).append(f"`{model}`")
-        others = [f"those of {listed(names)} on {name}'s" for name, names in by_data_set.items()]
-        return f"{chosen} ({', '.join(others)})"
+        for variant, data_set in self.tuned_on.items():
+            by_data_set.setdefault(data_set, []).append(f"`{variant}`")
+        others = [f"for {listed(names)}, that of {name}" for name, names in by_data_set.items()]
+        return f"{chosen} ({'; '.join(others)})"
 
 
 NOT_TUNED = Tuning()
 
 
 def tuning_of(params: Params) -> Tuning:
-    """What a profile's parameters say of it."""
+    """The tuning that a profile's parameters declare."""
     effort = params.effort
     return Tuning(
         tuned=params.tuned,
@@ -61,13 +64,13 @@ def tuning_of(params: Params) -> Tuning:
 
 
 def naming(finalists: Collection[str], tuning: Tuning) -> str:
-    """How the finalists came to be finalists."""
+    """A sentence that says how the finalists were chosen."""
     if not {*finalists} <= {*tuning.tuned}:
         return "The finalists are named in the profile's parameters, not picked by these scores."
     if {*finalists} & {*tuning.tuned_on}:
         return (
             "The finalists are the tuned GAN and VAE, not the best by these scores. The parameters "
-            "of one were chosen on another data set."
+            "of at least one were chosen on another data set."
         )
     return (
         "The finalists are the GAN and the VAE whose parameters were tuned on the validation "
@@ -76,20 +79,20 @@ def naming(finalists: Collection[str], tuning: Tuning) -> str:
 
 
 def equal_effort(comparison: Comparison, tuning: Tuning) -> str:
-    """The best GAN beside the best VAE of equal effort: not tuned, and swept."""
+    """Compare the best GAN with the best VAE at equal effort: both untuned, and both swept."""
     untuned = {row.variant for row in comparison.rows} - {*tuning.tuned, *comparison.aside}
     pairs = [
-        f"{how}, {pair}"
-        for how, models in (("not tuned", untuned), ("swept", {*tuning.swept}))
-        if (pair := _pair([row for row in comparison.rows if row.variant in models]))
+        f"among the {effort} variants, {pair}"
+        for effort, variants in (("untuned", untuned), ("swept", {*tuning.swept}))
+        if (pair := _pair([row for row in comparison.rows if row.variant in variants]))
     ]
     if not tuning.tuned or not pairs:
         return ""
-    return f"Pairs of equal effort, by FID: {'; '.join(pairs)}."
+    return f"At equal effort, the best of each family by FID: {'; '.join(pairs)}."
 
 
 def _pair(rows: list[Row]) -> str:
-    """The best of each family, the better one first; rows are in the order of FID."""
+    """The best variant of each family, the better one first. ``rows`` are ordered by FID."""
     first: dict[str, Row] = {}
     for row in rows:
         if row.family in ("gan", "vae") and PRIMARY in row.scores:

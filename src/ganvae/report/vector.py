@@ -1,4 +1,4 @@
-"""Figures as SVG that stands in the page itself and takes on its colours."""
+"""Figures as inline SVG that uses the colours of the page."""
 
 import io
 import re
@@ -19,10 +19,10 @@ COLOURS = {
     "reference": "#6f7071",
     "other": "#6a4c93",
 }
-"""What figures are drawn in, on white; in the page each becomes the CSS variable of that name."""
+"""The colours of figures, on white. In the page each becomes the CSS variable of its name."""
 
 MARKERS = {"gan": "o", "vae": "s", "hybrid": "D", "reference": "P", "other": "^"}
-"""A family is told by its marker too: colours alone do not reach everybody."""
+"""The marker of each family, because some readers cannot tell colours apart."""
 
 STYLE: Any = {
     "axes.edgecolor": COLOURS["faint"],
@@ -44,12 +44,14 @@ STYLE: Any = {
 
 
 def vector(width: float, height: float, label: str, draw: Callable[[Figure], None]) -> Markup:
-    """The SVG element of a figure (inches) that ``draw`` draws; the same bytes every time.
+    """Draw a figure as an SVG element. The same input gives the same bytes.
 
     Args:
-        label: what it shows, for those who do not see it; no two figures have the same.
+        width, height: the size in inches.
+        label: a description for readers who cannot see the figure, unique in the page.
+        draw: draws on the figure that it is given.
     """
-    with mpl.rc_context(STYLE | {"svg.hashsalt": label}):  # ids that no other figure has
+    with mpl.rc_context(STYLE | {"svg.hashsalt": label}):  # makes the ids unique in the page
         canvas = Figure(figsize=(width, height), layout="constrained")
         draw(canvas)
         buffer = io.StringIO()
@@ -58,11 +60,11 @@ def vector(width: float, height: float, label: str, draw: Callable[[Figure], Non
 
 
 def _inline(document: str, label: str) -> str:
-    """The element alone, without what a page has for all its figures or must not have twice."""
+    """The SVG element without metadata, styles and group ids, and with CSS colours."""
     svg = document[document.index("<svg") :]
     svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
     svg = re.sub(r"<style .*?</style>", "", svg, flags=re.DOTALL)
-    svg = re.sub(r"<g id=\"[^\"]*\"", "<g", svg)  # ids of groups repeat in every figure
+    svg = re.sub(r"<g id=\"[^\"]*\"", "<g", svg)  # the same in every figure
     for name, colour in COLOURS.items():
         svg = svg.replace(colour, f"var(--{name})")
     head = re.search(r"viewBox=\"0 0 ([\d.]+) ([\d.]+)\"", svg)

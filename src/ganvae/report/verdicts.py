@@ -1,4 +1,4 @@
-"""What a difference between two models, or two families, allows to be said."""
+"""The conclusions that a difference between two variants or two families allows."""
 
 from collections.abc import Sequence
 from typing import Literal
@@ -14,92 +14,100 @@ TOO_FEW = "too few seeds"  # a verdict of statistics.py
 Side = Literal["first", "second"]
 
 
-def winner(one: Difference) -> Side | None:
-    """Who is shown to be better, by the verdict of the rank test."""
-    if one.verdict not in ("first higher", "second higher"):
+def winner(difference: Difference) -> Side | None:
+    """The side that the rank test shows to be better, or None."""
+    if difference.verdict not in ("first higher", "second higher"):
         return None
-    return _better(one, first_higher=one.verdict == "first higher")
+    return _better(difference, first_higher=difference.verdict == "first higher")
 
 
-def leader(one: Difference) -> Side | None:
-    """Whose mean is the better one, shown or not."""
-    return _better(one, first_higher=one.mean > 0) if one.mean else None
+def leader(difference: Difference) -> Side | None:
+    """The side with the better mean, whether a test shows it or not; None if they are equal."""
+    return _better(difference, first_higher=difference.mean > 0) if difference.mean else None
 
 
-def _better(one: Difference, first_higher: bool) -> Side:
-    return "first" if first_higher == (better(one.score) == "higher") else "second"
+def _better(difference: Difference, first_higher: bool) -> Side:
+    return "first" if first_higher == (better(difference.score) == "higher") else "second"
 
 
-def verdict(one: Difference, unit: str = "seeds") -> str:
-    """In a few words: who is better and with which p, or that nothing is shown.
+def verdict(difference: Difference, unit: str = "seeds") -> str:
+    """A table cell: the better side and p, or that no difference is shown.
 
     Args:
-        unit: what a value of each side is: `seeds` or `models`.
+        unit: what each value stands for: `seeds` or `variants`.
     """
-    if one.verdict == TOO_FEW:
+    if difference.verdict == TOO_FEW:
         return f"too few {unit}"
-    side = winner(one)
-    said = f"{one.first if side == 'first' else one.second} better" if side else one.verdict
-    return f"{said}, {p_value(one.p_holm)}"
+    side = winner(difference)
+    ahead = difference.first if side == "first" else difference.second
+    result = f"{ahead} better" if side else difference.verdict
+    return f"{result}, {p_value(difference.p_holm)}"
 
 
-def spread(one: Difference) -> tuple[str, str]:
-    """A difference and its interval, "" where there is none."""
-    return signed(one.score, one.mean), interval(one.score, one.low, one.high)
+def spread(difference: Difference) -> tuple[str, str]:
+    """A difference and its interval; the interval is "" if it is not defined."""
+    bounds = interval(difference.score, difference.low, difference.high)
+    return signed(difference.score, difference.mean), bounds
 
 
-def sizes(one: Difference) -> tuple[str, str]:
-    """Hedges' g, "" where there is none, and the probability that the first is higher."""
-    effect = "" if one.effect is None else fixed(one.effect, 2, plus="+")
-    return effect, fixed(one.superiority, 2)
+def sizes(difference: Difference) -> tuple[str, str]:
+    """Hedges' g ("" if it is not defined), and the probability that the first side is higher."""
+    effect = "" if difference.effect is None else fixed(difference.effect, 2, plus="+")
+    return effect, fixed(difference.superiority, 2)
 
 
 def shortages(differences: Sequence[Difference], unit: str = "seeds") -> list[str]:
-    """What the verdicts `too few` stand for, in place of a p-value; each sentence once."""
-    short = [one for one in differences if one.verdict == TOO_FEW]
-    return list(dict.fromkeys(f"too few {unit}: {_shortage(one, unit)}." for one in short))
+    """Explain the verdicts `too few`, which stand in place of a p-value; each sentence once."""
+    short = [difference for difference in differences if difference.verdict == TOO_FEW]
+    return list(dict.fromkeys(f"too few {unit}: {_shortage(each, unit)}." for each in short))
 
 
-def _shortage(one: Difference, unit: str) -> str:
-    when = " after correction" if one.smallest_p_holm > one.smallest_p else ""
+def _shortage(difference: Difference, unit: str) -> str:
+    corrected = difference.smallest_p_holm > difference.smallest_p
+    when = " after correction" if corrected else ""
     return (
-        f"{one.n_first} against {one.n_second} {unit} cannot reach significance with a rank test "
-        f"(the least possible p is {significant(one.smallest_p_holm, 2)}{when})"
+        f"with {difference.n_first} against {difference.n_second} {unit}, a rank test cannot be "
+        f"significant (the smallest possible p is {significant(difference.smallest_p_holm, 2)}"
+        f"{when})"
     )
 
 
 def noise_remarks(comparison: Comparison) -> list[str]:
-    """A sentence on each criterion by which the ceiling, mere noise, is better than a finalist."""
+    """One sentence for each criterion by which the ceiling (pure noise) beats a finalist."""
     ceiling = next((row for row in comparison.rows if row.variant == "ceiling"), None)
     if ceiling is None:
         return []
     remarks = []
-    for one in comparison.finalists:
-        noise = ceiling.scores.get(one.score)
+    for difference in comparison.finalists:
+        score = difference.score
+        noise = ceiling.scores.get(score)
         if noise is None:
             continue
-        sides = ((one.first, one.mean_first), (one.second, one.mean_second))
-        worse = [f"`{model}`" for model, mean in sides if _beaten(one, mean, noise)]
+        sides = (
+            (difference.first, difference.mean_first),
+            (difference.second, difference.mean_second),
+        )
+        worse = [f"`{variant}`" for variant, mean in sides if _beaten(difference, mean, noise)]
         if worse:
             remarks.append(
-                f"By {name(one.score)} the ceiling, pixels drawn by themselves, is better "
-                f"({printed(one.score, noise.mean)}) than {listed(worse)}: here it does not tell "
-                "images from noise."
+                f"By {name(score)}, the ceiling (pixels drawn independently) scores better "
+                f"({printed(score, noise.mean)}) than {listed(worse)}, so here {name(score)} does "
+                "not tell images from noise."
             )
     return remarks
 
 
-def _beaten(one: Difference, mean: float, noise: Estimate) -> bool:
-    return noise.mean > mean if better(one.score) == "higher" else noise.mean < mean
+def _beaten(difference: Difference, mean: float, noise: Estimate) -> bool:
+    return noise.mean > mean if better(difference.score) == "higher" else noise.mean < mean
 
 
 def reach(comparison: Comparison) -> str:
-    """What the comparison of the families is of."""
-    said = (
-        "This is of these models, not of all GANs and VAEs: they were picked, and some are "
-        "variants of one another."
+    """To which variants the comparison of the families applies."""
+    sentences = (
+        "This holds for these variants, not for all GANs and VAEs: they are no random sample, and "
+        "some of them share a system."
     )
     if comparison.aside:
-        names = listed([f"`{model}`" for model in comparison.aside])
-        said += f" Left aside, being there for a picture or a likelihood: {names}."
-    return said
+        names = listed([f"`{variant}`" for variant in comparison.aside])
+        sentences += f" Not counted, because they serve a picture or a likelihood only: {names}."
+    return sentences

@@ -1,1 +1,1 @@
-"""Records of scores, statistics over them, and what differs between models."""
+"""Score records, statistics over them, and comparisons between variants."""

@@ -16,9 +16,9 @@ from ganvae.scores.terms import Term
 Better = Literal["lower", "higher"]
 
 Role = Literal["primary", "secondary", "headline", "further", "detail"]
-"""``primary``: ranks the leaderboard and is tested by itself. ``secondary``: tested too, corrected
+"""``primary``: ranks the leaderboard and is tested alone. ``secondary``: tested too, corrected
 together. ``headline``: in the leaderboard, but not tested. ``further``: in a table of its group.
-``detail``: in records and MLflow alone."""
+``detail``: only in records and MLflow."""
 
 Group = Literal["samples", "modes", "inversion", "reconstruction", "likelihood", "training"]
 """What a score is about. Each group has a table of its further scores, and a section in MLflow."""
@@ -224,32 +224,32 @@ CATALOGUE: tuple[Score, ...] = (
 """Every score, in the order of records and tables."""
 
 SCORES = {score.name: score for score in CATALOGUE}
-"""By name."""
+"""The scores by name."""
 
 
 def names(
     roles: Sequence[Role] = get_args(Role), groups: Sequence[Group] = get_args(Group)
 ) -> tuple[str, ...]:
-    """The names of the scores with one of some roles, about one of some things."""
+    """The names of all scores that have one of the roles and are in one of the groups."""
     return tuple(s.name for s in CATALOGUE if s.role in roles and s.group in groups)
 
 
 def better(name: str) -> Better | None:
-    """Which side of a score is better; None if neither is, or there is no such score."""
+    """Which side of a score is better. None if neither side is, or if no score has this name."""
     return SCORES[name].better if name in SCORES else None
 
 
 REQUIRED = tuple(score.name for score in CATALOGUE if not score.optional)
-"""Every record that is written now has these; null where one does not apply."""
+"""Every new record has these scores. A score that does not apply is null."""
 
 INCEPTION = tuple(score.name for score in CATALOGUE if score.optional)
-"""Only records of a profile that names an Inception extractor have these."""
+"""Only records of a profile that names an Inception extractor have these scores."""
 
 (PRIMARY,) = names(["primary"])
-"""The primary outcome: it ranks the leaderboard and is tested by itself."""
+"""The primary outcome: it ranks the leaderboard and is tested alone."""
 
 COMPARED = (PRIMARY, *names(["secondary"]))
-"""What GANs and VAEs are compared by. All but the first are tested together.
+"""The scores that GANs and VAEs are compared by. All but the first are tested together.
 
 No judge measures both IS and the KL of modes, so at most six secondary scores are tested. Five
 seeds against five can bear that many.
@@ -262,7 +262,7 @@ TABLED = names(["primary", "secondary", "headline", "further"])
 """Every score that has a column in a table."""
 
 COSTS = names(groups=["training"])
-"""What a training run costs."""
+"""The scores that tell the cost of a training run."""
 
 RESAMPLED = tuple(score.name for score in CATALOGUE if score.noise == "resampled")
 """The scores whose evaluation noise is measured by resampling the generated images."""

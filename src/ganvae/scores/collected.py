@@ -1,4 +1,4 @@
-"""The records that a profile's stages wrote."""
+"""Read the score records that a profile's stages wrote."""
 
 from collections.abc import Iterable
 
@@ -10,13 +10,13 @@ from ganvae.scores.records import ScoreRecord, read_record, read_records
 
 
 def collect_records(params: Params) -> list[ScoreRecord]:
-    """The profile's records, baselines first, each run's with its training times."""
+    """All records of the profile: first the baselines, then the runs with their training costs."""
     baselines = ProfilePaths(params.profile).baselines / "scores.json"
     return [*read_records(baselines), *collect_runs(params, params.runs)]
 
 
 def collect_runs(params: Params, keys: Iterable[str]) -> list[ScoreRecord]:
-    """The records of some of the profile's runs, each with its training times."""
+    """The records of the runs with these keys, each with its training costs."""
     paths = ProfilePaths(params.profile)
     records = []
     for key in keys:

@@ -1,4 +1,4 @@
-"""From score records to a leaderboard and to what differs between its models."""
+"""Build a leaderboard from score records, and compare its variants."""
 
 import math
 from collections import Counter, defaultdict
@@ -21,16 +21,16 @@ SIDES = ("gan", "vae")
 """The two families that are compared, in this order."""
 
 Values = Mapping[str, Sequence[float]]
-"""By score, what one side of a comparison has of it."""
+"""By name of a score: the values that one side of a comparison has."""
 
 
 @dataclass(frozen=True)
 class NoiseParts:
-    """What one score's noise consists of, as standard deviations.
+    """The two parts of one score's noise, as standard deviations.
 
-    ``training``: between the scores of a model's seeds, None for one; the draw of images is in it
-    too. ``evaluation``: root mean square of the records' standard errors from resampling the
-    generated images, None where no record has one.
+    ``training``: the standard deviation over a variant's random seeds, None for a single seed. It
+    includes the noise from drawing the images. ``evaluation``: root mean square of the records'
+    standard errors from resampling the generated images. None if no record has such an error.
     """
 
     training: float | None
@@ -39,13 +39,13 @@ class NoiseParts:
 
 @dataclass(frozen=True)
 class Row:
-    """One model of a leaderboard.
+    """One variant or baseline in a leaderboard.
 
     Attributes:
-        scores: the means over seeds; without the scores that no seed has.
-        completed, collapsed, diverged: how many runs have this status.
-        noise: of the scores in `COMPARED`.
-        unmeasured: scores that its records do not mention, since they are older than the score.
+        scores: the means over seeds. Scores that no seed has are absent.
+        completed, collapsed, diverged: the number of runs with this status.
+        noise: the noise of the scores in `COMPARED`.
+        unmeasured: scores that none of its records mention. Such records are older than the score.
     """
 
     variant: str
@@ -60,19 +60,21 @@ class Row:
 
     @property
     def seeds(self) -> int:
-        """All its runs, whatever became of them."""
+        """The number of all its runs, whatever their status."""
         return self.completed + self.collapsed + self.diverged
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """All that is said of a set of records.
+    """The results of comparing a set of records.
 
-    ``pairs``: every two models by `PRIMARY`, the better one first, corrected together.
-    ``families``: GANs (first) against VAEs, one value a model, its mean over seeds;
-    ``finalists``: one GAN (first) against one VAE, one value a seed: both of these by every score
-    of `COMPARED` that the two sides have. ``aside``: models that were counted in neither family,
-    though they are of one. ``unranked``: flagged records, in none of the others.
+    ``pairs``: all pairs of variants, compared by `PRIMARY`, the better variant first. Their tests
+    are corrected together.
+    ``families``: all GANs (first) against all VAEs, with one value per variant, its mean over
+    seeds. ``finalists``: one GAN (first) against one VAE, with one value per seed. Both compare
+    by every score of `COMPARED` that the two sides have.
+    ``aside``: GANs and VAEs that were left out of the comparison of families.
+    ``unranked``: flagged records, which appear nowhere else.
     """
 
     rows: list[Row]
@@ -88,16 +90,17 @@ def compare(
     finalists: Sequence[str] | None,
     aside: Collection[str] = (),
 ) -> Comparison:
-    """Rank the records that have no flags and compare their models.
+    """Rank the records that have no flags, and compare their variants.
 
     Args:
-        finalists: the names of a GAN and a VAE that were not picked by these scores, if any;
-            models without records are no fault.
-        aside: models that are there for a picture or a likelihood, and not for their family.
+        finalists: the names of a GAN and a VAE, or None. They must not have been picked by these
+            scores. Finalists without records are allowed.
+        aside: variants to leave out of the comparison of families. They serve another purpose,
+            such as a picture or a likelihood.
 
     Raises:
-        UserError: records without flags that cannot stand in one ranking (`check_rankable`).
-        ConfigError: finalists that are no GAN and VAE, in this order.
+        UserError: records without flags cannot be ranked together (`check_rankable`).
+        ConfigError: the finalists are not a GAN and a VAE, in this order.
     """
     if finalists:
         _check_finalists(records, finalists)
@@ -118,16 +121,16 @@ def compare(
 
 def _check_finalists(records: Sequence[ScoreRecord], finalists: Sequence[str]) -> None:
     families = {record.variant: record.family for record in records}
-    given = {model: families[model] for model in finalists if model in families}
-    if any(given.get(model, side) != side for model, side in zip(finalists, SIDES, strict=True)):
-        found = ", ".join(f"{model} is a {family}" for model, family in given.items())
-        raise ConfigError(f"finalists: {found}: give a GAN, then a VAE.")
+    known = {name: families[name] for name in finalists if name in families}
+    if any(known.get(name, side) != side for name, side in zip(finalists, SIDES, strict=True)):
+        given = ", ".join(f"{name} is a {family}" for name, family in known.items())
+        raise ConfigError(f"finalists: {given}. Give a GAN first, then a VAE.")
 
 
 def as_json(comparison: Comparison) -> dict[str, Any]:
-    """A comparison but for its rows, as plain numbers, texts, lists and dictionaries."""
+    """A comparison without its rows, as plain numbers, texts, lists and dictionaries."""
     differences = {
-        name: [asdict(one) for one in getattr(comparison, name)]
+        name: [asdict(result) for result in getattr(comparison, name)]
         for name in ("pairs", "families", "finalists")
     }
     unranked = [record.model_dump(mode="json") for record in comparison.unranked]
@@ -135,12 +138,12 @@ def as_json(comparison: Comparison) -> dict[str, Any]:
 
 
 def write_comparison(path: Path, comparison: Comparison) -> None:
-    """All of a comparison but its rows, which are in the leaderboard's CSV, as JSON."""
+    """Write a comparison as JSON. Its rows are left out, as the leaderboard's CSV has them."""
     write_json(path, as_json(comparison))
 
 
-def _pairs(models: Sequence[str], seeds: Mapping[str, Values]) -> list[Difference]:
-    scored = [model for model in models if PRIMARY in seeds[model]]
+def _pairs(variants: Sequence[str], seeds: Mapping[str, Values]) -> list[Difference]:
+    scored = [variant for variant in variants if PRIMARY in seeds[variant]]
     return corrected(
         [
             difference(PRIMARY, first, seeds[first][PRIMARY], second, seeds[second][PRIMARY])
@@ -155,18 +158,21 @@ def _finalists(seeds: Mapping[str, Values], finalists: Sequence[str]) -> list[Di
 
 
 def _by_score(first: str, a: Values, second: str, b: Values) -> list[Difference]:
-    """One difference for each score of `COMPARED` that both sides have, the primary one alone."""
-    every = [
+    """One difference per score of `COMPARED` that both sides have.
+
+    The primary score is tested alone, the others are corrected together.
+    """
+    differences = [
         difference(score, first, a[score], second, b[score])
         for score in COMPARED
         if score in a and score in b
     ]
-    primary = [one for one in every if one.score == PRIMARY]
-    return primary + corrected([one for one in every if one.score != PRIMARY])
+    primary = [result for result in differences if result.score == PRIMARY]
+    return primary + corrected([result for result in differences if result.score != PRIMARY])
 
 
 def _means(rows: Sequence[Row], family: str) -> Values:
-    """By score, the mean over seeds of every model of the family that has it."""
+    """By score: the means over seeds of all variants of a family that have the score."""
     means: dict[str, list[float]] = defaultdict(list)
     for row in rows:
         if row.family == family:
@@ -176,7 +182,7 @@ def _means(rows: Sequence[Row], family: str) -> Values:
 
 
 def values_of(records: Sequence[ScoreRecord], model: str) -> Values:
-    """By score, what a model has in the records that count: not flagged and not diverged."""
+    """By score: the values of a variant in its records that are neither flagged nor diverged."""
     values: dict[str, list[float]] = defaultdict(list)
     for record in records:
         if record.variant == model and record.status != "diverged" and not record.flags:
@@ -187,36 +193,36 @@ def values_of(records: Sequence[ScoreRecord], model: str) -> Values:
 
 
 def leaderboard(records: Sequence[ScoreRecord]) -> list[Row]:
-    """One row a model: the floor, then models from best to worst FID, then the ceiling.
+    """One row per variant: the floor, then variants from best to worst FID, then the ceiling.
 
-    Diverged runs are counted and enter no mean. Collapsed ones are counted and do: without them
-    a model that collapses now and then would look better than it is. A model without a score
-    comes last.
+    Diverged runs are counted but enter no mean. Collapsed runs are counted and enter the means,
+    because without them a variant that sometimes collapses would look better than it is. A
+    variant without a score comes last, before the ceiling.
 
     Raises:
-        UserError: records that cannot stand in one ranking (`check_rankable`).
+        UserError: the records cannot be ranked together (`check_rankable`).
     """
     check_rankable([(f"{record.variant} (seed {record.seed})", record) for record in records])
-    by_model: dict[str, list[ScoreRecord]] = defaultdict(list)
+    by_variant: dict[str, list[ScoreRecord]] = defaultdict(list)
     for record in records:
-        by_model[record.variant].append(record)
-    return sorted(map(_row, by_model.values()), key=_rank)
+        by_variant[record.variant].append(record)
+    return sorted(map(_row, by_variant.values()), key=_rank)
 
 
 def _row(records: list[ScoreRecord]) -> Row:
     counts = Counter(record.status for record in records)
-    whole = [record for record in records if record.status != "diverged"]
+    scored = [record for record in records if record.status != "diverged"]
     values = values_of(records, records[0].variant)
     return Row(
         variant=records[0].variant,
         family=records[0].family,
-        scores={name: estimate(those) for name, those in values.items()},
+        scores={name: estimate(seeds) for name, seeds in values.items()},
         completed=counts["completed"],
         collapsed=counts["collapsed"],
         diverged=counts["diverged"],
-        steps=(whole or records)[0].provenance.training_steps,
-        noise={name: _noise(name, values[name], whole) for name in COMPARED if name in values},
-        unmeasured=tuple(s for s in SCORES if all(s not in one.scores for one in records)),
+        steps=(scored or records)[0].provenance.training_steps,
+        noise={name: _noise(name, values[name], scored) for name in COMPARED if name in values},
+        unmeasured=tuple(s for s in SCORES if all(s not in r.scores for r in records)),
     )
 
 

@@ -1,4 +1,4 @@
-"""What a profile sets otherwise than the systems' defaults."""
+"""The parameters of a profile that differ from the defaults of its systems."""
 
 from typing import Any
 
@@ -6,11 +6,11 @@ from ganvae.config import ModelConfig, Params, flat
 from ganvae.models.registry import system_config
 
 Departures = dict[str, tuple[Any, Any]]
-"""By dotted name: what a profile sets a parameter to, and the model's default."""
+"""By dotted name: the profile's value of a parameter, and the system's default."""
 
 
 def departures(params: Params) -> dict[str, Departures]:
-    """By model, the parameters that decide its weights and are not at the model's defaults."""
+    """By variant: the parameters that affect its weights and differ from the system's defaults."""
     changed = {}
     for name, section in params.variants.items():
         system = params.system(name)
@@ -23,6 +23,9 @@ def departures(params: Params) -> dict[str, Departures]:
 
 
 def _settings(config: ModelConfig) -> dict[str, Any]:
-    """Parameters by dotted name; of the schedule its length alone, the rest is for the log."""
+    """Parameters by dotted name.
+
+    Of the schedule only the length is kept, because the rest concerns logging.
+    """
     schedule = f"{config.schedule.length} {config.schedule.unit}"
     return dict(flat(config.model_dump() | {"schedule": schedule}))

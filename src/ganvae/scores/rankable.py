@@ -1,4 +1,4 @@
-"""Whether records can stand in one ranking."""
+"""Check whether records can be ranked together."""
 
 from collections.abc import Sequence
 from itertools import combinations
@@ -8,45 +8,48 @@ from ganvae.scores.catalogue import INCEPTION
 from ganvae.scores.records import Provenance, ScoreRecord
 
 PLACES = {"floor": 0, "ceiling": 2}
-"""Where the baselines stand in a leaderboard; all models are between, at 1."""
+"""Places of the baselines in a leaderboard. All variants are at place 1, between them."""
 
 
 def check_rankable(named: Sequence[tuple[str, ScoreRecord]]) -> None:
-    """Find out whether records can stand in one ranking.
+    """Check that records can be ranked together.
 
     Args:
-        named: each with what it is to be called.
+        named: the records, each after its name in error messages.
 
     Raises:
-        UserError: two that were measured in different ways, or a model's that are of two families;
-            or one that has a baseline's name and is none.
+        UserError: two records were measured in different ways, two records of one variant have
+            different families, or a record has a baseline's name but is not a baseline.
     """
     for name, record in named:
         if record.variant in PLACES and record.family != "reference":
             raise UserError(
-                f"{name}: {' and '.join(PLACES)} are the baselines' names, and this is of family "
-                f"{record.family}. Give `ganvae score` another --model."
+                f"{name}: the names {' and '.join(PLACES)} are reserved for baselines, but the "
+                f"family of this record is {record.family}. Score it under another --model."
             )
-    for (one_name, one), (other_name, other) in combinations(named, 2):
-        both = f"{one_name} and {other_name}"
+    for (first_name, first), (second_name, second) in combinations(named, 2):
+        both = f"{first_name} and {second_name}"
         if changes := [
-            *protocol_changes(one.provenance, other.provenance),
-            *_extractor_changes(one, other),
+            *protocol_changes(first.provenance, second.provenance),
+            *_extractor_changes(first, second),
         ]:
             raise UserError(
-                f"{both} cannot stand in one ranking: {', '.join(changes)}. Measure both alike: "
-                "the pipeline's with `dvc repro`, samples with `ganvae score`."
+                f"{both} cannot be ranked together: {', '.join(changes)}. Measure both in the "
+                "same way: records of the pipeline with `dvc repro`, samples with `ganvae score`."
             )
-        if one.variant == other.variant and one.family != other.family:
+        if first.variant == second.variant and first.family != second.family:
             raise UserError(
-                f"{both}: {one.variant} is of family {one.family} in one and of family "
-                f"{other.family} in the other. Give `ganvae score` the same --family for both, or "
-                "another --model for one."
+                f"{both}: the family of {first.variant} is {first.family} in the first record but "
+                f"{second.family} in the second. Score both with the same --family, or one of them "
+                "under another --model."
             )
 
 
 def protocol_changes(one: Provenance, other: Provenance) -> list[str]:
-    """What keeps two records out of one ranking: `n_generated 10000 against 5000`, say."""
+    """The differences that keep two records out of one ranking.
+
+    Each is a text such as `n_generated 10000 against 5000`.
+    """
     if one.ranking == other.ranking:
         return []
     return [
@@ -56,14 +59,17 @@ def protocol_changes(one: Provenance, other: Provenance) -> list[str]:
     ]
 
 
-def _extractor_changes(one: ScoreRecord, other: ScoreRecord) -> list[str]:
-    """Two Inception files, where both have scores in their features: one column cannot mix them."""
-    having = all(any(r.scores.get(s) is not None for s in INCEPTION) for r in (one, other))
-    same = one.provenance.inception_sha256 == other.provenance.inception_sha256
-    if same or not having:
+def _extractor_changes(first: ScoreRecord, second: ScoreRecord) -> list[str]:
+    """The change of the Inception file, if both records have scores in Inception features.
+
+    One column of a table cannot mix scores from two Inception files.
+    """
+    both_scored = all(any(r.scores.get(s) is not None for s in INCEPTION) for r in (first, second))
+    same_file = first.provenance.inception_sha256 == second.provenance.inception_sha256
+    if same_file or not both_scored:
         return []
-    return [_change(one.provenance, other.provenance, "inception_sha256")]
+    return [_change(first.provenance, second.provenance, "inception_sha256")]
 
 
-def _change(one: Provenance, other: Provenance, field: str) -> str:
-    return f"{field} {str(getattr(one, field))[:12]} against {str(getattr(other, field))[:12]}"
+def _change(first: Provenance, second: Provenance, field: str) -> str:
+    return f"{field} {str(getattr(first, field))[:12]} against {str(getattr(second, field))[:12]}"

@@ -1,4 +1,4 @@
-"""A score record: what was measured, of what, and how."""
+"""Score records: what was measured, on which run, and how."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -11,11 +11,14 @@ from ganvae.core.records import Record, parse_record
 from ganvae.scores.catalogue import REQUIRED, SCORES
 
 PROTOCOL_VERSION = 2
-"""Raised whenever the same images would get another number for the same score."""
+"""Raised whenever a code change gives the same images another value of a score."""
 
 
 class Provenance(Record):
-    """All that decides a score beside the weights. Scores compare only where `ranking` agrees."""
+    """Everything that determines a score besides the weights.
+
+    Scores are comparable only if their `ranking` is equal.
+    """
 
     protocol_version: int
     dataset: str
@@ -41,7 +44,7 @@ class Provenance(Record):
 
     @property
     def ranking(self) -> tuple[Any, ...]:
-        """Records that share this may stand in one ranking."""
+        """Records with equal values of this may be ranked together."""
         return (
             self.protocol_version,
             self.dataset,
@@ -62,9 +65,10 @@ class Provenance(Record):
 
 
 class Noise(Record):
-    """How much a score owes to the draw of its images; ``low`` and ``high`` bound 95 % around it.
+    """The noise of a score from the random draw of its images, with a 95 % interval.
 
-    Scores of samples: by resampling them. Importance bound: of the test images, by their spread.
+    For scores of samples it is measured by resampling the generated images. For the importance
+    bound it comes from the spread over the test images.
     """
 
     standard_error: float
@@ -73,13 +77,17 @@ class Noise(Record):
 
 
 class ScoreRecord(Record):
-    """The scores of one model trained from one seed.
+    """The scores of one run.
 
-    ``status``: a ``diverged`` run has no scores, only a ``reason``; a ``collapsed`` one has both,
-    and its scores count. ``flags`` say why a record is not to be ranked. ``noise`` has the scores
-    whose evaluation noise was measured; ``class_counts`` how many samples the judge gives to each
-    class, where it is one of classes; ``samples_sha256`` the checksum of the samples' pixels;
-    ``fid_curve`` the FID (judge) of so many of the samples.
+    Attributes:
+        status: a ``diverged`` run has a ``reason`` but no scores of its samples. A ``collapsed``
+            run has a ``reason`` and scores, and its scores count.
+        flags: the reasons why the record must not be ranked.
+        noise: the evaluation noise of those scores for which it was measured.
+        class_counts: the number of samples that the judge assigns to each class. None if the
+            judge does not classify.
+        samples_sha256: the checksum of the samples' pixels.
+        fid_curve: pairs of a number of samples and the FID (judge) of so many samples.
     """
 
     variant: str
@@ -97,9 +105,9 @@ class ScoreRecord(Record):
 
 
 class ValidationRecord(Record):
-    """FID of one run on the validation split; null if the run diverged.
+    """FID of one run on the validation split, null if the run diverged.
 
-    Champions are chosen by it, and nothing else: no ranking takes it in.
+    It is used only to choose champions. No ranking uses it.
     """
 
     split: Literal["validation"] = "validation"
@@ -113,16 +121,16 @@ class ValidationRecord(Record):
 
 
 def shown_run(records: Sequence[ScoreRecord]) -> ScoreRecord:
-    """Of a model's runs the one whose pictures and weights are shown, which is not the best.
+    """The run of a variant whose pictures and weights are shown. It is not the best run.
 
-    The first that completed; else the first that collapsed; else the first.
+    It is the first run that completed, else the first that collapsed, else the first of all.
     """
     order = ("completed", "collapsed", "diverged")
     return min(records, key=lambda record: order.index(record.status))
 
 
 def complete_scores(measured: Mapping[str, float | None]) -> dict[str, float | None]:
-    """All scores that a record has today; null where one was not measured.
+    """All scores of a record, null for those that were not measured.
 
     Raises:
         ValueError: a measured score is not in the catalogue.
@@ -156,13 +164,13 @@ def read_records(path: Path) -> list[ScoreRecord]:
 
 
 def as_score_record(value: Any, path: Path) -> ScoreRecord:
-    """The record that a JSON value is; ``path`` is the file that holds it.
+    """Parse a JSON value as a score record; ``path`` is its file, for the error message.
 
     Raises:
-        UserError: the value is no score record.
+        UserError: the value is not a score record.
     """
     remedy = (
-        "If the pipeline wrote it, `dvc repro` writes it again; "
-        "otherwise make one with `ganvae score --json`."
+        "If the pipeline wrote the file, run `dvc repro` to write it again. "
+        "Otherwise write a record with `ganvae score --json`."
     )
     return parse_record(ScoreRecord, value, path, remedy)

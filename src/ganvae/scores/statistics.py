@@ -1,10 +1,10 @@
-"""Means over seeds and differences between them; plain numbers in, float64.
+"""Means over seeds and differences between them, computed in float64.
 
-With few seeds much is unknown, and the tools differ in how well they say so. Of three values a
-percentile bootstrap has but ten different resamples and no idea of the tails: its "95 %" interval
-of the difference of two such means holds the truth some 82 times in 100. Student's and Welch's
-hold it 95 times where scores are roughly normal. So tables print Welch's; the bootstrap's, which
-asks for no normality, stands beside it in comparison.json.
+Few seeds leave much unknown, and some intervals hide that. A percentile bootstrap of three values
+has only ten different resamples and knows nothing of the tails. Its "95 %" interval of the
+difference of two such means contains the true difference only about 82 times in 100. The intervals
+of Student and Welch contain it 95 times if the scores are roughly normal. So tables print Welch's
+interval. The bootstrap interval assumes no normality and stands beside it in comparison.json.
 """
 
 import math
@@ -25,7 +25,11 @@ Verdict = Literal["first higher", "second higher", "no difference shown", "too f
 
 @dataclass(frozen=True)
 class Estimate:
-    """A mean over training seeds; ``margin`` is half the 95 % interval, None for one seed."""
+    """A mean over random seeds.
+
+    ``margin`` is half the width of the 95 % confidence interval, None for a single seed. ``n`` is
+    the number of seeds.
+    """
 
     mean: float
     margin: float | None
@@ -34,15 +38,20 @@ class Estimate:
 
 @dataclass(frozen=True)
 class Difference:
-    """How a score of ``first`` differs from that of ``second``.
+    """The difference of a score between ``first`` and ``second``.
 
-    ``mean``: difference of the means, first minus second; ``low``, ``high``: its 95 % interval by
-    Welch, None where a side has one value; ``bootstrap_low``, ``bootstrap_high``: the same by the
-    percentile bootstrap. ``effect``: Hedges' g, None where it is not defined; ``superiority``:
-    P(first > second) + P(equal) / 2, in [0, 1]. ``p``: two-sided Mann-Whitney test, ``p_holm``:
-    corrected for the tests made together with it; both None where even the most extreme ranks,
-    which give ``smallest_p`` (corrected: ``smallest_p_holm``), would not be significant at 5 %:
-    nothing was tested (`corrected`).
+    Attributes:
+        n_first, n_second: the number of values on each side.
+        mean: the difference of the means, first minus second.
+        low, high: its 95 % confidence interval by Welch. None if a side has only one value.
+        bootstrap_low, bootstrap_high: the same interval by the percentile bootstrap.
+        effect: Hedges' g. None if it is not defined.
+        superiority: P(first > second) + P(equal) / 2, in [0, 1].
+        p: the p-value of the two-sided Mann-Whitney test. None if no test was made, because even
+            the most extreme ranks would not be significant at 5 % (`corrected`).
+        smallest_p: the p-value of the most extreme ranks.
+        p_holm, smallest_p_holm: ``p`` and ``smallest_p``, corrected for all tests that were made
+            together.
     """
 
     score: str
@@ -67,7 +76,7 @@ class Difference:
 
 
 def estimate(values: Sequence[float]) -> Estimate:
-    """Mean and Student's t interval of independent runs (n - 1 degrees of freedom)."""
+    """The mean of independent runs, with Student's t interval (n - 1 degrees of freedom)."""
     n = len(values)
     mean = float(np.mean(values))
     if n < 2:
@@ -79,9 +88,10 @@ def estimate(values: Sequence[float]) -> Estimate:
 def difference(
     score: str, first: str, a: Sequence[float], second: str, b: Sequence[float]
 ) -> Difference:
-    """Compare ``score`` of ``first`` (its values: ``a``) and ``second`` (``b``); none is empty.
+    """Compare a score of ``first``, with values ``a``, and ``second``, with values ``b``.
 
-    The verdict is that of one test by itself; where there are several, see `corrected`.
+    Neither side may be empty. The verdict is that of a single test. Use `corrected` for several
+    tests.
     """
     low, high = _welch(a, b)
     bootstrap_low, bootstrap_high = _bootstrap(a, b)
@@ -111,32 +121,33 @@ def difference(
 
 
 def corrected(differences: Sequence[Difference]) -> list[Difference]:
-    """The same differences, tested together: verdicts by Holm's p-values.
+    """The same differences, tested together, with verdicts by Holm's corrected p-values.
 
-    A test that could not succeed after correction, whatever the ranks, is not made; it gets no p,
-    and it does not count as one of those that the others are corrected for. Whether it could
-    depends on the numbers of values alone, not on the values, so it may be decided by that: see
-    `worth_making`.
+    A test is skipped if no ranks could make it significant after correction. It gets no p-value,
+    and the others are not corrected for it. Skipping is allowed because it depends only on the
+    numbers of values, not on the values themselves (`worth_making`).
     """
-    limit = worth_making([one.smallest_p for one in differences])
-    made = {
-        index: one.p
-        for index, one in enumerate(differences)
-        if one.p is not None and one.smallest_p <= ALPHA / limit
+    limit = worth_making([result.smallest_p for result in differences])
+    tested = {
+        index: result.p
+        for index, result in enumerate(differences)
+        if result.p is not None and result.smallest_p <= ALPHA / limit
     }
-    ps = dict(zip(made, holm(list(made.values())), strict=True))
-    least = dict(zip(made, holm([differences[index].smallest_p for index in made]), strict=True))
+    ps = dict(zip(tested, holm(list(tested.values())), strict=True))
+    least = dict(
+        zip(tested, holm([differences[index].smallest_p for index in tested]), strict=True)
+    )
     return [
-        _judged(one, ps[index], least[index]) if index in made else _not_made(one, limit)
-        for index, one in enumerate(differences)
+        _judged(result, ps[index], least[index]) if index in tested else _skipped(result, limit)
+        for index, result in enumerate(differences)
     ]
 
 
 def worth_making(smallest_ps: Sequence[float]) -> int:
-    """K, the smallest k such that no more than k tests could ever reach ALPHA / k.
+    """K, the smallest k such that at most k tests could ever reach ALPHA / k.
 
-    Those that could reach ALPHA / K are the tests to make: they are no more than K, so that each
-    of them can be significant after correction. (Tarone 1990, Biometrics 46, 515-522.)
+    The tests to make are those that could reach ALPHA / K. There are at most K of these tests, so
+    each can be significant after correction. (Tarone 1990, Biometrics 46, 515-522.)
     """
     k = 1
     while sum(p <= ALPHA / k for p in smallest_ps) > k:
@@ -144,23 +155,23 @@ def worth_making(smallest_ps: Sequence[float]) -> int:
     return k
 
 
-def _judged(one: Difference, p: float, least: float) -> Difference:
+def _judged(result: Difference, p: float, least: float) -> Difference:
     verdict: Verdict = "no difference shown"
     if p <= ALPHA:
-        verdict = "first higher" if one.superiority > 0.5 else "second higher"
-    return replace(one, p_holm=p, smallest_p_holm=least, verdict=verdict)
+        verdict = "first higher" if result.superiority > 0.5 else "second higher"
+    return replace(result, p_holm=p, smallest_p_holm=least, verdict=verdict)
 
 
-def _not_made(one: Difference, limit: int) -> Difference:
-    least = min(1.0, one.smallest_p * limit)
-    return replace(one, p=None, p_holm=None, smallest_p_holm=least, verdict="too few seeds")
+def _skipped(result: Difference, limit: int) -> Difference:
+    least = min(1.0, result.smallest_p * limit)
+    return replace(result, p=None, p_holm=None, smallest_p_holm=least, verdict="too few seeds")
 
 
 def holm(ps: Sequence[float]) -> list[float]:
-    """P-values corrected for their number by Holm's step-down method, in the order given.
+    """P-values, corrected for their number by Holm's step-down method, in the given order.
 
-    The k-th smallest of m is multiplied by m - k + 1; none may be below one that was smaller,
-    nor above 1. (Holm 1979, Scandinavian Journal of Statistics 6, 65-70.)
+    The k-th smallest of m p-values is multiplied by m - k + 1. The corrected values keep the order
+    of the p-values and are at most 1. (Holm 1979, Scandinavian Journal of Statistics 6, 65-70.)
     """
     order = np.argsort(ps)
     factors = np.arange(len(ps), 0, -1)
@@ -170,18 +181,19 @@ def holm(ps: Sequence[float]) -> list[float]:
 
 
 def smallest_p(n: int, m: int) -> float:
-    """The least two-sided p of a rank test of ``n`` against ``m`` values: all of one side higher.
+    """The smallest two-sided p-value of a rank test of ``n`` against ``m`` values.
 
-    Either of two of the equally likely orders of n + m values does that.
+    It occurs if all values of one side exceed all of the other. Two of the C(n + m, n) equally
+    likely orders do so.
     """
     return min(1.0, 2 / math.comb(n + m, n))
 
 
 def hedges_g(a: Sequence[float], b: Sequence[float]) -> float | None:
-    """Difference of the means in pooled standard deviations, its bias for few values removed.
+    """The difference of the means in pooled standard deviations, without the bias for few values.
 
-    Hedges 1981, Journal of Educational Statistics 6, 107-128, eq. 6e (the exact factor). None if
-    a side has fewer than two values, or nothing varies.
+    None if a side has fewer than two values, or if nothing varies. (Hedges 1981, Journal of
+    Educational Statistics 6, 107-128, eq. 6e, the exact factor.)
     """
     if not _varies(a, b):
         return None
@@ -194,17 +206,17 @@ def hedges_g(a: Sequence[float], b: Sequence[float]) -> float | None:
 
 
 def _varies(a: Sequence[float], b: Sequence[float]) -> bool:
-    """Both sides have two values or more, and those of one side at least are not all equal."""
+    """Whether both sides have at least two values, and the values of at least one side vary."""
     return min(len(a), len(b)) > 1 and max(np.ptp(a), np.ptp(b)) > 0
 
 
 def _welch(a: Sequence[float], b: Sequence[float]) -> tuple[float | None, float | None]:
     if min(len(a), len(b)) < 2:
         return None, None
-    if not _varies(a, b):  # as Student's interval of values that are all equal: of no width
+    if not _varies(a, b):  # like Student's interval of equal values, this one has no width
         same = float(np.mean(a) - np.mean(b))
         return same, same
-    with warnings.catch_warnings():  # of a side whose values are all equal: that is no fault here
+    with warnings.catch_warnings():  # SciPy warns if all values of one side are equal
         warnings.filterwarnings("ignore", message="Precision loss occurred")
         interval = stats.ttest_ind(a, b, equal_var=False).confidence_interval(CONFIDENCE)
     return float(interval.low), float(interval.high)
@@ -225,9 +237,10 @@ def _bootstrap(a: Sequence[float], b: Sequence[float]) -> tuple[float | None, fl
 
 
 def _rank_test(a: Sequence[float], b: Sequence[float]) -> float:
-    """Two-sided p, exact. The tables of U know no ties: with any, the values are reordered.
+    """The exact two-sided p-value of the Mann-Whitney test.
 
-    In every way, which is exact too, or in `RESAMPLES` random ones where there are more.
+    The exact distribution of U assumes no ties. With ties this is a permutation test: over all
+    orders, which is also exact, or over `RESAMPLES` random orders if there are more.
     """
     ties = len({*a, *b}) < len(a) + len(b)
     orders = stats.PermutationMethod(n_resamples=RESAMPLES, rng=np.random.default_rng(0))

@@ -1,4 +1,4 @@
-"""What became of a hyperparameter sweep, as files in `results/sweeps/`; knows no Optuna."""
+"""Records of hyperparameter sweeps: files in `results/sweeps/`, independent of Optuna."""
 
 from pathlib import Path
 from typing import Any, Literal
@@ -9,29 +9,33 @@ from ganvae.core.files import read_json, write_json
 from ganvae.core.records import Record, parse_record
 
 SWEEPS = Path("results/sweeps")
-"""One folder a study, its record in `RECORD`."""
+"""The folder of all studies. Each study has a folder with its record in `RECORD`."""
 
 RECORD = "study.json"
 
 Objective = Literal["fid_judge", "train_seconds"]
-"""What trials are judged by; of both less is better. FID is that on the validation split."""
+"""A quantity that a sweep minimises. FID is measured on the validation split."""
 
 TrialStatus = Literal["completed", "collapsed", "diverged", "pruned", "lost", "failed"]
-"""``lost``: its worker was killed; another trial with the same parameters has taken its place.
-``failed``: the model refused its parameters."""
+"""``lost``: the trial's worker was killed, and another trial with the same parameters replaced it.
+``failed``: the model rejected the parameters."""
 
 Value = bool | int | float | str | None
 
 
 class TrialRecord(Record):
-    """One setting that was tried.
+    """One trial of a study.
 
-    ``parameters`` are those searched, by dotted name as in a model's section of params.yaml.
-    ``values``, one an objective, are there if ``status`` is completed or collapsed. ``seeds`` has
-    the FID by training seed, ``curve`` the FID of the first seed by the share of its schedule that
-    was trained (per mille). ``seconds`` is the training time of the seeds that came to their end;
-    ``started`` and ``finished`` are Unix times. ``current``: the model's parameters as they were
-    before the sweep. ``retry_of``: the lost trial that it takes the place of.
+    Attributes:
+        parameters: the searched parameters, by dotted name as in a variant's section of
+            params.yaml.
+        values: one value per objective, if ``status`` is completed or collapsed.
+        seeds: the FID by training seed.
+        curve: the FID of the first seed, by the trained part of its schedule in per mille.
+        seconds: the training time of all seeds that finished training.
+        started, finished: Unix times.
+        current: whether the parameters are those of the variant before the sweep.
+        retry_of: the number of the lost trial that this trial replaces.
     """
 
     number: int
@@ -51,11 +55,16 @@ class TrialRecord(Record):
 class StudyRecord(Record):
     """A study and its finished trials.
 
-    ``model`` is the entry of ``models`` in the profile's params.yaml that was searched around, and
-    ``base`` its section there; ``space`` the name of the YAML file it was made from and
-    ``parameters`` the ranges in it; with ``budget: updates`` each trial's schedule was fitted to
-    the base's number of turns of D and G. The checksums are those of the training split and of
-    what FID was measured against: the validation split, in the judge's features.
+    Attributes:
+        space: the name of the YAML file with the search space.
+        variant: the variant in the profile's params.yaml that the study started from.
+        base: that variant's section of params.yaml.
+        budget: with ``updates``, each trial's schedule was fitted to the variant's number of
+            updates of D and G.
+        parameters: the searched parameters and their ranges.
+        train_sha256: the checksum of the training split.
+        validation_sha256, judge_sha256: the checksums of the split and of the judge that FID was
+            measured with.
     """
 
     study: str
@@ -79,22 +88,22 @@ class StudyRecord(Record):
 
     @property
     def scored(self) -> list[TrialRecord]:
-        """The trials that have values, in the order they were started."""
+        """The trials that have values, in the order in which they started."""
         return [trial for trial in self.trials if trial.values]
 
     @property
     def best(self) -> TrialRecord | None:
-        """The trial of the least first objective, if any has one."""
+        """The trial with the smallest first objective, or None if no trial has values."""
         return min(self.scored, key=lambda trial: trial.values[0], default=None)
 
     @property
     def current(self) -> TrialRecord | None:
-        """The scored trial of the parameters as they were before the sweep."""
+        """The scored trial with the variant's parameters from before the sweep, or None."""
         return next((trial for trial in self.scored if trial.current), None)
 
 
 def write_study(root: Path, record: StudyRecord) -> Path:
-    """Write a study's record under ``root``, atomically, and return its folder."""
+    """Write a study's record under ``root`` atomically, and return the study's folder."""
     folder = root / SWEEPS / record.study
     write_json(folder / RECORD, record.model_dump(mode="json"))
     return folder
@@ -104,13 +113,13 @@ def read_study(path: Path) -> StudyRecord:
     """Read a study's record.
 
     Raises:
-        UserError: the file is missing or is none.
+        UserError: the file is missing or is not a study record.
     """
-    remedy = "`ganvae sweep report` writes it again."
+    remedy = "Run `ganvae sweep report` to write it again."
     return parse_record(StudyRecord, read_json(path), path, remedy)
 
 
 def read_studies(root: Path, profile: str | None = None) -> list[StudyRecord]:
-    """All studies under ``root``, or those of a profile, by name."""
+    """All studies under ``root``, or all of one profile, sorted by name."""
     records = [read_study(path) for path in sorted((root / SWEEPS).glob(f"*/{RECORD}"))]
     return [record for record in records if profile in (None, record.profile)]

@@ -1,1 +1,1 @@
-"""Tuning with Optuna: the only room that imports it."""
+"""Tune hyperparameters with Optuna. No other package imports it."""

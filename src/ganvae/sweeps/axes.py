@@ -1,4 +1,4 @@
-"""Axes of a parameter's values: even or logarithmic, choices side by side, "off" beyond the end."""
+"""Axes for the values of a parameter: linear, logarithmic or categorical, with "off" at the end."""
 
 import math
 from typing import Literal
@@ -13,13 +13,13 @@ from ganvae.sweeps.space import Range
 Which = Literal["x", "y"]
 
 OFF = 1.12
-"""Where "off" is, in widths of the range from its low end."""
+"""The position of "off" on an axis that goes from 0 (low) to 1 (high)."""
 
 
 class Scale:
-    """Where a parameter's values are on an axis that goes from 0 (low) to 1 (high).
+    """The positions of a parameter's values on an axis that goes from 0 (low) to 1 (high).
 
-    Choices are at 0, 1, 2, …; a value that a trial does not have is at NaN.
+    Choices are at 0, 1, 2, …. A value that a trial does not have is at NaN.
     """
 
     def __init__(self, name: str, range_: Range) -> None:
@@ -28,11 +28,11 @@ class Scale:
 
     @property
     def is_continuous(self) -> bool:
-        """Whether something lies between its values."""
+        """Whether the parameter has bounds instead of choices."""
         return self._range.choices is None
 
     def place(self, value: Value) -> float:
-        """Of a value of the parameter; of None only where it may be off."""
+        """The position of a value. None means "off" if the range has it, else a missing value."""
         if self._range.choices is not None:
             choices = self._range.choices
             return float(choices.index(value)) if value in choices else math.nan
@@ -45,7 +45,7 @@ class Scale:
         return (value - low) / (high - low)
 
     def apply(self, ax: Axes, which: Which) -> None:
-        """Limit an axis to the range, with ticks at values and the parameter's name."""
+        """Limit an axis to the range, and label it with values and the parameter's name."""
         axis = ax.xaxis if which == "x" else ax.yaxis
         ticks = {self.place(value): value_text(value) for value in self._ticks()}
         axis.set_ticks(list(ticks), labels=list(ticks.values()))
@@ -53,7 +53,7 @@ class Scale:
         if not self.is_continuous:
             first, last, margin = min(ticks), max(ticks), 0.4
         ax.set(**{f"{which}lim": (first - margin, last + margin)})
-        axis.set_label_text(self.name + (", logarithmic" if self._range.log else ""))
+        axis.set_label_text(self.name + (" (log scale)" if self._range.log else ""))
 
     def _ticks(self) -> list[Value]:
         if self._range.choices is not None:
@@ -73,7 +73,7 @@ def _subs(ratio: float) -> tuple[float, ...]:
 
 
 def logarithmic(ax: Axes) -> None:
-    """Make the height logarithmic, with numbers and not powers of ten at its ticks."""
+    """Make the vertical axis logarithmic, with plain numbers instead of powers of ten as labels."""
     ax.set_yscale("log")
     ax.yaxis.set_major_locator(LogLocator(subs=(1, 1.5, 2, 3, 5, 7)))
     ax.yaxis.set_major_formatter(FuncFormatter(lambda tick, _: f"{tick:,.4g}"))

@@ -1,4 +1,4 @@
-"""What a study's trials show of each parameter, with its uncertainty."""
+"""The effect of each parameter on FID in a study's trials, with its uncertainty."""
 
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
@@ -31,15 +31,15 @@ from ganvae.sweeps.study import PER_MILLE, switch
 
 CONFIDENCE = 0.95
 RESAMPLES = 9999
-RESAMPLES_OF_IMPORTANCE = 200  # each takes some 50 ms
+RESAMPLES_OF_IMPORTANCE = 200  # each takes about 50 ms
 Tried = list[tuple[Any, float]]
-"""A parameter's value and the FID that came of it, a pair a trial."""
+"""Pairs of a parameter's value and the resulting FID, one pair per trial."""
 
 
 def effects_of(record: StudyRecord) -> EffectsRecord:
-    """Every parameter's importance and its relation with FID, the first objective.
+    """The effects of all parameters of a study on FID, its first objective.
 
-    The same numbers for the same record.
+    The same record gives the same numbers.
     """
     scores = {trial.number: trial.values[0] for trial in record.scored}
     checks = {trial.number: first_check(record, trial) for trial in record.trials}
@@ -63,12 +63,12 @@ def effects_of(record: StudyRecord) -> EffectsRecord:
 
 
 def ranges_of(record: StudyRecord) -> dict[str, Range]:
-    """What was searched, by dotted name."""
-    return {name: Range.model_validate(one) for name, one in record.parameters.items()}
+    """The ranges that the study searched, by dotted name."""
+    return {name: Range.model_validate(range_) for name, range_ in record.parameters.items()}
 
 
 def first_check(record: StudyRecord, trial: TrialRecord) -> float | None:
-    """FID of the trial's first seed where a pruner looks first; None if it did not come so far."""
+    """FID of the trial's first seed at the pruner's first check; None if there was no check."""
     pruner = record.pruner
     if pruner is None:
         return None
@@ -78,7 +78,7 @@ def first_check(record: StudyRecord, trial: TrialRecord) -> float | None:
 
 
 def is_ordered(range_: Range) -> bool:
-    """Whether its values are numbers, so that there is a higher and a lower."""
+    """Whether all values are numbers, so that they have an order."""
     values = [value for value in range_.ends() if value is not None]
     return all(isinstance(value, int | float) and not isinstance(value, bool) for value in values)
 
@@ -98,13 +98,13 @@ def _relation(tried: Tried, range_: Range) -> Relation:
 
 
 def _correlation(tried: Tried, range_: Range) -> Measured | None:
-    """Spearman's, with the percentile bootstrap's interval over trials."""
+    """Spearman's rank correlation, with a percentile bootstrap interval over trials."""
     if not is_ordered(range_):
         return None
-    there = [(float(value), fid) for value, fid in tried if value is not None]
-    if len(there) < LEAST_TRIALS or len({value for value, _ in there}) == 1:
+    pairs = [(float(value), fid) for value, fid in tried if value is not None]
+    if len(pairs) < LEAST_TRIALS or len({value for value, _ in pairs}) == 1:
         return None
-    values, fids = np.array(there).T
+    values, fids = np.array(pairs).T
     interval = stats.bootstrap(
         (values, fids),
         _spearman,
@@ -118,21 +118,21 @@ def _correlation(tried: Tried, range_: Range) -> Measured | None:
         value=float(_spearman(values, fids)),
         low=float(interval.low),
         high=float(interval.high),
-        n=len(there),
+        n=len(pairs),
     )
 
 
 def _spearman(a: np.ndarray, b: np.ndarray, axis: int = -1) -> np.ndarray:
-    """Rank correlation; 0 where one side does not vary, as in some resamples of whole numbers."""
-    ranks = [stats.rankdata(one, axis=axis) for one in (a, b)]
-    x, y = (one - one.mean(axis=axis, keepdims=True) for one in ranks)
+    """The rank correlation. It is 0 if one side is constant, as in some resamples."""
+    ranks = [stats.rankdata(side, axis=axis) for side in (a, b)]
+    x, y = (side - side.mean(axis=axis, keepdims=True) for side in ranks)
     scale = np.sqrt((x * x).sum(axis=axis) * (y * y).sum(axis=axis))
     covariance = (x * y).sum(axis=axis)
     return np.asarray(np.divide(covariance, scale, out=np.zeros_like(scale), where=scale > 0))
 
 
 def _contrasts(tried: Tried, range_: Range) -> Iterator[Contrast]:
-    """On against off; of choices without order each one against the first."""
+    """Contrast on with off, or every further choice with the first choice."""
     choices = range_.choices or []
     if range_.or_off or (None in choices and is_ordered(range_)):
         on = [fid for value, fid in tried if value is not None]
@@ -170,43 +170,43 @@ def _contrast(first: str, a: Sequence[float], second: str, b: Sequence[float]) -
 
 
 def _cut(n: int, m: int) -> int:
-    """How many of the n m differences to leave out at either end for the interval of the shift.
+    """How many of the n m differences to drop at each end for the shift's confidence interval.
 
-    By the normal approximation of U (Hollander and Wolfe, Nonparametric Statistical Methods,
-    4.3), rounded so that the interval is the wider one.
+    This is the normal approximation of U (Hollander and Wolfe, Nonparametric Statistical Methods,
+    4.3), rounded to the wider interval.
     """
     z = stats.norm.ppf((1 + CONFIDENCE) / 2)
     return max(0, int(np.floor(n * m / 2 - z * np.sqrt(n * m * (n + m + 1) / 12))) - 1)
 
 
 def _importances(record: StudyRecord) -> dict[str, Measured]:
-    """Optuna's importance of every parameter, that of its being on or off included."""
+    """Optuna's importance of every parameter. It includes the importance of turning it off."""
     trials = list(_optuna_trials(record))
     if len(trials) < LEAST_TRIALS:
         return {}
     names = list(record.parameters)
     rng = np.random.default_rng(0)
     draws = rng.integers(0, len(trials), (RESAMPLES_OF_IMPORTANCE, len(trials)))
-    found = _importance(trials, names)
+    values = _importance(trials, names)
     resampled = np.array([_importance([trials[i] for i in draw], names) for draw in draws])
     lows, highs = np.quantile(resampled, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2], axis=0)
     return {
         name: Measured(value=value, low=low, high=high, n=len(trials))
-        for name, value, low, high in zip(names, found, lows, highs, strict=True)
+        for name, value, low, high in zip(names, values, lows, highs, strict=True)
     }
 
 
 def _importance(trials: Sequence[FrozenTrial], names: Sequence[str]) -> list[float]:
     study = optuna.create_study()
     study.add_trials(trials)
-    with warnings.catch_warnings():  # of few trials in a branch: the interval says it
+    with warnings.catch_warnings():  # about few trials in a branch, which the interval shows
         warnings.simplefilter("ignore")
-        found = get_param_importances(study)
-    return [found.get(name, 0.0) + found.get(switch(name), 0.0) for name in names]
+        values = get_param_importances(study)
+    return [values.get(name, 0.0) + values.get(switch(name), 0.0) for name in names]
 
 
 def _optuna_trials(record: StudyRecord) -> Iterator[FrozenTrial]:
-    """The scored trials as Optuna had them, by the first objective; needs no storage."""
+    """The scored trials in Optuna's form, with the first objective; needs no storage."""
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     ranges = ranges_of(record)
     for trial in record.scored:

@@ -1,4 +1,4 @@
-"""A study's pictures, from its record alone: the same bytes for the same record."""
+"""Draw a study's pictures from its record. The same record gives the same bytes."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -23,24 +23,24 @@ from ganvae.sweeps.front import pareto_front
 from ganvae.sweeps.study import PER_MILLE
 
 WIDTH = 8.4  # inches, 1008 pixels
-FID = "FID on validation, logarithmic"
+FID = "FID on validation (log scale)"
 BALANCE = "balance.ratio"
 INK, FAINT = COLOURS["ink"], COLOURS["faint"]
 MOST_CONTOURS = 4
 LEAST_POINTS = 6
-"""Between fewer trials no contours are drawn."""
+"""Contours need trials at this many different positions."""
 
 LEAST_FID = 0.01
-"""Where the logarithmic colours begin at the latest."""
+"""The logarithmic colours do not begin below this FID."""
 
 
 def draw_pictures(folder: Path, record: StudyRecord, effects: EffectsRecord) -> None:
-    """Write the pictures that the trials so far allow, as PNG."""
+    """Write the pictures that the trials so far allow, as PNG files."""
     if not record.scored:
         return
     draw_history(folder / "history.png", record)
     draw_slices(folder / "slices.png", record)
-    if any(one.importance for one in effects.effects):
+    if any(effect.importance for effect in effects.effects):
         draw_importances(folder / "importances.png", effects)
     pairs = _pairs(record, effects)
     if pairs and len(_seen(record)) > 1:
@@ -52,7 +52,7 @@ def draw_pictures(folder: Path, record: StudyRecord, effects: EffectsRecord) -> 
 
 
 def draw_history(path: Path, record: StudyRecord) -> None:
-    """FID of every trial in the order they were begun, and the best so far."""
+    """Draw the FID of every trial in the order of their starts, and the best FID so far."""
     scored = record.scored
     best = np.minimum.accumulate([trial.values[0] for trial in scored])
     with figure(path, WIDTH, 3.6) as canvas:
@@ -69,7 +69,7 @@ def draw_history(path: Path, record: StudyRecord) -> None:
 
 
 def draw_slices(path: Path, record: StudyRecord) -> None:
-    """FID against every parameter by itself: of scored trials, and of all at the first check."""
+    """Draw FID against each parameter: of scored trials, and of all trials at the first check."""
     ranges = ranges_of(record)
     rows = math.ceil(len(ranges) / 2)
     with figure(path, WIDTH, 2.5 * rows + 0.4) as canvas:
@@ -81,32 +81,33 @@ def draw_slices(path: Path, record: StudyRecord) -> None:
             _draw_checks(ax, record, [scale.place(t.parameters.get(name)) for t in record.trials])
             _draw_current(ax, record)
             scale.apply(ax, "x")
-        for ax in panels:  # that are left over
+        for ax in panels:  # unused panels
             ax.set_visible(False)
         canvas.supylabel(FID, fontsize=9)
         _legend(canvas, canvas.axes[0])
 
 
 def draw_importances(path: Path, effects: EffectsRecord) -> None:
-    """Importance of every parameter with its interval, the greatest on top."""
-    shown = [(one.parameter, one.importance) for one in effects.effects if one.importance]
-    shown.sort(key=lambda one: one[1].value)
+    """Draw the importance of every parameter with its interval, the largest on top."""
+    shown = [
+        (effect.parameter, effect.importance) for effect in effects.effects if effect.importance
+    ]
+    shown.sort(key=lambda pair: pair[1].value)
     with figure(path, WIDTH, 0.4 * len(shown) + 0.9) as canvas:
         ax = canvas.subplots()
-        for place, (_, one) in enumerate(shown):
-            ax.barh(place, one.value, height=0.6, color=FAINT, alpha=0.5)
-            ax.plot([one.low, one.high], [place, place], color=INK, lw=1.5)
+        for height, (_, importance) in enumerate(shown):
+            ax.barh(height, importance.value, height=0.6, color=FAINT, alpha=0.5)
+            ax.plot([importance.low, importance.high], [height, height], color=INK, lw=1.5)
         ax.set_yticks(range(len(shown)), [name for name, _ in shown])
         ax.set_xlim(0, 1)
-        ax.set_xlabel(
-            "share in what sets the best tenth of trials apart (PED-ANOVA), 95 % interval"
-        )
+        ax.set_xlabel("importance for reaching the best tenth of trials (PED-ANOVA), 95 % interval")
 
 
 def draw_contours(path: Path, record: StudyRecord, pairs: Sequence[tuple[str, str]]) -> None:
-    """FID over pairs of parameters: a mark a trial, contours drawn straight between trials.
+    """Draw FID over pairs of parameters: one mark per trial, with linear contours between them.
 
-    FID at the first check where there is one, which all trials have; else that of scored trials.
+    With a pruner this is FID at the first check, which trials without a score have as well.
+    Otherwise it is the FID of the scored trials.
     """
     fids = _seen(record)
     rows, columns = math.ceil(len(pairs) / 2), min(2, len(pairs))
@@ -115,16 +116,16 @@ def draw_contours(path: Path, record: StudyRecord, pairs: Sequence[tuple[str, st
         panels = canvas.subplots(rows, columns, squeeze=False).flat
         for (first, second), ax in zip(pairs, panels, strict=False):
             marks = _draw_contour(ax, record, (first, second), fids, norm)
-        for ax in panels:  # that are left over
+        for ax in panels:  # unused panels
             ax.set_visible(False)
         used = [ax for ax in canvas.axes if ax.get_visible()]
-        label = "FID at the first check, logarithmic" if record.pruner else FID
+        label = "FID at the first check (log scale)" if record.pruner else FID
         bar = canvas.colorbar(marks, ax=used, label=label)
         logarithmic(bar.ax)
 
 
 def _seen(record: StudyRecord) -> dict[int, float]:
-    """By trial, what contours are drawn of."""
+    """The FID that the contours show, by number of the trial."""
     if record.pruner is None:
         return {trial.number: trial.values[0] for trial in record.scored}
     checks = {trial.number: first_check(record, trial) for trial in record.trials}
@@ -141,12 +142,12 @@ def _draw_contour(
         np.array([scale.place(values[i]) for values in settings])
         for i, scale in enumerate((across, up))
     )
-    found = np.array([fids[trial.number] for trial in shown])
+    shown_fids = np.array([fids[trial.number] for trial in shown])
     if across.is_continuous and up.is_continuous:
         on = [None not in values for values in settings]
-        _draw_levels(ax, x[on], y[on], found[on], norm)
+        _draw_levels(ax, x[on], y[on], shown_fids[on], norm)
     style: dict[str, Any] = {"cmap": "viridis_r", "norm": norm, "edgecolors": INK}
-    marks = ax.scatter(x, y, 34, found, linewidths=0.6, **style)
+    marks = ax.scatter(x, y, 34, shown_fids, linewidths=0.6, **style)
     for place, trial in zip(zip(x, y, strict=True), shown, strict=True):
         if trial == record.best:
             ax.plot(*place, "*", color="white", ms=7, mec=INK, mew=0.6)
@@ -156,7 +157,7 @@ def _draw_contour(
 
 
 def _draw_levels(ax: Axes, x: np.ndarray, y: np.ndarray, fids: np.ndarray, norm: LogNorm) -> None:
-    """Filled contours, straight between trials; none where these are few or lie on a line."""
+    """Draw filled contours, linear between trials, unless trials are few or lie on a line."""
     places, which = np.unique(np.stack([x, y], axis=1), axis=0, return_inverse=True)
     if len(places) < LEAST_POINTS or np.linalg.matrix_rank(places - places[0], tol=1e-3) < 2:
         return
@@ -168,7 +169,7 @@ def _draw_levels(ax: Axes, x: np.ndarray, y: np.ndarray, fids: np.ndarray, norm:
 
 
 def draw_curves(path: Path, record: StudyRecord) -> None:
-    """What a pruner saw: FID of each trial at its checks, then at the end of its first seed."""
+    """Draw the FID that the pruner saw: at the checks of the first seed, or after each seed."""
     with figure(path, WIDTH, 3.6) as canvas:
         ax = canvas.subplots()
         logarithmic(ax)
@@ -207,7 +208,7 @@ def _by_seed(record: StudyRecord, trial: TrialRecord) -> list[tuple[float, float
 
 
 def draw_front(path: Path, record: StudyRecord) -> None:
-    """Both objectives of every scored trial, and those that no other one beats in both."""
+    """Draw both objectives of every scored trial, and the Pareto front."""
     front = pareto_front(record)
     with figure(path, WIDTH, 4.0) as canvas:
         ax = canvas.subplots()
@@ -225,12 +226,13 @@ def draw_front(path: Path, record: StudyRecord) -> None:
 
 
 def _pairs(record: StudyRecord, effects: EffectsRecord) -> list[tuple[str, str]]:
-    """The balance ratio with every other parameter; where there is none, the most important two."""
+    """The pairs to draw: the balance ratio with others, or else the two most important ones."""
     names = list(record.parameters)
     if BALANCE in names:
         return [(BALANCE, name) for name in names if name != BALANCE][:MOST_CONTOURS]
     weight = {
-        one.parameter: one.importance.value if one.importance else 0.0 for one in effects.effects
+        effect.parameter: effect.importance.value if effect.importance else 0.0
+        for effect in effects.effects
     }
     foremost = sorted(names, key=lambda name: -weight[name])[:2]
     return list(combinations(foremost, 2))
@@ -242,7 +244,7 @@ def _norm(fids: Sequence[float]) -> LogNorm:
 
 
 def _draw_scored(ax: Axes, record: StudyRecord, places: Sequence[float]) -> None:
-    """FID of the scored trials, the best one and those that collapsed marked."""
+    """Draw the FID of the scored trials. Mark the best trial and collapsed trials."""
     colour, marker = COLOURS[record.family], MARKERS[record.family]
     styles: dict[str, dict[str, Any]] = {
         "completed": {"color": colour, "marker": marker},
@@ -262,20 +264,20 @@ def _draw_scored(ax: Axes, record: StudyRecord, places: Sequence[float]) -> None
 
 
 def _mark_unscored(ax: Axes, record: StudyRecord, places: Sequence[float]) -> None:
-    """Crosses at the upper edge: trials that were given up or diverged have no FID to show."""
-    there = [
+    """Draw crosses at the upper edge for trials without FID, such as pruned trials."""
+    crosses = [
         place
         for place, trial in zip(places, record.trials, strict=True)
         if not trial.values and trial.status != "lost" and not math.isnan(place)
     ]
-    if there:
+    if crosses:
         edge = ax.get_xaxis_transform()
         style: dict[str, Any] = {"color": FAINT, "ms": 5, "mew": 1, "clip_on": False}
-        ax.plot(there, [1] * len(there), "x", transform=edge, label="no score", **style)
+        ax.plot(crosses, [1] * len(crosses), "x", transform=edge, label="no score", **style)
 
 
 def _draw_checks(ax: Axes, record: StudyRecord, places: Sequence[float]) -> None:
-    """FID at the first check of every trial that came so far."""
+    """Draw FID at the first check, for every trial that reached it."""
     checks = [first_check(record, trial) for trial in record.trials]
     points = [(x, fid) for x, fid in zip(places, checks, strict=True) if fid is not None]
     if points:

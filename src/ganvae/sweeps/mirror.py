@@ -1,4 +1,4 @@
-"""A study in MLflow while its workers are at it."""
+"""Show a study in MLflow while its workers run."""
 
 import sys
 from collections.abc import Callable
@@ -13,9 +13,10 @@ from ganvae.sweeps.study import Settings
 
 
 def into_mlflow(settings: Settings) -> Callable[[Study, FrozenTrial], None]:
-    """What shows the study in MLflow after each trial, if that is installed and can be reached.
+    """A callback that shows the study in MLflow after each trial.
 
-    The storage has it all the same, and `ganvae sync` what `ganvae sweep report` has written.
+    It does nothing if MLflow is not installed or cannot be reached. The storage then still has all
+    trials, and `ganvae sync` shows the study after `ganvae sweep report`.
     """
     reached = find_spec("mlflow") is not None
 
@@ -34,6 +35,7 @@ def into_mlflow(settings: Settings) -> Callable[[Study, FrozenTrial], None]:
                 project_study(client, store, record, checkout_root() / SWEEPS / record.study)
         except TrackingError as error:
             reached = False
-            print(f"warning: the trials go on without MLflow. {error}", file=sys.stderr, flush=True)
+            warning = f"warning: the trials continue without MLflow. {error}"
+            print(warning, file=sys.stderr, flush=True)
 
     return after_trial

@@ -1,4 +1,7 @@
-"""A trial: train from each seed, measure FID on validation. Nothing here opens the test split."""
+"""Run one trial: train from each seed, and measure FID on the validation split.
+
+No function here opens the test split.
+"""
 
 import shutil
 from collections.abc import Iterator
@@ -32,7 +35,7 @@ from ganvae.training.trainer import Cadence, train
 
 
 class Seed(NamedTuple):
-    """What a seed of a trial came to."""
+    """The result of one seed of a trial: its score, and its training time in seconds."""
 
     score: ValidationScore
     seconds: float
@@ -40,10 +43,10 @@ class Seed(NamedTuple):
 
 @dataclass(frozen=True)
 class Objective:
-    """What Optuna minimises: called with a trial it gives its values.
+    """The function that Optuna minimises. Called with a trial, it returns the trial's values.
 
-    It raises `TrialPruned` for a trial that is given up, has diverged, or whose parameters the
-    model refuses together; which of these stands in the trial's ``status``.
+    It raises `TrialPruned` if the trial is pruned or diverges, or if the system rejects the
+    combination of parameters. The trial's attribute ``status`` names the reason.
     """
 
     study: str
@@ -59,7 +62,7 @@ class Objective:
         except TrialPruned:
             _remove(work)
             raise
-        _remove(work)  # and not if it is interrupted: the next attempt goes on from there
+        _remove(work)  # an interrupt keeps it: the next attempt resumes there
         return values
 
     def _values(self, trial: Trial, work: Path) -> list[float]:
@@ -68,19 +71,19 @@ class Objective:
         last = self.settings.sweep.seeds[-1]
         for position, seed in enumerate(self.settings.sweep.seeds):
             seeds[seed] = self._seed(trial, config, seed, work, first=position == 0)
-            trial.set_user_attr("seeds", {s: one.score.fid_judge for s, one in seeds.items()})
-            trial.set_user_attr("seconds", sum(one.seconds for one in seeds.values()))
+            trial.set_user_attr("seeds", {s: result.score.fid_judge for s, result in seeds.items()})
+            trial.set_user_attr("seconds", sum(result.seconds for result in seeds.values()))
             if self._prunes("seed"):
                 trial.report(seeds[seed].score.fid_judge, position)
-                if seed != last:  # then there is nothing left to save
+                if seed != last:  # after the last seed, pruning saves nothing
                     _give_up_if_told(trial)
-        collapsed = any(one.score.classes == 1 for one in seeds.values())
+        collapsed = any(result.score.classes == 1 for result in seeds.values())
         trial.set_user_attr("status", "collapsed" if collapsed else "completed")
-        found = {
-            "fid_judge": fmean(one.score.fid_judge for one in seeds.values()),
-            "train_seconds": fmean(one.seconds for one in seeds.values()),
+        means = {
+            "fid_judge": fmean(result.score.fid_judge for result in seeds.values()),
+            "train_seconds": fmean(result.seconds for result in seeds.values()),
         }
-        return [found[name] for name in self.settings.sweep.objectives]
+        return [means[name] for name in self.settings.sweep.objectives]
 
     def _config(self, trial: Trial) -> ModelConfig:
         settings = self.settings
@@ -94,7 +97,7 @@ class Objective:
     def _seed(
         self, trial: Trial, config: ModelConfig, seed: int, work: Path, *, first: bool
     ) -> Seed:
-        """Train from a seed and score it; what an earlier attempt has of that is not done again."""
+        """Train from a seed and score the result, without repeating work of an earlier attempt."""
         settings = self.settings
         name = f"trial {trial.number}, {settings.variant}"
         spec = RunSpec(settings.system, config, seed, self.machine, name)
@@ -117,7 +120,7 @@ class Objective:
         return Seed(score, result.seconds)
 
     def score(self, model: GenerativeModel, seed: int) -> ValidationScore:
-        """FID of a model that was trained from ``seed``, on validation."""
+        """FID on the validation split, of a model that was trained from ``seed``."""
         return self.validation.score(model, n=self.settings.sweep.n_generated, seed=seed)
 
     def _prunes(self, by: str) -> bool:
@@ -126,9 +129,9 @@ class Objective:
 
 
 class Curve:
-    """FID at some moments of a trial's first seed, and the end of the trial if it lags behind.
+    """Measures FID during a trial's first seed, and prunes the trial if it falls behind.
 
-    What was measured before a worker was killed is reported again from the file it left.
+    Values that a killed worker had measured are read from its file and reported again.
     """
 
     def __init__(
@@ -147,7 +150,7 @@ class Curve:
             self._report(int(moment), fid)
 
     def watch(self, step: int, row: Row, model: GenerativeModel) -> None:
-        """Measure if it is time to; raise `TrialPruned` if that shows that it is hopeless."""
+        """Measure FID if a check is due. Raise `TrialPruned` if the pruner gives up the trial."""
         cadence = Cadence(
             self._config.schedule, model.real_images_per_step, len(self._objective.images)
         )
@@ -165,7 +168,7 @@ class Curve:
 
 
 def suggested(trial: Trial, settings: Settings) -> Iterator[tuple[str, Any]]:
-    """The trial's parameters by dotted name, those that are off as None."""
+    """The trial's parameters by dotted name. Parameters that are off are None."""
     for name, range_ in settings.sweep.ranges(settings.system).items():
         if range_.choices is not None:
             yield name, trial.suggest_categorical(name, range_.choices)
@@ -179,11 +182,11 @@ def suggested(trial: Trial, settings: Settings) -> Iterator[tuple[str, Any]]:
 
 
 def make_objective(study: str, settings: Settings) -> Objective:
-    """What a worker needs, once: the training images and the judge's view of validation.
+    """Load the training images and the judge's features of the validation split for a worker.
 
     Raises:
         DataError: the data are not prepared.
-        UserError: they are not those that the study was made with.
+        UserError: the data or the judge differ from those that the study was created with.
     """
     params = load_params(Path(settings.params_file))
     check_prepared(params)
@@ -191,16 +194,17 @@ def make_objective(study: str, settings: Settings) -> Objective:
     machine = compute.use_to_train(params.compute)
     judge = FrozenJudge(Path(params.judge), machine.device)
     validation = read_validation(paths.validation_features, judge)
-    here = {
+    checksums = {
         paths.split("train"): (sha256(paths.split("train")), settings.train_sha256),
         paths.validation_features: (validation.data_sha256, settings.validation_sha256),
         Path(params.judge): (judge.sha256, settings.judge_sha256),
     }
-    for path, (found, wanted) in here.items():
-        if found != wanted:
+    for path, (actual, expected) in checksums.items():
+        if actual != expected:
             raise UserError(
-                f"{path} is not what study {study!r} was made with ({found[:12]} instead of "
-                f"{wanted[:12]}): its trials would not compare. Make another study."
+                f"{path} has changed since study {study!r} was created (checksum {actual[:12]} "
+                f"instead of {expected[:12]}), so trials could not be compared: create another "
+                "study."
             )
     images = read_split(paths.split("train")).images
     return Objective(study, settings, images, validation, machine)
@@ -208,13 +212,13 @@ def make_objective(study: str, settings: Settings) -> Objective:
 
 def _remove(work: Path) -> None:
     shutil.rmtree(work, ignore_errors=True)
-    with suppress(OSError):  # other trials are running
+    with suppress(OSError):  # folders of other running trials remain
         work.parent.rmdir()
         work.parent.parent.rmdir()
 
 
 def _first_attempt(trial: Trial) -> int:
-    """The number of the trial, or of the first one that it takes the place of."""
+    """The number of the trial, or of the first trial that it retries."""
     frozen = trial.study.get_trials(deepcopy=False)[trial.number]
     first = RetryHeartbeatStaleTrialCallback.retried_trial_number(frozen)
     return trial.number if first is None else first

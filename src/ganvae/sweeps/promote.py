@@ -1,4 +1,4 @@
-"""A trial of a sweep becomes a variant in params.yaml, to be trained from other seeds."""
+"""Turn a trial of a sweep into a variant, which is then trained from other seeds."""
 
 import re
 from collections.abc import Sequence
@@ -20,22 +20,22 @@ PARAMS = Path("params.yaml")
 
 
 def promote(study: str, number: int | None, variant: str | None, seeds: Sequence[int]) -> str:
-    """Write a trial as a variant into the promotions' file of the study's profile.
+    """Write a trial as a variant into the promotions file of the study's profile.
 
-    A variant that was promoted before is replaced. params.yaml is not changed.
+    An earlier promoted variant of the same name is replaced. params.yaml is not changed.
 
     Args:
-        number: the trial; by default the one of the best FID.
-        variant: its name; by default the model's with ``-swept``.
-        seeds: what it is to be trained from.
+        number: the number of the trial; by default the trial with the lowest FID.
+        variant: the name of the new variant; by default the study's variant with ``-swept``.
+        seeds: the random seeds that the new variant is trained from.
 
     Returns:
-        What was done and what to run, in lines.
+        Lines for the user: the change, notes, and the command to run next.
 
     Raises:
-        UserError: no such study or trial, or the trial has no score.
-        ConfigError: the name is taken, the study trained from one of the seeds, the model refuses
-            the parameters, or the file cannot be added to.
+        UserError: the study or the trial does not exist, or the trial has no score.
+        ConfigError: the name is taken, the study trained from one of the seeds, the system rejects
+            the parameters, or the promotions file is invalid.
     """
     record = _read_record(study)
     trial = _choose(record, number)
@@ -52,70 +52,73 @@ def promote(study: str, number: int | None, variant: str | None, seeds: Sequence
         seeds=record.seeds,
     )
     changed = write_variant(path, Variant(variant, record.system, config, seeds, promotion))
-    fid, of = fixed(trial.values[0], 2), f"trial {trial.number} of study {record.study!r}"
-    done = f"{path.with_name(PROMOTED)}: {variant} is {of} (FID on validation {fid})"
+    file, fid = path.with_name(PROMOTED), fixed(trial.values[0], 2)
+    origin = f"trial {trial.number} of study {record.study!r} (FID on validation {fid})"
     if not changed:
-        return f"{done} already; nothing has changed"
+        return f"{file}: {variant} is already {origin}, so the file is unchanged"
     pipeline = "" if path == PARAMS else f" {path.with_name('dvc.yaml')}"
     return "\n".join(
         [
-            f"{done}; training seeds: {', '.join(map(str, seeds))}",
+            f"{file}: {variant} is now {origin}; training seeds: {', '.join(map(str, seeds))}",
             *_remarks(record, trial, config, params),
-            f"`ganvae repro{pipeline}` trains these runs, and no others that are up to date",
+            f"`ganvae repro{pipeline}` trains these runs, and skips runs that are up to date",
         ]
     )
 
 
 def read_seeds(text: str) -> list[int]:
-    """Seeds from ``0,1,2``.
+    """Parse seeds from text such as ``0,1,2``.
 
     Raises:
-        ConfigError: something else, or one twice.
+        ConfigError: the text has another form, or a seed is repeated.
     """
     seeds = [int(part) for part in text.split(",") if part.strip().isdecimal()]
     if len(set(seeds)) < len(text.split(",")):
-        raise ConfigError(f"--seeds {text}: expected whole numbers with commas, each once: 0,1,2.")
+        raise ConfigError(
+            f"--seeds {text}: expected different whole numbers, separated by commas: 0,1,2."
+        )
     return seeds
 
 
 def _read_record(study: str) -> StudyRecord:
     path = SWEEPS / study / RECORD
     if not path.exists():
-        there = ", ".join(sorted(found.parent.name for found in SWEEPS.glob(f"*/{RECORD}")))
+        names = ", ".join(sorted(record.parent.name for record in SWEEPS.glob(f"*/{RECORD}")))
         raise UserError(
-            f"no record of study {study!r} ({path}); there are: {there or 'none'}. Run `ganvae "
-            f"sweep report --study {study}` first, which writes it."
+            f"study {study!r} has no record {path} (studies with a record: {names or 'none'}). "
+            f"Run `ganvae sweep report --study {study}` first, to write it."
         )
     return read_study(path)
 
 
 def _choose(record: StudyRecord, number: int | None) -> TrialRecord:
-    """The trial of this number, or the best one.
+    """The trial with this number, or the best trial.
 
     Raises:
-        UserError: it is not there, has no score, or there is no best one.
+        UserError: the trial does not exist or has no score, or no single trial is the best.
     """
     study = f"study {record.study!r}"
     if record.best is None:
-        raise UserError(f"{study} has no trial with a score: there is nothing to promote.")
+        raise UserError(f"{study} has no trial with a score, so there is nothing to promote.")
     if number is None:
         if len(record.objectives) > 1:
             front = "; ".join(_described(record, trial) for trial in pareto_front(record))
             raise UserError(
-                f"{study} has two objectives: choose with --trial. On its Pareto front: {front}."
+                f"{study} has two objectives: choose a trial with --trial. Trials on the Pareto "
+                f"front: {front}."
             )
         return record.best
     trial = next((trial for trial in record.trials if trial.number == number), None)
     if trial is None:
         numbers = [trial.number for trial in record.trials]
         raise UserError(
-            f"{study} has no finished trial {number}, they go from {min(numbers)} to "
-            f"{max(numbers)}: `ganvae sweep report --study {record.study}` adds those run since."
+            f"{study} has no trial {number} in its record, only {min(numbers)} to {max(numbers)}: "
+            f"`ganvae sweep report --study {record.study}` adds trials that finished later."
         )
     if not trial.values:
         raise UserError(
-            f"trial {number} of {study} has no score ({trial.status}): promote another, for "
-            f"example the best one, {record.best.number}."
+            f"trial {number} of {study} has no score ({trial.status}): promote another trial, for "
+            f"example the best trial, {record.best.number}."
         )
     return trial
 
@@ -128,28 +131,29 @@ def _described(record: StudyRecord, trial: TrialRecord) -> str:
 
 def _params_file(record: StudyRecord) -> Path:
     """The params.yaml of the study's profile."""
-    of_profile = Path("profiles") / record.profile / PARAMS
-    for path in (PARAMS, of_profile):
+    profile_file = Path("profiles") / record.profile / PARAMS
+    for path in (PARAMS, profile_file):
         if path.exists() and read_yaml(path).get("profile") == record.profile:
             return path
     raise UserError(
-        f"study {record.study!r} is of profile {record.profile!r}, which neither {PARAMS} nor "
-        f"{of_profile} is: run this in the clone that has it."
+        f"study {record.study!r} belongs to profile {record.profile!r}, but neither {PARAMS} nor "
+        f"{profile_file} has this profile: run this command in the clone that has it."
     )
 
 
 def _check_name(variant: str, params: Params, record: StudyRecord) -> None:
     if not re.fullmatch("[a-z][a-z0-9-]*", variant):
-        raise ConfigError(f"--as {variant}: expected small letters, digits and hyphens.")
-    own = variant in system_names() or variant in PLACES
-    if own or (variant in params.variants and variant not in params.promoted):
+        raise ConfigError(f"--as {variant}: expected lower-case letters, digits and hyphens.")
+    reserved = variant in system_names() or variant in PLACES
+    if reserved or (variant in params.variants and variant not in params.promoted):
         raise ConfigError(
-            f"--as {variant}: there is a model of this name that was not promoted: give another."
+            f"--as {variant}: a system, a baseline or a variant that was not promoted has this "
+            "name. Choose another name."
         )
     if variant in params.promoted and params.system(variant) != record.system:
         raise ConfigError(
-            f"--as {variant}: is a variant of {params.system(variant)}, and study {record.study!r} "
-            f"is of {record.system}: give another name."
+            f"--as {variant}: this variant has the system {params.system(variant)}, but study "
+            f"{record.study!r} searched {record.system}. Choose another name."
         )
 
 
@@ -157,13 +161,13 @@ def _check_seeds(seeds: Sequence[int], record: StudyRecord) -> None:
     used = [str(seed) for seed in seeds if seed in record.seeds]
     if used:
         raise ConfigError(
-            f"--seeds: study {record.study!r} trained from {listed(used)}: give others, since its "
-            "trials were chosen by what those came to."
+            f"--seeds: study {record.study!r} already trained from {listed(used)}, and its trials "
+            "were compared by these results. Give other seeds."
         )
 
 
 def _config(record: StudyRecord, trial: TrialRecord) -> ModelConfig:
-    """The trial's parameters, whole, with reals of six digits."""
+    """The trial's full configuration, with real numbers rounded to six significant digits."""
     parameters = {name: _rounded(value) for name, value in trial.parameters.items()}
     updates = record.budget == "updates"
     return applied(record.system, record.base, parameters, updates=updates)
@@ -176,15 +180,15 @@ def _rounded(value: Any) -> Any:
 def _remarks(
     record: StudyRecord, trial: TrialRecord, config: ModelConfig, params: Params
 ) -> list[str]:
-    """What to know of a promotion."""
+    """Notes for the user about this promotion."""
     remarks = []
     if params.variants.get(record.variant) != record.base:
         remarks.append(
-            f"note: variants.{record.variant} has changed since the study was made; the promoted "
-            "variant builds on it as it was then"
+            f"note: variants.{record.variant} has changed since the study was created; the "
+            "promoted variant builds on the earlier parameters"
         )
     if config == applied(record.system, record.base, {}):
         remarks.append(f"note: these are the parameters that {record.variant} had before the sweep")
     if trial.status == "collapsed":
-        remarks.append("note: of one seed at least all samples of this trial were of one class")
+        remarks.append("note: this trial collapsed: from some seed, all samples have one class")
     return remarks

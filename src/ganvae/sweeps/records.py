@@ -1,4 +1,4 @@
-"""An Optuna study as a record that stands by itself (`ganvae.scores.studies`)."""
+"""Turn an Optuna study into a record that needs no storage (`ganvae.scores.studies`)."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -14,7 +14,7 @@ from ganvae.sweeps.study import CURRENT, Settings, switch
 
 
 def record_of(study: Study, settings: Settings) -> StudyRecord:
-    """What there is of a study so far: its settings and its finished trials."""
+    """A study's settings and the trials that have finished so far."""
     sweep = settings.sweep
     ranges = sweep.ranges(settings.system)
     has_curves = sweep.pruner is not None and sweep.pruner.by == "curve"
@@ -25,7 +25,9 @@ def record_of(study: Study, settings: Settings) -> StudyRecord:
         seeds=sweep.seeds,
         n_generated=sweep.n_generated,
         budget=sweep.budget,
-        parameters={name: one.model_dump(exclude_defaults=True) for name, one in ranges.items()},
+        parameters={
+            name: values.model_dump(exclude_defaults=True) for name, values in ranges.items()
+        },
         pruner=sweep.pruner.model_dump() if sweep.pruner else None,
         trials=[
             _trial(trial, ranges, has_curves)
@@ -59,12 +61,12 @@ def _trial(trial: FrozenTrial, ranges: Mapping[str, Range], has_curves: bool) ->
 
 
 def _given_back(trial: FrozenTrial) -> bool:
-    """Whether a worker began it when there were enough already (`ganvae.sweeps.worker`)."""
+    """Whether a worker gave the trial back as not needed (`ganvae.sweeps.worker`)."""
     return trial.state == TrialState.FAIL and not trial.params
 
 
 def value_of(trial: FrozenTrial, name: str) -> Any:
-    """The trial's value of a parameter, None where it is off."""
+    """The trial's value of a parameter; None if the parameter is off."""
     return trial.params.get(name)
 
 
@@ -73,7 +75,7 @@ def _has(trial: FrozenTrial, name: str) -> bool:
 
 
 def _status(trial: FrozenTrial) -> TrialStatus:
-    """A failed trial was lost with its worker: all else has a status of its own."""
+    """The trial's status. A trial that failed in Optuna was lost with its worker."""
     if trial.state == TrialState.FAIL:
         return "lost"
     status: TrialStatus = trial.user_attrs.get("status", "completed")

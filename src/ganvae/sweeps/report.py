@@ -1,4 +1,4 @@
-"""`ganvae sweep report`: what is worth keeping of a study, in `results/sweeps/<study>/`."""
+"""`ganvae sweep report`: write the results of a study to `results/sweeps/<study>/`."""
 
 import shutil
 from pathlib import Path
@@ -17,14 +17,14 @@ from ganvae.sweeps.summary import summary, write_trials
 
 
 def report_study(name: str, url: str, root: Path = Path()) -> str:
-    """Write a study's folder anew, from the storage; without that from the record written before.
+    """Write a study's folder from the storage, or else from the record of an earlier report.
 
     Returns:
-        What was done, in a line.
+        A summary of the report, in one line.
 
     Raises:
-        UserError: the study is neither in the storage nor in a record, or the record holds trials
-            that the storage does not have.
+        UserError: neither the storage nor a record has the study, the study has no finished trial,
+            or the record has trials that the storage lacks.
     """
     path = root / SWEEPS / name / RECORD
     source = ""
@@ -34,10 +34,10 @@ def report_study(name: str, url: str, root: Path = Path()) -> str:
         if not path.exists():
             raise
         record = read_study(path)
-        source = f" (from {path} alone: {error})"
+        source = f" (from {path} only: {error})"
     else:
         if not record.trials:
-            raise UserError(f"study {name!r} has no finished trial yet: `ganvae sweep worker`.")
+            raise UserError(f"study {name!r} has no finished trial: run `ganvae sweep worker`.")
         _check_nothing_is_lost(path, record)
     folder = write_report(root, record)
     return f"{folder}: {len(record.trials)} trials, {by_status(record)}{source}"
@@ -46,35 +46,35 @@ def report_study(name: str, url: str, root: Path = Path()) -> str:
 def write_report(root: Path, record: StudyRecord) -> Path:
     """Write record, effects, trials, summary and pictures under ``root``; return their folder.
 
-    The folder is replaced as a whole, by the same bytes for the same record.
+    The whole folder is replaced. The same record gives the same bytes.
     """
     with TemporaryDirectory() as scratch:
-        made = write_study(Path(scratch), record)
+        draft = write_study(Path(scratch), record)
         effects = effects_of(record)
-        write_json(made / EFFECTS, effects.model_dump(mode="json"))
-        write_trials(made / "trials.csv", record)
-        draw_pictures(made, record, effects)
-        pictures = [name for name in PICTURES if (made / name).exists()]
-        write_text(made / "summary.md", summary(record, effects, pictures))
-        folder = root / made.relative_to(scratch)
+        write_json(draft / EFFECTS, effects.model_dump(mode="json"))
+        write_trials(draft / "trials.csv", record)
+        draw_pictures(draft, record, effects)
+        pictures = [name for name in PICTURES if (draft / name).exists()]
+        write_text(draft / "summary.md", summary(record, effects, pictures))
+        folder = root / draft.relative_to(scratch)
         with replacing(folder) as temporary:
-            shutil.copytree(made, temporary)
+            shutil.copytree(draft, temporary)
     return folder
 
 
 def _check_nothing_is_lost(path: Path, record: StudyRecord) -> None:
-    """See that the storage still has every trial of the record that is there.
+    """Check that the storage has every trial of the existing record.
 
     Raises:
-        UserError: it does not; it is another study of that name.
+        UserError: trials are missing, so the storage has another study of the same name.
     """
     if not path.exists():
         return
-    here = {(trial.number, trial.started) for trial in record.trials}
-    gone = [t.number for t in read_study(path).trials if (t.number, t.started) not in here]
-    if gone:
+    stored = {(trial.number, trial.started) for trial in record.trials}
+    missing = [t.number for t in read_study(path).trials if (t.number, t.started) not in stored]
+    if missing:
         raise UserError(
-            f"{path} has {len(gone)} trials that the storage's study {record.study!r} has not: it "
-            "is another study of that name. Delete the folder to replace it, or give another "
-            "--storage."
+            f"{path} has {len(missing)} trials that study {record.study!r} in the storage lacks, "
+            "so these are two studies of the same name. Delete the folder to replace it, or give "
+            "another --storage."
         )

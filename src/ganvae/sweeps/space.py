@@ -1,4 +1,4 @@
-"""What a sweep searches: a YAML file in `sweeps/`, applied to one model of a profile."""
+"""The search space of a sweep: a YAML file in `sweeps/`, applied to one variant of a profile."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -18,8 +18,8 @@ Number = int | float
 class Range(Section):
     """The values of one parameter: from ``low`` to ``high``, or one of ``choices``.
 
-    Whole numbers if both bounds are, else real ones; ``log`` spaces them evenly on a log scale.
-    With ``or_off`` the parameter may also be null, which turns off what it controls.
+    If both bounds are whole numbers, all values are. ``log`` spaces them evenly on a log scale.
+    With ``or_off`` the parameter may also be null, which turns its effect off.
     """
 
     low: Number | None = None
@@ -33,7 +33,7 @@ class Range(Section):
         bounds = (self.low, self.high)
         if self.choices is not None:
             if not self.choices or bounds != (None, None) or self.log or self.or_off:
-                raise ValueError("choices: give one or more, and neither bounds nor log nor or_off")
+                raise ValueError("choices: give one or more, and no low, high, log or or_off")
         elif self.low is None or self.high is None:
             raise ValueError("give low and high, or choices")
         elif self.low >= self.high or (self.log and self.low <= 0):
@@ -42,14 +42,14 @@ class Range(Section):
 
     @property
     def bounds(self) -> tuple[Number, Number]:
-        """``low`` and ``high`` of a range that has them."""
+        """``low`` and ``high``, for a range without choices."""
         assert self.low is not None
         assert self.high is not None
         return self.low, self.high
 
     @property
     def whole(self) -> bool:
-        """Whether all its values are whole numbers."""
+        """Whether all values are whole numbers."""
         return all(isinstance(bound, int) for bound in self.bounds)
 
     def allows(self, value: Any) -> bool:
@@ -62,20 +62,21 @@ class Range(Section):
         return isinstance(value, int if self.whole else Number) and low <= value <= high
 
     def ends(self) -> list[Any]:
-        """The values that bound the range: if the model takes these it takes those between."""
+        """The ends of the range. A system that accepts them accepts all values between them."""
         if self.choices is not None:
             return list(self.choices)
         return [*self.bounds, *([None] if self.or_off else [])]
 
 
 class PrunerConfig(Section):
-    """When a trial is given up.
+    """The rule by which trials are pruned, that is, given up early.
 
-    ``by: curve``: ``median`` (worse than half of the trials completed before it) or ``hyperband``
-    (1603.06560) look at FID at ``checks``, shares of the first seed's schedule. ``by: seed``:
-    ``wilcoxon`` looks at FID after each seed, and gives up where a signed-rank test finds the trial
-    worse than the best one at level ``p``. The first ``startup_trials`` are never given up by
-    ``median``.
+    With ``by: curve``, the pruner reads FID at ``checks``, given as shares of the first seed's
+    schedule. ``median`` prunes a trial that is worse than half of the trials completed before it,
+    but none of the first ``startup_trials`` trials. ``hyperband`` is described in arXiv 1603.06560.
+
+    With ``by: seed``, the pruner reads FID after each seed. ``wilcoxon`` prunes a trial if a
+    signed-rank test finds it worse than the best trial at level ``p``.
     """
 
     by: Literal["curve", "seed"]
@@ -87,7 +88,7 @@ class PrunerConfig(Section):
     @model_validator(mode="after")
     def _kind_and_checks(self) -> Self:
         if (self.by == "seed") != (self.name == "wilcoxon"):
-            raise ValueError("by curve go median and hyperband, by seed wilcoxon")
+            raise ValueError("median and hyperband need by: curve, wilcoxon needs by: seed")
         ascending = sorted(set(self.checks)) == self.checks
         if self.by == "curve" and not (
             self.checks and ascending and self.checks[0] > 0 and self.checks[-1] < 1
@@ -97,14 +98,16 @@ class PrunerConfig(Section):
 
 
 class Sweep(Section):
-    """A file of `sweeps/`.
+    """The content of a file in `sweeps/`.
 
-    ``models`` names the systems it is for, each with further ``parameters`` of its own. A trial's
-    value is FID on validation, the mean over ``seeds``, of ``n_generated`` samples each; a second
-    objective ``train_seconds`` makes the sweep look for the Pareto front. ``trials`` is how many
-    are wanted, pruned ones included. ``budget: updates`` shortens or lengthens the schedule
-    so that D and G together have as many turns as by the model's own parameters, whatever the
-    trial's d_steps and g_steps; a turn that the balance rule lets one of them sit out counts.
+    ``systems`` names the systems that the sweep can search. Each may add ranges to ``parameters``.
+    A trial's value is FID on the validation split, from ``n_generated`` samples per seed, as the
+    mean over ``seeds``. With the second objective ``train_seconds``, the sweep searches for the
+    Pareto front. ``trials`` is the number of trials, including pruned trials.
+
+    ``budget: updates`` scales the schedule so that D and G together have as many turns as with the
+    variant's own parameters, whatever the trial's d_steps and g_steps. A turn that the balance rule
+    skips counts as well.
     """
 
     description: str
@@ -120,30 +123,30 @@ class Sweep(Section):
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
         if self.objectives[:1] != ["fid_judge"] or len(set(self.objectives)) < len(self.objectives):
-            raise ValueError("objectives: fid_judge comes first, each is named once")
+            raise ValueError("objectives: fid_judge must come first, and no objective twice")
         if self.pruner and len(self.objectives) > 1:
-            raise ValueError("pruner: trials of two objectives cannot be pruned")
+            raise ValueError("pruner: a sweep with two objectives cannot have a pruner")
         if len(set(self.seeds)) < len(self.seeds):
-            raise ValueError("seeds: each must be there once")
+            raise ValueError("seeds: no seed may be repeated")
         if self.pruner and self.pruner.by == "seed" and self._least_p() >= self.pruner.p:
             raise ValueError(
-                f"pruner.p = {self.pruner.p}: of {len(self.seeds)} seeds no test before the last "
-                f"gives less than {self._least_p():g}: give more seeds or a higher p"
+                f"pruner.p is {self.pruner.p}, but with {len(self.seeds)} seeds no test before the "
+                f"last seed has a p below {self._least_p():g}: give more seeds or a higher p"
             )
         return self
 
     def _least_p(self) -> float:
-        """The least p of a one-sided signed-rank test of all seeds but the last."""
+        """The smallest p-value of a one-sided signed-rank test of all seeds but the last."""
         return float(0.5 ** (len(self.seeds) - 1))
 
     def ranges(self, system: str, where: str = "this sweep") -> dict[str, Range]:
-        """What is searched of a system, by dotted name.
+        """The ranges to search for a system, by dotted name.
 
         Args:
-            where: what the error calls the sweep.
+            where: the sweep's name in the error message.
 
         Raises:
-            ConfigError: the sweep is not for it.
+            ConfigError: the sweep does not name the system.
         """
         if system not in self.systems:
             raise ConfigError(f"{where} is for {', '.join(self.systems)}, not for {system}.")
@@ -154,26 +157,26 @@ def read_sweep(space: str) -> Sweep:
     """Read a sweep by its name in `sweeps/`, or from a YAML file.
 
     Raises:
-        ConfigError: no such sweep, or a fault in it.
+        ConfigError: the sweep does not exist, or is invalid.
     """
     path = Path(space) if space.endswith((".yaml", ".yml")) else SPACES / f"{space}.yaml"
     if not path.exists():
-        there = ", ".join(sorted(file.stem for file in SPACES.glob("*.yaml"))) or "none"
-        raise ConfigError(f"no sweep {space!r} ({path}); in {SPACES}/ there are: {there}.")
+        known = ", ".join(sorted(file.stem for file in SPACES.glob("*.yaml"))) or "none"
+        raise ConfigError(f"no sweep {space!r} ({path}). Sweeps in {SPACES}/: {known}.")
     return parse(Sweep, read_yaml(path), str(path))
 
 
 def check_ranges(
     ranges: Mapping[str, Range], system: str, base: Mapping[str, Any], *, updates: bool = False
 ) -> None:
-    """See that the model has every parameter and takes the ends of its range.
+    """Check that the system has every parameter, and accepts the ends of its range.
 
     Args:
         updates: as in `applied`.
 
     Raises:
-        ConfigError: an unknown parameter, or a value that the model does not allow, or no way to
-            count updates.
+        ConfigError: the system has no such parameter or rejects a value, or updates cannot be
+            counted.
     """
     known = dict(flat(system_config(system, base).model_dump()))
     for name, range_ in ranges.items():
@@ -188,14 +191,14 @@ def check_ranges(
 def applied(
     system: str, base: Mapping[str, Any], parameters: Mapping[str, Any], *, updates: bool = False
 ) -> ModelConfig:
-    """A model's section with some parameters replaced, by dotted name.
+    """A variant's configuration with some parameters replaced, by dotted name.
 
     Args:
-        base: the section as it stands in params.yaml.
-        updates: fit the schedule to the base's number of updates of D and G.
+        base: the variant's section in params.yaml.
+        updates: scale the schedule to the number of updates of D and G in ``base``.
 
     Raises:
-        ConfigError: the model does not allow a value.
+        ConfigError: the system rejects a value, or updates cannot be counted.
     """
     before = system_config(system, base).model_dump()
     values = system_config(system, base).model_dump()
@@ -211,27 +214,27 @@ def applied(
 
 
 def _hold_updates(values: dict[str, Any], before: Mapping[str, Any]) -> None:
-    """Scale a schedule in steps, with its cadences, by the updates that a step takes."""
+    """Scale a schedule in steps, and its intervals, so that the number of updates stays."""
     share = _updates(before) / _updates(values)
     schedule = values["schedule"]
     if schedule["unit"] != "steps":
-        raise ConfigError("budget: updates needs a schedule in steps; this model's is in epochs.")
+        raise ConfigError("budget: updates needs a schedule in steps, but this one is in epochs.")
     for name in ("length", "report_every", "sample_every", "checkpoint_every"):
         schedule[name] = max(1, round(schedule[name] * share))
     schedule["marks"] = [round(mark * share) for mark in schedule["marks"]]
 
 
 def _updates(values: Mapping[str, Any]) -> int:
-    """Of D and G in one training step."""
+    """The number of updates of D and G in one training step."""
     if "balance" not in values:
-        raise ConfigError("budget: updates is for models with a discriminator.")
+        raise ConfigError("budget: updates needs a system with a discriminator.")
     return int(values["balance"]["d_steps"] + values["balance"]["g_steps"])
 
 
 def current_values(
     ranges: Mapping[str, Range], system: str, base: Mapping[str, Any]
 ) -> Iterator[tuple[str, Any]]:
-    """The model's present values of what is searched, by dotted name."""
+    """The variant's current values of the searched parameters, by dotted name."""
     values = dict(flat(system_config(system, base).model_dump()))
     for name in ranges:
         yield name, values[name]

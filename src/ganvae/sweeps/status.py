@@ -1,4 +1,4 @@
-"""`ganvae sweep status`: how far a study is, in a few lines."""
+"""`ganvae sweep status`: the progress of a study, in a few lines."""
 
 import time
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ from ganvae.sweeps.study import Settings, load_study
 
 
 def status_text(name: str, url: str) -> str:
-    """How many trials there are, the best one, and those that run.
+    """The number of trials, the best trial, and the running trials.
 
     Raises:
         UserError: there is no such study.
@@ -41,26 +41,26 @@ def _lines(
         f"{len(running)} running, {waiting} waiting"
     )
     if len(record.objectives) > 1:
-        for trial in pareto_front(record):
-            yield _scored("on the Pareto front", record, trial)
+        for best in pareto_front(record):
+            yield _scored("on the Pareto front", record, best)
     elif record.best:
         yield _scored("best", record, record.best)
     yield _scored("current", record, record.current) if record.current else "current: no score yet"
     ranges = settings.sweep.ranges(settings.system)
-    for one in running:
-        assert one.datetime_start is not None
-        since = one.datetime_start.timestamp()
-        values = {name: value_of(one, name) for name in ranges if name in one.params}
+    for trial in running:
+        assert trial.datetime_start is not None
+        since = trial.datetime_start.timestamp()
+        values = {name: value_of(trial, name) for name in ranges if name in trial.params}
         yield (
-            f"running: trial {one.number} since {datetime.fromtimestamp(since):%Y-%m-%d %H:%M} "
+            f"running: trial {trial.number} since {datetime.fromtimestamp(since):%Y-%m-%d %H:%M} "
             f"({duration(now - since)}): {_joined(values)}"
         )
 
 
 def _scored(label: str, record: StudyRecord, trial: TrialRecord) -> str:
     values = zip(record.objectives, trial.values, strict=True)
-    found = ", ".join(f"{name} {fixed(value, 2)}" for name, value in values)
-    return f"{label}: trial {trial.number}, {found}: {_joined(trial.parameters)}"
+    scores = ", ".join(f"{name} {fixed(value, 2)}" for name, value in values)
+    return f"{label}: trial {trial.number}, {scores}: {_joined(trial.parameters)}"
 
 
 def _joined(parameters: dict[str, bool | int | float | str | None]) -> str:

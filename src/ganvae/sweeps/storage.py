@@ -1,4 +1,4 @@
-"""The database that a study's workers share, and errors from it in one line."""
+"""The database that a study's workers share. Its errors become messages of one line."""
 
 import time
 from collections.abc import Iterator
@@ -15,18 +15,18 @@ from sqlalchemy.exc import ArgumentError, IntegrityError, ProgrammingError, SQLA
 from ganvae.core.errors import UserError
 
 RETRIES = 10
-"""How often a trial is taken up again after its worker died, before it is given up."""
+"""How often a trial is retried after its worker died, before it is given up."""
 
 HEARTBEAT_SECONDS = 30
 GRACE_SECONDS = 90
-"""A running trial without a heartbeat for so long has lost its worker."""
+"""A running trial that sends no heartbeat for this long has lost its worker."""
 
 SQLITE_SECONDS = 60.0
-"""How long a process waits for another one's lock on a SQLite file."""
+"""How long a process waits for a SQLite file that another process has locked."""
 
 TABLE_ATTEMPTS = 10
 TABLE_SECONDS = 0.5
-"""How often tables are tried that others make at this moment, and the time in between."""
+"""How often to try tables that another process is creating, and how long to wait between."""
 
 FIRST_HEARTBEATS = text(
     "INSERT INTO trial_heartbeats (trial_id, heartbeat) "
@@ -40,18 +40,18 @@ class StorageError(UserError):
 
 
 class Storage(RDBStorage):
-    """Optuna's storage, with heartbeats that do not end too early or never begin."""
+    """Optuna's storage, with heartbeats that survive a failed write and always begin."""
 
     def record_heartbeat(self, trial_id: int) -> None:
-        """Go on after a beat that the database missed: else that would have been the last."""
+        """Record a heartbeat. Ignore a failed write, which would end the heartbeats in Optuna."""
         with suppress(StorageInternalError):
             super().record_heartbeat(trial_id)
 
     def _get_stale_trial_ids(self, study_id: int) -> list[int]:
-        """Trials whose last heartbeat is too long ago.
+        """The trials whose last heartbeat is too old.
 
-        To Optuna a trial whose worker died before the first beat runs for ever, and all workers
-        would wait for it in the end. Here it gets that beat now, which grows old like any.
+        If a worker dies before its first heartbeat, Optuna takes its trial as running forever, and
+        all workers would wait for it. So a trial without a heartbeat gets its first one here.
         """
         with suppress(IntegrityError), self.engine.begin() as connection:
             connection.execute(FIRST_HEARTBEATS, {"study": study_id})
@@ -59,20 +59,20 @@ class Storage(RDBStorage):
 
 
 def open_storage(url: str, *, create: bool) -> Storage:
-    """Connect to ``url``, any that Optuna's RDBStorage takes.
+    """Connect to the storage at ``url``, which may be any URL that Optuna's RDBStorage accepts.
 
     Args:
-        create: make the tables if there are none.
+        create: create the tables if they are missing.
 
     Raises:
-        StorageError: it cannot be reached, or there is none yet and it is not to be made.
+        StorageError: the storage cannot be reached, or is missing and ``create`` is false.
     """
-    optuna.logging.set_verbosity(optuna.logging.ERROR)  # its warnings have tracebacks, of Ctrl-C
+    optuna.logging.set_verbosity(optuna.logging.ERROR)  # its warnings print tracebacks after Ctrl-C
     parsed = _parsed(url)
     is_sqlite = parsed.get_backend_name() == "sqlite"
     if is_sqlite and not create and not Path(parsed.database or "").is_file():
-        raise _none_there(url)
-    with explained(url, ImportError):  # of a driver
+        raise _missing(url)
+    with explained(url, ImportError):  # a driver may be missing
         for _ in range(TABLE_ATTEMPTS - 1):
             try:
                 return _connected(url, is_sqlite=is_sqlite, create=create)
@@ -81,7 +81,7 @@ def open_storage(url: str, *, create: bool) -> Storage:
                 if not create and (
                     isinstance(cause, ProgrammingError) or "no such table" in str(cause)
                 ):
-                    raise _none_there(url) from None
+                    raise _missing(url) from None
                 if not isinstance(cause, IntegrityError) and "already exists" not in str(cause):
                     raise
             time.sleep(TABLE_SECONDS)
@@ -92,20 +92,20 @@ def _connected(url: str, *, is_sqlite: bool, create: bool) -> Storage:
     timeout = {"connect_args": {"timeout": SQLITE_SECONDS}}
     try:
         return Storage(
-            url.replace("{", "{{").replace("}", "}}"),  # Optuna takes it as a template
-            engine_kwargs=timeout if is_sqlite else {"pool_pre_ping": True},  # servers restart
+            url.replace("{", "{{").replace("}", "}}"),  # Optuna formats it as a template
+            engine_kwargs=timeout if is_sqlite else {"pool_pre_ping": True},  # servers may restart
             heartbeat_interval=HEARTBEAT_SECONDS,
             grace_period=GRACE_SECONDS,
             heartbeat_stale_trial_callback=RetryHeartbeatStaleTrialCallback(max_retry=RETRIES),
             skip_table_creation=not create,
         )
-    except RuntimeError as error:  # made by another version of Optuna
+    except RuntimeError as error:  # another version of Optuna created the storage
         raise StorageError(f"sweep storage {shown(url)}: {error}") from None
 
 
-def _none_there(url: str) -> StorageError:
+def _missing(url: str) -> StorageError:
     return StorageError(
-        f"there is no sweep storage at {shown(url)}: `ganvae sweep create` makes one."
+        f"there is no sweep storage at {shown(url)}: create it with `ganvae sweep create`."
     )
 
 
@@ -117,16 +117,16 @@ def shown(url: str) -> str:
 def _parsed(url: str) -> URL:
     try:
         return make_url(url)
-    except (ArgumentError, ValueError):  # it may have a password in it: not shown
+    except (ArgumentError, ValueError):  # not shown, since it may hold a password
         raise StorageError(
-            "--storage is not a database's URL: give one such as sqlite:///sweeps.db or "
+            "--storage is not the URL of a database: give one such as sqlite:///sweeps.db or "
             "postgresql+psycopg://user:password@host/database."
         ) from None
 
 
 @contextmanager
 def explained(url: str, *more: type[Exception]) -> Iterator[None]:
-    """Turn what a database raises, or ``more``, into one line."""
+    """Turn errors of the database, and of the types in ``more``, into one line."""
     known: tuple[type[Exception], ...] = (SQLAlchemyError, StorageInternalError, *more)
     try:
         yield
@@ -136,6 +136,6 @@ def explained(url: str, *more: type[Exception]) -> Iterator[None]:
         cause = error.__cause__ or error
         reason = str(cause).strip().splitlines()[0].rstrip(".")
         raise StorageError(
-            f"sweep storage {shown(url)}: {reason}. What was finished is not lost: mend this and "
+            f"sweep storage {shown(url)}: {reason}. Finished trials are not lost: fix this and "
             "run the same command again."
         ) from None

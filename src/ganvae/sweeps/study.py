@@ -1,4 +1,4 @@
-"""A study: made once, then loaded by any number of workers."""
+"""A study is created once, and then loaded by any number of workers."""
 
 import hashlib
 import json
@@ -39,16 +39,16 @@ PER_MILLE = 1000
 CURRENT = "current"
 
 NAME = r"[A-Za-z0-9][A-Za-z0-9._-]*"
-"""A study's name is also that of folders."""
+"""A study's name is also the name of folders."""
 
 MAKING_SECONDS = 10.0
-"""A study that another process began to make, and has not finished for so long, is finished."""
+"""After this time, a study that another process began to create is completed here."""
 
 warnings.filterwarnings("ignore", category=ExperimentalWarning)
 
 
 class Settings(Section):
-    """What a study is, kept in it: workers need nothing else but a clone with the same data."""
+    """A study's settings, stored in the study. A worker needs only them and the same data."""
 
     space: str
     sweep: Sweep
@@ -64,27 +64,29 @@ class Settings(Section):
 
     @property
     def digest(self) -> str:
-        """Tells studies apart that are, or were, of one name in different storages."""
+        """Distinguishes studies that have, or had, the same name in different storages."""
         return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:12]
 
 
 def create_study(name: str, url: str, space: str, variant: str | None, params_file: Path) -> str:
-    """Make a study, or see that it is there already; its first trial has the current parameters.
+    """Create a study, or find that it exists. Its first trial has the current parameters.
 
     Args:
-        space: a sweep in `sweeps/`, or a YAML file.
-        variant: one of the params file; by default the sweep's first system.
+        space: the name of a sweep in `sweeps/`, or the path of a YAML file.
+        variant: a variant in the params file; by default the sweep's first system.
 
     Returns:
-        What was done, in a line.
+        The result for the user, in one line.
 
     Raises:
-        ConfigError: a fault in the sweep or the name, or the sweep does not fit the variant.
-        UserError: a study of this name is another one, or the data are not prepared.
+        ConfigError: the sweep or the name is invalid, or the sweep does not fit the variant.
+        UserError: another study has this name, or the data are not prepared.
         StorageError: the storage cannot be reached or written.
     """
     if not re.fullmatch(NAME, name):
-        raise ConfigError(f"--study {name!r}: give letters, digits, dots, - and _ only.")
+        raise ConfigError(
+            f"--study {name!r}: use only letters, digits, dots, hyphens and underscores."
+        )
     settings = _settings(space, variant, load_params(params_file))
     what = f"study {name!r} of {settings.variant} ({settings.space}) at {shown(url)}"
     with explained(url):
@@ -95,13 +97,13 @@ def create_study(name: str, url: str, space: str, variant: str | None, params_fi
             )
         except DuplicatedStudyError:
             study = optuna.load_study(study_name=name, storage=storage)
-            there = _wait_for_settings(study)
-            if there == settings:
-                return f"{what} is there already"
-            if there is not None:
+            existing = _wait_for_settings(study)
+            if existing == settings:
+                return f"{what} exists already"
+            if existing is not None:
                 raise UserError(
-                    f"study {name!r} is there already, of {there.variant} ({there.space}) with "
-                    f"{_differences(there, settings)}: give another --study."
+                    f"study {name!r} exists already, of {existing.variant} ({existing.space}). It "
+                    f"differs in {_differences(existing, settings)}: give another --study."
                 ) from None
             _check_begun(study, settings)
         study.set_metric_names(list(settings.sweep.objectives))
@@ -109,12 +111,13 @@ def create_study(name: str, url: str, space: str, variant: str | None, params_fi
             _enqueue_current(study, settings)
         study.set_user_attr(SETTINGS, settings.model_dump(mode="json"))
     return (
-        f"{what} is made; `ganvae sweep worker` with the same --study and storage runs its trials"
+        f"{what} is created; `ganvae sweep worker` with the same --study and --storage runs its "
+        "trials"
     )
 
 
 def load_study(name: str, url: str) -> tuple[Study, Settings]:
-    """Load a study that `create_study` made.
+    """Load a study that `create_study` created.
 
     Raises:
         UserError: there is no such study.
@@ -122,11 +125,11 @@ def load_study(name: str, url: str) -> tuple[Study, Settings]:
     """
     with explained(url):
         storage = open_storage(url, create=False)
-        there = sorted(found.study_name for found in storage.get_all_studies())
-        if name not in there:
+        names = sorted(study.study_name for study in storage.get_all_studies())
+        if name not in names:
             raise UserError(
-                f"no study {name!r} at {shown(url)}; there are: {', '.join(there) or 'none'}. "
-                "`ganvae sweep create` makes one."
+                f"no study {name!r} at {shown(url)} (existing studies: "
+                f"{', '.join(names) or 'none'}). Create it with `ganvae sweep create`."
             )
         bare = optuna.load_study(study_name=name, storage=storage)
         settings = settings_of(bare)
@@ -140,17 +143,17 @@ def load_study(name: str, url: str) -> tuple[Study, Settings]:
 
 
 def settings_of(study: Study) -> Settings:
-    """What a study was made with.
+    """The settings that a study was created with.
 
     Raises:
-        UserError: it was made by something else, or is being made at this moment.
+        UserError: another program created the study, or its creation is not complete.
     """
     try:
         values = study.user_attrs[SETTINGS]
     except KeyError:
         raise UserError(
-            f"study {study.study_name!r} was not made by `ganvae sweep create`, or not to its end: "
-            "create it (again), or give another --study."
+            f"study {study.study_name!r} was not created by `ganvae sweep create`, or not "
+            "completely: create it again, or give another --study."
         ) from None
     return parse(Settings, values, f"study {study.study_name}")
 
@@ -182,17 +185,19 @@ def _settings(space: str, variant: str | None, params: Params) -> Settings:
 
 
 def check_prepared(params: Params) -> None:
-    """See that a sweep's data are there, and nothing else's.
+    """Check that all files that a sweep reads exist.
 
     Raises:
-        DataError: the first file that is missing, and the command that makes it.
+        DataError: a file is missing; the message names the command that creates it.
     """
     paths = ProfilePaths(params.profile)
     for path in (paths.split("train"), Path(params.judge), paths.validation_features):
         if not path.exists():
             pipeline = Path(params.file).with_name("dvc.yaml")
             stage = "reference" if len(pipeline.parts) == 1 else f"{pipeline}:reference"
-            raise DataError(f"{path} is missing: `dvc repro {stage}` prepares what sweeps need.")
+            raise DataError(
+                f"{path} is missing: run `dvc repro {stage}`, which prepares data for sweeps."
+            )
 
 
 def _directions(settings: Settings) -> list[StudyDirection]:
@@ -200,7 +205,7 @@ def _directions(settings: Settings) -> list[StudyDirection]:
 
 
 def _wait_for_settings(study: Study) -> Settings | None:
-    """What a study was made with; None if whoever makes it does not come to the end of that."""
+    """The settings of a study; None if another process is still creating it after the wait."""
     deadline = time.monotonic() + MAKING_SECONDS
     while SETTINGS not in study.user_attrs:
         if time.monotonic() > deadline:
@@ -210,27 +215,27 @@ def _wait_for_settings(study: Study) -> Settings | None:
 
 
 def _check_begun(study: Study, settings: Settings) -> None:
-    """See that a study without settings is one that `create_study` began, and no other's.
+    """Check that `create_study` began a study without settings.
 
     Raises:
-        UserError: it is, or may be, another's.
+        UserError: another program created the study, or may have.
     """
     trials = study.get_trials(deepcopy=False)
-    ours = all(CURRENT in one.user_attrs and one.state == TrialState.WAITING for one in trials)
+    ours = all(CURRENT in t.user_attrs and t.state == TrialState.WAITING for t in trials)
     if study.directions != _directions(settings) or not ours:
         raise UserError(
-            f"study {study.study_name!r} is there, but was not made by `ganvae sweep create`: "
+            f"study {study.study_name!r} exists, but was not created by `ganvae sweep create`: "
             "give another --study."
         )
 
 
 def _enqueue_current(study: Study, settings: Settings) -> None:
-    """Let the first trial have the current parameters, so far as the ranges have them."""
+    """Queue the current parameters as the first trial, as far as the ranges allow them."""
     ranges = settings.sweep.ranges(settings.system)
     current, outside = {}, False
     for name, value in current_values(ranges, settings.system, settings.base):
         if not ranges[name].allows(value):
-            print(f"note: {name} is {value} now, outside its range: the first trial draws another")
+            print(f"note: {name} is {value}, outside its range, so the first trial draws a value")
             outside = True
             continue
         if ranges[name].or_off:
@@ -241,7 +246,7 @@ def _enqueue_current(study: Study, settings: Settings) -> None:
 
 
 def switch(name: str) -> str:
-    """What Optuna calls the choice whether a parameter is there at all."""
+    """Optuna's name for the choice whether a parameter is on."""
     return f"{name}?"
 
 
@@ -261,6 +266,5 @@ def _pruner(config: PrunerConfig | None) -> BasePruner:
             return NopPruner()
 
 
-def _differences(there: Settings, wanted: Settings) -> str:
-    names = [name for name, value in there if value != getattr(wanted, name)]
-    return f"another {', '.join(names)}"
+def _differences(existing: Settings, wanted: Settings) -> str:
+    return ", ".join(name for name, value in existing if value != getattr(wanted, name))

@@ -1,4 +1,4 @@
-"""`summary.md` and `trials.csv` of a study: what was tried, what came of it, how sure that is."""
+"""Write `summary.md` and `trials.csv` of a study: the search space, the results, the effects."""
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
@@ -19,20 +19,21 @@ SHOWN = 5
 
 
 def summary(record: StudyRecord, effects: EffectsRecord, pictures: Sequence[str]) -> str:
-    """The page in Markdown.
+    """The text of `summary.md`.
 
     Args:
-        pictures: files beside it, of `ganvae.report.sweep_text.PICTURES`.
+        pictures: names of files in the same folder, from `ganvae.report.sweep_text.PICTURES`.
     """
     parts = [
         f"# Sweep `{record.study}`",
-        f"Parameters of `{record.variant}` ({record.profile} profile, {record.dataset}), searched "
-        f"as `sweeps/{record.space}.yaml` says. {_budget(record)}A trial's value is "
-        f"{text.measured_what(record)}; lower is better. No trial has seen the test split.",
-        "## What was searched",
+        f"This study searched parameters of `{record.variant}` ({record.profile} profile, "
+        f"{record.dataset}) in the search space `sweeps/{record.space}.yaml`. {_budget(record)}A "
+        f"trial's value is {text.measured_what(record)}; lower is better. No trial used the test "
+        "split.",
+        "## Search space",
         _table(["parameter", "range", "current"], _ranges(record)),
         _pruning(record),
-        "## What it took",
+        "## Cost",
         text.budget_text(record),
         "## Best trials",
         text.best_text(record),
@@ -41,7 +42,7 @@ def summary(record: StudyRecord, effects: EffectsRecord, pictures: Sequence[str]
         parts += [_best_table(record), text.OPTIMISM]
     if len(record.objectives) > 1 and record.scored:
         parts += ["## Pareto front", _front(record)]
-    parts += ["## What each parameter does", _bullets(text.findings(record, effects))]
+    parts += ["## Effect of each parameter", _bullets(text.findings(record, effects))]
     if text.has_numbers(effects):
         parts += [_table(text.HEADS, _effects(record, effects)), _how_to_read(record)]
     if pictures:
@@ -55,7 +56,7 @@ def summary(record: StudyRecord, effects: EffectsRecord, pictures: Sequence[str]
 
 
 def write_trials(path: Path, record: StudyRecord) -> None:
-    """Every trial as a line of a CSV; times in UTC."""
+    """Write a CSV file with one line per trial. Times are in UTC."""
     rows = [_row(record, trial) for trial in record.trials]
     columns = ["number", "status", "reason", "current", "retry_of", *record.parameters]
     columns += record.objectives
@@ -86,8 +87,8 @@ def _budget(record: StudyRecord) -> str:
     if record.budget == "steps":
         return ""
     return (
-        "Every trial gives D and G together as many turns as the current parameters do; turns that "
-        "the balance rule lets one of them sit out count. "
+        "In every trial, D and G together have as many turns as with the current parameters. Turns "
+        "that the balance rule skips count as well. "
     )
 
 
@@ -99,13 +100,15 @@ def _ranges(record: StudyRecord) -> Iterator[list[str]]:
 
 def _pruning(record: StudyRecord) -> str:
     if record.pruner is None:
-        return "No trial was given up early."
+        return "No trial was pruned."
     name, checks = record.pruner["name"], record.pruner["checks"]
     if record.pruner["by"] == "seed":
         p = record.pruner["p"]
-        return f"Trials that lagged were given up after a seed ({name}, p = {p:g})."
+        return f"Trials that fell behind were pruned after a seed ({name}, p = {p:g})."
     moments = listed([f"{100 * share:g} %" for share in checks])
-    return f"Trials that lagged were given up at {moments} of the first seed's training ({name})."
+    return (
+        f"Trials that fell behind were pruned at {moments} of the first seed's training ({name})."
+    )
 
 
 def _best_table(record: StudyRecord) -> str:
@@ -131,9 +134,9 @@ def _front(record: StudyRecord) -> str:
 
 
 def _effects(record: StudyRecord, effects: EffectsRecord) -> Iterator[list[str]]:
-    for one in effects.effects:
-        columns = text.effect_cells(one, checked=record.pruner is not None)
-        yield [f"`{one.parameter}`", *("; ".join(map(_inline, cells)) for cells in columns)]
+    for effect in effects.effects:
+        columns = text.effect_cells(effect, checked=record.pruner is not None)
+        yield [f"`{effect.parameter}`", *("; ".join(map(_inline, cells)) for cells in columns)]
 
 
 def _inline(cell: Cell) -> str:
@@ -142,7 +145,7 @@ def _inline(cell: Cell) -> str:
 
 def _how_to_read(record: StudyRecord) -> str:
     check = f" The first check: {text.check_text(record)}." if record.pruner else ""
-    what = "Rank correlations with FID and differences of FID, in brackets 95 % intervals."
+    what = "The table shows rank correlations with FID, differences of FID, and 95 % intervals."
     return f"{what}{check}\n\n{_bullets(text.CAVEATS)}"
 
 

@@ -1,4 +1,4 @@
-"""A promoted variant, and the file that it is written to."""
+"""A promoted variant, and the file it is written to."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from ganvae.config.promotions import Promotions, merge, read_promotions, write_p
 
 @dataclass(frozen=True)
 class Variant:
-    """A system with the parameters of a trial, to be trained from some seeds."""
+    """A system with the parameters of a trial, and the seeds it is trained from."""
 
     name: str
     system: str
@@ -22,11 +22,11 @@ class Variant:
 
     @property
     def section(self) -> dict[str, Any]:
-        """Its parameters that differ from the system's defaults."""
+        """The parameters that differ from the system's defaults."""
         return self.config.model_dump(exclude_defaults=True)
 
     def runs(self, file: str) -> dict[str, RunConfig]:
-        """Its runs, one per seed; ``file`` has its section."""
+        """The variant's runs, one per seed. ``file`` is the file with the variant's section."""
         return {
             f"{self.name}-{seed}": RunConfig(
                 variant=self.name, system=self.system, seed=seed, file=file
@@ -36,7 +36,7 @@ class Variant:
 
 
 def write_variant(params_file: Path, variant: Variant) -> bool:
-    """Write a variant into the promotions' file of a profile, replacing an earlier one of its name.
+    """Write a variant into a profile's promotions file, in place of one with the same name.
 
     Args:
         params_file: the profile's params.yaml, which is not changed.
@@ -45,7 +45,7 @@ def write_variant(params_file: Path, variant: Variant) -> bool:
         Whether the file has changed.
 
     Raises:
-        ConfigError: the profile would not be valid with it.
+        ConfigError: the profile would be invalid with this variant.
     """
     path = params_file.with_name(PROMOTED)
     values, before = read_yaml(params_file), read_promotions(path)

@@ -1,4 +1,4 @@
-"""A worker: runs trials of a study until there are enough. Any number may share one storage."""
+"""A worker runs trials of a study until it has enough. Any number can share one storage."""
 
 import signal
 import time
@@ -22,26 +22,26 @@ AHEAD = (TrialState.RUNNING, TrialState.WAITING)
 WAIT_SECONDS = 5.0
 
 FIXED = "fixed_params"
-"""Where Optuna keeps the parameters that a queued trial is to have."""
+"""The attribute in which Optuna stores the parameters of a queued trial."""
 
 AfterTrial = Callable[[Study, FrozenTrial], None]
 
 
 def work(name: str, url: str, trials: int | None) -> int:
-    """Run trials until the study has as many as are wanted; return how many this worker ran.
+    """Run trials until the study has enough; return how many this worker ran.
 
-    A worker that has nothing left to begin waits for the others: should one of them die, its
-    trial is taken up again here.
+    A worker that has no trial left to start waits for the other workers. If another worker dies,
+    its trial is continued here.
 
     Args:
-        trials: how many the study shall have in the end, completed and pruned ones together; by
-            default as many as the sweep says.
+        trials: the number of completed and pruned trials to reach; by default the number in the
+            sweep.
 
     Raises:
-        UserError: no such study, or its data are not those of this clone.
+        UserError: the study does not exist, or its data differ from the data of this clone.
         StorageError: the storage cannot be reached or written.
     """
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as batch systems end a job
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # batch systems end jobs with it
     study, settings = load_study(name, url)
     objective = make_objective(name, settings)
     after = into_mlflow(settings)
@@ -57,64 +57,62 @@ def work(name: str, url: str, trials: int | None) -> int:
 
 
 class _SurplusError(Exception):
-    """A trial was begun that others make superfluous."""
+    """A trial was started that is not needed."""
 
 
 def _counts(study: Study) -> tuple[int, int]:
-    """How many trials are done and how many are running, when those of dead workers are queued."""
+    """The numbers of done and running trials, after trials of dead workers are queued again."""
     fail_stale_trials(study)
     states = [trial.state for trial in study.get_trials(deepcopy=False)]
     return sum(state in DONE for state in states), states.count(TrialState.RUNNING)
 
 
 def _run_one(study: Study, objective: Objective, wanted: int, after: AfterTrial) -> bool:
-    """Run one trial; if it is interrupted, leave it to be taken up again.
+    """Run one trial. If it is interrupted, queue it again.
 
     Returns:
-        False if it turned out to be superfluous, or was taken from this worker.
+        False if the trial was not needed, or was taken from this worker.
     """
     begun: list[int] = []
 
-    def noted(trial: optuna.Trial) -> list[float]:
+    def run_if_needed(trial: optuna.Trial) -> list[float]:
         begun.append(trial.number)
         if _is_surplus(study, trial.number, wanted):
             raise _SurplusError
         return objective(trial)
 
     try:
-        study.optimize(noted, n_trials=1, callbacks=[_print, after])
+        study.optimize(run_if_needed, n_trials=1, callbacks=[_print, after])
     except _SurplusError:
         _queue_again(study, begun[0])
         return False
     except (KeyboardInterrupt, UserError):
         if begun:
             _queue_again(study, begun[0])
-            print(f"trial {begun[0]} is handed back: any worker takes it up again", flush=True)
+            print(f"trial {begun[0]} is queued again: any worker can continue it", flush=True)
         raise
-    except Exception:  # Optuna has several for a trial that was taken from its worker
+    except Exception:  # Optuna raises several types for a trial taken from its worker
         if not (begun and _is_retried(study, begun[0])):
             raise
-        print(
-            f"trial {begun[0]} was taken from this worker, which gave no sign of life", flush=True
-        )
+        print(f"trial {begun[0]} was taken from this worker, which sent no heartbeat", flush=True)
         return False
     return True
 
 
 def _is_surplus(study: Study, number: int, wanted: int) -> bool:
-    """Whether trials with lower numbers are enough.
+    """Whether done trials, and trials with lower numbers, are enough.
 
-    Workers that look at the same moment all find one missing and begin it; but of those only the
-    one with the lowest number finds that it is needed.
+    Several workers can start the last missing trial at the same moment. Then only the trial with
+    the lowest number is needed.
     """
-    before = study.get_trials(deepcopy=False)
-    done = sum(trial.state in DONE for trial in before)
-    ahead = sum(trial.state in AHEAD for trial in before[:number])
+    trials = study.get_trials(deepcopy=False)
+    done = sum(trial.state in DONE for trial in trials)
+    ahead = sum(trial.state in AHEAD for trial in trials[:number])
     return done + ahead >= wanted
 
 
 def _queue_again(study: Study, number: int) -> None:
-    """Queue a trial that has failed, unless that is done or it never got parameters."""
+    """Queue a failed trial again, unless it is queued already or never got parameters."""
     trial = study.get_trials(deepcopy=False)[number]
     has_parameters = trial.params or FIXED in trial.system_attrs
     if trial.state == TrialState.FAIL and has_parameters and not _is_retried(study, number):
@@ -122,13 +120,13 @@ def _queue_again(study: Study, number: int) -> None:
 
 
 def _is_retried(study: Study, number: int) -> bool:
-    """Whether another trial has taken the place of this one."""
+    """Whether another trial retries this one."""
     history = RetryHeartbeatStaleTrialCallback.retry_history
     return any(number in history(trial) for trial in study.get_trials(deepcopy=False))
 
 
 def _print(study: Study, trial: FrozenTrial) -> None:
-    """One line a trial."""
+    """Print one line per trial."""
     values = ", ".join(
         f"{name} {value:.2f}"
         for name, value in zip(study.metric_names or [], trial.values or [], strict=False)

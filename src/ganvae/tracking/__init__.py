@@ -1,17 +1,17 @@
-"""MLflow as a projection of `results/`: the only room that imports mlflow.
+"""Show `results/` in MLflow. No other package imports mlflow.
 
-The settings below are read when mlflow is imported, so they are made here, before any module of
-this package can import it. What the user has set in the environment stays.
+mlflow reads the settings below when it is imported. So they are set here, before any module of this
+package imports it. Settings that the user has made in the environment take precedence.
 """
 
 import os
 
 _SETTINGS = {
-    "MLFLOW_DISABLE_TELEMETRY": "true",  # nothing is sent anywhere but to the store
+    "MLFLOW_DISABLE_TELEMETRY": "true",  # send data only to the store
     "MLFLOW_ALLOW_PICKLE_DESERIALIZATION": "false",
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
     "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
-    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",  # an unreachable server: seconds, not 4 minutes
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",  # an unreachable server fails in seconds
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "30",
 }
 

@@ -1,11 +1,11 @@
-"""Logging in as few calls as MLflow allows; what is there already changes nothing."""
+"""Log in as few calls as MLflow allows. Logging the same value again changes nothing."""
 
 from collections.abc import Mapping
 
 from mlflow import MlflowClient
 from mlflow.entities import Metric, Param
 
-METRICS_PER_CALL = 1000  # MLflow's own limits
+METRICS_PER_CALL = 1000  # MLflow's limits
 PARAMS_PER_CALL = 100
 
 

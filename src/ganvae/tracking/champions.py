@@ -1,4 +1,4 @@
-"""The best GAN and the best VAE of a profile in MLflow's registry of models."""
+"""Register the best GAN and the best VAE of each profile in MLflow's model registry."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
@@ -19,7 +19,7 @@ SHIPPED = "the 16-bit weights that the repository ships"
 
 
 class Weights(NamedTuple):
-    """A champion's file: of which of its variant's seeds it is, and where it comes from."""
+    """A champion's weights file, the seed it was trained from, and the origin of the file."""
 
     path: Path
     seed: int
@@ -35,17 +35,18 @@ def register_champions(
 ) -> list[str]:
     """Register each profile's best completed GAN and VAE by FID on the validation split.
 
-    They become versions of the model ``<dataset>-<profile>`` under the aliases ``champion-gan``
-    and ``champion-vae``, a safetensors file each. If the weights that were scored are not on this
-    machine, the 16-bit ones of the same variant stand in, if the repository ships them.
+    They become versions of the registered model ``<dataset>-<profile>`` under the aliases
+    ``champion-gan`` and ``champion-vae``. Each version is one safetensors file. If the weights that
+    were scored are not on this machine, the variant's 16-bit weights in the repository replace
+    them, if they exist.
 
     Args:
-        run_ids: by key, the run in MLflow.
-        experiments: ids by name.
+        run_ids: ids of the runs in MLflow, by key.
+        experiments: ids of the experiments in MLflow, by name.
         root: the repository's root.
 
     Returns:
-        Remarks for the user: which champions are shipped ones, and which are missing.
+        Remarks for the user: which champions use the repository's weights, and which are missing.
     """
     shipped: dict[str, list[str]] = defaultdict(list)
     missing = []
@@ -64,18 +65,21 @@ def register_champions(
 def _remarks(shipped: Mapping[str, list[str]], missing: list[str]) -> Iterator[str]:
     if shipped:
         names = ", ".join(shipped)
-        yield f"champions of {names}: {SHIPPED}; `dvc repro` registers {HERE}"
+        yield f"champions of {names} use {SHIPPED}; `dvc repro` registers the scored weights"
     if missing:
-        yield f"no weights here for the champions {', '.join(missing)}: run `dvc pull`"
+        yield (
+            "champions without weights on this machine are not registered "
+            f"({', '.join(missing)}): run `dvc pull`"
+        )
 
 
 def model_name(run: SeedRun) -> str:
-    """The registry's model that has the champions of the run's profile."""
+    """The name of the registered model for the champions of the run's profile."""
     return f"{run.experiment}-{run.profile}"
 
 
 def find_weights(run: SeedRun, root: Path) -> Weights | None:
-    """The weights that were scored, or the shipped ones of the variant; None without either."""
+    """The weights that were scored, or else the variant's shipped weights, or None."""
     scored = run.record.provenance.weights_sha256
     if run.weights and run.weights.exists() and sha256(run.weights) == scored:
         return Weights(run.weights, run.record.seed, HERE)
@@ -92,9 +96,9 @@ def _champions(runs: Iterable[SeedRun]) -> list[SeedRun]:
     for run in runs:
         record, fid = run.record, run.record.scores.get(VALIDATION)
         if record.family in FAMILIES and record.status == "completed" and fid is not None:
-            place = model_name(run), record.family
-            if place not in best or fid < _validation_fid(best[place]):
-                best[place] = run
+            key = model_name(run), record.family
+            if key not in best or fid < _validation_fid(best[key]):
+                best[key] = run
     return list(best.values())
 
 
@@ -119,15 +123,15 @@ def _register(
     if weights.seed == run.record.seed:
         tags[VALIDATION] = str(_validation_fid(run))
     versions = client.search_model_versions(f"name = '{name}'")
-    same = [one for one in versions if one.tags.get(WEIGHTS_SHA256) == tags[WEIGHTS_SHA256]]
+    same = [old for old in versions if old.tags.get(WEIGHTS_SHA256) == tags[WEIGHTS_SHA256]]
     version = same[0] if same else _make_version(client, name, weights, tags, run_id, experiment)
-    if str(registered.aliases.get(alias)) != str(version.version):  # some stores give numbers
+    if str(registered.aliases.get(alias)) != str(version.version):  # some stores return numbers
         client.set_registered_model_alias(name, alias, version.version)
 
 
 def _registered(client: MlflowClient, name: str) -> RegisteredModel:
-    found = client.search_registered_models(f"name = '{name}'")
-    return found[0] if found else client.create_registered_model(name)
+    existing = client.search_registered_models(f"name = '{name}'")
+    return existing[0] if existing else client.create_registered_model(name)
 
 
 def _make_version(

@@ -1,6 +1,6 @@
-"""Showing trainings in MLflow while they go on; what they end in is the sync's business.
+"""Show training runs in MLflow while they train. `ganvae sync` adds their results later.
 
-python -m ganvae.tracking.follower PARENT    # ends with the process of this id
+python -m ganvae.tracking.follower PARENT    # ends when the process with the id PARENT ends
 """
 
 import os
@@ -22,15 +22,15 @@ SECONDS = 10.0
 
 
 def follow(root: Path, store: Store, parent: int | None = None) -> None:
-    """Show in ``store`` what is trained in ``root``, every ten seconds, until interrupted.
+    """Log the training runs in ``root`` to ``store``, every ten seconds, until interrupted.
 
-    All that it remembers is what MLflow has: killed and started again it goes on, and several
-    followers do what one does. While the store cannot be reached, one line says so, and what is
-    missing follows later.
+    All permanent state is in MLflow. So a follower that was killed can be started again, and
+    several followers log each value once. If the store cannot be reached, the follower prints one
+    warning and logs the missing values later.
 
     Args:
         root: the folder that holds ``.state``.
-        parent: the process that started this one; with it the follower ends.
+        parent: the id of the process that started this one. The follower ends with it.
     """
     follower = Follower(root, store)
     while parent is None or os.getppid() == parent:
@@ -39,7 +39,7 @@ def follow(root: Path, store: Store, parent: int | None = None) -> None:
 
 
 class Follower:
-    """Looks at all live logs, again and again."""
+    """Reads all live logs repeatedly, and logs their new rows and images."""
 
     def __init__(self, root: Path, store: Store) -> None:
         self._root = root
@@ -49,7 +49,7 @@ class Follower:
         self._warned = False
 
     def step(self) -> None:
-        """Log all that is new."""
+        """Log everything that is new since the last call."""
         for path in (self._root / FOLDER).glob("*/*.jsonl"):
             if path not in self._streams:
                 self._streams[path] = _Stream(path, self._root, self._started)
@@ -68,10 +68,10 @@ class Follower:
 
 
 class _Stream:
-    """One live log, how far it has been read, and the run that shows it.
+    """One live log, the position up to which it was read, and the run that shows it.
 
-    ``since`` is when the follower started: a training that had ended by then, and that MLflow does
-    not show, is left to the sync.
+    ``since`` is the time at which the follower started. If a training run had ended before, and
+    MLflow does not show it, `ganvae sync` creates it instead.
     """
 
     def __init__(self, path: Path, root: Path, since: float) -> None:
@@ -88,9 +88,10 @@ class _Stream:
         return self._state() != self._seen
 
     def project(self, client: MlflowClient, store: Store) -> None:
-        """Log what is new, into a new run if there is none. What is no live log is passed over.
+        """Log what is new, and create the run in MLflow if necessary.
 
-        If this fails, the next call logs everything again.
+        A file that is not a live log is skipped. If this call fails, the next one logs everything
+        again.
         """
         run_id, self._run_id = self._run_id, None
         known = self._live if run_id and is_live(client.get_run(run_id)) else None
@@ -108,7 +109,7 @@ class _Stream:
     def _find(
         self, client: MlflowClient, store: Store, live: LiveRun, rows: list[dict[str, float]]
     ) -> str | None:
-        """The run that shows this training; None if it needs none."""
+        """The id of the run that shows this training; None if it needs no live run."""
         experiment = open_experiments(client, store, {live.dataset})[live.dataset]
         last = rows[-1]["time"] if rows else live.started
         run_id, completed = find_live(client, experiment, live, last)
@@ -123,15 +124,15 @@ class _Stream:
         return self._size(), self._grids(self._live).keys()
 
     def _size(self) -> tuple[int, int] | None:
-        """Bytes of the log and when it was written; None if it has gone."""
+        """The log's size in bytes and its modification time; None if the log does not exist."""
         try:
-            found = self._path.stat()
+            status = self._path.stat()
         except OSError:
             return None
-        return found.st_size, found.st_mtime_ns
+        return status.st_size, status.st_mtime_ns
 
     def _grids(self, live: LiveRun | None) -> dict[int, Path]:
-        """Sample grids by step, as long as the training goes on."""
+        """The sample grids by step, while the run trains."""
         folder = self._root / live.samples if live else None
         paths = folder.glob("step-*.png") if folder else ()
         return {int(path.stem.split("-")[1]): path for path in paths}

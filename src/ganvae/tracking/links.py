@@ -1,4 +1,4 @@
-"""Links into MLflow's pages, and the note on each experiment's page that collects them."""
+"""Links to MLflow's pages, and a note with these links on each experiment's page."""
 
 import json
 import math
@@ -18,32 +18,32 @@ LEVELS = {"variant": "variants (means over seeds)", "run": "runs"}
 
 
 def write_notes(client: MlflowClient, runs: Iterable[Run]) -> None:
-    """Write on each data set's page in MLflow what there is to open.
+    """Write a note with links on the page of each data set in MLflow.
 
     Args:
-        runs: those that show the present results.
+        runs: the runs that show the current results.
     """
     by_experiment: dict[str, list[Run]] = defaultdict(list)
     for run in runs:
         by_experiment[run.info.experiment_id].append(run)
-    for experiment, its_runs in by_experiment.items():
-        text = "\n\n".join(_note(experiment, its_runs))
+    for experiment, experiment_runs in by_experiment.items():
+        text = "\n\n".join(_note(experiment, experiment_runs))
         if client.get_experiment(experiment).tags.get(NOTE) != text:
             client.set_experiment_tag(experiment, NOTE, text)
 
 
 def _note(experiment: str, runs: Iterable[Run]) -> Iterator[str]:
-    """Charts by profile, and the best GAN beside the best VAE."""
+    """One paragraph per profile: its charts, and the best GAN next to the best VAE."""
     by_profile: dict[str, list[Run]] = defaultdict(list)
     for run in runs:
         by_profile[run.data.tags["profile"]].append(run)
-    for profile, its_runs in sorted(by_profile.items()):
+    for profile, profile_runs in sorted(by_profile.items()):
         charts = [
             f"[{title}]({charts_url(experiment, profile, level)})"
             for level, title in LEVELS.items()
         ]
         line = f"**{profile}**: charts of {' and '.join(charts)}"
-        pair = [run for family in FAMILIES if (run := best_run(its_runs, family))]
+        pair = [run for family in FAMILIES if (run := best_run(profile_runs, family))]
         if len(pair) == len(FAMILIES):
             names = " and ".join(run.info.run_name for run in pair)
             line += f"; [{names} side by side]({compare_url(pair)})"
@@ -51,7 +51,10 @@ def _note(experiment: str, runs: Iterable[Run]) -> Iterator[str]:
 
 
 def best_run(runs: Iterable[Run], family: str) -> Run | None:
-    """A family's best on the validation split, as its champion is; the first if none is known."""
+    """The family's run with the lowest FID on the validation split, or None without runs.
+
+    If no run has this score, the first run is returned.
+    """
     wanted = {LEVEL: "run", "family": family}
     singles = [run for run in runs if wanted.items() <= run.data.tags.items()]
     name = metric(VALIDATION)
@@ -59,12 +62,12 @@ def best_run(runs: Iterable[Run], family: str) -> Run | None:
 
 
 def experiment_url(address: str, experiment: str) -> str:
-    """The page of a data set's charts on the server at ``address``."""
+    """The page with a data set's charts, on the server at ``address``."""
     return f"{address}/#/experiments/{experiment}/runs?{_query({'compareRunsMode': 'CHART'})}"
 
 
 def charts_url(experiment: str, profile: str, level: str) -> str:
-    """The charts of a profile's runs or variants, the best FID first; from any of MLflow's pages.
+    """A link, within MLflow, to the charts of a profile's runs or variants, lowest FID first.
 
     Runs that are still training are shown too.
     """
@@ -79,9 +82,9 @@ def charts_url(experiment: str, profile: str, level: str) -> str:
 
 
 def compare_url(runs: Iterable[Run]) -> str:
-    """The page that puts ``runs`` side by side; from any of MLflow's pages.
+    """A link, within MLflow, to the page that shows ``runs`` side by side.
 
-    MLflow finds ``runs`` only if it comes first in the query.
+    MLflow reads the parameter ``runs`` only if it is the first one in the query.
     """
     runs = list(runs)
     query = {
@@ -92,5 +95,5 @@ def compare_url(runs: Iterable[Run]) -> str:
 
 
 def _query(parameters: dict[str, str]) -> str:
-    """A query; without ``workflowType`` MLflow 3 opens its pages for language models."""
+    """Encode a query. Without ``workflowType`` MLflow 3 opens its pages for language models."""
     return urlencode(parameters | {"workflowType": "machine_learning"}, quote_via=quote)

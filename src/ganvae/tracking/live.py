@@ -1,4 +1,4 @@
-"""Runs that MLflow shows while they train, and when the results may be added to them."""
+"""Runs that MLflow shows while they train, and the check before results are added to them."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -22,15 +22,15 @@ def adopt(
 ) -> tuple[str, frozenset[tuple[str, int]], frozenset[int]] | None:
     """Find the live run that the results of ``tracked`` complete.
 
-    It has no other parameters than they, and no value that they do not have: a training that was
-    given up, or went another way after a crash, is not the one that they are of.
+    Every parameter and every value of the live run must be in the results. Otherwise the live run
+    shows another training, which was given up or continued differently after a crash.
 
     Args:
-        earlier: runs of the same key.
+        earlier: the runs with the same key.
 
     Returns:
-        Its id, the metrics and steps that it has, and the steps of its sample grids; None if there
-        is no such run.
+        The run's id, the metrics and steps that it has, and the steps of its sample grids; None if
+        no live run fits.
     """
     values = {(point.name, point.step): point.value for point in tracked.points}
     for run in earlier:
@@ -38,13 +38,13 @@ def adopt(
             continue
         points = list(_points(client, run))
         if all(values.get((point.name, point.step)) == point.value for point in points):
-            there = frozenset((point.name, point.step) for point in points)
-            return run.info.run_id, there, _image_steps(client, run.info.run_id)
+            logged = frozenset((point.name, point.step) for point in points)
+            return run.info.run_id, logged, _image_steps(client, run.info.run_id)
     return None
 
 
 def is_live(run: Run) -> bool:
-    """Whether a run still waits for its training's results."""
+    """Whether a run still waits for the results of its training."""
     tags = run.data.tags
     active = run.info.status == "RUNNING" and run.info.lifecycle_stage == "active"
     return active and LIVE in tags and DIGEST not in tags
@@ -53,13 +53,13 @@ def is_live(run: Run) -> bool:
 def find_live(
     client: MlflowClient, experiment: str, live: LiveRun, last: float
 ) -> tuple[str | None, bool]:
-    """Look for the run that shows a training, and delete those that it or its results replace.
+    """Find the run that shows a training, and delete live runs that are out of date.
 
     Args:
-        last: the time of the training's last row so far.
+        last: the time of the training's latest row.
 
     Returns:
-        The run's id, if there is one, and whether the training's results are there already.
+        The run's id or None, and whether MLflow already has the training's results.
     """
     runs = client.search_runs([experiment], f"tags.`{KEY}` = '{_key(live)}'")
     completed = any(
@@ -67,17 +67,17 @@ def find_live(
         for run in runs
         if DIGEST in run.data.tags
     )
-    found: str | None = None
+    run_id: str | None = None
     for run in filter(is_live, runs):
         if run.data.tags[LIVE] == live.fingerprint and not completed:
-            found = run.info.run_id
+            run_id = run.info.run_id
         elif run.info.start_time < (last if completed else live.started) * 1000:
             client.delete_run(run.info.run_id)
-    return found, completed
+    return run_id, completed
 
 
 def make_live(client: MlflowClient, experiment: str, live: LiveRun) -> str:
-    """Make the run that shows a training, and return its id."""
+    """Create the run that shows a training, and return its id."""
     run = client.create_run(
         experiment,
         start_time=int(live.started * 1000),
@@ -100,7 +100,7 @@ def make_live(client: MlflowClient, experiment: str, live: LiveRun) -> str:
 
 
 def log_rows(client: MlflowClient, run_id: str, rows: Iterable[Mapping[str, float]]) -> None:
-    """Log rows of losses with their own times: logged again they change nothing."""
+    """Log rows of losses with their own times. Logging a row again changes nothing."""
     metrics = [
         Metric(loss_metric(name), value, int(row["time"] * 1000), int(row["step"]))
         for row in rows
@@ -111,13 +111,13 @@ def log_rows(client: MlflowClient, run_id: str, rows: Iterable[Mapping[str, floa
 
 
 def log_grids(client: MlflowClient, run_id: str, grids: Mapping[int, Path]) -> None:
-    """Log the sample grids that are not there yet, by step."""
+    """Log the sample grids that the run does not have yet, by step."""
     for step in sorted(grids.keys() - _image_steps(client, run_id)):
         try:
             timestamp = int(grids[step].stat().st_mtime * 1000)
             with Image.open(grids[step]) as image:
                 image.load()
-        except OSError:  # the training has ended and taken them along
+        except OSError:  # the training has ended and deleted its grids
             continue
         client.log_image(
             run_id, image, key=IMAGES, step=step, timestamp=timestamp, synchronous=True
@@ -130,8 +130,8 @@ def _key(live: LiveRun) -> str:
 
 def _image_steps(client: MlflowClient, run_id: str) -> frozenset[int]:
     paths = [file.path for file in client.list_artifacts(run_id, "images")]
-    found = [LOGGED_IMAGE.search(path) for path in paths]
-    return frozenset(int(match[1]) for match in found if match)
+    matches = [LOGGED_IMAGE.search(path) for path in paths]
+    return frozenset(int(match[1]) for match in matches if match)
 
 
 def _points(client: MlflowClient, run: Run) -> Iterator[Point]:

@@ -1,4 +1,4 @@
-"""A run for each model: what its seeds come to together; knows no MLflow."""
+"""One run per variant, with the means over its seeds; imports no MLflow."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -16,27 +16,27 @@ if TYPE_CHECKING:
 def model_runs(
     runs: Iterable[SeedRun], known: Collection[str]
 ) -> tuple[list[TrackedRun], list[str]]:
-    """The runs that those of one profile and model are nested in.
+    """One run per profile and variant, which the runs of its seeds are nested in.
 
     Args:
-        known: digests of those that are there already. Nothing is computed for them: they are
-            given without points.
+        known: digests of runs that MLflow already has. These runs are returned without points,
+            so that nothing is computed for them.
 
     Returns:
-        The runs, and what there is to say of models that have none: while a profile is evaluated
-        anew, say, its seeds are measured in different ways and have no mean.
+        The runs, and a remark for each variant without one. For example, the seeds of a variant
+        have no mean while it is evaluated again, since they are measured in different ways.
     """
     seeds: dict[str, list[SeedRun]] = defaultdict(list)
     for run in runs:
         seeds[model_key(run.profile, run.record.variant)].append(run)
-    models, remarks = [], []
-    for key, those in seeds.items():
-        model = _without_scores(key, those)
+    parents, remarks = [], []
+    for key, seed_runs in seeds.items():
+        parent = _without_scores(key, seed_runs)
         try:
-            models += [model] if model.digest in known else _with_scores(model, those)
+            parents += [parent] if parent.digest in known else _with_scores(parent, seed_runs)
         except UserError as error:
-            remarks.append(f"{model.name} has no mean over its seeds: {error}")
-    return models, remarks
+            remarks.append(f"{parent.name} has no mean over its seeds: {error}")
+    return parents, remarks
 
 
 def _without_scores(key: str, seeds: list[SeedRun]) -> TrackedRun:
@@ -64,18 +64,17 @@ def _without_scores(key: str, seeds: list[SeedRun]) -> TrackedRun:
     )
 
 
-def _with_scores(model: TrackedRun, seeds: list[SeedRun]) -> list[TrackedRun]:
-    """The model with each score's mean and 95 % interval, and how its runs ended.
+def _with_scores(parent: TrackedRun, seeds: list[SeedRun]) -> list[TrackedRun]:
+    """The run with each score's mean and 95 % confidence interval, and its seeds' status counts.
 
-    None if no seed is to be ranked.
+    The list is empty if no seed may be ranked.
     """
-    from ganvae.scores.comparison import (
-        leaderboard,  # with torch: a sync that has nothing to do is quick
-    )
+    # This imports torch, which a sync without new results does not need.
+    from ganvae.scores.comparison import leaderboard
 
     return [
         replace(
-            model,
+            parent,
             status="FINISHED" if row.completed else "FAILED",
             points=[
                 Point(status_metric("completed"), row.completed),

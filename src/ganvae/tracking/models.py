@@ -1,4 +1,4 @@
-"""Weights from MLflow's registry of models."""
+"""Download weights from MLflow's model registry."""
 
 import re
 import shutil
@@ -20,16 +20,18 @@ URI = re.compile(r"models:/(?P<name>[^/@]+)(?:@(?P<alias>[^/@]+)|/(?P<version>\d
 
 
 def download(uri: str) -> Path:
-    """Get the weights of a registered model.
+    """Download the weights of a registered model.
 
     Args:
         uri: ``models:/mnist-laptop@champion-gan``, or ``models:/mnist-laptop/1``.
 
     Returns:
-        A safetensors file on this machine. It is fetched once; its checksum is verified each time.
+        The path of a safetensors file on this machine. The file is downloaded once, and its
+        checksum is verified each time.
 
     Raises:
-        ConfigError: not such a URI, or no such model; the message lists those there are.
+        ConfigError: the URI is malformed, or names no registered model; the message lists the
+            registered models.
         DataError: the file is not the one that was registered.
         TrackingError: MLflow cannot be reached.
     """
@@ -43,8 +45,8 @@ def download(uri: str) -> Path:
     with connected(store) as client:
         version = _find(client, match)
         if version is None:
-            known = ", ".join(_known(client)) or "none yet, `ganvae sync` registers champions"
-            raise ConfigError(f"MLflow at {store} has no model {uri}; there are: {known}.")
+            known = ", ".join(_known(client)) or "none yet; `ganvae sync` registers champions"
+            raise ConfigError(f"MLflow at {store} has no model {uri}. Registered models: {known}.")
         return _fetch(store, version)
 
 
@@ -53,7 +55,7 @@ def _find(client: MlflowClient, wanted: re.Match[str]) -> ModelVersion | None:
     for model in client.search_registered_models(f"name = '{name}'"):
         number = model.aliases.get(alias) if alias else number
         versions = client.search_model_versions(f"name = '{name}'")
-        return next((one for one in versions if str(one.version) == str(number)), None)
+        return next((known for known in versions if str(known.version) == str(number)), None)
     return None
 
 
@@ -76,8 +78,8 @@ def _fetch(store: Store, version: ModelVersion) -> Path:
         weights = next(fetched.glob("*.safetensors"), None)
         if weights is None or sha256(weights) != checksum:
             raise DataError(
-                f"{source}: not the file that was registered as version {version.version} of "
-                f"{version.name}; delete that version and run `ganvae sync`."
+                f"{source} is not the file that was registered as version {version.version} of "
+                f"{version.name}: delete this version in MLflow, and run `ganvae sync`."
             )
         with replacing(path) as temporary:
             shutil.copyfile(weights, temporary)

@@ -1,51 +1,51 @@
-"""Every tag and metric name that runs in MLflow have; knows no MLflow.
+"""The names of all tags and metrics in MLflow; imports no MLflow.
 
-MLflow shows metrics by section, the part of the name before the slash, in alphabetical order. So
-the sections are named such that FID comes first.
+MLflow groups metrics by section, the part of the name before the slash. It sorts the sections
+alphabetically, so they are named such that FID comes first.
 """
 
 from ganvae.scores.catalogue import PRIMARY, SCORES
 
 KEY = "ganvae.key"
-"""Tag that stays the same when a run is repeated: ``<profile>/<variant>-<seed>``, for example."""
+"""Tag that stays the same when a run is repeated, such as ``<profile>/<variant>-<seed>``."""
 
 DIGEST = "ganvae.digest"
-"""Tag: checksum of what the run shows; it is written last, so a run without it is incomplete."""
+"""Tag: checksum of the run's results. It is written last: a run without it is incomplete."""
 
 PICTURES = "ganvae.pictures"
-"""Tag: checksum of the run's pictures. The digest leaves them out, since a clone has few."""
+"""Tag: checksum of the run's pictures. The digest excludes them, since a clone has few."""
 
 LIVE = "ganvae.live"
-"""Tag of a run that was shown while it trained: the fingerprint of that training."""
+"""Tag of a run that was shown during training: the fingerprint of the training."""
 
 SHOWN = "ganvae.shown"
-"""Tag of a study's run: checksum of the trials and pictures that it shows; it is written last."""
+"""Tag of a study's run: checksum of its trials and pictures. It is written last."""
 
 CURRENT = "current"
-"""Tag: ``true`` for the present results, ``live`` for a run in training, ``false`` for history."""
+"""Tag: ``true`` for current results, ``false`` for earlier ones, ``live`` during training."""
 
 LEVEL = "level"
-"""Tag: ``run`` is one training, ``variant`` the mean of its seeds; ``study`` and ``trial`` are a
-sweep's."""
+"""Tag: ``run`` for one training run, ``variant`` for the means over its seeds; ``study`` and
+``trial`` for sweeps."""
 
 WEIGHTS_SHA256 = "weights_sha256"
 """Tag of a model version: checksum of its file."""
 
 VALIDATION = "fid_judge_validation"
-"""FID on the validation split, which champions and trials are chosen by."""
+"""FID on the validation split. It selects champions and trials."""
 
 IMAGES = "samples"
-"""The key of the sample grids by step."""
+"""The image key of the sample grids, which are logged by step."""
 
 COUNTS = ("steps", "images_seen")
-"""What a training run counts."""
+"""The counters of a training run."""
 
 
 def metric(score: str) -> str:
-    """The metric of a score, or of another number that is kept with the scores.
+    """The metric's name for a score, or for another number in the same record.
 
-    FID's section is ``fid``, that of the other headline scores ``headline``; further scores are in
-    the section of their group.
+    FID is in the section ``fid``, and the other headline scores are in ``headline``. Every other
+    score is in the section of its group.
     """
     if score in (PRIMARY, f"{PRIMARY}_infinity", VALIDATION):
         return f"fid/{score}"
@@ -57,19 +57,19 @@ def metric(score: str) -> str:
 
 
 def interval_ends(score: str) -> tuple[str, str]:
-    """The metrics of the ends of a mean's 95 % interval."""
+    """The names of the two ends of a mean's 95 % confidence interval."""
     return f"intervals/{score}_low", f"intervals/{score}_high"
 
 
 def loss_metric(name: str) -> str:
-    """The metric of a loss, by training step."""
+    """The name of a loss, which is logged by training step."""
     return f"losses/{name}"
 
 
 def status_metric(status: str) -> str:
-    """The metric that counts a variant's runs of one status."""
+    """The name for the number of a variant's runs with this status."""
     return f"runs/{status}"
 
 
 CURVE = f"{metric(VALIDATION)}_curve"
-"""The metric of a trial: FID of its first seed by the share of its schedule, per mille."""
+"""A trial's metric: FID of its first seed. The step is the share of its schedule, per mille."""

@@ -1,4 +1,4 @@
-"""Making MLflow show one run, once."""
+"""Create or complete one run in MLflow, exactly once."""
 
 import json
 from collections.abc import Collection, Mapping
@@ -17,7 +17,7 @@ from ganvae.tracking.names import CURRENT, DIGEST, IMAGES, KEY, PICTURES
 from ganvae.tracking.tracked import TrackedRun, checksum
 
 Streamed = tuple[str, frozenset[tuple[str, int]], frozenset[int]]
-"""A run's id, and the metrics by step and the steps of images that it has."""
+"""A run's id, the names and steps of its metrics, and the steps of its images."""
 NO_TAGS: Mapping[str, str] = {}
 
 
@@ -30,16 +30,16 @@ def project(
     parent: str | None = None,
     tags: Mapping[str, str] = NO_TAGS,
 ) -> tuple[str, bool]:
-    """Make the run if it is not there, from what was streamed of it if anything was.
+    """Create the run in MLflow, complete its live run, or find that MLflow has it already.
 
     Args:
-        experiment: the id of the one it belongs to.
-        earlier: all runs with its key.
-        parent: the id of the run that it is nested in.
-        tags: what it is to be given beside its own if it is made.
+        experiment: the id of the run's experiment.
+        earlier: all runs with the same key.
+        parent: the id of the run that this run is nested in.
+        tags: further tags, which the run gets only if it is created or completed.
 
     Returns:
-        Its id, and whether it was made.
+        The run's id, and whether it was created or completed.
     """
     complete = [run for run in earlier if DIGEST in run.data.tags]
     same = [run for run in complete if run.data.tags[DIGEST] == tracked.digest]
@@ -58,7 +58,7 @@ def project(
         elif run in complete and run not in same:
             _set_current(client, run, "false")
         elif not is_live(run) or (streamed and streamed[0] == run.info.run_id):
-            # Left by a killed sync; made by two machines at once; streamed, and nothing new.
+            # Left by a killed sync, created by two machines at once, or live but already complete.
             client.delete_run(run.info.run_id)
     return run_id, not same
 
@@ -75,7 +75,7 @@ def _make(
     streamed: Streamed | None,
     tags: Mapping[str, str],
 ) -> str:
-    """Make the run, or complete what was streamed of it, and return its id."""
+    """Create the run, or complete its live run, and return its id."""
     tags = {**tags, KEY: tracked.key, CURRENT: "false"}
     if streamed:
         run_id, points, images = streamed
@@ -98,8 +98,8 @@ def _make(
     return run_id
 
 
-def _metrics(tracked: TrackedRun, there: Collection[tuple[str, int]]) -> list[Metric]:
-    """The points that are not there yet, each at its share of the time from start to end."""
+def _metrics(tracked: TrackedRun, logged: Collection[tuple[str, int]]) -> list[Metric]:
+    """The points that are not logged yet, each at its share of the time from start to end."""
     seconds = tracked.finished - tracked.started
     return [
         Metric(
@@ -109,28 +109,28 @@ def _metrics(tracked: TrackedRun, there: Collection[tuple[str, int]]) -> list[Me
             point.step,
         )
         for point in tracked.points
-        if (point.name, point.step) not in there
+        if (point.name, point.step) not in logged
     ]
 
 
 def _log_inputs(client: MlflowClient, run_id: str, tracked: TrackedRun) -> None:
     inputs = [
         DatasetInput(
-            Dataset(one.name, one.digest, "local", json.dumps({"uri": str(one.file)})),
-            [InputTag(MLFLOW_DATASET_CONTEXT, one.context)],
+            Dataset(split.name, split.digest, "local", json.dumps({"uri": str(split.file)})),
+            [InputTag(MLFLOW_DATASET_CONTEXT, split.context)],
         )
-        for one in tracked.inputs
+        for split in tracked.inputs
     ]
     if inputs:
         client.log_inputs(run_id, inputs)
 
 
 def _log_progress(
-    client: MlflowClient, run_id: str, tracked: TrackedRun, there: Collection[int]
+    client: MlflowClient, run_id: str, tracked: TrackedRun, logged: Collection[int]
 ) -> None:
-    """Sample grids by step, for the image charts."""
+    """Log the sample grids by step, for MLflow's image charts."""
     for step, path in sorted(tracked.progress.items()):
-        if step not in there:
+        if step not in logged:
             with Image.open(path) as image:
                 client.log_image(
                     run_id,
@@ -145,12 +145,12 @@ def _log_progress(
 def _renew_pictures(
     client: MlflowClient, run_id: str, tracked: TrackedRun, shown: str | None
 ) -> None:
-    """The run's pictures as artifacts, if it has none yet, or if they were drawn anew.
+    """Log the run's pictures as artifacts, if it has none yet or they were drawn again.
 
-    They stand at the top: the page that compares runs shows no artifact in a folder.
+    They are not in a folder, because MLflow's page that compares runs shows no folders.
 
     Args:
-        shown: checksum of those that the run has.
+        shown: the checksum of the pictures that the run has.
     """
     pictures = checksum({path.name: sha256(path) for path in tracked.pictures})
     if not tracked.pictures or pictures == shown or (shown and not tracked.drawn):
@@ -162,8 +162,8 @@ def _renew_pictures(
 
 
 def _viewable(path: Path, folder: Path) -> Path:
-    """A picture, in another format and in the folder if MLflow does not show its own."""
-    if path.suffix != ".webp":
+    """The picture, or a copy in ``folder`` in a format that MLflow can show."""
+    if path.suffix not in (".webp", ".avif"):
         return path
     with Image.open(path) as image:
         film = getattr(image, "is_animated", False)
@@ -173,5 +173,5 @@ def _viewable(path: Path, folder: Path) -> Path:
 
 
 def milliseconds(seconds: float) -> int:
-    """Unix time as MLflow has it."""
+    """Unix time in milliseconds, as MLflow stores it."""
     return round(seconds * 1000)

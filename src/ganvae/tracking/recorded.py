@@ -1,4 +1,4 @@
-"""What MLflow has already."""
+"""Read the experiments and runs that MLflow already has."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -13,7 +13,7 @@ RUNS_PER_PAGE = 1000
 
 
 def open_experiments(client: MlflowClient, store: Store, names: Iterable[str]) -> dict[str, str]:
-    """Experiment ids by name; missing ones are made and deleted ones taken back."""
+    """Experiment ids by name. Missing experiments are created, and deleted ones restored."""
     ids = {}
     for name in sorted(names):
         experiment = client.get_experiment_by_name(name)
@@ -28,8 +28,9 @@ def open_experiments(client: MlflowClient, store: Store, names: Iterable[str]) -
 
 
 def recorded_runs(client: MlflowClient, prefix: str = "") -> dict[str, list[Run]]:
-    """All runs that a sync has made, finished or not, by key: those that begin with ``prefix``."""
-    experiments = [found.experiment_id for found in client.search_experiments(ViewType.ACTIVE_ONLY)]
+    """All runs that have a key, finished or not, by key. The keys start with ``prefix``."""
+    active = client.search_experiments(ViewType.ACTIVE_ONLY)
+    experiments = [experiment.experiment_id for experiment in active]
     runs: dict[str, list[Run]] = defaultdict(list)
     token = None
     while True:
@@ -47,7 +48,7 @@ def recorded_runs(client: MlflowClient, prefix: str = "") -> dict[str, list[Run]
 
 
 def current_runs(client: MlflowClient) -> list[Run]:
-    """The finished runs and models that show the present results, the newest first."""
+    """The finished runs of seeds and variants that show the current results, newest first."""
     runs = [run for runs in recorded_runs(client).values() for run in runs]
     current = [run for run in runs if run.data.tags.get(CURRENT) == "true"]
     finished = [run for run in current if run.info.status == "FINISHED"]

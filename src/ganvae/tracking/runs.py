@@ -1,4 +1,4 @@
-"""What `results/` says of each run, in the terms of an experiment tracker; knows no MLflow."""
+"""Read `results/` in the form that an experiment tracker needs; imports no MLflow."""
 
 import csv
 from collections.abc import Iterator, Mapping
@@ -33,23 +33,23 @@ from ganvae.tracking.tracked import (
 TIMED = [name for name in COSTS if name != "parameters"]
 MACHINE = ("device", "threads")
 CONTEXTS = {"train": "training", "validation": "validation", "test": "evaluation"}
-"""What each split serves for."""
+"""The purpose of each split, in MLflow's words."""
 
-DIGEST_LENGTH = 36  # MLflow's own limit
+DIGEST_LENGTH = 36  # MLflow's limit
 
 
 def read_runs(root: Path, profile: str | None) -> tuple[list[SeedRun], int]:
-    """Read a profile's runs and baselines, or those of every profile when ``profile`` is None.
+    """Read the runs and baselines of a profile, or of every profile if ``profile`` is None.
 
     Args:
         root: the folder that holds ``results`` and ``artifacts``.
 
     Returns:
-        The runs, and the number of run folders left out: not evaluated yet, being trained
-        again, or no longer among the runs that the profile compares.
+        The runs, and the number of run folders that were left out. These runs are not evaluated
+        yet, are being trained again, or are no longer compared by the profile.
 
     Raises:
-        UserError: the profile has no results, or a file is not of the form it should have.
+        UserError: the profile has no results, or a file is invalid.
     """
     runs: list[SeedRun] = []
     incomplete = 0
@@ -74,9 +74,9 @@ def _below(root: Path, files: RunPaths) -> RunPaths:
     return RunPaths(root / files.results, root / files.artifacts, root / files.pictures)
 
 
-def _pictures(files: RunPaths, published: Path, model: str | None) -> list[Path]:
-    """Those that were drawn here; else, in a clone, those that are published of its model."""
-    folder = published / model if model and not files.pictures.is_dir() else files.pictures
+def _pictures(files: RunPaths, published: Path, variant: str | None) -> list[Path]:
+    """The pictures drawn on this machine, or else the published pictures of the variant."""
+    folder = published / variant if variant and not files.pictures.is_dir() else files.pictures
     return sorted(folder.glob("*"))
 
 
@@ -85,25 +85,27 @@ def _name(record: ScoreRecord) -> str:
 
 
 def _shown(records: list[ScoreRecord]) -> dict[str, str]:
-    """The runs whose pictures are published, each with its model."""
-    models = {record.variant for record in records}
-    runs = (shown_run([r for r in records if r.variant == model]) for model in models)
+    """The names of the runs whose pictures are published, and the variant of each."""
+    variants = {record.variant for record in records}
+    runs = (shown_run([r for r in records if r.variant == variant]) for variant in variants)
     return {_name(run): run.variant for run in runs}
 
 
 def _profiles(root: Path, profile: str | None) -> list[str]:
     folders = sorted((root / "results").glob("*/"))
-    there = [path.name for path in folders if path.name != SWEEPS.name]
+    existing = [path.name for path in folders if path.name != SWEEPS.name]
     if profile is None:
-        return there
-    if profile not in there:
-        known = ", ".join(there) or "none yet, run `dvc repro`"
-        raise UserError(f"profile {profile!r} has no folder in results; there are: {known}")
+        return existing
+    if profile not in existing:
+        known = ", ".join(existing) or "none yet, run `dvc repro`"
+        raise UserError(
+            f"profile {profile!r} has no folder results/{profile}. Profiles with results: {known}."
+        )
     return [profile]
 
 
 def _compared(path: Path) -> list[ScoreRecord] | None:
-    """The records of a profile's comparison; None if there has been none yet."""
+    """The records that the profile compares; None before its first comparison."""
     return read_records(path) if path.exists() else None
 
 
@@ -123,8 +125,8 @@ def _trained(
         key=f"{profile}/{name}",
         name=name,
         experiment=measured.provenance.dataset,
-        # The checksum of the weights, as the lock has it, is in it as well: a run in MLflow is
-        # one state of its stage in the pipeline, found by stage and checksum in either.
+        # The digest includes the weights' checksum in the lock. So one run in MLflow is one state
+        # of its DVC stage, and the stage and the checksum identify it in both.
         digest=checksum(profile, name, measured.model_dump(), outcome, rows, validation, md5),
         started=finished - timing.get("train_seconds", 0.0),
         finished=finished,
@@ -152,7 +154,7 @@ def _trained(
 
 
 def _baselines(profile: str, path: Path, locked: Mapping[str, str]) -> Iterator[SeedRun]:
-    """The floor and the ceiling: scored like models, never trained."""
+    """The floor and the ceiling, which are scored like variants but not trained."""
     for record in read_records(path) if path.exists() else []:
         name = f"{record.variant}-{record.seed}"
         finished = path.stat().st_mtime
@@ -167,7 +169,9 @@ def _baselines(profile: str, path: Path, locked: Mapping[str, str]) -> Iterator[
             tags=_tags(profile, record),
             points=score_points(record.scores),
             parent=model_key(profile, record.variant),
-            inputs=[one for one in _inputs(profile, record, locked) if one.context == "evaluation"],
+            inputs=[
+                split for split in _inputs(profile, record, locked) if split.context == "evaluation"
+            ],
             profile=profile,
             record=record,
         )
@@ -182,7 +186,7 @@ def _validation_fid(path: Path) -> float | None:
 
 
 def _inputs(profile: str, record: ScoreRecord, locked: Mapping[str, str]) -> list[Input]:
-    """The splits whose checksum is known; without a lock that is the one that was scored on."""
+    """The splits with a known checksum. Without a lock, only the scored split has one."""
     dataset, scored_on = record.provenance.dataset, record.provenance.split
     inputs = []
     for split, context in CONTEXTS.items():
@@ -196,7 +200,7 @@ def _inputs(profile: str, record: ScoreRecord, locked: Mapping[str, str]) -> lis
 
 
 def _tags(profile: str, record: ScoreRecord) -> dict[str, str]:
-    """Tags to filter by, and the provenance without which no score travels."""
+    """Tags to filter by, and the provenance of the scores."""
     provenance = record.provenance.model_dump(exclude_none=True)
     return {
         LEVEL: "run",
@@ -213,7 +217,7 @@ def _tags(profile: str, record: ScoreRecord) -> dict[str, str]:
 
 
 def _curves(text: list[str]) -> Iterator[Point]:
-    """Losses by step; an empty cell is left out."""
+    """Losses by step, without empty cells."""
     rows = list(csv.DictReader(text))
     last = max((int(row["step"]) for row in rows), default=0)
     for row in rows:

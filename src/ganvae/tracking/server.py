@@ -1,4 +1,7 @@
-"""MLflow's server. It starts sooner if this process, which becomes it, loads no MLflow before."""
+"""Start MLflow's server.
+
+This process becomes the server. To start it sooner, this process avoids importing MLflow before.
+"""
 
 import os
 import socket
@@ -11,10 +14,10 @@ from ganvae.tracking.store import Store, connected, find_store
 
 
 def serve(port: int = 5000, host: str = "127.0.0.1") -> None:
-    """Become MLflow's server; meanwhile other processes sync and say where to look.
+    """Become MLflow's server. Another process syncs the results and prints links to the pages.
 
-    One more shows trainings while they go on. All end with the server. Where
-    ``MLFLOW_TRACKING_URI`` is a server, it is synced, and nothing is started.
+    A third process shows training runs while they train. All end with the server. If
+    ``MLFLOW_TRACKING_URI`` is the address of a server, it is synced and no server is started.
 
     Raises:
         UserError: the port is taken.
@@ -28,9 +31,9 @@ def serve(port: int = 5000, host: str = "127.0.0.1") -> None:
         return
     _check_free(host, port)
     if not (store.sqlite_file and store.sqlite_file.exists()):
-        with connected(store):  # makes the database before two others open it
+        with connected(store):  # creates the database before two processes open it
             pass
-    print("Ready in a few seconds; Ctrl-C ends it.", flush=True)
+    print("MLflow is ready in a few seconds. Press Ctrl-C to stop it.", flush=True)
     subprocess.Popen([sys.executable, "-m", "ganvae.tracking.ui", f"http://{host}:{port}"])
     start_follower()
     _become_server(store, host, port)
@@ -49,7 +52,7 @@ def _check_free(host: str, port: int) -> None:
 
 
 def _become_server(store: Store, host: str, port: int) -> None:
-    """Replace this process by a server of two processes; MLflow's default is fifteen (3 GB)."""
+    """Replace this process by a server of two processes; MLflow's default of fifteen needs 3 GB."""
     command = [sys.executable, "-m", "mlflow", "server"]
     command += ["--host", host, "--port", str(port), "--workers", "1"]
     command += ["--artifacts-destination", str(store.artifacts)]
@@ -59,6 +62,6 @@ def _become_server(store: Store, host: str, port: int) -> None:
         "MLFLOW_REGISTRY_STORE_URI": store.uri,
         "MLFLOW_BACKEND_STORE_URI": store.uri,  # not on the command line: it may hold a password
         "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
-        "PYTHONWARNINGS": "ignore",  # of its libraries, about one another
+        "PYTHONWARNINGS": "ignore",  # MLflow's libraries warn about each other
     }
     os.execve(sys.executable, command, environment)

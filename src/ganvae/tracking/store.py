@@ -1,4 +1,4 @@
-"""Where MLflow's database is, and a connection to it that one process holds at a time."""
+"""The location of MLflow's database, and a connection that one process holds at a time."""
 
 import logging
 import os
@@ -17,7 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from ganvae.core.errors import UserError
 from ganvae.core.paths import checkout_root
 
-if TYPE_CHECKING:  # loading it takes a second, in which a server could start
+if TYPE_CHECKING:  # importing it takes a second and would delay the server
     from mlflow import MlflowClient
 
 LOCK_SECONDS = 120.0
@@ -26,14 +26,14 @@ NOISY_LOGGERS = ("mlflow", "alembic", "urllib3")
 
 
 class TrackingError(UserError):
-    """The store cannot be reached or written to; `results/` is not touched by that."""
+    """The store cannot be reached or written to. `results/` is not affected."""
 
 
 @dataclass(frozen=True)
 class Store:
-    """A tracking store.
+    """A tracking store of MLflow.
 
-    ``artifacts`` is where new experiments keep their files; None leaves that to a server.
+    ``artifacts`` is the folder for the files of new experiments; None if a server chooses it.
     """
 
     uri: str
@@ -56,8 +56,8 @@ class Store:
 def find_store(uri: str | None = None) -> Store:
     """The store at ``uri``, or at ``MLFLOW_TRACKING_URI``, or else the repository's own.
 
-    The repository is the one at ``DVC_ROOT`` where that is set, so that experiments that DVC runs
-    in a temporary folder share the database of the repository they belong to.
+    If ``DVC_ROOT`` is set, it is the repository's path. So experiments that DVC runs in temporary
+    folders share the database of their repository.
     """
     root = Path(os.environ.get("DVC_ROOT") or checkout_root())
     uri = uri or os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{root / 'mlflow.db'}"
@@ -73,7 +73,7 @@ def find_store(uri: str | None = None) -> Store:
 
 @contextmanager
 def connected(store: Store) -> "Iterator[MlflowClient]":
-    """A client of ``store``; a missing database is made, and other processes wait meanwhile.
+    """A client of ``store``. A missing database is created, and other processes wait meanwhile.
 
     Raises:
         TrackingError: the store cannot be reached, read or written.
@@ -98,10 +98,10 @@ def _sqlite_file(uri: str) -> Path | None:
 
 
 def _prepare(database: Path) -> None:
-    """Make the database if there is none, and see that it can be written to.
+    """Create the database if it is missing, and check that it can be written to.
 
-    It is made under another name: a schema that was left half-made could not be mended. It is
-    tried here because MLflow would try for minutes before it gives up.
+    The database is created under another name, because an incomplete schema could not be repaired.
+    The check is made here, because MLflow would retry for minutes.
     """
     from mlflow import MlflowClient
 
@@ -129,14 +129,14 @@ def _explained(store: Store) -> Iterator[None]:
     else:
         return
     raise TrackingError(
-        f"MLflow at {store}: {reason}. Nothing in results/ is lost: mend this and run "
+        f"MLflow at {store}: {reason}. Nothing in results/ is lost: fix this and run "
         "`ganvae sync` again."
     )
 
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Keep the libraries' logs off the screen; what fails is raised all the same."""
+    """Keep the libraries' logs off the screen. Errors are still raised."""
     loggers = [logging.getLogger(name) for name in NOISY_LOGGERS]
     levels = [logger.level for logger in loggers]
     for logger in loggers:

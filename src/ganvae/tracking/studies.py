@@ -1,4 +1,4 @@
-"""Hyperparameter sweeps: a run for each study, and in it one for each trial."""
+"""Show hyperparameter sweeps: one run per study, with one nested run per trial."""
 
 import time
 from pathlib import Path
@@ -16,7 +16,7 @@ from ganvae.tracking.store import Store
 from ganvae.tracking.tracked import Point, Status, TrackedRun, as_params, checksum, score_points
 
 SCORED = {"fid_judge": VALIDATION, "train_seconds": "train_seconds"}
-"""By objective: trials are scored on the validation split, and their metric says so."""
+"""The score's name by objective. Trials are scored on the validation split."""
 
 STATUS: dict[str, Status] = {"completed": "FINISHED", "pruned": "KILLED", "lost": "KILLED"}
 
@@ -24,15 +24,15 @@ STATUS: dict[str, Status] = {"completed": "FINISHED", "pruned": "KILLED", "lost"
 def project_study(
     client: MlflowClient, store: Store, record: StudyRecord, folder: Path
 ) -> tuple[int, int]:
-    """Make MLflow show a study; only what is new is written, so a worker may do so after a trial.
+    """Make MLflow show a study. Only new trials are written, so a worker can call this after each.
 
-    Its runs are in the experiment ``sweeps-<dataset>``.
+    The study's runs are in the experiment ``sweeps-<dataset>``.
 
     Args:
-        folder: that of the study's record; its PNG pictures become artifacts.
+        folder: the folder of the study's record; its PNG pictures become artifacts.
 
     Returns:
-        How many runs were made, and how many were there already.
+        The number of runs that were created, and the number that MLflow already had.
     """
     study = _study_run(record)
     experiment = open_experiments(client, store, [study.experiment])[study.experiment]
@@ -42,15 +42,15 @@ def project_study(
         earlier = recorded.get(run.key, [])
         return project(client, run, experiment=experiment, earlier=earlier, parent=parent)
 
-    study_id, made = show(study, None)
+    study_id, is_new_study = show(study, None)
     trials = [show(_trial_run(record, trial, study), study_id) for trial in record.trials]
     _bring_up_to_date(client, study_id, recorded.get(study.key, []), record, folder)
-    new = made + sum(is_new for _, is_new in trials)
+    new = is_new_study + sum(is_new for _, is_new in trials)
     return new, 1 + len(trials) - new
 
 
 def _study_run(record: StudyRecord) -> TrackedRun:
-    """The study without its trials: what is in them is logged to its run as they end."""
+    """The study's run without trials. Their results are logged to it as they end."""
     definition = record.model_dump(mode="json", exclude={"trials"})
     now = time.time()
     return TrackedRun(
@@ -119,7 +119,7 @@ def _tags(record: StudyRecord, level: str) -> dict[str, str]:
 def _bring_up_to_date(
     client: MlflowClient, run_id: str, earlier: list[Run], record: StudyRecord, folder: Path
 ) -> None:
-    """Log to the study's run the best value after each trial, and the pictures there are now."""
+    """Log the best value after each trial, and the current pictures, to the study's run."""
     pictures = sorted(folder.glob("*.png"))
     trials = [trial.model_dump(mode="json") for trial in record.trials]
     shown = checksum(trials, {path.name: sha256(path) for path in pictures})
@@ -135,7 +135,7 @@ def _bring_up_to_date(
 
 
 def _best_so_far(record: StudyRecord) -> list[Metric]:
-    """The least first objective among the trials scored so far; the step is their number."""
+    """The lowest first objective so far. The step is the number of trials scored so far."""
     name = metric(SCORED[record.objectives[0]])
     metrics: list[Metric] = []
     for trial in sorted(record.scored, key=lambda trial: trial.finished):

@@ -1,4 +1,4 @@
-"""Projecting `results/` into MLflow, as often as one likes."""
+"""Show `results/` in MLflow. A repeated sync adds only new results."""
 
 import subprocess
 from dataclasses import dataclass
@@ -22,9 +22,9 @@ from ganvae.tracking.tracked import SeedRun
 
 @dataclass(frozen=True)
 class SyncReport:
-    """What a sync did: runs ``made``, those ``present`` before, folders not complete yet.
+    """The result of a sync: how many runs it created, found present, and skipped as incomplete.
 
-    Models, studies and trials have runs as well. ``remarks`` say what could not be done.
+    Variants, studies and trials have runs as well. ``remarks`` say what the sync could not do.
     """
 
     store: Store
@@ -35,27 +35,28 @@ class SyncReport:
 
     def __str__(self) -> str:
         summary = (
-            f"MLflow at {self.store}: {self.made} runs made, {self.present} already there, "
-            f"{self.incomplete} left out (not evaluated, or not compared)"
+            f"MLflow at {self.store}: {self.made} runs created, {self.present} already present, "
+            f"{self.incomplete} skipped (not evaluated, or not compared)"
         )
         return "\n".join([summary, *self.remarks])
 
 
 def sync(profile: str | None = None, uri: str | None = None) -> SyncReport:
-    """Make MLflow show what `results/` has; a second call makes nothing.
+    """Make MLflow show `results/`. A second call creates nothing.
 
-    A run is known by the checksum of its results (tag ``ganvae.digest``), which is written last:
-    what a killed sync left half-made is deleted and made anew. When a run was repeated with other
-    results, the earlier one stays as history, its tag ``current`` set to ``false``. A run that
-    was streamed while it trained is completed. Each model has a run with the means of its seeds,
-    which theirs are nested in; the best GAN and VAE on the validation split are registered.
+    The checksum of its results identifies a run (tag ``ganvae.digest``). This tag is written last,
+    so runs that a killed sync left incomplete are deleted and created again. If a run was repeated
+    with other results, the earlier run stays and its tag ``current`` becomes ``false``. A run that
+    was streamed during training is completed. Each variant has a run with the means over its seeds,
+    and the runs of its seeds are nested in it. The best GAN and VAE on the validation split are
+    registered.
 
     Args:
-        profile: only this one; None takes every profile in `results/`.
-        uri: the store; by default that of `find_store`.
+        profile: the profile to sync; None for every profile in `results/`.
+        uri: the store; by default the result of `find_store`.
 
     Raises:
-        UserError: no such profile, or a results file that is not valid JSON.
+        UserError: the profile has no results, or a results file is not valid JSON.
         TrackingError: MLflow cannot be reached or written to.
     """
     root = checkout_root()
@@ -73,15 +74,19 @@ def sync(profile: str | None = None, uri: str | None = None) -> SyncReport:
 def _project_runs(
     client: MlflowClient, store: Store, runs: list[SeedRun], root: Path
 ) -> tuple[int, int, list[str]]:
-    """Make what is missing of models and runs; return how many, how many were there, remarks."""
+    """Create the missing runs of variants and seeds, and register champions.
+
+    Returns:
+        The number of runs that were created, the number that MLflow already had, and remarks.
+    """
     experiments = open_experiments(client, store, {run.experiment for run in runs})
     recorded = recorded_runs(client)
     known = {run.data.tags.get(DIGEST, "") for same in recorded.values() for run in same}
-    models, remarks = model_runs(runs, known)
+    variants, remarks = model_runs(runs, known)
     ids: dict[str, str] = {}
     code = _code_tags(root)
     made = 0
-    for run in [*models, *runs]:  # the outer ones first
+    for run in [*variants, *runs]:  # parents before their nested runs
         ids[run.key], is_new = project(
             client,
             run,
@@ -94,7 +99,7 @@ def _project_runs(
     remarks += register_champions(client, runs, ids, experiments, root)
     if made:
         write_notes(client, current_runs(client))
-    return made, len(models) + len(runs) - made, remarks
+    return made, len(variants) + len(runs) - made, remarks
 
 
 def _code_tags(root: Path) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""What one run in an experiment tracker shows; knows no MLflow."""
+"""The content of one run in an experiment tracker; imports no MLflow."""
 
 import hashlib
 import json
@@ -19,9 +19,9 @@ Status = Literal["FINISHED", "FAILED", "KILLED"]
 
 
 class Point(NamedTuple):
-    """One value of a metric; a score is the only point of its metric, at step 0.
+    """One value of a metric. A score has a single point, at step 0.
 
-    ``share``: how much of the run, in [0, 1], was over when it was measured.
+    ``share`` is the fraction of the run, in [0, 1], that was over when the value was measured.
     """
 
     name: str
@@ -31,7 +31,7 @@ class Point(NamedTuple):
 
 
 class Input(NamedTuple):
-    """A split of a data set that a run saw: its file, its checksum, and what it served for."""
+    """A split of a data set that a run used: its name, file, checksum and purpose."""
 
     name: str
     file: Path
@@ -41,12 +41,12 @@ class Input(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class TrackedRun:
-    """What one run in MLflow shows.
+    """The content of one run in MLflow.
 
-    ``key`` stays the same when the run is repeated, ``digest`` does so only if it shows the same;
-    ``parent`` is the key of the run that it is nested in. ``started`` and ``finished`` are in Unix
-    time. ``progress`` has the sample grids by step; ``drawn``: its pictures were drawn here, and
-    are not the few that are published.
+    ``key`` stays the same when the run is repeated. ``digest`` stays the same only if the results
+    do. ``parent`` is the key of the run that this run is nested in. ``started`` and ``finished``
+    are Unix times in seconds. ``progress`` holds the sample grids by step. ``drawn`` is true if the
+    pictures were drawn on this machine, and false if they are the few published ones.
     """
 
     key: str
@@ -68,10 +68,10 @@ class TrackedRun:
 
 @dataclass(frozen=True, kw_only=True)
 class SeedRun(TrackedRun):
-    """One training of a model, or one baseline.
+    """One training run of a variant, or one baseline.
 
-    ``record`` has its training times and its FID on the validation split among its scores;
-    ``weights`` is null for a baseline.
+    The scores of ``record`` include the training times and FID on the validation split.
+    ``weights`` is None for a baseline.
     """
 
     profile: str
@@ -80,14 +80,14 @@ class SeedRun(TrackedRun):
 
 
 def checksum(*findings: Any) -> str:
-    """Checksum of what was found out, however long it took; anything that JSON can hold."""
+    """The SHA-256 checksum of values that JSON can represent."""
     return hashlib.sha256(json.dumps(findings, sort_keys=True).encode()).hexdigest()
 
 
 def whole_config(system: str, config: dict[str, Any]) -> dict[str, Any]:
-    """The parameters that were set, over the system's defaults, which records do not name.
+    """The run's parameters, with the system's defaults for all parameters that were not set.
 
-    The defaults are those that were written down last, since to ask the code takes seconds.
+    The defaults come from the last record of the systems, because importing the code takes seconds.
     """
     path = checkout_root() / record_path("systems")
     defaults = read_json(path)["behaviour"].get(system, {}) if path.exists() else {}
@@ -110,7 +110,7 @@ def as_params(values: Mapping[str, Any]) -> dict[str, str]:
 
 
 def score_points(scores: Mapping[str, float | None]) -> list[Point]:
-    """One point per score; nulls are left out, and so are scores of no known name."""
+    """One point per score, without nulls and unknown names."""
     known = SCORES.keys() | {VALIDATION, *COUNTS}
     return [
         Point(metric(name), float(value))
@@ -119,6 +119,6 @@ def score_points(scores: Mapping[str, float | None]) -> list[Point]:
     ]
 
 
-def model_key(profile: str, model: str) -> str:
-    """The key of the run that a model's runs are nested in."""
-    return f"{profile}/model/{model}"
+def model_key(profile: str, variant: str) -> str:
+    """The key of the run that a variant's runs are nested in."""
+    return f"{profile}/model/{variant}"

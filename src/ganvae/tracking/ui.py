@@ -1,4 +1,4 @@
-"""MLflow's web pages on all recorded runs."""
+"""Sync all profiles, and print links to their pages in MLflow."""
 
 import sys
 from collections import defaultdict
@@ -14,7 +14,7 @@ from ganvae.tracking.sync import sync
 
 
 def show(address: str) -> None:
-    """Sync all profiles and print what to open on the server at ``address``."""
+    """Sync all profiles, and print the links to open on the server at ``address``."""
     report = sync()
     with connected(find_store()) as client:
         runs = current_runs(client)
@@ -22,7 +22,7 @@ def show(address: str) -> None:
 
 
 def links(address: str, runs: Iterable[Run]) -> Iterator[str]:
-    """A line per data set; its page has the links to charts and comparisons of each profile."""
+    """One line per data set. Its page links to the charts and comparisons of each profile."""
     profiles: dict[tuple[str, str], set[str]] = defaultdict(set)
     for run in runs:
         tags = run.data.tags

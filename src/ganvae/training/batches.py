@@ -1,4 +1,4 @@
-"""The order in which training sees its images, as a pure function of the step."""
+"""Batches of training images. Each batch is a pure function of the step."""
 
 import torch
 from torch import Tensor
@@ -9,17 +9,20 @@ from ganvae.core.seeds import binarisation, generator
 
 
 class Batches:
-    """Batches from an in-memory training set, epoch after epoch, each in its own random order.
+    """Batches from a training set in memory. Each epoch has its own random order.
 
-    The epochs' orders are strung together and cut into batches, so no image is ever dropped and
-    a batch may straddle two epochs. Any step's batch can be asked for at any time: there is no
-    state to save.
+    The orders of all epochs are joined and then cut into batches. So no image is dropped, and a
+    batch may contain images of two epochs. The batch of any step can be computed at any time, so
+    checkpoints need no state of this class.
     """
 
     def __init__(
         self, images: Tensor, batch_size: int, seed: int, binarize: Binarization = "none"
     ) -> None:
-        """Cut the images, uint8, N x C x H x W, on the device that trains, into batches."""
+        """Prepare ``images`` (uint8, N x C x H x W) on the device that trains.
+
+        ``binarize="static"`` binarises them once, ``"dynamic"`` anew for each batch.
+        """
         if binarize == "static":
             images = binarised(images, binarisation("train", images.device.type))
         self._images = images
@@ -30,7 +33,7 @@ class Batches:
         self._order = torch.empty(0, dtype=torch.int64)
 
     def __getitem__(self, step: int) -> Tensor:
-        """Contract images of batch number ``step``, counting from 0."""
+        """The contract images of batch ``step``, counted from 0."""
         n = len(self._images)
         start, stop = step * self._batch_size, (step + 1) * self._batch_size
         index = []
@@ -46,7 +49,7 @@ class Batches:
         return from_uint8(images)
 
     def epochs(self, steps: int) -> float:
-        """How many times the images have been seen after ``steps`` batches."""
+        """The number of passes through the training set after ``steps`` batches."""
         return steps * self._batch_size / len(self._images)
 
     def _permutation(self, epoch: int) -> Tensor:

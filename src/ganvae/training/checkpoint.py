@@ -1,4 +1,4 @@
-"""What a run needs in order to go on as if it had never stopped."""
+"""The state from which a run resumes exactly."""
 
 import hashlib
 import io
@@ -20,7 +20,7 @@ DIGEST_BYTES = hashlib.sha256().digest_size
 
 @dataclass
 class TrainingState:
-    """Everything that changes while training; `save` and `restore` cover all of it."""
+    """Everything that changes during training. `save` and `restore` include all of it."""
 
     model: GenerativeModel
     optimizers: dict[str, Optimizer]
@@ -33,11 +33,11 @@ class TrainingState:
 
     @property
     def product(self) -> GenerativeModel:
-        """What is drawn and evaluated: the model, or the average of its weights so far."""
+        """The model that is sampled and evaluated, with averaged weights if averaging is on."""
         return self.model if self.average is None else cast(GenerativeModel, self.average.module)
 
     def save(self, path: Path) -> None:
-        """Write a checkpoint, atomically. torch's global generators (dropout) are part of it."""
+        """Write a checkpoint atomically. It includes torch's global generators (for dropout)."""
         content = {
             "model": self.model.state_dict(),
             "optimizers": {name: opt.state_dict() for name, opt in self.optimizers.items()},
@@ -58,7 +58,7 @@ class TrainingState:
             temporary.write_bytes(hashlib.sha256(buffer.getbuffer()).digest() + buffer.getvalue())
 
     def restore(self, path: Path) -> bool:
-        """Go back to a checkpoint; False, and nothing changed, if there is none that is whole."""
+        """Load a checkpoint. Returns False, and changes nothing, if it is missing or damaged."""
         content = _load(path)
         if content is None:
             return False
@@ -80,7 +80,7 @@ class TrainingState:
 
 
 def _load(path: Path) -> dict[str, Any] | None:
-    """The content behind a checksum; None if there is no file or its bytes have changed."""
+    """The content of a checkpoint; None if the file is missing or its checksum is wrong."""
     if not path.exists():
         return None
     stored = path.read_bytes()

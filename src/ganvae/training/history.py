@@ -1,4 +1,4 @@
-"""Losses by step, averaged between reports."""
+"""The history of losses, averaged between reports."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,9 +11,9 @@ Row = dict[str, float]
 
 @dataclass
 class History:
-    """Rows of mean losses; between reports the sums stay on the device.
+    """Rows of mean losses. The sums of the current row stay on the device.
 
-    ``rows`` have ``step``, ``epoch`` and the mean of each loss since the row before.
+    Each row holds ``step``, ``epoch`` and the mean of each loss since the previous row.
     """
 
     rows: list[Row] = field(default_factory=list)
@@ -21,13 +21,13 @@ class History:
     count: int = 0
 
     def add(self, losses: Mapping[str, Tensor]) -> None:
-        """Take in one step's losses, scalars on the device."""
+        """Add the losses of one step, scalars on the device."""
         for name, loss in losses.items():
             self.sums[name] = self.sums[name] + loss if name in self.sums else loss
         self.count += 1
 
     def report(self, step: int, epoch: float) -> Row:
-        """Close a row: the means since the last one."""
+        """Finish the current row and return it."""
         means = {name: float(total) / self.count for name, total in self.sums.items()}
         row = {"step": step, "epoch": round(epoch, 4), **means}
         self.rows.append(row)
@@ -35,7 +35,7 @@ class History:
         return row
 
     def not_finite(self) -> str | None:
-        """The name of a loss that has been NaN or infinite since the last report, if any."""
+        """The name of a loss that was NaN or infinite since the last report; otherwise None."""
         for name, total in self.sums.items():
             if not bool(torch.isfinite(total)):
                 return name

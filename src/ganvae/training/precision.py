@@ -1,4 +1,4 @@
-"""Mixed precision: networks compute in bf16, everything around them in fp32."""
+"""Mixed precision: networks compute in bf16, everything else in fp32."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,12 +13,13 @@ from ganvae.core.compute import Precision
 
 @contextmanager
 def networks_in(precision: Precision, model: nn.Module) -> Iterator[None]:
-    """Inside the block the networks of a model run in ``precision``.
+    """Run the networks of a model in ``precision`` inside the block.
 
-    Its networks are the submodules directly under it that have weights (those of a list of
-    modules too); they take tensors and return a tensor or a tuple of them. Inside a network
-    products are taken in bf16, on the way back as well. What it returns is float32 again, and so
-    are losses, KL, what the optimizers keep and the statistics of batch norms.
+    The networks are the model's direct submodules with weights, including the members of module
+    lists and dicts. They take tensors and return a tensor or a tuple of tensors. With bf16,
+    matrix products and convolutions use bf16 in the forward and the backward pass. The outputs of
+    the networks, the losses, the KL, the optimizers' states and the statistics of batch norms stay
+    float32.
     """
     networks = [] if precision == "fp32" else list(_networks(model))
     for network in networks:
@@ -27,20 +28,20 @@ def networks_in(precision: Precision, model: nn.Module) -> Iterator[None]:
         yield
     finally:
         for network in networks:
-            del network.forward  # the class's own again
+            del network.forward  # restores the method of the class
 
 
 def _networks(model: nn.Module) -> Iterator[nn.Module]:
     for network in model.children():
-        if isinstance(network, nn.ModuleList | nn.ModuleDict):  # these are not called themselves
+        if isinstance(network, nn.ModuleList | nn.ModuleDict):  # only their members are called
             yield from _networks(network)
         elif next(network.parameters(), None) is not None:
             yield network
 
 
 def _in_bf16(forward: Callable[..., Any], *inputs: Tensor, **options: Any) -> Any:
-    # One autocast region a pass: inside a region torch keeps the weights that it has cast, and
-    # after an optimizer's step they would be the old ones.
+    # Each pass has its own autocast region. Inside a region torch caches the converted weights,
+    # and the cache would be outdated after an optimizer's step.
     with torch.autocast(inputs[0].device.type, torch.bfloat16):
         return _in_fp32(forward(*inputs, **options))
 

@@ -1,4 +1,4 @@
-"""How far a run is: a bar on a terminal, plain lines in a log."""
+"""The progress of a run: a bar on a terminal, plain lines in a log."""
 
 import os
 import sys
@@ -13,7 +13,7 @@ OFTEN = 10.0  # seconds between two lines in a log
 
 
 class Progress:
-    """Shows steps and the latest losses of the run called ``name``."""
+    """Shows the steps and the latest losses of the run ``name``."""
 
     def __init__(self, name: str, total: int, start: int) -> None:
         self._name = name
@@ -31,7 +31,7 @@ class Progress:
         self._bar.update()
 
     def show(self, step: int, row: Mapping[str, float]) -> None:
-        """Show a row of the history; in a log now and then, and at the end."""
+        """Show a row of the history. In a log, print a line at intervals and at the last step."""
         values = ", ".join(
             f"{name} {value:.4g}" for name, value in row.items() if name not in ("step", "epoch")
         )
@@ -42,5 +42,5 @@ class Progress:
             self._last_line = time.monotonic()
 
     def close(self) -> None:
-        """Leave the line as it is."""
+        """Stop the bar and leave its last state on the screen."""
         self._bar.close()

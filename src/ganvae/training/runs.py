@@ -1,4 +1,4 @@
-"""One training run of a profile: from params.yaml to the files in its results folder."""
+"""One training run of a profile, from params.yaml to the files in the results folder."""
 
 import shutil
 import time
@@ -26,14 +26,14 @@ STATE = Path(".state")
 
 
 def train_run(params: Params, key: str) -> TrainingResult:
-    """Train ``params.runs[key]`` and write its outputs.
+    """Train ``params.runs[key]`` and write its output files.
 
-    An unfinished earlier attempt with the same parameters, data and behaviour is resumed; any
-    other is left alone.
+    An unfinished run with the same parameters, data and behaviour is resumed. Other unfinished
+    runs are not touched.
 
     Raises:
-        ConfigError: no such run, or a model's section is wrong (all sections are checked, so that
-            a fault in the last one shows before the first is trained).
+        ConfigError: the run is unknown, or a variant's section is invalid. The sections of all
+            variants are checked, so an error in the last one shows before any training.
     """
     spec = run_spec(params, key)
     paths = ProfilePaths(params.profile)
@@ -41,7 +41,7 @@ def train_run(params: Params, key: str) -> TrainingResult:
     split = read_split(data_path)
     identity = spec.fingerprint(sha256(data_path))
     work = STATE / identity
-    started = LiveRun(
+    live_run = LiveRun(
         profile=params.profile,
         run=key,
         variant=spec.name,
@@ -53,20 +53,20 @@ def train_run(params: Params, key: str) -> TrainingResult:
         started=time.time(),
         samples=str(work / "samples"),
     )
-    with closing(LiveLog(Path(), started)) as live:
+    with closing(LiveLog(Path(), live_run)) as live:
         result = train_into(paths.run(key), spec, split.images, work, watch_into(live))
     shutil.rmtree(work)
     return result
 
 
 def run_spec(params: Params, key: str) -> RunSpec:
-    """A profile's run, on this machine.
+    """The run ``key`` of a profile, with the device and precision of this machine.
 
     Raises:
-        ConfigError: as `train_run`.
+        ConfigError: as in `train_run`.
     """
     if key not in params.runs:
-        raise ConfigError(f"run {key!r} is unknown; there are: {', '.join(params.runs)}")
+        raise ConfigError(f"run {key!r} is unknown; choose one of: {', '.join(params.runs)}")
     run = params.runs[key]
     return RunSpec(
         params.system(run.variant),
@@ -78,7 +78,7 @@ def run_spec(params: Params, key: str) -> RunSpec:
 
 
 def model_configs(params: Params) -> dict[str, ModelConfig]:
-    """The typed sections of all of a profile's models."""
+    """The typed parameters of all variants of a profile, by variant."""
     return {
         name: system_config(params.system(name), section, f"{params.file}: variants.{name}")
         for name, section in params.variants.items()
@@ -86,7 +86,7 @@ def model_configs(params: Params) -> dict[str, ModelConfig]:
 
 
 def watch_into(live: LiveLog) -> Watch:
-    """Append each row of losses to a live log."""
+    """Create a `Watch` that appends each row of losses to a live log."""
 
     def watch(step: int, row: Row, model: GenerativeModel) -> None:
         live.add(row)
@@ -97,10 +97,11 @@ def watch_into(live: LiveLog) -> Watch:
 def train_into(
     paths: RunPaths, spec: RunSpec, images: Tensor, work: Path, watch: Watch | None = None
 ) -> TrainingResult:
-    """Train and write a run's files. The caller removes ``work`` afterwards.
+    """Train and write the files of a run. The caller removes ``work`` afterwards.
 
     Args:
-        images, work, watch: as for `train`.
+        paths: the run's output files.
+        images, work, watch: as in `train`.
     """
     result = train(spec, images, work, watch)
     save_model(paths.weights, result.model, spec.config, spec.seed)

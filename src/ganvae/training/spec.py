@@ -1,4 +1,4 @@
-"""One training run, as one object."""
+"""The definition of one training run."""
 
 import hashlib
 import json
@@ -19,14 +19,14 @@ CPU = Machine()
 
 @dataclass(frozen=True)
 class RunSpec:
-    """One training of a variant from one random seed.
+    """One training run: a variant and a random seed.
 
     Attributes:
-        system: a registered system.
-        config: all parameters.
-        seed: of the weights, the noise and the order of the images.
-        machine: the device, and the networks' precision while they train.
-        variant: what files and messages call the trained model; by default the system.
+        system: the name of a registered system.
+        config: all parameters of the variant.
+        seed: the seed of the weights, the noise and the order of the images.
+        machine: the device, and the precision of the networks during training.
+        variant: the variant's name in files and messages. An empty name means the system's name.
     """
 
     system: str
@@ -42,11 +42,14 @@ class RunSpec:
 
     @property
     def key(self) -> str:
-        """The run's name: ``dcgan-0``."""
+        """The run's name, for example ``dcgan-0``."""
         return f"{self.name}-{self.seed}"
 
     def fingerprint(self, data: str) -> str:
-        """Checksum of all that decides the weights: parameters, data, behaviour and numerics.
+        """Checksum of everything that determines the weights.
+
+        This is the system, its parameters, the seed, the data, the behaviour of the code, torch's
+        version, the number of threads and the machine.
 
         Args:
             data: checksum of the training set.
@@ -65,9 +68,9 @@ class RunSpec:
 
 
 def _code(system: str) -> str | list[str]:
-    """The token of the system's behaviour; checksums of its source files if that is outdated.
+    """The token of the system's behaviour. An outdated token is replaced by source checksums.
 
-    So a checkpoint survives an edit of a comment.
+    Because of the token, a checkpoint stays valid when only a comment changes.
     """
     token = current_token(CHECKOUT, f"train/{system}")
     return token or [sha256(path) for path in code_files(system)]
@@ -75,6 +78,6 @@ def _code(system: str) -> str | list[str]:
 
 def code_files(system: str) -> list[Path]:
     """The source files that can change the weights of a system."""
-    room = Path(__file__).parent
-    shared = [room.parent / f"core/{name}.py" for name in ("compute", "images", "seeds")]
-    return [*source_files(system), *sorted(room.glob("*.py")), *shared]
+    folder = Path(__file__).parent
+    shared = [folder.parent / f"core/{name}.py" for name in ("compute", "images", "seeds")]
+    return [*source_files(system), *sorted(folder.glob("*.py")), *shared]

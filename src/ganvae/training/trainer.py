@@ -1,4 +1,4 @@
-"""The training loop. It knows nothing of GANs or VAEs."""
+"""The training loop. It is the same for GANs and VAEs."""
 
 import time
 from collections.abc import Callable
@@ -24,11 +24,11 @@ from ganvae.training.spec import RunSpec
 
 Status = Literal["completed", "diverged"]
 Watch = Callable[[int, Row, GenerativeModel], None]
-"""Is shown each row of the history with its step, and the model as it would be evaluated then.
+"""A function called with each reported step, its row of the history, and the model to evaluate.
 
-It may raise, to end the training; it changes nothing of the model.
+It must not change the model. It may raise an exception to end the training.
 """
-FINITE_CHECK_EVERY = 50  # steps; on a GPU each check waits for the device
+FINITE_CHECK_EVERY = 50  # steps; each check makes the CPU wait for a GPU
 PREVIEWS = 64
 PREVIEW_COLUMNS = 8
 PREVIEW_SCALE = 2
@@ -36,9 +36,9 @@ PREVIEW_SCALE = 2
 
 @dataclass(frozen=True)
 class TrainingResult:
-    """How a run ended; ``reason`` says why it diverged, if it did.
+    """The outcome of a run. ``reason`` says why a run diverged; otherwise it is None.
 
-    ``seconds`` counts training alone, without pictures and checkpoints; ``cadence`` is the
+    ``seconds`` is the training time without sample pictures and checkpoints. ``cadence`` is the
     schedule in steps.
     """
 
@@ -54,7 +54,7 @@ class TrainingResult:
 
 
 class Cadence:
-    """A schedule in steps, whatever its unit."""
+    """A schedule, converted from its own unit to steps."""
 
     def __init__(self, schedule: Schedule, images_per_step: int, n_images: int) -> None:
         per_unit = 1.0 if schedule.unit == "steps" else n_images / images_per_step
@@ -70,33 +70,33 @@ class Cadence:
         self.checkpoint = steps(schedule.checkpoint_every)
 
     def due(self, every: int, step: int) -> bool:
-        """Whether something done every so many steps is due; at the last step everything is."""
+        """Whether an action with the interval ``every`` is due. All are due at the last step."""
         return step % every == 0 or step == self.total
 
     def sample_due(self, step: int) -> bool:
-        """Whether samples are to be drawn; that is so after the first epoch and at marks too."""
-        pictured = step == self.first_epoch or step in self.marks
-        return pictured or self.due(self.sample, step)
+        """Whether to draw samples: at the interval, after the first epoch and at the marks."""
+        extra = step == self.first_epoch or step in self.marks
+        return extra or self.due(self.sample, step)
 
 
 def train(spec: RunSpec, images: Tensor, work: Path, watch: Watch | None = None) -> TrainingResult:
-    """Train a model, resuming from the checkpoint in ``work`` if there is one.
+    """Train a model. A checkpoint in ``work`` is resumed.
 
-    A run that is stopped at any moment and started again ends with the same weights, bit for bit
-    on a CPU with the same number of threads and the same precision. A loss that is NaN or infinite
-    ends the run as diverged.
+    A run can be stopped and resumed at any time and ends with the same weights. On a CPU with the
+    same number of threads and the same precision they agree bit for bit. If a loss becomes NaN or
+    infinite, the run ends as diverged.
 
     Args:
         images: the training set, uint8, N x C x H x W.
-        work: this run's own folder, for its checkpoint and its sample grids
-            ``samples/step-*.png``, drawn from the same latents each time.
-        watch: is called after each report. Its run time is not counted as training time.
+        work: the run's own folder for its checkpoint and its sample grids
+            ``samples/step-*.png``. All grids use the same latents.
+        watch: called after each report. Its run time is not counted as training time.
     """
     with global_seed(spec.seed, "dropout"):
         training = _Training(spec, images, work, watch)
         try:
             reason = training.run()
-        except ImageError as error:  # finite losses, but the weights have become NaN
+        except ImageError as error:  # the losses are finite, but some weights are NaN
             reason = str(error)
         finally:
             training.progress.close()
@@ -104,7 +104,7 @@ def train(spec: RunSpec, images: Tensor, work: Path, watch: Watch | None = None)
 
 
 class _Training:
-    """A training run from its start or its last checkpoint to its end."""
+    """A training run, from its start or its last checkpoint to its end."""
 
     def __init__(self, spec: RunSpec, images: Tensor, work: Path, watch: Watch | None) -> None:
         device = spec.machine.device
@@ -126,7 +126,7 @@ class _Training:
         return self._work / "checkpoint.pt"
 
     def run(self) -> str | None:
-        """Train to the end of the schedule; the reason if the run diverges before it."""
+        """Train to the end of the schedule. Returns the reason if the run diverges earlier."""
         state, cadence = self._state, self._cadence
         state.model.train()
         if state.step == 0:
@@ -136,13 +136,13 @@ class _Training:
             self._step()
             reporting = cadence.due(cadence.report, state.step)
             checking = reporting or state.step % FINITE_CHECK_EVERY == 0
-            broken = state.history.not_finite() if checking else None
-            if reporting and not broken:
+            bad_loss = state.history.not_finite() if checking else None
+            if reporting and not bad_loss:
                 row = state.history.report(state.step, self._batches.epochs(state.step))
                 self.progress.show(state.step, row)
             state.seconds += time.perf_counter() - tick
-            if broken:
-                return f"{broken} was NaN or infinite by step {state.step}"
+            if bad_loss:
+                return f"{bad_loss} was NaN or infinite by step {state.step}"
             if cadence.sample_due(state.step):
                 self._draw_samples()
             if cadence.due(cadence.checkpoint, state.step):
@@ -170,7 +170,7 @@ class _Training:
         write_png(self._work / "samples" / f"step-{step:07d}.png", pixels, PREVIEW_SCALE)
 
     def result(self, reason: str | None) -> TrainingResult:
-        """How the run ended; ``reason``: why it diverged, if it did."""
+        """The outcome of the run. ``reason`` says why it diverged; None means that it did not."""
         state = self._state
         return TrainingResult(
             model=state.product,
@@ -186,7 +186,7 @@ class _Training:
 
 
 def _initial_state(spec: RunSpec, model: GenerativeModel, total: int) -> TrainingState:
-    """The state before the first of ``total`` steps."""
+    """The state before the first step of a run with ``total`` steps."""
     config, optimizers = spec.config, model.optimizers()
     return TrainingState(
         model,
@@ -203,6 +203,6 @@ def _initial_state(spec: RunSpec, model: GenerativeModel, total: int) -> Trainin
 
 
 def _average(model: GenerativeModel, decay: float) -> AveragedModel:
-    """An exponential moving average of a model's weights and batch norms' statistics."""
+    """An exponential moving average of the weights and the statistics of batch norms."""
     average = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(decay), use_buffers=True)
     return average.requires_grad_(False)

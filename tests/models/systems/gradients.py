@@ -1,4 +1,4 @@
-"""What a model's networks are stepped by, and what its losses ask of each logit."""
+"""Helpers that record the gradients of a model's networks and of the discriminator's logits."""
 
 from collections.abc import Callable
 
@@ -15,16 +15,16 @@ Losses = dict[str, Tensor]
 
 
 class Recorder:
-    """Stands for an optimizer: keeps the gradients that it would have stepped by."""
+    """Replaces an optimizer. It records gradients instead of taking steps."""
 
     def __init__(self, model: nn.Module, own: nn.Module) -> None:
         self.model, self.own = model, own
         self.steps: list[list[Tensor]] = []
         self.reached: list[set[str]] = []
-        """At each step, those of the model's networks in which a gradient stands."""
+        """For each step, the names of the model's networks that have a gradient."""
 
     def zero_grad(self) -> None:
-        """The whole model's: what stands in it at a step has come in that step."""
+        """Clear all gradients of the model, so the next step sees only its own gradients."""
         self.model.zero_grad()
 
     def step(self) -> None:
@@ -34,18 +34,18 @@ class Recorder:
 
 
 def recorders(model: GenerativeModel) -> dict[str, Recorder]:
-    """One in the place of each of a model's optimizers."""
+    """One recorder per optimizer of a model."""
     return {name: Recorder(model, network_of(model, name)) for name in model.optimizers()}
 
 
 def network_of(model: GenerativeModel, optimizer: str) -> nn.Module:
-    """What an optimizer of this name steps: a VAE's only one steps all of it."""
+    """The network that this optimizer updates. The only optimizer of a VAE updates all of it."""
     network: nn.Module = getattr(model, optimizer, model)
     return network
 
 
 def objectives(model: GenerativeModel, images: Tensor, noise: torch.Generator) -> Losses:
-    """What each optimizer is to descend in a step on ``images``, by the losses the model gives."""
+    """The loss that each optimizer should minimise in a step on ``images``, by optimizer."""
     if isinstance(model, AdversarialModel):
         d_losses = model.discriminator_losses(images, model.sample_prior(len(images), noise))
         g_loss = model.generator_loss(model.sample_prior(model.config.batch_size, noise))
@@ -58,7 +58,7 @@ def objectives(model: GenerativeModel, images: Tensor, noise: torch.Generator) -
         elbo = losses["reconstruction_loss"] + losses["kl"]
         g_loss = model.config.adversarial_weight * losses["g_loss"]
         return {"discriminator": _sum(d_losses), "encoder": elbo, "generator": elbo + g_loss}
-    assert isinstance(model, VAE), f"say here what the networks of {model.name} are to descend"
+    assert isinstance(model, VAE), f"{model.name} is unknown here: add the losses of its networks"
     posterior = standard_normal(len(images), model.latent_size, noise)
     reconstruction, kl = model.elbo_terms(images, posterior)
     return {"vae": reconstruction.mean() + model.config.beta * kl.mean()}
@@ -69,19 +69,19 @@ def _sum(losses: Losses) -> Tensor:
 
 
 def generator_loss(model: GenerativeModel, n: int, noise: torch.Generator) -> Tensor:
-    """G's adversarial loss on ``n`` latents of the prior."""
+    """G's adversarial loss for ``n`` latents of the prior."""
     latents = model.sample_prior(n, noise)
     if isinstance(model, AdversarialModel):
         return model.generator_loss(latents)
-    assert isinstance(model, VAEGAN), f"say here what G of {model.name} descends"
+    assert isinstance(model, VAEGAN), f"{model.name} is unknown here: add the loss of its generator"
     images = torch.rand(n, *model.image_shape)
     return model.generator_losses(images, latents, torch.randn(n, model.latent_size))["g_loss"]
 
 
 class FixedLogits(nn.Module):
-    """Stands for a discriminator: its logits go from ``lowest`` to ``highest``, whatever it sees.
+    """Replaces a discriminator. Its logits go from ``lowest`` to ``highest`` for any images.
 
-    They take gradients, which tell what a loss asks of each of them.
+    The logits require gradients. These show the effect of a loss on each logit.
     """
 
     def __init__(self, lowest: float, highest: float) -> None:
@@ -95,8 +95,8 @@ class FixedLogits(nn.Module):
         return logits
 
     def gradients(self, loss: Callable[[], Tensor]) -> tuple[Tensor, Tensor, Tensor]:
-        """A loss, the logits given for it (N x 1, in order), and its gradient to each of them."""
+        """A loss, the logits that it used (N x 1, in order), and its gradient for each logit."""
         self.given = []
         value = loss()
-        found = torch.autograd.grad(value, self.given)
-        return value.detach(), torch.cat(self.given).detach(), torch.cat(found)
+        gradients = torch.autograd.grad(value, self.given)
+        return value.detach(), torch.cat(self.given).detach(), torch.cat(gradients)

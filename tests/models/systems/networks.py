@@ -1,4 +1,4 @@
-"""What tests of several systems need: default models, and ears in their networks."""
+"""Helpers for the tests of several systems: default models, listeners and parameter counts."""
 
 from itertools import pairwise
 
@@ -26,7 +26,7 @@ def random(seed: int = 0) -> torch.Generator:
 
 
 class Listener(nn.Module):
-    """Passes a network's input on and keeps it, with the network's mode at the time."""
+    """Wraps a network. It records each input, and whether the network was in training mode."""
 
     def __init__(self, network: nn.Module) -> None:
         super().__init__()
@@ -41,40 +41,40 @@ class Listener(nn.Module):
 
 
 def dense(*sizes: int) -> int:
-    """Parameters of dense layers, counted by hand: weights and biases."""
+    """The number of parameters of dense layers: weights and biases."""
     return sum((a + 1) * b for a, b in pairwise(sizes))
 
 
 def conv(inputs: int, outputs: int, kernel: int) -> int:
-    """Parameters of a convolution, transposed or not: weights and biases."""
+    """The number of parameters of a convolution, plain or transposed: weights and biases."""
     return inputs * outputs * kernel**2 + outputs
 
 
 def norm(channels: int) -> int:
-    """Parameters of a batch norm: scale and shift."""
+    """The number of parameters of a batch norm: scale and shift."""
     return 2 * channels
 
 
 def shapes(network: nn.Module, x: Tensor, kinds: tuple[type[nn.Module], ...]) -> list[list[int]]:
-    """Shapes, without the batch, of what the layers of these kinds give, in order."""
-    found: list[list[int]] = []
+    """The output shapes of all layers of these kinds, in order, without the batch dimension."""
+    outputs: list[list[int]] = []
     hooks = [
-        layer.register_forward_hook(lambda _, __, output: found.append(list(output.shape[1:])))
+        layer.register_forward_hook(lambda _, __, output: outputs.append(list(output.shape[1:])))
         for layer in network.modules()
         if isinstance(layer, kinds)
     ]
     network(x)
     for hook in hooks:
         hook.remove()
-    return found
+    return outputs
 
 
 def copies(network: nn.Module) -> list[Tensor]:
-    """All that a network consists of, buffers included, as it is now."""
+    """Copies of all weights and buffers of a network."""
     return [value.clone() for value in network.state_dict().values()]
 
 
 def unchanged(before: list[Tensor], network: nn.Module) -> bool:
-    """Whether a network is still what it was."""
+    """Whether the weights and buffers of a network equal the copies."""
     now = network.state_dict().values()
     return all(torch.equal(old, new) for old, new in zip(before, now, strict=True))

@@ -1,4 +1,7 @@
-"""balanced-gan: layers, modes, bilinear resize. The rule itself: tests/models/test_balance.py."""
+"""The system balanced-gan: layers, modes and bilinear resize.
+
+tests/models/test_balance.py tests the balance rule.
+"""
 
 from itertools import pairwise
 
@@ -87,7 +90,7 @@ def test_discriminator_order() -> None:
 
 
 def test_the_resize_is_bilinear() -> None:
-    """Between pixels' centres the value goes linearly: 0, 1 at twice the size is 0 1/4 3/4 1."""
+    """Values are linear between the centres of pixels. Twice the size turns 0 1 to 0 1/4 3/4 1."""
     resize = balanced_gan().generator[4]
     assert isinstance(resize, nn.Upsample)
     resize.size = (1, 4)
@@ -99,7 +102,7 @@ def test_the_resize_is_bilinear() -> None:
     torch.testing.assert_close(resize(image), expected)
 
 
-def test_the_rule_is_on_by_default_and_stays_when_another_key_is_set() -> None:
+def test_the_balance_rule_is_on_by_default_and_when_another_key_is_set() -> None:
     assert balanced_gan().config.balance.ratio == 2.0
     config = system_config("balanced-gan", {"balance": {"d_steps": 2}}).model_dump()
     assert config["balance"]["ratio"] == 2.0
@@ -113,7 +116,7 @@ def test_defaults() -> None:
     assert schedule.marks == [0, 5_000, 10_000]
 
 
-def test_d_step_sees_g_in_inference_mode_and_g_step_in_training_mode() -> None:
+def test_g_is_in_eval_mode_in_the_d_step_and_in_training_mode_in_the_g_step() -> None:
     model = balanced_gan(**NARROW)
     model.generator = listener = Listener(model.generator)
     model.train_step(from_uint8(stripes(16)[0]), model.optimizers(), random())
@@ -133,8 +136,8 @@ def test_skips_are_logged_in_every_step() -> None:
     assert {row["d_skipped"].item() for row in rows} == {0, 1}
 
 
-def test_losses_are_level_at_the_equilibrium() -> None:
-    """A D that cannot tell gives log 2 to both, so the rule treats the two sides alike."""
+def test_both_losses_are_log_2_at_the_equilibrium() -> None:
+    """If D cannot tell real from generated images, both losses are log 2, as the rule expects."""
     model = balanced_gan(**NARROW).eval()
     last = model.discriminator[-1]
     assert isinstance(last, nn.Linear)

@@ -1,4 +1,7 @@
-"""bernoulli-vae: layers, its loss, and that it learns. Its ELBO: tests/models/test_vae.py."""
+"""The system bernoulli-vae: layers, loss and learning.
+
+tests/models/test_vae.py tests the ELBO.
+"""
 
 import torch
 from networks import dense, random
@@ -36,4 +39,4 @@ def test_bernoulli_vae_learns_to_reconstruct(smoke: Params) -> None:
     assert losses[-1] < 0.65 * losses[0]
     reconstructed = vae.reconstruct(images)  # type: ignore[operator]
     assert (reconstructed - images).square().mean() < 0.05
-    assert reconstructed.flatten(1).argmax(1).unique().numel() > 5  # not one answer for all
+    assert reconstructed.flatten(1).argmax(1).unique().numel() > 5  # not the same image for all

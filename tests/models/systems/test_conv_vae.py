@@ -1,4 +1,4 @@
-"""conv-vae: squared error (or cross-entropy) + beta * KL, and layers that mirror each other."""
+"""The system conv-vae: squared error (or cross-entropy) + beta * KL, and mirrored layers."""
 
 import math
 
@@ -35,13 +35,13 @@ def test_layers() -> None:
 @pytest.mark.parametrize(
     ("side", "sides"), [(28, [14, 7, 4]), (32, [16, 8, 4]), (64, [32, 16, 8]), (45, [23, 12, 6])]
 )
-def test_the_decoder_goes_back_through_the_encoders_sizes(side: int, sides: list[int]) -> None:
+def test_the_decoder_mirrors_the_sizes_of_the_encoder(side: int, sides: list[int]) -> None:
     model = conv_vae((1, side, side))
     down = shapes(model.encoder, torch.zeros(1, 1, side, side), (nn.Conv2d,))
     up = shapes(model.decoder, torch.zeros(1, 20), (Unflatten, nn.ConvTranspose2d))
     assert [shape[1] for shape in down] == sides
     assert [shape[1] for shape in up] == [*reversed(sides), side]
-    assert len(up) == 4  # one dense layer's image and three transposed convolutions
+    assert len(up) == 4  # the dense layer's image and three transposed convolutions
 
 
 def test_defaults() -> None:
@@ -69,8 +69,8 @@ def test_pin_5_the_loss_is_the_formula(beta: float) -> None:
     torch.testing.assert_close(losses["loss"], recon + beta * kl)
 
 
-def test_pin_5_closed_form_of_a_model_that_knows_nothing() -> None:
-    """All weights 0: q is the prior and every pixel 1/2, so the loss is sum (x - 1/2)^2."""
+def test_pin_5_loss_of_a_model_with_zero_weights() -> None:
+    """With zero weights q is the prior and every pixel is 1/2. The loss is sum (x - 1/2)^2."""
     for shape in ((1, 28, 28), (3, 32, 32)):
         model = conv_vae(shape)  # type: ignore[arg-type]
         with torch.no_grad():
@@ -95,7 +95,7 @@ def test_pin_5_elbo_is_that_of_a_gaussian_with_variance_one_half_whatever_beta()
 
 
 def test_pin_5_with_a_bernoulli_likelihood_the_loss_is_cross_entropy() -> None:
-    """The losses and the ELBO, by torch's distribution; the default is squared error."""
+    """Losses and ELBO agree with torch's distribution. The default stays squared error."""
     model = conv_vae(likelihood="bernoulli")
     images = from_uint8(stripes(5)[0]).round()
     noise = torch.randn(5, 20, generator=random())

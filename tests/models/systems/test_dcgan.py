@@ -1,4 +1,4 @@
-"""dcgan: layers, [-1, 1], and its losses by name."""
+"""The system dcgan: layers, images in [-1, 1], losses and intervals."""
 
 from pathlib import Path
 
@@ -20,7 +20,7 @@ from ganvae.training.trainer import train
 
 def test_dcgan_layers() -> None:
     model = default_gan("dcgan")
-    # dense without bias, norm; 4 x 4 up to 64 with norm; 4 x 4 up to one channel with bias
+    # dense without bias, batch norm; 4 x 4 to 64 channels, batch norm; 4 x 4 to 1 channel, bias
     generator = 100 * 128 * 7 * 7 + 2 * 128 + 128 * 64 * 16 + 2 * 64 + 64 * 16 + 1
     assert count_parameters(model.generator) == generator
     discriminator = (16 + 1) * 64 + (64 * 16 + 1) * 128 + 128 * 7 * 7 + 1
@@ -50,7 +50,7 @@ def test_pin_11_dcgan_losses_are_the_papers_without_smoothing(smoke: Params) -> 
     torch.testing.assert_close(model.generator_loss(latents), -d_fake.log().mean())
 
 
-def test_dcgan_minimax_by_name(smoke: Params) -> None:
+def test_dcgan_minimax_loss_is_the_formula(smoke: Params) -> None:
     values = smoke.variants["dcgan"] | {"generator_loss": "minimax"}
     model = build_model("dcgan", system_config("dcgan", values), GREY, 0).eval()
     assert isinstance(model, DCGAN)
@@ -59,7 +59,7 @@ def test_dcgan_minimax_by_name(smoke: Params) -> None:
     torch.testing.assert_close(model.generator_loss(latents), (1 - d_fake).log().mean())
 
 
-def test_dcgan_says_which_sizes_it_cannot_draw() -> None:
+def test_dcgan_names_the_image_sizes_that_it_refuses() -> None:
     config = system_config("dcgan", {})
     with pytest.raises(ConfigError, match="image height 30 cannot be reached by 2 doublings"):
         build_model("dcgan", config, (1, 30, 28), 0)
@@ -68,42 +68,42 @@ def test_dcgan_says_which_sizes_it_cannot_draw() -> None:
         build_model("dcgan", deep, GREY, 0)
 
 
-def test_dcgan_defaults_and_the_three_cadences() -> None:
-    """Losses every 10 epochs, weights every 20, images every 30."""
+def test_dcgan_defaults_and_intervals() -> None:
+    """Losses are reported every 10 epochs, checkpoints saved every 20, samples drawn every 30."""
     config = system_config("dcgan", {})
     schedule = config.schedule
     assert schedule.unit == "epochs"
-    cadences = schedule.report_every, schedule.checkpoint_every, schedule.sample_every
-    assert cadences == (10, 20, 30)
+    intervals = schedule.report_every, schedule.checkpoint_every, schedule.sample_every
+    assert intervals == (10, 20, 30)
     assert config.batch_size == 128
     assert config.model_dump()["generator_loss"] == "non-saturating"
     for optimizer in default_gan("dcgan").optimizers().values():
         assert isinstance(optimizer, torch.optim.Adam)
 
 
-def test_dcgan_cadences_are_kept(smoke: Params, tmp_path: Path) -> None:
-    """At a tenth of the length: losses every epoch, checkpoints every 2, images every 3."""
-    every = {"report_every": 1, "checkpoint_every": 2, "sample_every": 3}
-    values = smoke.variants["dcgan"] | {"schedule": {"unit": "epochs", "length": 9, **every}}
+def test_dcgan_training_keeps_the_intervals(smoke: Params, tmp_path: Path) -> None:
+    """Losses every epoch, checkpoints every 2 epochs, samples every 3: a tenth of the defaults."""
+    intervals = {"report_every": 1, "checkpoint_every": 2, "sample_every": 3}
+    values = smoke.variants["dcgan"] | {"schedule": {"unit": "epochs", "length": 9, **intervals}}
     saved = []
     with pytest.MonkeyPatch.context() as patch:
-        honest = TrainingState.save
+        original = TrainingState.save
         patch.setattr(
             TrainingState,
             "save",
-            lambda state, path: (saved.append(state.step), honest(state, path)),
+            lambda state, path: (saved.append(state.step), original(state, path)),
         )
         result = train(
             RunSpec("dcgan", system_config("dcgan", values), 0), stripes(64)[0], tmp_path
         )
     assert [row["epoch"] for row in result.history] == list(range(1, 10))
-    assert saved == [4, 8, 12, 16, 18]  # two steps an epoch; the last step always
+    assert saved == [4, 8, 12, 16, 18]  # two steps per epoch, and the last step
     drawn = sorted(int(path.stem[5:]) for path in (tmp_path / "samples").iterdir())
-    assert drawn == [0, 2, 6, 12, 18]  # before, after the first epoch, and every three
+    assert drawn == [0, 2, 6, 12, 18]  # start, first epoch, every third epoch
 
 
-def test_r1_is_weighted_and_taken_on_a_share_of_the_real_images(smoke: Params) -> None:
-    """With a linear D, whose gradient is its weight everywhere."""
+def test_r1_is_weighted_and_computed_on_a_share_of_the_real_images(smoke: Params) -> None:
+    """The gradient of a linear D is its weight, at every image."""
     values = smoke.variants["dcgan"] | {"r1": 4.0, "r1_share": 0.25}
     model = build_model("dcgan", system_config("dcgan", values), GREY, 0)
     assert isinstance(model, DCGAN)
@@ -114,14 +114,14 @@ def test_r1_is_weighted_and_taken_on_a_share_of_the_real_images(smoke: Params) -
     assert [len(batch) for batch in listener.inputs] == [16, 2]
 
 
-def test_without_r1_there_is_none(smoke: Params) -> None:
+def test_a_weight_of_0_computes_no_r1_penalty(smoke: Params) -> None:
     model = tiny_model(smoke, "dcgan")
     assert isinstance(model, DCGAN)
     losses = model.discriminator_losses(from_uint8(stripes(4)[0]), torch.randn(4, 100))
     assert losses.keys() == {"d_loss"}
 
 
-def test_the_generator_can_do_without_norms(smoke: Params) -> None:
+def test_the_generator_works_without_batch_norms(smoke: Params) -> None:
     values = smoke.variants["dcgan"] | {"generator_norm": "none"}
     model = build_model("dcgan", system_config("dcgan", values), GREY, 0)
     assert not any(isinstance(layer, nn.BatchNorm2d) for layer in model.modules())

@@ -1,4 +1,4 @@
-"""keras-dcgan layer by layer, and Keras's optimizer."""
+"""The system keras-dcgan: layers, modes and Keras's optimizer."""
 
 import copy
 import math
@@ -31,7 +31,7 @@ NARROW = {
 
 
 def test_parameter_counts() -> None:
-    """By hand, with 5 x 5 = 25 weights a pair of channels and a bias a channel.
+    """The counts by hand, with 5 x 5 = 25 weights per pair of channels and one bias per channel.
 
     Discriminator:
         1 -> 64        25 *   1 *  64 +  64 =     1,664
@@ -40,7 +40,7 @@ def test_parameter_counts() -> None:
         256 -> 512     25 * 256 * 512 + 512 = 3,277,312
         8192 -> 1               8,192 +   1 =     8,193
                                               4,311,553
-    Generator (a batch norm has a scale and a shift a feature):
+    Generator (a batch norm has one scale and one shift per feature):
         100 -> 12544   100 * 12,544 + 12,544 = 1,266,944
         batch norm              2 * 12,544   =    25,088
         256 -> 128     25 * 256 * 128 + 128  =   819,328, batch norm 2 * 128 = 256
@@ -71,7 +71,7 @@ def test_discriminator_shapes() -> None:
         if isinstance(layer, Conv2d):
             assert layer.kernel_size == (5, 5)
         if isinstance(layer, nn.LeakyReLU):
-            assert layer.negative_slope == 0.2  # the table's
+            assert layer.negative_slope == 0.2
         if isinstance(layer, Dropout):
             assert layer.p == 0.4
 
@@ -105,12 +105,13 @@ def test_generator_shapes() -> None:
     ("side", "kernel", "stride", "before", "after"),
     [(28, 5, 2, 1, 2), (14, 5, 2, 1, 2), (7, 5, 2, 2, 2), (4, 5, 1, 2, 2), (5, 2, 3, 0, 0)],
 )
-def test_same_padding_is_tensorflows(
+def test_same_padding_matches_tensorflow(
     side: int, kernel: int, stride: int, before: int, after: int
 ) -> None:
-    """out = ceil(side / stride); zeros: (out - 1) * stride + kernel - side, the odd one at the end.
+    """out = ceil(side / stride), and the number of zeros is (out - 1) * stride + kernel - side.
 
-    7 with stride 2: out 4, zeros 3 * 2 + 5 - 7 = 4; 28 with stride 2: 13 * 2 + 5 - 28 = 3.
+    An odd zero comes at the end. Side 7 with stride 2: out is 4, zeros are 3 * 2 + 5 - 7 = 4.
+    Side 28 with stride 2: out is 14, zeros are 13 * 2 + 5 - 28 = 3.
     """
     padded = SamePadding(kernel, stride)(torch.ones(1, 1, side, side))[0, 0]
     row = padded[padded.shape[0] // 2].tolist()
@@ -118,7 +119,7 @@ def test_same_padding_is_tensorflows(
     assert torch.equal(padded, padded.T)
 
 
-def test_defaults_are_the_tables() -> None:
+def test_keras_dcgan_defaults() -> None:
     config = system_config("keras-dcgan", {}).model_dump()
     assert config["batch_size"] == 256
     assert config["latent_size"] == 100
@@ -140,8 +141,8 @@ def test_defaults_are_the_tables() -> None:
         assert not rates[name]["centered"]
 
 
-def test_rmsprop_and_decay_against_a_sequence_by_hand() -> None:
-    """rho 0.9, epsilon 1e-7, lr_t = lr / (1 + decay * t), t from 0 (decay large, to be seen)."""
+def test_rmsprop_with_decay_matches_a_sequence_computed_by_hand() -> None:
+    """rho is 0.9, epsilon 1e-7, lr_t = lr / (1 + decay * t) from t = 0. The decay is large."""
     parameter = nn.Parameter(torch.tensor([1.0], dtype=torch.float64))
     optimizer = KerasRMSprop([parameter], lr=0.1, decay=0.5)
     value, average = 1.0, 0.0
@@ -153,8 +154,8 @@ def test_rmsprop_and_decay_against_a_sequence_by_hand() -> None:
         assert parameter.item() == pytest.approx(value, rel=1e-12)
 
 
-def test_epsilon_stands_outside_the_root() -> None:
-    """A gradient far below epsilon: inside the root it would move the weight 3,000 times less."""
+def test_epsilon_is_added_outside_the_root() -> None:
+    """The gradient is far below epsilon. Inside the root, the step would be 3,000 times smaller."""
     parameter = nn.Parameter(torch.zeros(1, dtype=torch.float64))
     optimizer = KerasRMSprop([parameter], lr=1.0, decay=0.0)
     parameter.grad = torch.full((1,), 1e-10, dtype=torch.float64)
@@ -184,35 +185,35 @@ def test_pin_13_the_decay_goes_on_after_a_checkpoint() -> None:
     assert torch.equal(straight, resumed)
 
 
-def test_d_step_sees_one_merged_batch_of_inference_mode_images() -> None:
+def test_the_d_step_uses_one_merged_batch_with_images_of_eval_mode() -> None:
     model = keras_dcgan(**NARROW)
     real = from_uint8(stripes(16)[0])
-    for _ in range(3):  # the batch norms' statistics leave their start
+    for _ in range(3):  # the running statistics leave their initial values
         model.train_step(real, model.optimizers(), random())
     latents = model.sample_prior(16, random(5))
     expected = model.decode(latents)
-    model.discriminator = ears = Listener(model.discriminator)
-    model.generator = listener = Listener(model.generator)
+    model.discriminator = d_listener = Listener(model.discriminator)
+    model.generator = g_listener = Listener(model.generator)
     model.train()
     model.discriminator_losses(real, latents)
-    assert listener.modes == [False]
-    assert model.generator.training, "and in training mode again after it"
-    merged = ears.inputs[0]
+    assert g_listener.modes == [False]
+    assert model.generator.training, "the D step must restore G's training mode"
+    merged = d_listener.inputs[0]
     assert merged.shape == (32, 1, 28, 28)
     assert torch.equal(merged[:16], real)
     torch.testing.assert_close(merged[16:], expected)
-    assert ears.modes == [True]
+    assert d_listener.modes == [True]
 
 
-def test_g_step_is_in_training_mode_with_fresh_latents() -> None:
+def test_the_g_step_is_in_training_mode_and_draws_new_latents() -> None:
     model = keras_dcgan(**NARROW)
-    model.generator = listener = Listener(model.generator)
-    model.discriminator = ears = Listener(model.discriminator)
+    model.generator = g_listener = Listener(model.generator)
+    model.discriminator = d_listener = Listener(model.discriminator)
     real = from_uint8(stripes(16)[0])
     model.train_step(real, model.optimizers(), random())
-    assert listener.modes == [False, True]
-    assert ears.modes == [True, True]  # D's dropout is at work in the G step too
-    d_latents, g_latents = listener.inputs
+    assert g_listener.modes == [False, True]
+    assert d_listener.modes == [True, True]  # D's dropout is active in the G step too
+    d_latents, g_latents = g_listener.inputs
     assert d_latents.shape == g_latents.shape == (16, 100)
     assert not torch.equal(d_latents, g_latents)
     for latents in (d_latents, g_latents):
@@ -229,8 +230,8 @@ def test_pin_11_labels_are_exactly_one_and_zero() -> None:
     torch.testing.assert_close(model.generator_loss(latents), -d_fake.log().mean())
 
 
-def test_initial_weights_are_keras() -> None:
-    """Glorot uniform has the variance 2 / (inputs + outputs), 25 taps each; biases are 0."""
+def test_initial_weights_match_keras() -> None:
+    """Glorot uniform has variance 2 / (inputs + outputs), each times 25 taps. Biases are 0."""
     layer = keras_dcgan().discriminator[5]
     assert isinstance(layer, Conv2d)
     assert layer.weight.var().item() == pytest.approx(2 / (25 * 64 + 25 * 128), rel=0.02)

@@ -1,4 +1,4 @@
-"""vae-gan: its five losses, and what each of its three networks descends."""
+"""The system vae-gan: its five losses, and the objective of each of its three networks."""
 
 import pytest
 import torch
@@ -20,7 +20,7 @@ def vae_gan(**changes: object) -> VAEGAN:
 
 
 def inputs(model: VAEGAN) -> tuple[Tensor, Tensor, Tensor]:
-    """Real images, latents of the prior, and noise for the posterior."""
+    """Real images, prior latents, and noise for q(z|x)."""
     noise = torch.randn(8, 5, generator=random(1))
     return from_uint8(stripes(8)[0]), model.sample_prior(8, random()), noise
 
@@ -50,7 +50,7 @@ def test_pin_5_and_11_the_five_losses_are_the_formulas() -> None:
 
 
 def test_pin_11_smoothing_touches_real_targets_in_the_d_step_alone() -> None:
-    """Only one of the five losses knows ``real_target``."""
+    """``real_target`` changes only one of the five losses."""
     real, latents, noise = inputs(vae_gan())
     changed = set()
     by_target = []
@@ -67,7 +67,7 @@ def test_pin_11_smoothing_touches_real_targets_in_the_d_step_alone() -> None:
 
 @pytest.mark.parametrize("weight", [0.0, 30.0])
 def test_pin_1_the_encoder_hears_nothing_of_d_whatever_the_weight(weight: float) -> None:
-    """Nor does the decoder help D: what it descends is +weight * BCE(D(G(z)), 1)."""
+    """The decoder does not help D either: its objective has +weight * BCE(D(G(z)), 1)."""
     model = vae_gan(adversarial_weight=weight)
     real, stepped = from_uint8(stripes(8)[0]), recorders(model)
     model.train_step(real, stepped, random())  # type: ignore[arg-type]
@@ -78,25 +78,25 @@ def test_pin_1_the_encoder_hears_nothing_of_d_whatever_the_weight(weight: float)
             torch.testing.assert_close(recorded, expected)
 
 
-def test_d_sees_real_images_and_decoded_priors_alone() -> None:
-    """Reconstructions are never shown to D, and z is drawn from N(0, I) for each step."""
+def test_d_sees_only_real_images_and_images_of_prior_latents() -> None:
+    """D never sees reconstructions. Both steps draw z from N(0, I)."""
     model = vae_gan()
-    model.discriminator = ears = Listener(model.discriminator)
-    model.generator = listener = Listener(model.generator)
+    model.discriminator = d_listener = Listener(model.discriminator)
+    model.generator = g_listener = Listener(model.generator)
     real = from_uint8(stripes(8)[0])
     model.train_step(real, model.optimizers(), random())
-    d_batch, g_fake = ears.inputs
+    d_batch, g_fake = d_listener.inputs
     assert torch.equal(d_batch[:8], real)
     for images in (d_batch[8:], g_fake):
         assert len(images) == 8
         assert 0 <= images.min() <= images.max() <= 1
     noise = random()
-    assert torch.equal(listener.inputs[0], model.sample_prior(8, noise))  # the D step's
-    # The G step's, after the latents that the real images are decoded from:
-    assert torch.equal(listener.inputs[1][8:], model.sample_prior(8, noise))
+    assert torch.equal(g_listener.inputs[0], model.sample_prior(8, noise))  # in the D step
+    # In the G step the latents of the real images come first, then the prior latents.
+    assert torch.equal(g_listener.inputs[1][8:], model.sample_prior(8, noise))
 
 
-def test_merged_passes_give_the_losses_of_separate_ones() -> None:
+def test_merged_and_separate_passes_give_the_same_losses() -> None:
     model = vae_gan()
     real, latents, noise = from_uint8(stripes(8)[0]), torch.randn(8, 5), torch.randn(8, 5)
     reconstruction, kl = model.elbo_terms(real, noise)
@@ -111,20 +111,20 @@ def test_merged_passes_give_the_losses_of_separate_ones() -> None:
         torch.testing.assert_close(merged[name], loss)
 
 
-def test_when_it_is_not_gs_turn_the_adversarial_term_is_left_out() -> None:
-    """Then generator and encoder descend reconstruction + KL, as if the weight were 0."""
+def test_without_gs_turn_the_adversarial_term_is_left_out() -> None:
+    """Generator and encoder then minimise reconstruction + KL, as with a weight of 0."""
     real = from_uint8(stripes(8)[0])
     models = [vae_gan(balance={"ratio": 2.0}), vae_gan(adversarial_weight=0.0)]
     models[0].get_buffer("balance.losses").copy_(torch.tensor([9.0, 0.1]))
     for model in models:
         model.train_step(real, model.optimizers(), random())
     for network in ("generator", "encoder", "discriminator"):
-        one, other = (model.get_submodule(network).parameters() for model in models)
-        for first, second in zip(one, other, strict=True):
+        paused, unweighted = (model.get_submodule(network).parameters() for model in models)
+        for first, second in zip(paused, unweighted, strict=True):
             torch.testing.assert_close(first, second)
 
 
-def test_when_it_is_not_ds_turn_d_stays() -> None:
+def test_without_ds_turn_d_does_not_change() -> None:
     model = vae_gan(balance={"ratio": 2.0})
     model.get_buffer("balance.losses").copy_(torch.tensor([0.1, 9.0]))
     before = [parameter.clone() for parameter in model.discriminator.parameters()]

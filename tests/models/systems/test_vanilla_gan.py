@@ -1,4 +1,4 @@
-"""vanilla-gan: dense layers, U[-1, 1], a D batch of two halves."""
+"""The system vanilla-gan: dense layers, the prior U[-1, 1] and the halves of a D batch."""
 
 import pytest
 import torch
@@ -19,7 +19,7 @@ def test_vanilla_gan_layers() -> None:
     assert slopes == [0.2] * 5
 
 
-def test_vanilla_gan_with_one_hidden_layer_each() -> None:
+def test_vanilla_gan_with_one_hidden_layer_per_network() -> None:
     model = default_gan("vanilla-gan", hidden=[128])
     assert count_parameters(model.generator) == dense(100, 128, 784)
     assert count_parameters(model.discriminator) == dense(784, 128, 1)
@@ -34,7 +34,7 @@ def test_vanilla_gan_prior_is_uniform_on_minus_one_to_one() -> None:
     assert latents.var().item() == pytest.approx(1 / 3, abs=0.01)
 
 
-def test_vanilla_gan_d_step_sees_half_real_half_generated_in_one_batch() -> None:
+def test_vanilla_gan_d_step_merges_real_and_generated_halves_into_one_batch() -> None:
     model = default_gan("vanilla-gan", batch_size=32, hidden=[16])
     assert model.real_images_per_step == 16
     model.discriminator = listener = Listener(model.discriminator)
@@ -43,7 +43,7 @@ def test_vanilla_gan_d_step_sees_half_real_half_generated_in_one_batch() -> None
     d_input, g_input = listener.inputs
     assert d_input.shape == (32, *GREY)
     assert torch.equal(d_input[:16], real)
-    assert g_input.shape == (32, *GREY)  # the G step has a whole batch of noise
+    assert g_input.shape == (32, *GREY)  # the G step uses a whole batch of latents
 
 
 def test_pin_11_vanilla_gan_labels_are_exactly_one_and_zero() -> None:
@@ -55,13 +55,13 @@ def test_pin_11_vanilla_gan_labels_are_exactly_one_and_zero() -> None:
     torch.testing.assert_close(model.discriminator_losses(real, latents)["d_loss"], -merged.mean())
 
 
-def test_vanilla_gan_is_dense_at_any_size() -> None:
+def test_vanilla_gan_takes_any_image_size() -> None:
     model = build_model("vanilla-gan", system_config("vanilla-gan", {}), (3, 5, 9), 0)
     assert isinstance(model, VanillaGAN)
     assert model.sample(2, torch.Generator()).shape == (2, 3, 5, 9)
 
 
-def test_vanilla_gan_takes_several_d_steps_for_a_g_step() -> None:
+def test_vanilla_gan_takes_several_d_steps_per_training_step() -> None:
     model = default_gan(
         "vanilla-gan", batch_size=8, hidden=[16], balance={"d_steps": 3, "g_steps": 2}
     )
@@ -70,7 +70,7 @@ def test_vanilla_gan_takes_several_d_steps_for_a_g_step() -> None:
     real = from_uint8(stripes(12)[0])
     model.train_step(real, model.optimizers(), random())
     assert [len(seen) for seen in listener.inputs] == [8, 8, 8, 8, 8]
-    for number, seen in enumerate(listener.inputs[:3]):  # each D step has its own real images
+    for number, seen in enumerate(listener.inputs[:3]):  # own real images per D step
         assert torch.equal(seen[:4], real[4 * number : 4 * number + 4])
 
 
@@ -79,7 +79,7 @@ def test_vanilla_gan_defaults() -> None:
     assert config["encoding_dims"] == 100
     assert (config["learning_rate"], config["beta_1"], config["batch_size"]) == (2e-4, 0.5, 128)
     assert (config["schedule"]["unit"], config["schedule"]["length"]) == ("epochs", 400)
-    with pytest.raises(ConfigError, match=r"batch_size = 33"):
+    with pytest.raises(ConfigError, match="batch_size is 33"):
         system_config("vanilla-gan", {"batch_size": 33})
 
 

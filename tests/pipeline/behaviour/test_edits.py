@@ -1,4 +1,4 @@
-"""Edits of a copy of the repository: those that change nothing, and those that do."""
+"""Edits of a copy of the repository: harmless edits keep all results fresh, others do not."""
 
 import os
 import re
@@ -32,7 +32,7 @@ PACKAGE = Path("src/ganvae")
 
 @pytest.fixture
 def copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The code with its fingerprints, committed, in the working directory."""
+    """A committed copy of the code and its fingerprints, in the working directory."""
     for name in COPIED:
         ignored = shutil.ignore_patterns("__pycache__", "*.egg-info", "dvc.lock")
         shutil.copytree(ROOT / name, tmp_path / name, ignore=ignored)
@@ -52,34 +52,34 @@ def copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def run(*command: str) -> str:
-    """What a command prints; it must succeed."""
-    ran = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert ran.returncode == 0, f"{command}:\n{ran.stdout}{ran.stderr}"
-    return ran.stdout
+    """Run a command that must succeed, and return its output."""
+    process = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert process.returncode == 0, f"{command}:\n{process.stdout}{process.stderr}"
+    return process.stdout
 
 
 def edit(file: str, old: str, new: str) -> None:
     path = PACKAGE / file
     text = path.read_text()
-    assert old in text, f"{file} has no {old!r} any more: aim this edit anew"
+    assert old in text, f"{file} no longer contains {old!r}: update this edit"
     path.write_text(text.replace(old, new))
 
 
-def everywhere(pattern: str, new: str) -> None:
+def edit_everywhere(pattern: str, new: str) -> None:
     changed = 0
     for path in PACKAGE.rglob("*.py"):
         text = path.read_text()
         path.write_text(re.sub(pattern, new, text))
         changed += path.read_text() != text
-    assert changed, f"nothing matches {pattern}: aim this edit anew"
+    assert changed, f"nothing matches {pattern}: update this edit"
 
 
 def move_a_module() -> None:
     (PACKAGE / "metrics/distances.py").rename(PACKAGE / "metrics/neighbours.py")
-    everywhere(r"metrics\.distances", "metrics.neighbours")
+    edit_everywhere(r"metrics\.distances", "metrics.neighbours")
 
 
-def add_a_model() -> None:
+def add_a_system() -> None:
     text = (PACKAGE / "models/systems/vanilla_gan.py").read_text()
     text = text.replace('"vanilla-gan"', '"other-gan"').replace("VanillaGAN", "OtherGAN")
     (PACKAGE / "models/systems/other_gan.py").write_text(text)
@@ -96,7 +96,7 @@ def split_a_function() -> None:
 
 
 HARMLESS: dict[str, Callable[[], None]] = {
-    "rename a private function": lambda: everywhere(r"\b_initialise\b", "_as_keras_does"),
+    "rename a private function": lambda: edit_everywhere(r"\b_initialise\b", "_as_keras_does"),
     "move a module": move_a_module,
     "add a comment": lambda: edit("models/layers.py", "def half(", "# A comment.\ndef half("),
     "reword a docstring": lambda: edit(
@@ -106,8 +106,10 @@ HARMLESS: dict[str, Callable[[], None]] = {
         "core/images.py", "every value must lie in", "values must be in"
     ),
     "reword a reason": lambda: edit("training/trainer.py", "was NaN or infinite", "was not finite"),
-    "a line of the log": lambda: edit("training/progress.py", "step {start} of", "step {start}/"),
-    "a progress bar": lambda: edit("training/progress.py", 'unit="step"', 'unit=" steps"'),
+    "reword a line of the log": lambda: edit(
+        "training/progress.py", "step {start} of", "step {start}/"
+    ),
+    "change a progress bar": lambda: edit("training/progress.py", 'unit="step"', 'unit=" steps"'),
     "restyle a plot": lambda: edit("report/figures.py", "alpha=0.5", "alpha=0.7"),
     "restyle the page": lambda: edit("report/templates/page.css", "margin", "padding"),
     "add a parameter with a default": lambda: edit(
@@ -115,12 +117,14 @@ HARMLESS: dict[str, Callable[[], None]] = {
         "    learning_rate: P",
         "    more: float = 1.0\n    learning_rate: P",
     ),
-    "add a model": add_a_model,
-    "order imports otherwise": lambda: edit(
+    "add a system": add_a_system,
+    "reorder imports": lambda: edit(
         "core/seeds.py", "import numpy as np\nimport torch\n", "import torch\nimport numpy as np\n"
     ),
     "split a function": split_a_function,
-    "type hints": lambda: edit("training/history.py", "Row = dict[str, float]", "Row = dict"),
+    "change a type hint": lambda: edit(
+        "training/history.py", "Row = dict[str, float]", "Row = dict"
+    ),
     "add a score": lambda: edit(
         "evaluation/sampled.py",
         '    scores |= {"fid_judge": score,',
@@ -136,39 +140,39 @@ def tokens(folder: Path) -> dict[str, str]:
     }
 
 
-def test_edits_that_change_nothing_leave_every_token_as_it_is(copy: Path) -> None:
-    """All of them at once: measuring takes half a minute."""
+def test_harmless_edits_change_no_token(copy: Path) -> None:
+    """All edits are made at once, because measuring takes half a minute."""
     assert len(HARMLESS) >= 12
     before = tokens(copy)
-    for make in HARMLESS.values():
-        make()
-    said = run("python", "stages/behaviour.py")
+    for make_edit in HARMLESS.values():
+        make_edit()
+    output = run("python", "stages/behaviour.py")
     after = tokens(copy)
     kinds = ("train", "evaluate", "evaluate-run", "draw-run")
     new = {f"behaviour/tokens/{kind}/other-gan.json" for kind in kinds}
     assert set(after) - set(before) == new
-    assert {name: after[name] for name in before} == before, said
+    assert {name: after[name] for name in before} == before, output
 
 
-def test_older_instructions_leave_every_file_as_it_is(
+def test_a_processor_with_older_instructions_changes_no_file(
     copy: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """On another kind of processor numbers round otherwise; the old code does so there too."""
+    """Another kind of processor rounds numbers differently, but the old code does so there, too."""
     monkeypatch.setenv("ONEDNN_MAX_CPU_ISA", "AVX2")
     monkeypatch.setenv("ATEN_CPU_CAPABILITY", "avx2")
-    said = run("python", "stages/behaviour.py")
-    assert re.search(r" 0 of \d+ fingerprints moved", said)
+    output = run("python", "stages/behaviour.py")
+    assert re.search(r" 0 of \d+ fingerprints moved", output)
     assert run("git", "status", "--porcelain", "behaviour") == ""
 
 
-def smaller_smoke() -> None:
-    """The smoke profile with two runs, and a judge that is there."""
+def shrink_smoke_profile() -> None:
+    """Reduce the smoke profile to two runs and a judge that already exists."""
     path = Path("profiles/smoke/params.yaml")
     params: dict[str, Any] = read_yaml(path)
     keys = ["vanilla-gan-0", "conv-vae-0"]
     params["runs"] = {key: params["runs"][key] for key in keys}
-    models = [run["variant"] for run in params["runs"].values()]
-    params["variants"] = {model: params["variants"][model] for model in models}
+    variants = [run["variant"] for run in params["runs"].values()]
+    params["variants"] = {variant: params["variants"][variant] for variant in variants}
     params |= {"finalists": [], "tuned": [], "aside": [], "notes": {}}
     params["judge"] = "judges/mnist.safetensors"
     shutil.rmtree("profiles/smoke/judge")
@@ -176,23 +180,23 @@ def smaller_smoke() -> None:
         YAML().dump(params, file)
 
 
-def ran() -> set[str]:
-    """The stages that `ganvae repro` runs, without their file."""
-    said = run("ganvae", "repro", "profiles/smoke/dvc.yaml")
-    stages = set(re.findall(r"Running stage '(?:[\w/.]+:)?([\w@-]+)'", said))
-    of_runs = re.findall(r"^ *([\w-]+) \| (train|evaluate|draw)$", said, flags=re.MULTILINE)
+def reproduce() -> set[str]:
+    """Call `ganvae repro`, and return the stages that it runs, without their files."""
+    output = run("ganvae", "repro", "profiles/smoke/dvc.yaml")
+    stages = set(re.findall(r"Running stage '(?:[\w/.]+:)?([\w@-]+)'", output))
+    of_runs = re.findall(r"^ *([\w-]+) \| (train|evaluate|draw)$", output, flags=re.MULTILINE)
     return stages | {f"{stage}@{run}" for run, stage in of_runs}
 
 
-def test_training_follows_behaviour_and_not_text(copy: Path) -> None:
-    smaller_smoke()
-    assert {"train@vanilla-gan-0", "train@conv-vae-0", "report"} <= ran()
-    assert ran() == set()
+def test_only_edits_that_change_behaviour_make_training_stale(copy: Path) -> None:
+    shrink_smoke_profile()
+    assert {"train@vanilla-gan-0", "train@conv-vae-0", "report"} <= reproduce()
+    assert reproduce() == set()
 
     edit("models/layers.py", "def half(", "# A comment.\ndef half(")
-    assert ran() == {"behaviour"}
+    assert reproduce() == {"behaviour"}
 
     edit("models/systems/conv_vae.py", "nn.ReLU(), Unflatten", "nn.Tanh(), Unflatten")
-    stages = ran()
+    stages = reproduce()
     assert {"behaviour", "train@conv-vae-0", "evaluate@conv-vae-0", "report"} <= stages
     assert not any("vanilla-gan" in stage for stage in stages)

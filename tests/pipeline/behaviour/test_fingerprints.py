@@ -1,4 +1,4 @@
-"""A token changes when behaviour does, and at no other time."""
+"""A token changes if and only if behaviour does."""
 
 import json
 import subprocess
@@ -20,7 +20,7 @@ HERE, ELSEWHERE = "AMD, AVX512, torch 2", "Intel, AVX2, torch 2"
 
 
 def changed(loss: float, **more: Any) -> dict[str, Any]:
-    """The same behaviour with another last loss, and further options."""
+    """The behaviour with another last loss and further options."""
     options = {"plain": {"losses": [["loss", 0.5], ["loss", loss]]}, **more}
     return {"revision": 1, "options": options}
 
@@ -30,7 +30,10 @@ Measure = Callable[..., str]
 
 @pytest.fixture
 def measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Measure:
-    """Refresh the fingerprint of code that does this, on such a machine; returns the verdict."""
+    """A function that refreshes a fingerprint and returns the verdict.
+
+    Its arguments are the measured behaviour and the kind of processor.
+    """
     (tmp_path / LOCKED).write_text("torch==2.13.0\n    # via ganvae\nruff==1.0\n")
     (tmp_path / "src").mkdir()
 
@@ -47,25 +50,23 @@ def files(root: Path) -> tuple[bytes, bytes]:
     return (root / token_path(NAME)).read_bytes(), (root / record_path(NAME)).read_bytes()
 
 
-def test_the_same_behaviour_leaves_both_files_as_they_are(
-    tmp_path: Path, measured: Measure
-) -> None:
+def test_the_same_behaviour_leaves_both_files_unchanged(tmp_path: Path, measured: Measure) -> None:
     assert measured(BEHAVIOUR) == "new"
     before = files(tmp_path)
     assert measured(BEHAVIOUR) == "same"
     assert files(tmp_path) == before
 
 
-def test_the_last_digit_counts(tmp_path: Path, measured: Measure) -> None:
+def test_a_change_of_the_last_digit_moves_the_token(tmp_path: Path, measured: Measure) -> None:
     measured(BEHAVIOUR)
     before = files(tmp_path)
     assert measured(changed(0.25000000000000006)) == "moved"
     assert files(tmp_path)[0] != before[0]
     assert measured(BEHAVIOUR) == "moved"
-    assert files(tmp_path) == before, "back again, the results of before are those of the code"
+    assert files(tmp_path) == before, "after a revert, the earlier results are fresh again"
 
 
-def test_what_is_only_new_is_written_down_and_makes_nothing_stale(
+def test_a_new_option_is_recorded_and_makes_nothing_stale(
     tmp_path: Path, measured: Measure
 ) -> None:
     measured(BEHAVIOUR)
@@ -77,7 +78,7 @@ def test_what_is_only_new_is_written_down_and_makes_nothing_stale(
     assert measured(changed(0.25, penalty={"losses": [["loss", 4.0]]})) == "moved"
 
 
-def test_what_is_no_more_makes_results_stale(measured: Measure) -> None:
+def test_a_removed_option_makes_results_stale(measured: Measure) -> None:
     measured(changed(0.25, penalty={"losses": [["loss", 3.0]]}))
     assert measured(BEHAVIOUR) == "moved"
 
@@ -87,7 +88,9 @@ def test_a_raised_revision_makes_results_stale(measured: Measure) -> None:
     assert measured(BEHAVIOUR | {"revision": 2}) == "moved"
 
 
-def test_without_git_another_processor_has_a_tolerance(tmp_path: Path, measured: Measure) -> None:
+def test_without_git_another_processor_may_differ_within_the_tolerance(
+    tmp_path: Path, measured: Measure
+) -> None:
     measured(BEHAVIOUR)
     before = files(tmp_path)
     assert measured(changed(0.25001), ELSEWHERE) == "alike"
@@ -95,13 +98,13 @@ def test_without_git_another_processor_has_a_tolerance(tmp_path: Path, measured:
     assert measured(changed(0.26), ELSEWHERE) == "moved"
 
 
-def test_the_tolerance_is_for_the_same_libraries_alone(tmp_path: Path, measured: Measure) -> None:
+def test_the_tolerance_requires_the_same_libraries(tmp_path: Path, measured: Measure) -> None:
     measured(BEHAVIOUR)
     (tmp_path / LOCKED).write_text("torch==2.14.0\nruff==1.0\n")
     assert measured(changed(0.25001), ELSEWHERE) == "moved"
 
 
-def test_a_version_that_decides_no_number_does_not_matter(
+def test_the_version_of_a_library_without_numbers_is_ignored(
     tmp_path: Path, measured: Measure
 ) -> None:
     measured(BEHAVIOUR)
@@ -116,7 +119,7 @@ def commit(root: Path) -> None:
 
 
 def write_old_code(root: Path, behaviour: dict[str, Any]) -> None:
-    """A package whose measurement gives ``behaviour``, whatever the processor."""
+    """Write a package whose measurement gives ``behaviour`` on every processor."""
     package = root / "src/ganvae/pipeline/behaviour"
     package.mkdir(parents=True)
     (root / "src/ganvae/__init__.py").touch()
@@ -127,22 +130,20 @@ def write_old_code(root: Path, behaviour: dict[str, Any]) -> None:
     )
 
 
-def test_with_git_the_old_code_is_asked_on_this_processor(
+def test_with_git_the_old_code_is_measured_on_this_processor(
     tmp_path: Path, measured: Measure
 ) -> None:
-    write_old_code(tmp_path, changed(0.2))  # so it rounds here
+    write_old_code(tmp_path, changed(0.2))  # how the old code rounds on this processor
     measured(BEHAVIOUR)
     commit(tmp_path)
     before = files(tmp_path)
     assert measured(changed(0.2), ELSEWHERE) == "same on this processor"
     assert files(tmp_path) == before
-    assert measured(changed(0.25001), ELSEWHERE) == "moved", "no tolerance where git can tell"
+    assert measured(changed(0.25001), ELSEWHERE) == "moved", "no tolerance if git has the old code"
 
 
-def test_an_edit_that_is_taken_back_brings_the_committed_token_back(
-    tmp_path: Path, measured: Measure
-) -> None:
-    """What was trained with the edit must not be taken for fresh, nor what was before for stale."""
+def test_reverting_an_edit_restores_the_committed_token(tmp_path: Path, measured: Measure) -> None:
+    """Results of the edited code must be stale, and results from before the edit fresh."""
     measured(BEHAVIOUR)
     grown = changed(0.25, penalty={"losses": [["loss", 3.0]]})
     measured(grown)
@@ -153,7 +154,7 @@ def test_an_edit_that_is_taken_back_brings_the_committed_token_back(
     assert files(tmp_path) == before
 
 
-def test_on_another_processor_an_edit_that_is_taken_back_does_so_too(
+def test_reverting_an_edit_restores_the_token_on_another_processor(
     tmp_path: Path, measured: Measure
 ) -> None:
     write_old_code(tmp_path, changed(0.2))
@@ -165,7 +166,7 @@ def test_on_another_processor_an_edit_that_is_taken_back_does_so_too(
     assert files(tmp_path) == before
 
 
-def test_a_raised_revision_counts_though_the_old_code_does_the_same(
+def test_a_raised_revision_moves_the_token_even_if_the_old_code_does_the_same(
     tmp_path: Path, measured: Measure
 ) -> None:
     write_old_code(tmp_path, BEHAVIOUR)
@@ -176,15 +177,17 @@ def test_a_raised_revision_counts_though_the_old_code_does_the_same(
     assert files(tmp_path)[0] != before[0]
 
 
-def test_an_option_that_is_not_committed_yet_counts_too(tmp_path: Path, measured: Measure) -> None:
-    """Something may have been trained with it."""
+def test_a_change_of_an_uncommitted_option_moves_the_token(
+    tmp_path: Path, measured: Measure
+) -> None:
+    """A run may have been trained with this option already."""
     measured(BEHAVIOUR)
     commit(tmp_path)
     assert measured(changed(0.25, penalty={"losses": [["loss", 3.0]]})) == "grown"
     assert measured(changed(0.25, penalty={"losses": [["loss", 4.0]]})) == "moved"
 
 
-def test_a_record_grows_on_another_processor_too(tmp_path: Path, measured: Measure) -> None:
+def test_a_record_can_grow_on_another_processor(tmp_path: Path, measured: Measure) -> None:
     write_old_code(tmp_path, changed(0.2))
     measured(BEHAVIOUR)
     commit(tmp_path)
@@ -196,24 +199,26 @@ def test_a_record_grows_on_another_processor_too(tmp_path: Path, measured: Measu
     assert measured(changed(0.2, penalty={"losses": [["loss", 4.0]]}), ELSEWHERE) == "moved"
 
 
-def test_code_that_the_records_are_not_of_is_not_asked(tmp_path: Path, measured: Measure) -> None:
-    """A commit that changes the code and did not measure it anew cannot stand for before."""
+def test_committed_code_without_its_own_records_is_not_measured(
+    tmp_path: Path, measured: Measure
+) -> None:
+    """A commit that changes code without measuring it cannot stand for the earlier behaviour."""
     measured(BEHAVIOUR)
     write_old_code(tmp_path, changed(0.2))
     commit(tmp_path)
     assert measured(changed(0.2), ELSEWHERE) == "moved"
 
 
-def test_an_edit_while_it_is_measured_is_noticed(
+def test_an_edit_during_the_measurement_is_an_error(
     tmp_path: Path, measured: Measure, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def edited() -> dict[str, Any]:
+    def edit_and_measure() -> dict[str, Any]:
         (tmp_path / "src/new.py").write_text("")
         return {NAME: BEHAVIOUR}
 
     measured(BEHAVIOUR)
     before = files(tmp_path)
-    monkeypatch.setattr(fingerprints, "measure", edited)
+    monkeypatch.setattr(fingerprints, "measure", edit_and_measure)
     with pytest.raises(UserError, match="was edited while it was measured"):
         refresh(tmp_path)
     assert files(tmp_path) == before
@@ -237,7 +242,7 @@ def test_a_stage_under_dvc_refuses_code_that_was_not_measured(
     assert ran == [1, 3, 4]
 
 
-def test_a_fingerprint_of_a_system_that_is_no_more_goes(tmp_path: Path, measured: Measure) -> None:
+def test_the_fingerprint_of_a_removed_system_is_deleted(tmp_path: Path, measured: Measure) -> None:
     measured(BEHAVIOUR)
     other = tmp_path / token_path("train/gone")
     other.write_text("{}")

@@ -1,4 +1,4 @@
-"""Every option of every system is tried, and shows."""
+"""Every option of every system is tried, and changes what is recorded."""
 
 import json
 from typing import Any
@@ -20,7 +20,7 @@ def record(name: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("name", system_names())
-def test_every_parameter_is_set_somewhere(name: str) -> None:
+def test_every_parameter_is_set_in_the_panel(name: str) -> None:
     parameters = {key for entry in panel(name).values() for key in entry.parameters}
     fields = system_class(name).config_class.model_fields
     assert parameters == set(fields), "add the new parameter to ganvae.pipeline.behaviour.panel"
@@ -33,9 +33,9 @@ def test_every_parameter_is_set_somewhere(name: str) -> None:
 
 @pytest.mark.parametrize("name", system_names())
 def test_every_option_changes_what_training_does(name: str) -> None:
-    """An option that changes nothing here could be broken without a fingerprint's moving."""
+    """If an option changed nothing here, it could break without moving a fingerprint."""
     options = record(f"train/{name}")["options"]
-    weights = {title: json.dumps(found["weights"]) for title, found in options.items()}
+    weights = {title: json.dumps(entry["weights"]) for title, entry in options.items()}
     assert set(weights) - {"a whole run"} == set(panel(name))
     plain = {"no rule"} if name != "balanced-gan" else set()
     tried = {title: text for title, text in weights.items() if title not in plain}
@@ -43,37 +43,37 @@ def test_every_option_changes_what_training_does(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", system_names())
-def test_the_rule_leaves_out_each_side_once(name: str) -> None:
+def test_the_balancing_rule_skips_steps_of_both_networks(name: str) -> None:
     options = record(f"train/{name}")["options"]
-    rules = [found for title, found in options.items() if title.startswith("rule")]
-    rows = [dict(row) for found in rules for row in found["losses"]]
+    rules = [entry for title, entry in options.items() if title.startswith("rule")]
+    rows = [dict(row) for entry in rules for row in entry["losses"]]
     for side in ("d_skipped", "g_skipped"):
         assert not rules or any(row[side] > 0 for row in rows), side
 
 
 @pytest.mark.parametrize("name", system_names())
-def test_defaults_are_tried_or_written_down(name: str) -> None:
-    found = record(f"train/{name}")
-    assert set(found["defaults"]) == set(DEFAULTS.parameters)
+def test_defaults_are_tried_or_recorded(name: str) -> None:
+    recorded = record(f"train/{name}")
+    assert set(recorded["defaults"]) == set(DEFAULTS.parameters)
     config = system_config(name, {})
-    assert found["defaults"]["batch_size"] == config.batch_size
-    assert found["defaults"]["schedule"]["length"] == config.schedule.length
+    assert recorded["defaults"]["batch_size"] == config.batch_size
+    assert recorded["defaults"]["schedule"]["length"] == config.schedule.length
 
 
-def test_small_widths_are_those_of_systems() -> None:
+def test_every_system_has_small_widths() -> None:
     assert set(SMALL) == set(system_names())
     assert set(COMMON) <= set(panel("dcgan"))
 
 
-def test_records_and_tokens_are_of_the_same_things() -> None:
+def test_every_record_has_a_token() -> None:
     records = {path.relative_to(RECORDS).with_suffix("") for path in RECORDS.rglob("*.json")}
     for name in records:
         assert (ROOT / token_path(str(name))).exists()
     assert len(records) == 5 + 2 * len(system_names())
 
 
-def test_the_golden_list_of_defaults() -> None:
-    """A default that changes shows here, and in what is said of the systems."""
+def test_defaults_equal_the_recorded_ones() -> None:
+    """A changed default fails here until the record of the systems is updated."""
     for name, facts in record("systems").items():
         now = dict(flat(system_config(name, {}).model_dump(mode="json")))
         for key, value in flat(facts["defaults"]):

@@ -1,1 +1,1 @@
-"""One module a data set; each defines ``DATASET``. A new file here is a new data set."""
+"""One module per data set, which defines ``DATASET``. A new module adds a new data set."""

@@ -1,4 +1,4 @@
-"""Images of one's own in class folders (`ganvae.data.folders`)."""
+"""The user's own images in class folders (`ganvae.data.folders`)."""
 
 from pathlib import Path
 
@@ -8,20 +8,20 @@ from ganvae.data.source import Dataset
 
 
 def fetch(directory: Path, edition: str | None = None) -> None:
-    """Refuse.
+    """Refuse to download: users bring their own images.
 
     Raises:
         ConfigError: always.
     """
     raise ConfigError(
-        "folders: there is nothing to fetch; give a folder of your own, with a folder of images "
-        "a class, as data.directory."
+        "folders has nothing to download. Set data.directory to your own folder, with one folder "
+        "of images per class."
     )
 
 
 DATASET = Dataset(
     name="folders",
-    summary="your own images, a folder a class",
+    summary="your own images, with one folder per class",
     shape="as they are, or as configured",
     layout="folders",
     directory="data/raw/folders",

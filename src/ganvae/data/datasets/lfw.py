@@ -1,8 +1,8 @@
 """Labeled Faces in the Wild: 13,233 photos of 5,749 people (Huang et al., 2007).
 
-There are three archives of it: ``original``, and those in which the faces were brought to one
-place, ``funneled`` and ``deepfunneled``. The last is on no mirror that scikit-learn uses, so it is
-not fetched: whoever has that archive puts it into the folder. All three are read alike.
+Three archives exist: ``original``, and ``funneled`` and ``deepfunneled`` with aligned faces.
+scikit-learn's mirrors do not have ``deepfunneled``, so `fetch` cannot download it: put that archive
+into the folder by hand. All three archives are read in the same way.
 """
 
 from pathlib import Path
@@ -16,7 +16,7 @@ from ganvae.data.source import Dataset, Source
 
 SIZE = 32
 FACE = 0.44
-"""The central 110 of the photos' 250 pixels: the face, with hardly any background."""
+"""The central 110 of the 250 pixels of a photo's side: the face, with hardly any background."""
 ARCHIVES = {
     "funneled": (
         "lfw-funneled.tgz",
@@ -29,34 +29,34 @@ ARCHIVES = {
         "055f7d9c632d7370e6fb4afc7468d40f970c34a80d4c6f50ffec63f5a8d536c0",
     ),
 }
-"""By edition: name, URL and SHA-256, those of scikit-learn (sklearn/datasets/_lfw.py)."""
+"""File name, URL and SHA-256 per edition, as in scikit-learn (sklearn/datasets/_lfw.py)."""
 DEFAULT = "funneled"
 
 
 def load(config: DataConfig) -> Source:
-    """Read the photos' faces, grey unless ``channels`` is 3; people are classes and groups.
+    """Read the face in each photo, grey unless ``channels`` is 3. A person is a class and a group.
 
     Raises:
-        DataError: as `ganvae.data.people.load_people`.
+        DataError: for the same reasons as `ganvae.data.people.load_people`.
     """
     form = Form(config.size or SIZE, config.channels or 1, FACE)
     return load_people(Path(config.directory), DATASET.name, form)
 
 
 def fetch(directory: Path, edition: str | None = None) -> None:
-    """Download an archive into ``directory`` and leave it packed.
+    """Download the archive of an edition into ``directory``, without unpacking it.
 
     Raises:
-        ConfigError: an unknown edition.
-        DataError: another archive is there already, or the download failed.
+        ConfigError: the edition is unknown.
+        DataError: ``directory`` has another archive already, or the download failed.
     """
     if edition is not None and edition not in ARCHIVES:
-        raise ConfigError(f"edition {edition!r} is unknown; there are: {', '.join(ARCHIVES)}")
+        raise ConfigError(f"edition {edition!r} is unknown; choose one of: {', '.join(ARCHIVES)}")
     name, url, sha256 = ARCHIVES[edition or DEFAULT]
     others = [path.name for path in archives_in(directory) if path.name != name]
     if others:
         raise DataError(
-            f"{directory}: has {', '.join(others)} already, and only one archive can be read. "
+            f"{directory} already has {', '.join(others)}, and only one archive can be read. "
             "Move it away, or give another folder."
         )
     fetch_file([url], name, sha256, directory)

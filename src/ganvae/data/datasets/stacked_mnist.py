@@ -1,7 +1,7 @@
 """Stacked MNIST: three random digits in the three channels of an image, so 1,000 known modes.
 
-The task, counting the modes that a generator draws, is that of 1611.02163 and 1712.04086. There the
-stacks are drawn at random from all digits; here no digit is in two splits.
+The task, counting the modes that a generator draws, comes from 1611.02163 and 1712.04086. They draw
+the stacks at random from all digits. Here no digit is in two splits.
 """
 
 from pathlib import Path
@@ -17,20 +17,21 @@ from ganvae.data.source import Dataset, LabelledImages, Source
 
 SHAPE = "3 x 28 x 28"
 POOL = 100
-"""Digits that are stacked with each other only; the sizes of splits are multiples of it."""
+"""Number of digits in a pool. Digits of one pool are stacked only with each other."""
 STREAM = 3
-"""Keeps this generator apart from the one that draws the splits, which has the same seed."""
+"""Separates this random stream from that of the splits, which has the same seed."""
 
 
 def load(config: DataConfig) -> Source:
-    """Stack MNIST's digits, read from the configured folder, as ``split_seed`` decides.
+    """Stack MNIST's digits, read from the configured folder, at random from ``split_seed``.
 
-    As many stacks as there are digits, training and test apart. A class is three digits' labels;
-    the first channel's is the hundreds.
+    Training digits and test digits are stacked separately, each into as many stacks as digits. The
+    class of a stack is the number that its three digits form. The first channel's digit gives the
+    hundreds. The pools of the training digits are groups, so split sizes are multiples of `POOL`.
 
     Raises:
-        ConfigError: another size or number of channels is asked for.
-        DataError: one of MNIST's files is missing or not the published one.
+        ConfigError: the configuration asks for another size or number of channels.
+        DataError: one of MNIST's files is missing or differs from the published file.
     """
     refuse_conversion(config, SHAPE)
     digits = load_idx(FILES, Path(config.directory))
@@ -42,7 +43,7 @@ def load(config: DataConfig) -> Source:
 
 
 def _stack(digits: LabelledImages, random: np.random.Generator) -> LabelledImages:
-    """Deal the digits into pools; in each, every digit is in every channel of one stack."""
+    """Deal the digits into pools. In its pool, each digit appears once in each channel."""
     pools = random.permutation(len(digits)).reshape(-1, POOL)
     by_channel = random.permuted(np.stack([pools] * 3, axis=1), axis=2)  # pools x 3 x POOL
     members: npt.NDArray[np.int64] = by_channel.transpose(0, 2, 1).reshape(-1, 3)

@@ -1,1 +1,4 @@
-"""One module a model, named like it with underscores. A new file here is a new model."""
+"""The systems, one per module. A new file here is a new system.
+
+A module is named like its system, with underscores instead of hyphens.
+"""

@@ -1,4 +1,4 @@
-"""Convolutional GAN that lets neither network get too far ahead (widths ours)."""
+"""Convolutional GAN with a rule that keeps D and G in balance. The layer widths are our choice."""
 
 from typing import ClassVar
 
@@ -17,14 +17,16 @@ from ganvae.models.priors import standard_normal
 
 
 class RatioTwo(BalanceConfig):
-    """The balance rule is on: no network learns while its loss is less than half the other's."""
+    """The balance rule is on: a network pauses while its loss is less than half the other's."""
 
     ratio: PositiveFloat | None = 2.0
 
 
 class BalancedGANConfig(AdamGANConfig):
-    """Parameters. ``generator_channels``: of the dense layer's image, then of each transposed
-    convolution but the last; ``discriminator_channels``: of each convolution.
+    """Parameters of the system balanced-gan.
+
+    ``generator_channels`` lists the channels of the dense layer's image, then of each transposed
+    convolution except the last. ``discriminator_channels`` lists the channels of each convolution.
     """
 
     schedule: Schedule = Schedule(
@@ -44,10 +46,12 @@ class BalancedGANConfig(AdamGANConfig):
 
 
 class BalancedGAN(AdamGAN):
-    """D: three convolutions and two dense layers. G: bilinear resize, four transposed convolutions.
+    """A convolutional GAN with the balance rule.
 
-    D's loss is the mean cross-entropy over real and generated images, so at its equilibrium with
-    G both losses are log 2. The D step sees G in inference mode, the G step in training mode.
+    D has three convolutions and two dense layers. G has a dense layer, a bilinear resize and four
+    transposed convolutions. D's loss is the mean cross-entropy over real and generated images, so
+    both losses are log 2 at the equilibrium. G runs in eval mode in the D step and in training
+    mode in the G step.
     """
 
     name: ClassVar[str] = "balanced-gan"
@@ -78,7 +82,7 @@ class BalancedGAN(AdamGAN):
 
 
 def _generator(config: BalancedGANConfig, image_shape: ImageShape) -> nn.Sequential:
-    """A quarter of the size from the dense layer, half of it by resizing, the whole by stride 2."""
+    """A dense layer gives a quarter of the size, a resize half, a stride of 2 the full size."""
     image_channels, *full = image_shape
     halves = [half(side) for side in full]
     quarters = [half(side) for side in halves]
@@ -104,7 +108,10 @@ def _generator(config: BalancedGANConfig, image_shape: ImageShape) -> nn.Sequent
 
 
 def _discriminator(config: BalancedGANConfig, image_shape: ImageShape) -> nn.Sequential:
-    """5 x 5 convolutions of stride 2 with batch norm, dropout after the first two."""
+    """5 x 5 convolutions of stride 2 with batch norm, then two dense layers.
+
+    Dropout follows the first two convolutions.
+    """
     channels, height, width = image_shape
     layers: list[nn.Module] = []
     for position, outputs in enumerate(config.discriminator_channels):

@@ -1,4 +1,7 @@
-"""Fully connected VAE with a Bernoulli decoder (Kingma & Welling, 1312.6114; layers ours)."""
+"""Fully connected VAE with a Bernoulli decoder (Kingma & Welling, 1312.6114).
+
+The number and sizes of the layers are our choice.
+"""
 
 from math import prod
 from typing import ClassVar
@@ -13,7 +16,10 @@ from ganvae.models.vae import VAE, VAEConfig
 
 
 class BernoulliVAEConfig(VAEConfig):
-    """Parameters; the decoder mirrors ``hidden``."""
+    """Parameters of the system bernoulli-vae.
+
+    ``hidden`` lists the sizes of the encoder's hidden layers. The decoder mirrors them.
+    """
 
     schedule: Schedule = Schedule(
         unit="epochs", length=100, report_every=1, sample_every=10, checkpoint_every=10
@@ -24,7 +30,7 @@ class BernoulliVAEConfig(VAEConfig):
 class BernoulliVAE(VAE):
     """Minimises -ELBO = -E_q log p(x|z) + KL(q(z|x) || N(0, I)) (1312.6114, eq. 3 and 10).
 
-    The first term is the cross-entropy of the pixels with the decoder's logits.
+    The first term is the cross-entropy between the pixels and the decoder's logits.
     """
 
     name: ClassVar[str] = "bernoulli-vae"

@@ -1,4 +1,7 @@
-"""Convolutional VAE, with squared error by default (three convolutions each way; widths ours)."""
+"""Convolutional VAE with squared error by default.
+
+Encoder and decoder have three convolutions each. The layer widths are our choice.
+"""
 
 from itertools import pairwise
 from typing import ClassVar
@@ -14,10 +17,11 @@ from ganvae.models.vae import VAE, VAEConfig
 
 
 class ConvVAEConfig(VAEConfig):
-    """Parameters. Each entry of ``channels`` halves the size once; the decoder mirrors them.
+    """Parameters of the system conv-vae.
 
-    ``likelihood`` is p(x|z): N(decoder's mean, I/2), whose loss is the squared error, or a
-    Bernoulli distribution of each pixel, whose loss is the cross-entropy.
+    ``channels`` has one entry per convolution, which halves the size. The decoder mirrors it.
+    ``likelihood`` is p(x|z): either N(decoder's mean, I/2), with the squared error as its loss,
+    or a Bernoulli distribution per pixel, with the cross-entropy as its loss.
     """
 
     schedule: Schedule = Schedule(
@@ -29,10 +33,11 @@ class ConvVAEConfig(VAEConfig):
 
 
 class ConvVAE(VAE):
-    """Minimises squared error, summed over pixels, + beta * KL, both averaged over images.
+    """Minimises squared error + beta * KL. The error is summed over pixels.
 
-    With beta 1 that is -ELBO of p(x|z) = N(decoder's mean, I/2), but for a constant. With the
-    Bernoulli likelihood, cross-entropy stands for squared error, and there is no constant.
+    Both terms are means over images. With beta 1 the loss is, up to a constant, -ELBO for
+    p(x|z) = N(decoder's mean, I/2). With the Bernoulli likelihood the cross-entropy replaces the
+    squared error, and there is no constant.
     """
 
     name: ClassVar[str] = "conv-vae"
@@ -45,7 +50,7 @@ class ConvVAE(VAE):
 
     def __init__(self, config: ConvVAEConfig, image_shape: ImageShape) -> None:
         super().__init__(config, image_shape)
-        self.likelihood = config.likelihood  # type: ignore[misc]  # the others' is their class's
+        self.likelihood = config.likelihood  # type: ignore[misc]  # a class attribute elsewhere
         image_channels, height, width = image_shape
         sizes = [(height, width)]
         for _ in config.channels:

@@ -1,4 +1,7 @@
-"""Convolutional GAN on images scaled to [-1, 1] (after Radford et al., 1511.06434; widths ours)."""
+"""Convolutional GAN on images scaled to [-1, 1] (after Radford et al., 1511.06434).
+
+The layer widths are our choice.
+"""
 
 from math import ceil
 from typing import ClassVar, Literal, Self
@@ -16,12 +19,14 @@ from ganvae.models.priors import standard_normal
 
 
 class DCGANConfig(AdamGANConfig):
-    """Parameters. Each entry of ``generator_channels`` doubles the size once, from the base up;
-    each entry of ``discriminator_channels`` halves it once.
+    """Parameters of the system dcgan.
 
-    ``r1`` is the weight gamma of the gradient penalty at real images (1801.04406, eq. 9), 0 for
-    none. It is estimated from a share of each batch's images, ``r1_share``: its gradient of a
-    gradient costs more than all else of a D step.
+    ``generator_channels`` has one entry per doubling of the size, from the smallest image on.
+    ``discriminator_channels`` has one entry per halving.
+
+    ``r1`` is the weight gamma of the gradient penalty at real images (1801.04406, eq. 9); 0 turns
+    it off. ``r1_share`` is the fraction of each batch's real images that the penalty is computed
+    on. The gradient of a gradient costs more than the rest of a D step.
     """
 
     schedule: Schedule = Schedule(
@@ -39,18 +44,19 @@ class DCGANConfig(AdamGANConfig):
     def _rule_needs_losses_above_zero(self) -> Self:
         if self.generator_loss == "minimax" and self.balance.ratio is not None:
             raise ValueError(
-                "generator_loss minimax is below zero, which the balance rule cannot compare: "
-                "set balance.ratio to off, or generator_loss to non-saturating"
+                "generator_loss is minimax, which is always negative, but the balance rule "
+                "compares positive losses: set balance.ratio to off, or generator_loss to "
+                "non-saturating"
             )
         return self
 
 
 class DCGAN(AdamGAN):
-    """Dense + transposed-convolutional generator ending in tanh, convolutional discriminator.
+    """A generator of a dense layer and transposed convolutions with tanh, a convolutional D.
 
-    L_D = -E log D(x) - E log(1 - D(G(z))) + gamma R1; L_G by name
-    (`ganvae.models.losses`). Inside, images live in [-1, 1]; they are converted here and nowhere
-    else.
+    L_D = -E log D(x) - E log(1 - D(G(z))) + gamma R1. ``generator_loss`` selects L_G from
+    `ganvae.models.losses.GENERATOR_LOSSES`. Both networks use images in [-1, 1]. Only this class
+    converts them from and to [0, 1].
     """
 
     name: ClassVar[str] = "dcgan"
@@ -88,8 +94,8 @@ class DCGAN(AdamGAN):
         return losses
 
     def _r1_penalty(self, signed: Tensor) -> Tensor:
-        some = signed[: ceil(len(signed) * self.config.r1_share)].requires_grad_()
-        return r1_penalty(self.discriminator(some), some)
+        penalised = signed[: ceil(len(signed) * self.config.r1_share)].requires_grad_()
+        return r1_penalty(self.discriminator(penalised), penalised)
 
     def generator_loss(self, latents: Tensor) -> Tensor:
         loss = GENERATOR_LOSSES[self.config.generator_loss]

@@ -1,4 +1,4 @@
-"""The DCGAN for MNIST that is usual in Keras, layer by layer and with Keras's optimizer."""
+"""The common Keras implementation of a DCGAN for MNIST: the same layers and optimizer."""
 
 from math import ceil
 from typing import ClassVar, Literal
@@ -20,15 +20,16 @@ from ganvae.models.priors import uniform
 
 
 class TwiceAsFast(BalanceConfig):
-    """D learns at twice G's rate: 2e-4 against 1e-4."""
+    """D's learning rate is twice G's: by default 2e-4 against 1e-4."""
 
     learning_rate_ratio: PositiveFloat = 2.0
 
 
 class KerasDCGANConfig(GANConfig):
-    """Parameters. ``generator_channels``: of the dense layer's image, then of each transposed
-    convolution but the last; ``discriminator_channels``: of each convolution.
+    """Parameters of the system keras-dcgan.
 
+    ``generator_channels`` lists the channels of the dense layer's image, then of each transposed
+    convolution except the last. ``discriminator_channels`` lists the channels of each convolution.
     The learning rates decay as ``lr / (1 + decay * step)``.
     """
 
@@ -59,11 +60,11 @@ class KerasDCGANConfig(GANConfig):
 
 
 class KerasDCGAN(AdversarialModel):
-    """5 x 5 convolutions with SAME padding, latents from U[-1, 1], binary cross-entropy.
+    """Convolutions with SAME padding, latents from U[-1, 1], binary cross-entropy.
 
-    The D step sees one merged batch, ``batch_size`` real images labelled 1 and as many generated
-    ones labelled 0; these come from an inference-mode forward, as Keras's ``predict`` gives. Then
-    G aims at label 1 with as many fresh latents.
+    Kernels are 5 x 5 by default. The D step uses one merged batch: ``batch_size`` real images
+    labelled 1 and as many generated images labelled 0. G generates these in eval mode, like
+    Keras's ``predict``. The G step draws ``batch_size`` new latents and aims at label 1.
     """
 
     name: ClassVar[str] = "keras-dcgan"
@@ -148,12 +149,12 @@ def _discriminator(config: KerasDCGANConfig, image_shape: ImageShape) -> nn.Sequ
 
 
 def _keras_norm(norm: type[nn.BatchNorm1d] | type[nn.BatchNorm2d], channels: int) -> nn.Module:
-    """Batch norm with Keras's epsilon; momentum (ours) 0.9, which torch calls 0.1."""
+    """Batch norm with Keras's epsilon. Our momentum is 0.9 in Keras's terms, 0.1 in torch's."""
     return norm(channels, eps=1e-3, momentum=0.1)
 
 
 def _initialise(network: nn.Sequential) -> nn.Sequential:
-    """Keras's initial weights: Glorot uniform (Glorot & Bengio 2010), biases 0."""
+    """Set Keras's initial weights: Glorot uniform (Glorot & Bengio 2010), biases 0."""
     for layer in network:
         if isinstance(layer, nn.Linear | nn.Conv2d | nn.ConvTranspose2d):
             nn.init.xavier_uniform_(layer.weight)

@@ -1,4 +1,4 @@
-"""A VAE whose decoder is also the generator of a GAN (networks ours)."""
+"""A VAE whose decoder is also the generator of a GAN. The networks are our choice."""
 
 from typing import ClassVar
 
@@ -30,10 +30,11 @@ from ganvae.models.vae import AutoencodingModel, drawn
 
 
 class VAEGANConfig(AdamGANConfig):
-    """Parameters. ``learning_rate`` is the encoder's too.
+    """Parameters of the system vae-gan.
 
-    The encoder halves the size once for each entry of ``channels``, the generator mirrors it; the
-    discriminator halves it once for each entry of ``discriminator_channels``.
+    ``learning_rate`` applies to the generator and the encoder. The encoder halves the size once
+    per entry of ``channels``, and the generator mirrors it. The discriminator halves the size once
+    per entry of ``discriminator_channels``.
     """
 
     schedule: Schedule = Schedule(
@@ -48,15 +49,20 @@ class VAEGANConfig(AdamGANConfig):
 
 
 class VAEGAN(Adversary, AutoencodingModel):
-    """Encoder, generator (also the decoder) and discriminator.
+    """An encoder, a generator (also the decoder) and a discriminator.
 
-    With z ~ N(0, I): D descends BCE(D(x), ``real_target``) + BCE(D(G(z)), 0); the encoder
-    descends reconstruction + KL; the generator that + ``adversarial_weight`` * BCE(D(G(z)), 1).
-    Reconstruction is the Bernoulli cross-entropy summed over pixels; it and KL are means over
-    images. Labels are smoothed for real images in the D step alone (1606.03498, 3.4).
+    With z ~ N(0, I), the networks minimise:
 
-    When it is not G's turn, what is left out is its adversarial term. With several D steps, each
-    has its part of a step's real images; reconstruction and KL take all of them.
+    - D: BCE(D(x), ``real_target``) + BCE(D(G(z)), 0)
+    - encoder: reconstruction + KL
+    - generator: reconstruction + KL + ``adversarial_weight`` * BCE(D(G(z)), 1)
+
+    The reconstruction loss is the Bernoulli cross-entropy, summed over pixels. Reconstruction and
+    KL are means over images. Labels are smoothed only for real images in the D step (1606.03498,
+    3.4).
+
+    If the balance rule excludes G from a step, only G's adversarial term is left out. With several
+    D steps, each uses its own part of the real images; reconstruction and KL use all of them.
     """
 
     name: ClassVar[str] = "vae-gan"
@@ -125,12 +131,12 @@ class VAEGAN(Adversary, AutoencodingModel):
         }
 
     def generator_losses(self, images: Tensor, latents: Tensor, noise: Tensor) -> dict[str, Tensor]:
-        """The VAE's two losses on contract images, and G's on what it makes of the latents.
+        """Compute the VAE's two losses on contract images, and G's loss on images of the latents.
 
-        ``noise``, N x latent size, is N(0, I); it draws the latents of q(z|x).
+        ``noise``, N x latent size, is drawn from N(0, I). It selects the latents of q(z|x).
         """
         mean, log_variance = self.encode(images)
-        # One pass through G for both: none of its layers mixes the images of a batch.
+        # G can decode both in one pass, because none of its layers mixes the images of a batch.
         both = torch.cat([drawn(mean, log_variance, noise), latents])
         decoded, generated = self.decode_logits(both).split([len(images), len(latents)])
         return {

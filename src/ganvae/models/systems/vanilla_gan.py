@@ -1,4 +1,4 @@
-"""Fully connected GAN (Goodfellow et al., 1406.2661; hidden layers of the default are ours)."""
+"""Fully connected GAN (Goodfellow et al., 1406.2661). The default hidden layers are our choice."""
 
 from functools import partial
 from math import prod
@@ -17,16 +17,17 @@ from ganvae.models.priors import uniform
 
 
 class HiddenSizes(Section):
-    """Sizes of the hidden layers of both networks, from the input side on."""
+    """The sizes of the hidden layers of both networks, from input to output."""
 
     generator: list[PositiveInt] = Field(min_length=1)
     discriminator: list[PositiveInt] = Field(min_length=1)
 
 
 class VanillaGANConfig(AdamGANConfig):
-    """Parameters; ``batch_size`` must be even, as the D step splits it in halves.
+    """Parameters of the system vanilla-gan.
 
-    ``hidden`` may also be one list of sizes, used for both networks.
+    ``batch_size`` must be even, because the D step uses one half for real and one half for
+    generated images. ``hidden`` may also be one list of sizes for both networks.
     """
 
     schedule: Schedule = Schedule(
@@ -44,10 +45,10 @@ class VanillaGANConfig(AdamGANConfig):
 
 
 class VanillaGAN(AdamGAN):
-    """Dense generator and discriminator, latents from U[-1, 1].
+    """A dense generator and a dense discriminator, with latents from U[-1, 1].
 
-    A D step sees one merged batch: B/2 real images labelled 1 and B/2 generated ones labelled 0.
-    A G step draws B latents and aims at label 1 while D stays as it is.
+    With a batch size of B, a D step uses one merged batch: B/2 real images labelled 1 and B/2
+    generated images labelled 0. A G step draws B latents and aims at label 1. D does not change.
     """
 
     name: ClassVar[str] = "vanilla-gan"

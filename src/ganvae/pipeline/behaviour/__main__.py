@@ -1,6 +1,6 @@
 """Measure what this code does and write it to a file: ``python -m ganvae.pipeline.behaviour FILE``.
 
-The one thing that is asked of code of another version, too.
+`before` also runs this command on the code of an earlier commit.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""What was committed: records, tokens, and the code that they are of."""
+"""Reads the committed records and tokens, and measures the committed code."""
 
 import hashlib
 import json
@@ -28,20 +28,20 @@ CACHE = Path(".state/behaviour")
 
 
 class Before:
-    """The last commit that wrote fingerprints, which it did for the code that is in it."""
+    """The last commit that changed fingerprints, which describe the code of the same commit."""
 
     def __init__(self, root: Path, commit: str) -> None:
         self._root = root
         self._commit = commit
 
     def record(self, name: str) -> Record | None:
-        """The committed record, if there is one."""
+        """Return the committed record of a fingerprint, or None if none was committed."""
         content = git(self._root, "show", f"{self._commit}:./{record_path(name)}")
         record: Record | None = json.loads(content) if content else None
         return record
 
     def restore(self, name: str) -> None:
-        """Take a fingerprint's files from the commit."""
+        """Restore a fingerprint's files from the commit."""
         for path in (record_path(name), token_path(name)):
             content = git(self._root, "show", f"{self._commit}:./{path}")
             if not (self._root / path).exists() or (self._root / path).read_bytes() != content:
@@ -49,42 +49,42 @@ class Before:
                     temporary.write_bytes(content)
 
     def measured(self, machine: str) -> dict[str, Record]:
-        """What the commit's code does here; empty if it cannot be run.
+        """Measure what the commit's code does on this processor; empty if it cannot run.
 
         Args:
-            machine: the kind of processor that this is; for one, it is measured once.
+            machine: this kind of processor; the measurement is stored once per kind.
         """
         return self._cached(machine, None)
 
     def measured_anew(self, machine: str) -> dict[str, Record]:
-        """The same by today's way of measuring: by this package as it is now."""
+        """Measure the commit's code with the current version of this package."""
         return self._cached(machine, self._root / SOURCE / MEASURING)
 
     def _cached(self, machine: str, measuring: Path | None) -> dict[str, Record]:
         text = [path.read_text() for path in sorted(measuring.glob("*.py"))] if measuring else []
         key = hashlib.sha256(json.dumps([machine, *text]).encode()).hexdigest()[:12]
-        known = self._root / CACHE / f"{self._commit}-{key}.json"
-        if known.exists():
-            found: dict[str, Record] = read_json(known)
-            return found
+        cache = self._root / CACHE / f"{self._commit}-{key}.json"
+        if cache.exists():
+            cached: dict[str, Record] = read_json(cache)
+            return cached
         archive = git(self._root, "archive", self._commit, str(SOURCE), str(LOCKED))
-        print(f"other numbers: measuring commit {self._commit[:10]} here too", flush=True)
+        print(f"numbers differ: also measuring commit {self._commit[:10]} here", flush=True)
         written = git(self._root, "show", f"{self._commit}:./{MEASURED}")
         source = json.loads(written)["source"] if written else ""
         measured = _run(archive, source, measuring) if archive else {}
         if measured:
-            write_json(known, measured)
+            write_json(cache, measured)
         return measured
 
 
 def last_commit(root: Path) -> Before | None:
-    """None where there is no git, or where fingerprints were never committed."""
+    """Return the last commit of fingerprints; None without git or without such a commit."""
     commit = git(root, "log", "-1", "--format=%H", "--", str(FOLDER)).decode().strip()
     return Before(root, commit) if commit else None
 
 
 def git(root: Path, *arguments: str) -> bytes:
-    """What git prints; nothing if there is none, or if it fails."""
+    """Return git's output; empty if git is not installed or fails."""
     command = ["git", "-C", str(root), *arguments]
     try:
         return subprocess.run(command, capture_output=True, check=True).stdout
@@ -93,12 +93,12 @@ def git(root: Path, *arguments: str) -> bytes:
 
 
 def _run(archive: bytes, source: str, measuring: Path | None) -> dict[str, Record]:
-    """Measure archived code, if its checksum is that of the source that the records are of."""
+    """Measure archived code, if its checksum is ``source``, the code behind its records."""
     with tempfile.TemporaryDirectory() as folder:
         with tarfile.open(fileobj=BytesIO(archive)) as tar:
             tar.extractall(folder, filter="data")
         if source_checksum(Path(folder)) != source:
-            print("its records are not of its code, so it is not asked (a shallow clone?)")
+            print("its records belong to other code, so it is not measured (a shallow clone?)")
             return {}
         if measuring:
             shutil.rmtree(Path(folder) / SOURCE / MEASURING, ignore_errors=True)

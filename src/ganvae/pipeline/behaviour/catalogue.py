@@ -1,4 +1,4 @@
-"""What is said of each system: its family, its source and its defaults."""
+"""Records the facts about each system: its family, its source and its defaults."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from ganvae.models.registry import system_class, system_config, system_names
 
 
 def systems() -> dict[str, Any]:
-    """By name. A new parameter with a default only adds to it."""
+    """Return the facts by system. A new parameter with a default only adds an entry."""
     return {
         name: {
             "family": system_class(name).family,

@@ -1,4 +1,4 @@
-"""What the pictures of a run show: those of a GAN, of VAEs, and of runs without an end."""
+"""Records what the pictures of runs show: of a GAN, of VAEs, and of runs that failed."""
 
 from pathlib import Path
 from typing import Any
@@ -31,25 +31,25 @@ RUNS: dict[str, tuple[type[ToyGenerator | ToyVAE], int, ImageShape, Fate]] = {
     "diverged": (ToyGenerator, 5, GREY, "diverged"),
     "broken": (ToyGenerator, 5, GREY, "broken"),
 }
-"""JudgeKind of model, latent size, form of images, and what became of the run."""
+"""The runs by title: class of the model, latent size, shape of the images, and fate."""
 
 
 def pictures() -> dict[str, Any]:
-    """The pixels of every picture of some runs, and of the baselines' samples."""
-    found: dict[str, Any] = {"revision": REVISIONS["draw"]}
-    for title, (kind, latent_size, shape, fate) in RUNS.items():
+    """Record the pixels of every picture of `RUNS`, and of the baselines' samples."""
+    recorded: dict[str, Any] = {"revision": REVISIONS["draw"]}
+    for title, (model_class, latent_size, shape, fate) in RUNS.items():
         with in_a_folder():
             params = write_profile(shape, "classes")
-            model = kind(shape, latent_size)
+            model = model_class(shape, latent_size)
             if fate == "broken":
                 break_weights(model)
-            found[title] = _of_a_run(params, model, write_outcome(model, fate))
+            recorded[title] = _run_pictures(params, model, write_outcome(model, fate))
             if title == "GAN":
-                found["baselines"] = _of_baselines(params)
-    return found
+                recorded["baselines"] = _baseline_pictures(params)
+    return recorded
 
 
-def _of_a_run(params: Params, model: GenerativeModel, key: str) -> dict[str, Any]:
+def _run_pictures(params: Params, model: GenerativeModel, key: str) -> dict[str, Any]:
     paths = ProfilePaths(params.profile)
     judge = FrozenJudge(Path(params.judge))
     train = read_training_set(paths.split("train"), paths.train_features, judge)
@@ -60,17 +60,17 @@ def _of_a_run(params: Params, model: GenerativeModel, key: str) -> dict[str, Any
     return {path.name: frames_of(path) for path in sorted(run.pictures.iterdir())}
 
 
-def _of_baselines(params: Params) -> dict[str, Any]:
-    found = {}
+def _baseline_pictures(params: Params) -> dict[str, Any]:
+    pictures = {}
     for record, images in evaluate_baselines(params):
         path = Path(f"{record.variant}.png")
         draw_samples(path, images, record.variant)
-        found[record.variant] = frames_of(path)
-    return found
+        pictures[record.variant] = frames_of(path)
+    return pictures
 
 
 def frames_of(path: Path) -> list[Any]:
-    """Of each frame of a picture: its form, how long it is shown, and a sketch of its pixels."""
+    """Return for each frame of a picture its shape, its duration and a sketch of its pixels."""
     with Image.open(path) as picture:
         frames = [
             (np.asarray(frame.convert("RGB")), frame.info.get("duration"))

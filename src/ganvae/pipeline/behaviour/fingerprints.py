@@ -1,8 +1,8 @@
-"""Whether the code still does what it did: records of behaviour, and tokens that results depend on.
+"""Checks that the code does what it did: records of behaviour, and tokens that results depend on.
 
 A *record* says what was measured, and on which kind of processor. A *token* is a small file that
-changes only when behaviour does: expensive stages depend on it. Records may grow (a new option, a
-new score) without the token's changing, since what was there before is as it was.
+changes only when behaviour does; expensive stages depend on it. A record may grow (a new option, a
+new score) while its token stays, because the earlier entries are unchanged.
 """
 
 import hashlib
@@ -33,7 +33,7 @@ DECISIVE = (
 )
 """The libraries whose versions decide numbers or pictures."""
 TOLERANCE = 1e-3
-"""Relative; for another kind of processor, where there is no git to ask what the old code does."""
+"""Relative tolerance for another kind of processor, if git cannot provide the old code."""
 
 Verdict = Literal[
     "new",
@@ -48,7 +48,7 @@ Verdict = Literal[
 
 
 class Finding(NamedTuple):
-    """What became of one fingerprint; ``what`` names the entries that differ."""
+    """The verdict on one fingerprint; ``what`` names the entries that differ."""
 
     name: str
     verdict: Verdict
@@ -56,16 +56,19 @@ class Finding(NamedTuple):
 
 
 def refresh(root: Path) -> list[Finding]:
-    """Measure what the code does now; tokens change where that is not what it did before.
+    """Measure what the code does now, and change the tokens if it did something else before.
 
-    Where numbers differ, the code of the last commit of the records is measured on this processor
-    too: if it gives the same numbers as the code does now, only the processor is another, or the
-    way of measuring.
+    If numbers differ, the code of the last committed records is measured on this processor, too.
+    If it gives the same numbers as the current code, then only the processor or the way of
+    measuring has changed, and the token stays.
 
     Args:
         root: the repository's root.
+
+    Raises:
+        UserError: the source was edited during the measurement.
     """
-    source = source_checksum(root)  # an edit from here on makes the tokens old
+    source = source_checksum(root)  # before measuring, so that later edits are noticed
     measured = measure()
     now = Now(root)
     if source_checksum(root) != source:
@@ -80,7 +83,7 @@ def refresh(root: Path) -> list[Finding]:
 
 
 class Now:
-    """The circumstances of a measurement; each is looked up when it is first asked for."""
+    """The circumstances of a measurement; each is looked up on first use."""
 
     def __init__(self, root: Path) -> None:
         self._root = root
@@ -99,34 +102,34 @@ class Now:
 
     @cached_property
     def old_code_measured_anew(self) -> dict[str, Record]:
-        """The same, by today's way of measuring."""
+        """The same as `old_code`, but measured with the current version of this package."""
         return self.before.measured_anew(self.machine) if self.before else {}
 
     @cached_property
     def old_code(self) -> dict[str, Record]:
-        """What the last commit's code does on this processor; empty if that is not to be known."""
+        """What the last commit's code does on this processor; empty if it cannot be measured."""
         return self.before.measured(self.machine) if self.before else {}
 
 
 def _judged(root: Path, name: str, new: Record, now: Now) -> Finding:
-    """Compare with what was written down before, and write down what has changed."""
-    here = _read(root / record_path(name))
-    written = here is not None and (root / token_path(name)).exists()
-    if here and written and not list(differences(here["behaviour"], new)):
-        if here["behaviour"] == new and here["libraries"] == now.libraries:
+    """Compare a new record with the earlier ones, and write the files that change."""
+    stored = _read(root / record_path(name))
+    complete = stored is not None and (root / token_path(name)).exists()
+    if stored and complete and not list(differences(stored["behaviour"], new)):
+        if stored["behaviour"] == new and stored["libraries"] == now.libraries:
             return Finding(name, "same", [])
         _write_record(root, name, new, now)
         return Finding(name, "grown", [])
-    # The record here may be of an edit that was taken back since.
+    # The stored record may come from an edit that was reverted since.
     committed = now.before.record(name) if now.before else None
-    differing = list(differences((committed or here or {}).get("behaviour", {}), new))
-    if committed and now.before and _comparable(committed, here, new, now):
+    differing = list(differences((committed or stored or {}).get("behaviour", {}), new))
+    if committed and now.before and _comparable(committed, stored, new, now):
         if not differing:
             now.before.restore(name)
             return Finding(name, "restored", [])
         if name in now.old_code and not list(differences(now.old_code[name], new)):
             now.before.restore(name)
-            if _beyond(new, now.old_code[name]):  # a record is of one processor
+            if _beyond(new, now.old_code[name]):  # a record never mixes processors
                 _write_record(root, name, new, now)
             return Finding(name, "same on this processor", differing)
         anew = now.old_code_measured_anew
@@ -134,29 +137,29 @@ def _judged(root: Path, name: str, new: Record, now: Now) -> Finding:
             now.before.restore(name)
             _write_record(root, name, new, now)
             return Finding(name, "measured otherwise", differing)
-    if here and _alike(here, new, now) and not now.old_code:
+    if stored and _alike(stored, new, now) and not now.old_code:
         return Finding(name, "alike", differing)
     _write_record(root, name, new, now)
     _write_token(root, name, new)
-    return Finding(name, "moved" if here else "new", differing)
+    return Finding(name, "moved" if stored else "new", differing)
 
 
-def _comparable(committed: Record, here: Record | None, new: Record, now: Now) -> bool:
-    """Whether what was committed can stand for what was done before.
+def _comparable(committed: Record, stored: Record | None, new: Record, now: Now) -> bool:
+    """Whether the committed record can stand for the earlier behaviour.
 
-    It cannot where other libraries are locked since, where the revision was raised by hand, or
-    where something that was only added since the commit does something else now.
+    It cannot if other libraries are locked now, if the revision was raised by hand, or if an
+    entry that was added after the commit has changed since.
     """
     if committed["libraries"] != now.libraries:
         return False
     if committed["behaviour"].get("revision") != new.get("revision"):
         return False
-    added = _beyond(here["behaviour"], committed["behaviour"]) if here else {}
+    added = _beyond(stored["behaviour"], committed["behaviour"]) if stored else {}
     return not list(differences(_within(added, new), new))
 
 
 def _beyond(more: Any, known: Any) -> Any:
-    """The entries of ``more`` that ``known`` does not have."""
+    """The entries of ``more`` that ``known`` lacks."""
     if not (isinstance(more, dict) and isinstance(known, dict)):
         return {}
     inner = {key: _beyond(value, known[key]) for key, value in more.items() if key in known}
@@ -165,24 +168,26 @@ def _beyond(more: Any, known: Any) -> Any:
 
 
 def _within(some: Any, known: Any) -> Any:
-    """The entries of ``some`` that ``known`` has, too, however it has them."""
+    """The entries of ``some`` that ``known`` also has, whatever their values there."""
     if not (isinstance(some, dict) and isinstance(known, dict)):
         return some
     return {key: _within(value, known[key]) for key, value in some.items() if key in known}
 
 
-def _alike(here: Record, new: Record, now: Now) -> bool:
-    """Whether only the processor seems to be another, as far as numbers can tell."""
-    if here["machine"] == now.machine or here["libraries"] != now.libraries:
+def _alike(stored: Record, new: Record, now: Now) -> bool:
+    """Whether another processor with the same libraries gave these numbers within `TOLERANCE`."""
+    if stored["machine"] == now.machine or stored["libraries"] != now.libraries:
         return False
-    return not list(differences(here["behaviour"], new, TOLERANCE))
+    return not list(differences(stored["behaviour"], new, TOLERANCE))
 
 
 def differences(old: Any, new: Any, tolerance: float = 0.0, path: str = "") -> Iterator[str]:
-    """The entries of ``old`` that ``new`` has not, or has otherwise. What is only new is none.
+    """Yield the entries of ``old`` that ``new`` lacks or has with another value.
+
+    An entry that only ``new`` has is not a difference.
 
     Args:
-        tolerance: by which numbers may differ, relative to the larger one.
+        tolerance: how much numbers may differ, relative to the larger one.
     """
     if isinstance(old, dict) and isinstance(new, dict):
         for key, value in old.items():
@@ -205,8 +210,8 @@ def _equal(old: Any, new: Any, tolerance: float) -> bool:
     return bool(old == new) or (numbers and math.isnan(old) and math.isnan(new))
 
 
-def _write_token(root: Path, name: str, what: Any) -> None:
-    digest = hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()
+def _write_token(root: Path, name: str, content: Any) -> None:
+    digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
     write_text(root / token_path(name), json.dumps({"behaviour": digest[:16]}) + "\n")
 
 
@@ -216,10 +221,10 @@ def _write_record(root: Path, name: str, new: Record, now: Now) -> None:
 
 
 def _text(record: Mapping[str, Any]) -> str:
-    """JSON with a line per entry, so that a difference can be read."""
+    """JSON with one line per entry, so that a diff can be read."""
     innermost = re.compile(r"\[\s+([^\[\]{}]*?)\s+\]")
     text = json.dumps(record, indent=1)
-    return innermost.sub(lambda found: "[" + " ".join(found[1].split()) + "]", text) + "\n"
+    return innermost.sub(lambda match: "[" + " ".join(match[1].split()) + "]", text) + "\n"
 
 
 def _read(path: Path) -> Record | None:
@@ -227,12 +232,12 @@ def _read(path: Path) -> Record | None:
         return None
     record: Record = read_json(path)
     if not {"machine", "libraries", "behaviour"} <= record.keys():
-        raise UserError(f"{path}: not a record of behaviour; take it from git, or delete it.")
+        raise UserError(f"{path} is not a record of behaviour: restore it from git, or delete it.")
     return record
 
 
 def _remove_others(root: Path, names: set[str]) -> None:
-    """Fingerprints of systems that are no more."""
+    """Delete the fingerprints of systems that no longer exist."""
     for kind in (record_path, token_path):
         folder = root / kind("x").parent
         for path in folder.rglob("*.json"):
@@ -241,7 +246,7 @@ def _remove_others(root: Path, names: set[str]) -> None:
 
 
 def machine() -> str:
-    """The kind of processor: vendor, instructions, torch and threads decide how numbers round."""
+    """Describe everything that decides how numbers round: vendor, instructions, torch, threads."""
     import torch
 
     instructions = [torch.backends.cpu.get_cpu_capability()]
@@ -256,12 +261,12 @@ def _has(torch: Any, name: str) -> bool:
 
 def _vendor() -> str:
     cpuinfo = Path("/proc/cpuinfo")
-    found = re.search(r"vendor_id\s*:\s*(\S+)", cpuinfo.read_text()) if cpuinfo.exists() else None
-    return found[1] if found else os.uname().machine
+    match = re.search(r"vendor_id\s*:\s*(\S+)", cpuinfo.read_text()) if cpuinfo.exists() else None
+    return match[1] if match else os.uname().machine
 
 
 def libraries(root: Path) -> dict[str, str]:
-    """The locked versions of what decides numbers."""
+    """Return the locked versions of the libraries that decide numbers or pictures."""
     path = root / LOCKED
     return _locked(path.read_text()) if path.exists() else {}
 

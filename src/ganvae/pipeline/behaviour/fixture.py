@@ -1,4 +1,4 @@
-"""Small images, weights and judges that are the same everywhere and in every version."""
+"""Small images and weights that are the same on every machine and in every version."""
 
 import zlib
 from collections.abc import Mapping
@@ -12,14 +12,14 @@ from ganvae.models.base import ImageShape
 
 CLASSES = 10
 POINTS = 4  # corners of a class's line
-STROKE = 0.09  # half of its width, where the side of an image is 1
+STROKE = 0.09  # half of the line's width; the image's side is 1
 
 
 def drawings(n: int, shape: ImageShape, first: int = 0) -> Tensor:
-    """``n`` uint8 images, n x shape: in each channel a bent line, another one in each class.
+    """Draw ``n`` uint8 images, n x shape. Each channel shows the bent line of a class.
 
-    Image number i, counted from ``first``, is of class i modulo `CLASSES`. Only sums, products and
-    square roots are taken, which all processors round alike.
+    Image number i, counted from ``first``, has class i modulo `CLASSES`. The images need only
+    basic arithmetic and square roots, which all processors round alike.
     """
     channels, height, width = shape
     images = [
@@ -51,16 +51,16 @@ def _line(number: int, channel: int, height: int, width: int) -> np.ndarray:
 
 
 def fill(network: nn.Module) -> None:
-    """Give a network weights by their names alone, whatever initialises it otherwise.
+    """Set a network's weights from their names alone, whatever its initialisation is.
 
-    Matrices have the size that keeps activations in range; of batch norms' statistics the
-    variances are positive.
+    Matrices are scaled so that activations stay in range. The running variances of batch norms
+    are positive.
     """
     network.load_state_dict(filled(network.state_dict()))
 
 
 def filled(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Tensors of the same shapes and types, whose values follow from their names."""
+    """Return tensors of the same names, shapes and types; their values follow from the names."""
     return {name: _values(name, tensor) for name, tensor in state.items()}
 
 
@@ -78,7 +78,7 @@ def _values(name: str, like: Tensor) -> Tensor:
 
 
 def sketch(values: Tensor) -> list[float]:
-    """A tensor's norm and its projection on a fixed direction, in double precision."""
+    """Return a tensor's norm and its projection on a fixed direction, in double precision."""
     flat = values.detach().cpu().double().flatten()
     direction = np.random.default_rng(flat.numel()).random(flat.numel()) - 0.5
     return [float(flat.square().sum().sqrt()), float(flat @ torch.from_numpy(direction))]

@@ -1,4 +1,4 @@
-"""All measurements side by side, each in a process of its own."""
+"""Runs all measurements in parallel, each in its own process."""
 
 import json
 import multiprocessing
@@ -13,7 +13,7 @@ from typing import Any
 
 from ganvae.models import systems
 
-# What takes seconds to import is imported once, by the process that all others are forks of.
+# These imports take seconds: they happen once, in the process that all others are forked from.
 PRELOADED = [
     "ganvae.pipeline.behaviour.catalogue",
     "ganvae.pipeline.behaviour.drawing",
@@ -26,16 +26,16 @@ PRELOADED = [
     "torchmetrics.image.fid",
 ]
 SINGLE = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
-"""How many threads the numerical libraries take: one each, as sums depend on it."""
+"""Variables for the threads of the numerical libraries. They are set to 1, as sums depend on it."""
 
 Record = dict[str, Any]
 
 
 def measure(names: Iterable[str] | None = None) -> dict[str, Record]:
-    """What the code does, by fingerprint: ``train/dcgan``, ``evaluate/dcgan``, ..., ``draw``.
+    """Measure what the code does, by fingerprint: ``train/dcgan``, ``evaluate/dcgan``, ``draw``.
 
     Args:
-        names: which fingerprints; by default all.
+        names: the fingerprints to measure; by default all.
     """
     wanted = set(fingerprint_names() if names is None else names)
     trained = [system for system in system_names() if f"train/{system}" in wanted]
@@ -48,7 +48,7 @@ def measure(names: Iterable[str] | None = None) -> dict[str, Record]:
         ProcessPoolExecutor(cores, context, max_tasks_per_child=1) as pool,
     ):
         work = {system: Path(folder) / system for system in trained}
-        # The longest come first, the shortest last, so that all cores end at about one time.
+        # The longest tasks start first and the shortest last, so that all cores end together.
         starts = [pool.submit(_start, system, work[system]) for system in trained]
         others: dict[str, Future[Record]] = {
             name: pool.submit(take) for name, take in _others().items() if name in wanted
@@ -61,7 +61,7 @@ def measure(names: Iterable[str] | None = None) -> dict[str, Record]:
             f"train/{s}": {**rests[s].result(), "options": options[s].result()} for s in trained
         }
         measured |= {name: future.result() for name, future in others.items()}
-        plain: dict[str, Record] = json.loads(json.dumps(measured))  # as they are read again
+        plain: dict[str, Record] = json.loads(json.dumps(measured))  # as if read from a file
         return plain
 
 
@@ -72,12 +72,15 @@ def system_names() -> list[str]:
 
 
 def fingerprint_names() -> list[str]:
-    """All there are."""
+    """The names of all fingerprints."""
     return [*(f"train/{system}" for system in system_names()), *_others()]
 
 
 def joint_tokens() -> dict[str, tuple[str, ...]]:
-    """Tokens that change with any of several others: one a stage, so that locks stay small."""
+    """Tokens that change when any of their parts changes, with the parts of each.
+
+    A stage then depends on one token instead of several, so that locks stay small.
+    """
     joint: dict[str, tuple[str, ...]] = {}
     for system in system_names():
         joint[f"evaluate-run/{system}"] = ("evaluate/samples", f"evaluate/{system}")
@@ -98,7 +101,7 @@ def _others() -> dict[str, Callable[[], Record]]:
 
 
 def _set_up() -> None:
-    """Set up this process as a stage sets up its own."""
+    """Set up this process as a stage sets up its process."""
     from ganvae.core.compute import use
     from ganvae.pipeline.behaviour.training import ONE_THREAD
 
@@ -107,7 +110,7 @@ def _set_up() -> None:
 
 
 def _write_png_quickly() -> None:
-    """Do not look for the smallest file: only pixels are read, and that is most of the time."""
+    """Do not search for the smallest PNG file: the search is slow, and only pixels are read."""
     from PIL.Image import Image
 
     save = Image.save

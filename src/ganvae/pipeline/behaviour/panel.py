@@ -1,4 +1,4 @@
-"""The parameters that training is tried with: each option of each system is switched on once."""
+"""The parameters that training is tried with: each option of each system is set at least once."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -8,10 +8,10 @@ from ganvae.core.compute import Precision
 from ganvae.models.base import ImageShape
 
 GREY, COLOUR = (1, 12, 12), (3, 16, 12)
-"""Small, since writing pictures is most of what an entry takes; sides that all systems take."""
+"""Small, because writing pictures takes most of an entry's time. All systems accept these sides."""
 
 STEPS = {"unit": "steps", "length": 4, "report_every": 2, "sample_every": 4, "checkpoint_every": 3}
-LONGER = {**STEPS, "length": 8}  # until each of D and G has been ahead
+LONGER = {**STEPS, "length": 8}  # until D and G have each been ahead
 EPOCHS = {
     "unit": "epochs",
     "length": 2,
@@ -24,7 +24,13 @@ EPOCHS = {
 
 @dataclass(frozen=True)
 class Entry:
-    """One training: ``parameters`` of the model, on images of ``shape``, in ``precision``."""
+    """One short training run.
+
+    Attributes:
+        parameters: of the system.
+        shape: of the images, C x H x W.
+        precision: of the networks.
+    """
 
     parameters: Mapping[str, Any] = field(default_factory=dict)
     shape: ImageShape = GREY
@@ -47,10 +53,10 @@ DEFAULTS = Entry(
     },
     shape=(1, 28, 28),
 )
-"""All else at its default, widths too, with all that a checkpoint has to hold.
+"""Uses everything that a checkpoint must hold; all other parameters have their defaults.
 
-This one is stopped after its first report, and resumed in a new process from the checkpoint before
-that, between two reports.
+This run is stopped after its first report. A new process resumes it from the checkpoint before that
+report, which lies between two reports.
 """
 
 SMALL: dict[str, dict[str, Any]] = {
@@ -75,7 +81,7 @@ SMALL: dict[str, dict[str, Any]] = {
     "vae-gan": {"latent_size": 5, "channels": [3, 4], "discriminator_channels": [3, 4]},
     "vanilla-gan": {"encoding_dims": 5, "hidden": [12, 9]},
 }
-"""Widths that cost nothing; a system that is not here is tried at its default widths."""
+"""Widths that cost almost no time. A system without an entry is tried at its default widths."""
 
 COMMON: dict[str, dict[str, Any]] = {
     "decay": {"learning_rate_decay": "linear"},
@@ -140,11 +146,11 @@ OWN_TOGETHER: dict[str, dict[str, Any]] = {
     "conv-vae": {"binarize": "dynamic", "likelihood": "bernoulli"},
     "dcgan": {"r1": 2.0, "r1_share": 0.3, "generator_norm": "none", "beta_2": 0.99},
 }
-"""As tuned models have them: what is trained in earnest is trained so."""
+"""Combined options, as tuned variants have them: real training runs combine options."""
 
 
 def panel(system: str) -> dict[str, Entry]:
-    """What a system is tried with beside its `DEFAULTS`, by name."""
+    """Return the entries that a system is tried with in addition to `DEFAULTS`, by name."""
     small = {"schedule": STEPS, "batch_size": 10, **SMALL.get(system, {})}
     options = {**COMMON, **OWN.get(system, {})}
     tried = {name: Entry(small | parameters) for name, parameters in options.items()}

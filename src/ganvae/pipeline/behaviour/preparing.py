@@ -1,4 +1,4 @@
-"""What becomes of the files that images come in, and of trained weights that are handed out."""
+"""Records how image files become splits, and how the files of a run are published."""
 
 import gzip
 import hashlib
@@ -36,26 +36,26 @@ from ganvae.report.publishing import publish_pictures
 RAW = Path("raw")
 SIZES = {"train": 300, "test": 100}
 SMALL_IMAGE = (1, 12, 12)
-PEOPLE = [9, 7, 5, 4, *[3] * 4, *[2] * 6, *[1] * 20]  # photos of each
+PEOPLE = [9, 7, 5, 4, *[3] * 4, *[2] * 6, *[1] * 20]  # photos per person
 
 
 def prepared() -> dict[str, Any]:
-    """The splits of each layout, and the folders by class of one."""
+    """Record the splits of each layout, and the folders by class of one layout."""
     return {
         "revision": REVISIONS["prepare"],
-        "files as published": _published(),
-        "people": _people(),
-        "folders": _folders(),
+        "files as published": _idx_splits(),
+        "people": _people_splits(),
+        "folders": _folder_splits(),
     }
 
 
 def published() -> dict[str, Any]:
-    """What a clone gets of a run: its weights, and some of its pictures."""
+    """Record the published files of a run: its weights and some of its pictures."""
     with in_a_folder():
         params = write_profile(GREY, "classes")
         run = ProfilePaths(params.profile).run(KEY)
         tensors = filled({
-            "balance.losses": torch.zeros(2),  # what is no weight keeps its precision
+            "balance.losses": torch.zeros(2),  # keeps its precision, as it is not a weight
             "generator.weight": torch.zeros(6, 5),
             "steps": torch.zeros(1, dtype=torch.int64),
         })  # fmt: skip
@@ -75,7 +75,7 @@ def published() -> dict[str, Any]:
 
 
 def _draw(folder: Path) -> None:
-    """A picture in grey, one of coloured noise, a film, and a picture that is not shown."""
+    """Draw grey and coloured pictures, one of noise, a film, and one that pages do not show."""
     folder.mkdir(parents=True)
     grey, colour = drawings(1, (1, 60, 90))[0, 0].numpy(), drawings(1, (3, 60, 90))[0]
     Image.fromarray(grey).save(folder / "samples.png")
@@ -83,7 +83,8 @@ def _draw(folder: Path) -> None:
     noise = np.random.default_rng(0).integers(0, 256, (60, 90, 3), dtype=np.uint8)
     Image.fromarray(noise).save(folder / "progress.png")
     Image.fromarray(colour.permute(1, 2, 0).numpy()).save(folder / "losses.png")
-    frames = [Image.fromarray(one[0].numpy()).resize((62, 86)) for one in drawings(14, (1, 30, 30))]
+    images = drawings(14, (1, 30, 30))
+    frames = [Image.fromarray(image[0].numpy()).resize((62, 86)) for image in images]
     frames[0].save(folder / "training.gif", save_all=True, append_images=frames[1:])
 
 
@@ -93,11 +94,11 @@ def _pictures(folder: Path) -> dict[str, Any]:
 
 def _tensors(path: Path) -> dict[str, Any]:
     tensors, metadata = load_tensors(path)
-    sketched = {name: [str(one.dtype), *sketch(one)] for name, one in tensors.items()}
-    return {"tensors": sketched, "model": metadata["model"], "shape": metadata["image_shape"]}
+    sketches = {name: [str(tensor.dtype), *sketch(tensor)] for name, tensor in tensors.items()}
+    return {"tensors": sketches, "model": metadata["model"], "shape": metadata["image_shape"]}
 
 
-def _published() -> dict[str, Any]:
+def _idx_splits() -> dict[str, Any]:
     with in_a_folder():
         files = _write_idx()
         config = _config(dataset="mnist", layout="idx", train_size=200)
@@ -107,7 +108,7 @@ def _published() -> dict[str, Any]:
         return {"grey": grey, "stacked": stacked}
 
 
-def _people() -> dict[str, Any]:
+def _people_splits() -> dict[str, Any]:
     with in_a_folder():
         RAW.mkdir()
         with tarfile.open(RAW / "lfw.tgz", "w:gz") as archive:
@@ -117,14 +118,14 @@ def _people() -> dict[str, Any]:
                     content = _photo(person * 10 + photo)
                     member.size = len(content)
                     archive.addfile(member, io.BytesIO(content))
-        found = {}
+        splits = {}
         for title, form in (("grey", {}), ("colour", {"size": 20, "channels": 3})):
             config = _config(dataset="lfw", layout="people", validation_size=8, test_size=8, **form)
-            found[title] = _described(load_source(config), config)
-        return found
+            splits[title] = _described(load_source(config), config)
+        return splits
 
 
-def _folders() -> dict[str, Any]:
+def _folder_splits() -> dict[str, Any]:
     with in_a_folder():
         for split, size in SIZES.items():
             for number in range(size):
@@ -176,7 +177,7 @@ def _described(source: Source, config: DataConfig) -> dict[str, Any]:
 
 
 def _write_idx() -> IdxFiles:
-    """Files of MNIST's kind, one of them not packed."""
+    """Write files in MNIST's format; only those of the training set are compressed."""
     RAW.mkdir()
     files = []
     for name, size in SIZES.items():

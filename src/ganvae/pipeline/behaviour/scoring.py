@@ -1,4 +1,4 @@
-"""What evaluation does: every score, of images and of models of every kind."""
+"""Records what evaluation does: every score, for images and for the models of every system."""
 
 import contextlib
 import os
@@ -40,14 +40,14 @@ KINDS: dict[JudgeKind, ImageShape] = {
     "identities": (1, 16, 12),
     "channels": (3, 12, 12),
 }
-MANY = 2600  # distances between so many are taken in two pieces
+MANY = 2600  # so many images that their distances are computed in two pieces
 CHECKSUMS = ("judge_sha256", "data_sha256", "weights_sha256", "inception_sha256", "samples_sha256")
-"""Not written down: what they are of is."""
+"""Left out of the records, which hold the content behind each checksum."""
 
 
 def sample_scores() -> dict[str, Any]:
-    """What is measured of images, with a judge of each kind."""
-    found: dict[str, Any] = {
+    """Record the scores of images, with a judge of each kind."""
+    recorded: dict[str, Any] = {
         "revision": REVISIONS["evaluate"],
         "defaults": parse(EvaluationConfig, {}, "evaluation").model_dump(),
     }
@@ -56,7 +56,7 @@ def sample_scores() -> dict[str, Any]:
             params = write_profile(shape, kind, inception=kind == "classes")
             evaluator = make_evaluator(params)
             write_measuring(params)
-            found[kind] = {
+            recorded[kind] = {
                 "measuring": _measuring(params),
                 "reference": _reference(evaluator),
                 "baselines": [_record(record) for record, _ in evaluate_baselines(params)],
@@ -65,27 +65,27 @@ def sample_scores() -> dict[str, Any]:
                 "hardly any": _measured(evaluator, 3, shape),
                 "one image": _measured(evaluator, 80, shape, same=True),
             }
-    found["many"] = _of_many()
-    return found
+    recorded["many"] = _many_scores()
+    return recorded
 
 
 def _measuring(params: Params) -> dict[str, Any]:
-    """What is written down of how runs are measured, without what the files' bytes decide."""
+    """Return the content of measuring.json, without the checksums of files."""
     written = read_json(ProfilePaths(params.profile).measuring)
-    del written["evaluation"]["inception"]  # whose checksum has the name of a module in it
+    del written["evaluation"]["inception"]  # its checksum depends on the name of a module
     return written | {"md5": sorted(written["md5"])}
 
 
-def _of_many() -> dict[str, Any]:
-    """Scores of so many images that they are not gone through in one piece."""
+def _many_scores() -> dict[str, Any]:
+    """Score so many images that the code processes them in several pieces."""
     random = np.random.default_rng(6)
     real, generated = (torch.from_numpy(random.random((n, 8))).float() for n in (MANY, MANY - 300))
     generated[:, 0] += 0.2
     originals, others = (drawings(1100, (1, 12, 12), first).float() / 255 for first in (0, 7))
-    index, far = nearest(generated, real)
+    index, distance = nearest(generated, real)
     return {
         "prdc": prdc(real=real, generated=generated)._asdict(),
-        "nearest": [sketch(index), sketch(far)],
+        "nearest": [sketch(index), sketch(distance)],
         "kid": list(kid(real=real, generated=generated, seed=1)),
         "fid": fid(real=real, generated=generated),
         "reconstruction": reconstruction_scores(original=originals, reconstructed=others),
@@ -93,26 +93,26 @@ def _of_many() -> dict[str, Any]:
 
 
 def model_scores(name: str) -> dict[str, Any]:
-    """What is measured of a system's models."""
+    """Record the scores of a system's models."""
     small = SMALL.get(name, {})
-    found: dict[str, Any] = {"revision": REVISIONS["evaluate"]}
+    recorded: dict[str, Any] = {"revision": REVISIONS["evaluate"]}
     fates: tuple[Fate, ...] = ("trained", "broken", "diverged")
     with in_a_folder():
         params = write_profile(GREY, "classes")
         for fate in fates:
-            found[fate] = _scored(params, name, small, GREY, fate)
+            recorded[fate] = _scored(params, name, small, GREY, fate)
         if issubclass(system_class(name), VariationalModel):
-            found["binarised"] = _scored(params, name, {**small, "binarize": "static"}, GREY)
+            recorded["binarised"] = _scored(params, name, {**small, "binarize": "static"}, GREY)
             if "beta" in system_class(name).config_class.model_fields:
-                found["weighted"] = _scored(params, name, {**small, "beta": 0.3}, GREY)
+                recorded["weighted"] = _scored(params, name, {**small, "beta": 0.3}, GREY)
             if "likelihood" in system_class(name).config_class.model_fields:
-                other = {**small, "binarize": "static", "likelihood": "bernoulli"}
-                found["bernoulli"] = _scored(params, name, other, GREY)
-        found["pieces"] = _pieces(name)
+                bernoulli = {**small, "binarize": "static", "likelihood": "bernoulli"}
+                recorded["bernoulli"] = _scored(params, name, bernoulli, GREY)
+        recorded["pieces"] = _outputs(name)
     with in_a_folder():
         params = write_profile(COLOUR, "classes")
-        found["colour"] = _scored(params, name, small, COLOUR)
-    return found
+        recorded["colour"] = _scored(params, name, small, COLOUR)
+    return recorded
 
 
 def _scored(
@@ -135,7 +135,7 @@ def _record(record: ScoreRecord) -> dict[str, Any]:
 
 
 def _without_words(content: dict[str, Any]) -> dict[str, Any]:
-    """What a flag or a reason says may be said otherwise; whether there is one may not."""
+    """Replace flags by their number and the reason by whether it exists: wording may change."""
     flags, reason = content["flags"], content["reason"]
     return content | {"flags": len(flags), "reason": reason is not None}
 
@@ -154,7 +154,7 @@ def _reference(evaluator: Evaluator) -> dict[str, Any]:
 def _measured(
     evaluator: Evaluator, n: int, shape: ImageShape, same: bool = False
 ) -> dict[str, Any]:
-    """The scores of images like the training ones, half of them inverted: not all are real."""
+    """Score images like the training images, half of them inverted so that they look unreal."""
     images = drawings(n, shape, first=1000)
     images[::2] = 255 - images[::2]
     if same:
@@ -167,17 +167,17 @@ def _measured(
 
 def _plain(value: Any) -> Any:
     if isinstance(value, dict):
-        return {name: _plain(one) for name, one in value.items()}
+        return {name: _plain(item) for name, item in value.items()}
     return value.model_dump() if hasattr(value, "model_dump") else value
 
 
-def _pieces(name: str) -> dict[str, Any]:
-    """What a model does beside being scored: pictures are made of it."""
+def _outputs(name: str) -> dict[str, Any]:
+    """Record the model's outputs that pictures are drawn from."""
     key = write_run(name, system_config(name, SMALL.get(name, {})), GREY)
     model = load_model(ProfilePaths("toy").run(key).weights)
     latents = model.sample_prior(5, generator(1, "fingerprint"))
     images = drawings(5, GREY).float() / 255
-    found = {
+    outputs = {
         "latents": sketch(latents),
         "decoded": sketch(model.decode(latents, batch_size=2)),
         "inverted": sketch(invert(model, images, QUICK_SEARCH, random=generator(1, "inverted"))),
@@ -185,20 +185,21 @@ def _pieces(name: str) -> dict[str, Any]:
     if isinstance(model, VariationalModel):
         noise = torch.ones(5, model.latent_size) / 2
         mean, log_variance = model.encode(images)
-        found |= {
+        outputs |= {
             "encoded": [*sketch(mean), *sketch(log_variance)],
             "reconstructed": sketch(model.reconstruct(images)),
             "elbo": sketch(model.elbo(images, noise)),
         }
-    return found
+    return outputs
 
 
 @contextlib.contextmanager
 def in_a_folder() -> Iterator[None]:
-    here = Path.cwd()
+    """Make a temporary folder the working directory within the block."""
+    before = Path.cwd()
     with tempfile.TemporaryDirectory() as folder:
         os.chdir(folder)
         try:
             yield
         finally:
-            os.chdir(here)
+            os.chdir(before)

@@ -1,4 +1,4 @@
-"""Models of one layer, for what is done with any model: no change of a system changes them."""
+"""Models of one layer, for code that works with any model; changes to systems do not reach them."""
 
 from math import prod
 from typing import ClassVar
@@ -14,7 +14,7 @@ from ganvae.pipeline.behaviour.fixture import fill
 
 
 class _NeverTrained:
-    """What a model needs for training, and these do not."""
+    """Empty training methods: a model needs them, but toy models are never trained."""
 
     def optimizers(self) -> dict[str, Optimizer]:
         return {}
@@ -26,7 +26,7 @@ class _NeverTrained:
 
 
 class ToyGenerator(_NeverTrained, GenerativeModel):
-    """A linear layer and a sigmoid."""
+    """A generator of one linear layer and a sigmoid."""
 
     name: ClassVar[str] = "toy-generator"
     family: ClassVar[Family] = "gan"
@@ -47,7 +47,7 @@ class ToyGenerator(_NeverTrained, GenerativeModel):
 
 
 class ToyVAE(_NeverTrained, AutoencodingModel):
-    """A linear layer each way."""
+    """A VAE whose encoder and decoder have one linear layer each."""
 
     name: ClassVar[str] = "toy-vae"
     family: ClassVar[Family] = "vae"

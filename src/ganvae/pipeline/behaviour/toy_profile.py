@@ -1,4 +1,4 @@
-"""A whole profile in small: splits, a judge of each kind, and trained runs that nobody trained."""
+"""A small profile: splits, a judge of any kind, and runs with made-up weights."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -48,7 +48,7 @@ EVALUATION = {
 }
 
 Fate = Literal["trained", "broken", "diverged"]
-"""What became of a run: weights that draw, weights that have become NaN, or no end of training."""
+"""How a run ended: with usable weights, with NaN weights, or with diverged training."""
 
 
 def write_profile(
@@ -57,11 +57,13 @@ def write_profile(
     inception: bool = False,
     model: tuple[str, Mapping[str, Any]] = ("model", {}),
 ) -> Params:
-    """Write the splits, a judge, and what the reference stage makes of them, below the working
-    directory.
+    """Write the splits, a judge and the reference stage's files below the working directory.
 
     Args:
-        model: the system and parameters of the one run.
+        shape: of the images, C x H x W.
+        kind: of the judge.
+        inception: whether to write an Inception network, too.
+        model: the system and the parameters of the only run.
     """
     paths = ProfilePaths(PROFILE)
     first = 0
@@ -140,20 +142,20 @@ def write_judge(path: Path, shape: ImageShape, kind: JudgeKind) -> None:
 
 
 class _Extractor(torch.nn.Module):
-    """The form of an Inception network, with three features."""
+    """A stand-in with the interface of an Inception network, and two features."""
 
     def forward(self, images: torch.Tensor, return_features: bool = False) -> torch.Tensor:
         return images.float().mean(dim=[2, 3])[:, :2] * torch.tensor([1.0, 0.5])
 
 
 def write_inception(path: Path) -> dict[str, str]:
-    """Write a TorchScript network, and say how params.yaml names it."""
+    """Write a TorchScript network, and return its section of params.yaml."""
     torch.jit.script(_Extractor()).save(path)
     return {"file": str(path), "sha256": sha256(path)}
 
 
 def write_run(system: str, config: ModelConfig, shape: ImageShape, fate: Fate = "trained") -> str:
-    """Write a system's weights, as if it had been trained, and `write_outcome`; returns the key."""
+    """Write the weights and the outcome of a run that was not trained; return the run's key."""
     model = build_model(system, config, shape, SEED)
     fill(model)
     if fate == "broken":
@@ -163,12 +165,12 @@ def write_run(system: str, config: ModelConfig, shape: ImageShape, fate: Fate = 
 
 
 def break_weights(model: GenerativeModel) -> None:
-    """Make some of its weights NaN."""
+    """Set some of the model's weights to NaN."""
     next(model.parameters()).data[0] = float("nan")
 
 
 def write_outcome(model: GenerativeModel, fate: Fate) -> str:
-    """Write what training leaves of a run beside its weights; returns the run's key."""
+    """Write the files that training leaves beside the weights; return the run's key."""
     paths = ProfilePaths(PROFILE).run(KEY)
     write_json(
         paths.outcome,

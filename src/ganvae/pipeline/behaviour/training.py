@@ -1,4 +1,4 @@
-"""What training does: losses, weights and pictures of short runs of the real code."""
+"""Records what training does: losses, weights and pictures of short runs of the real code."""
 
 import contextlib
 import io
@@ -44,16 +44,16 @@ OUTCOME = (
     "train_images",
     "training_precision",
 )
-"""What is read of a run's outcome; what was set is in the parameters, on which runs depend too."""
+"""The recorded fields of a run's outcome; settings are left out, as runs depend on them anyway."""
 ONE_THREAD = ComputeConfig(device="cpu", threads=1, precision="fp32")
 
 
 class _Stopped(Exception):  # noqa: N818 (nothing went wrong)
-    """As a run that is killed after its first report."""
+    """Ends a run after its first report, as if the run had been killed."""
 
 
 def start_of_defaults(system: str, work: Path) -> None:
-    """Train a system at its defaults as far as its first report, in ``work``."""
+    """Train a system at its defaults until the first report, in the folder ``work``."""
 
     def stop(step: int, row: Row, model: GenerativeModel) -> None:
         raise _Stopped
@@ -64,8 +64,8 @@ def start_of_defaults(system: str, work: Path) -> None:
 
 
 def rest_of_defaults(system: str, work: Path) -> dict[str, Any]:
-    """Go on with it, in another process, and write down what came of it."""
-    # What `DEFAULTS` sets by itself, and so does not try.
+    """Resume this training in another process, and record its result."""
+    # The defaults of the parameters that `DEFAULTS` overrides, and so does not try.
     config = system_class(system).config_class
     unset = {name: config.model_fields[name].get_default() for name in DEFAULTS.parameters}
     schedule = unset.pop("schedule")
@@ -77,16 +77,16 @@ def rest_of_defaults(system: str, work: Path) -> dict[str, Any]:
 
 
 def options(system: str) -> dict[str, Any]:
-    """What each option does to training, by its name in the panel."""
-    found: dict[str, Any] = {"a whole run": whole_run(system)}
+    """Record what training does with each option, by the option's name in the panel."""
+    recorded: dict[str, Any] = {"a whole run": whole_run(system)}
     for name, entry in panel(system).items():
         with tempfile.TemporaryDirectory() as folder:
-            found[name] = _described(_run(system, entry, Path(folder)), Path(folder))
-    return found
+            recorded[name] = _described(_run(system, entry, Path(folder)), Path(folder))
+    return recorded
 
 
 def whole_run(system: str) -> dict[str, Any]:
-    """What the files of a run say that was trained as the pipeline trains it."""
+    """Train a run as the pipeline does, and record the content of its files."""
     parameters = {**SMALL.get(system, {}), "schedule": STEPS, "batch_size": 10}
     with in_a_folder(), contextlib.redirect_stdout(io.StringIO()):
         params = write_profile(GREY, "classes", model=(system, parameters))

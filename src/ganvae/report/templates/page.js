@@ -1,6 +1,6 @@
 "use strict";
 
-// Sort a table by the column whose title is clicked; what has no value stays below.
+// Sort a table by the column whose title is clicked. Rows without a value stay at the bottom.
 for (const table of document.querySelectorAll("table.sortable")) {
   const heads = [...table.tHead.rows[0].cells];
   const body = table.querySelector("tbody.models");
@@ -18,7 +18,7 @@ for (const table of document.querySelectorAll("table.sortable")) {
       const other = { ascending: "descending", descending: "ascending" };
       const now = head.getAttribute("aria-sort");
       const next = now ? other[now] : head.dataset.first;
-      heads.forEach((one) => one.removeAttribute("aria-sort"));
+      heads.forEach((title) => title.removeAttribute("aria-sort"));
       head.setAttribute("aria-sort", next);
       const order = next === "ascending" ? 1 : -1;
       const rows = body ? [...body.rows] : [];
@@ -28,11 +28,11 @@ for (const table of document.querySelectorAll("table.sortable")) {
   });
 }
 
-// Enlarge a picture in a dialog; Escape, the button and a click beside it close it.
+// Enlarge a picture in a dialog. Escape, the button or a click beside the picture closes it.
 const zoom = document.getElementById("zoom");
 for (const button of document.querySelectorAll("button.zoom")) {
   button.addEventListener("click", () => {
-    const from = [...button.querySelectorAll("img")].find((one) => one.offsetParent);
+    const from = [...button.querySelectorAll("img")].find((image) => image.offsetParent);
     const to = zoom.querySelector("img");
     to.src = from.src;
     to.alt = from.alt;
@@ -44,15 +44,15 @@ zoom.addEventListener("click", (event) => {
   if (event.target === zoom) zoom.close();
 });
 
-// On paper everything is open; afterwards it is as the reader had it.
+// Print with all details open. Afterwards, close the details that the reader had closed.
 const opened = new Set();
 const unfold = (printing) => {
-  for (const one of document.querySelectorAll("details")) {
-    if (printing && !one.open) {
-      opened.add(one);
-      one.open = true;
-    } else if (!printing && opened.delete(one)) {
-      one.open = false;
+  for (const details of document.querySelectorAll("details")) {
+    if (printing && !details.open) {
+      opened.add(details);
+      details.open = true;
+    } else if (!printing && opened.delete(details)) {
+      details.open = false;
     }
   }
 };

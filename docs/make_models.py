@@ -1,0 +1,232 @@
+"""Write the tables of docs/models.md from the code: `make docs`.
+
+The page's text is written by hand. The tables between HTML comments are written here, from each
+system's config class. The meaning of a parameter is the description of its field, as in
+``Field(0.5, description="...")``, or else its entry in `OF_SYSTEM` or `MEANINGS`. A system without
+a section gets one at the end of the page.
+"""
+
+import inspect
+import re
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any, Literal, get_args, get_origin
+
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from ganvae.config import flat
+from ganvae.models.registry import (
+    build_model,
+    count_parameters,
+    system_class,
+    system_config,
+    system_names,
+)
+
+PAGE = Path(__file__).with_name("models.md")
+SYSTEMS = "systems"
+"""The name of the table of all systems."""
+MNIST = (1, 28, 28)
+
+MEANINGS = {
+    "schedule.unit": "unit of the whole schedule: `epochs` (each real image seen once) or `steps` "
+    "(training steps)",
+    "schedule.length": "length of training",
+    "schedule.report_every": "interval between reported losses",
+    "schedule.sample_every": "interval between sample grids",
+    "schedule.checkpoint_every": "interval between checkpoints",
+    "schedule.marks": "moments that the progress strip shows; `[]`: six, from first to last",
+    "batch_size": "images per batch",
+    "learning_rate_decay": "`linear`: learning rates fall linearly to 0 at the end of the "
+    "schedule; `none`: they stay",
+    "ema": "decay of an exponential moving average of the weights "
+    "([1710.10196](https://arxiv.org/abs/1710.10196), section 4), which is then what draws and is "
+    "evaluated; `null`: no average",
+    "binarize": "black and white training images, each pixel white with its grey value as the "
+    "probability: `static` draws them once, `dynamic` for every batch, `none` keeps grey values",
+    "latent_size": "number of latents",
+    "learning_rate": "learning rate",
+    "beta_1": "Adam's decay of the mean gradient",
+    "beta_2": "Adam's decay of the mean squared gradient",
+    "balance.d_steps": "D steps per training step, each on its own part of the real images",
+    "balance.g_steps": "G steps per training step",
+    "balance.learning_rate_ratio": "D's learning rate divided by G's "
+    "([1706.08500](https://arxiv.org/abs/1706.08500))",
+    "balance.ratio": "$r$ of the balance rule; `null`, `off` or `.inf`: no rule",
+    "beta": r"$\beta$, the weight of the KL",
+    "importance_samples": "$k$ latents per image; more than 1: the loss is minus the "
+    "importance-weighted bound, and `beta` must be 1",
+    "hidden": "sizes of the encoder's hidden layers; the decoder mirrors them",
+    "negative_slope": "slope of LeakyReLU below 0",
+    "dropout": "probability of dropout",
+}
+"""Meanings that hold for every system with the parameter, by dotted name."""
+
+_GAN = {
+    "batch_size": "real images per D step, with as many generated ones; also latents per G step",
+    "learning_rate": "G's learning rate; D's is this times `balance.learning_rate_ratio`",
+}
+_RESIZED = "channels of the dense layer's image, then of each transposed convolution but the last"
+
+OF_SYSTEM: dict[str, dict[str, str]] = {
+    "balanced-gan": _GAN
+    | {
+        "generator_channels": _RESIZED,
+        "discriminator_channels": "channels of D's convolutions",
+        "discriminator_features": "outputs of D's first dense layer",
+        "dropout": "probability of dropout after D's first two convolutions",
+    },
+    "conv-vae": {
+        "channels": "channels of the encoder's convolutions, each of stride 2; the decoder mirrors "
+        "them",
+        "likelihood": "$p(x \\mid z)$: `gaussian` (squared error) or `bernoulli` (cross-entropy)",
+    },
+    "dcgan": _GAN
+    | {
+        "generator_channels": "channels of G's feature maps; each entry doubles the size once",
+        "discriminator_channels": "channels of D's convolutions; each entry halves the size once",
+        "generator_norm": "normalisation in G",
+        "generator_loss": "G's loss",
+        "r1": r"$\gamma$, the weight of the R1 penalty; 0: no penalty",
+        "r1_share": "fraction of each batch's real images that the penalty is computed on",
+    },
+    "keras-dcgan": _GAN
+    | {
+        "discriminator_decay": "decay of D's learning rate, per step",
+        "generator_decay": "decay of G's learning rate, per step",
+        "rho": "RMSprop's decay of the mean squared gradient",
+        "epsilon": "RMSprop's constant against division by 0",
+        "generator_channels": _RESIZED,
+        "discriminator_channels": "channels of D's convolutions",
+        "discriminator_strides": "strides of D's convolutions",
+        "kernel": "side of all kernels",
+        "dropout": "probability of dropout: in G after the first reshape, in D after every "
+        "convolution",
+    },
+    "vae-gan": _GAN
+    | {
+        "learning_rate": "learning rate of encoder and generator; D's is this times "
+        "`balance.learning_rate_ratio`",
+        "channels": "channels of the encoder's convolutions; the generator mirrors them",
+        "discriminator_channels": "channels of D's convolutions; each entry halves the size once",
+        "adversarial_weight": "$w$, the weight of G's adversarial loss",
+        "real_target": "$t$, D's target for real images (one-sided label smoothing)",
+    },
+    "vanilla-gan": _GAN
+    | {
+        "batch_size": "images per D step, half of them real, half generated; also latents per G "
+        "step; an even number",
+        "encoding_dims": "number of latents",
+        "hidden.generator": "sizes of G's hidden layers; `hidden: [...]` sets both networks",
+        "hidden.discriminator": "sizes of D's hidden layers",
+    },
+}
+"""Meanings that hold for one system; they precede those in `MEANINGS`."""
+
+
+def tables() -> dict[str, str]:
+    """The page's tables as Markdown: one of all systems, and one of each system's parameters."""
+    return {SYSTEMS: _systems_table()} | {name: parameter_table(name) for name in system_names()}
+
+
+def parameter_table(system: str) -> str:
+    """Every parameter of a system with its default and its meaning.
+
+    Raises:
+        SystemExit: a parameter has no meaning.
+    """
+    values = dict(flat(system_config(system, {}).model_dump()))
+    rows = [(f"`{name}`", f"`{_yaml(value)}`", meaning(system, name)) for name, value in
+            values.items()]  # fmt: skip
+    return _markdown(("parameter", "default", "meaning"), rows)
+
+
+def meaning(system: str, name: str) -> str:
+    """What a parameter, given by its dotted name, means.
+
+    Raises:
+        SystemExit: it is written nowhere.
+    """
+    field = _field(system_class(system).config_class, name.split("."))
+    found = field.description or OF_SYSTEM.get(system, {}).get(name) or MEANINGS.get(name)
+    if not found:
+        raise SystemExit(
+            f"{system}: parameter {name} has no meaning. Describe it in its field, "
+            f"`Field(..., description=...)`, or in {Path(__file__).name}."
+        )
+    choices = [f"`{choice}`" for choice in _choices(field)]
+    explained = all(choice in found for choice in choices)
+    return found if explained else f"{found}: {' or '.join([', '.join(choices[:-1]), choices[-1]])}"
+
+
+def _field(section: type[BaseModel], path: list[str]) -> FieldInfo:
+    field = section.model_fields[path[0]]
+    if len(path) == 1:
+        return field
+    inner: Any = field.annotation
+    return _field(inner, path[1:])
+
+
+def _choices(field: FieldInfo) -> tuple[Any, ...]:
+    """The values that a field may have, if it is one of a few."""
+    return get_args(field.annotation) if get_origin(field.annotation) is Literal else ()
+
+
+def _systems_table() -> str:
+    rows = []
+    for name in system_names():
+        cls, config = system_class(name), system_config(name, {})
+        weights = count_parameters(build_model(name, config, MNIST, seed=0))
+        schedule = config.schedule
+        length = f"{schedule.length:,} {schedule.unit}"
+        rows.append((f"[`{name}`](#{name})", cls.family, length, f"{weights:,}"))
+    return _markdown(("system", "family", "training by default", "weights at 1 x 28 x 28"), rows)
+
+
+def _markdown(header: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    lines = [header, ("---",) * len(header), *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def _yaml(value: Any) -> str:
+    """A value as params.yaml would have it, on one line."""
+    if isinstance(value, list):
+        return f"[{', '.join(map(_yaml, value))}]"
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
+    return str(value).replace("e-0", "e-")
+
+
+def markers(table: str) -> tuple[str, str]:
+    """The comments before and after a table."""
+    return f"<!-- table: {table} (make docs) -->", f"<!-- end of table: {table} -->"
+
+
+def page(text: str) -> str:
+    """The page with today's tables, and with a section for each system that has none."""
+    for name, table in tables().items():
+        start, end = markers(name)
+        if start not in text:
+            text = text.rstrip("\n") + "\n\n" + "\n\n".join(_section(name)) + "\n"
+        before, _, rest = text.partition(start)
+        _, _, after = rest.partition(end)
+        text = f"{before}{start}\n{table}\n{end}{after}"
+    return text
+
+
+def _section(system: str) -> Iterator[str]:
+    cls = system_class(system)
+    yield f"## {system}"
+    yield inspect.getdoc(cls) or ""
+    linked = re.sub(r"\b\d{4}\.\d{4,5}\b", r"[\g<0>](https://arxiv.org/abs/\g<0>)", cls.source)
+    yield f"**Source.** {linked}."
+    yield "\n".join(markers(system))
+
+
+if __name__ == "__main__":
+    old = PAGE.read_text(encoding="utf-8")
+    new = page(old)
+    PAGE.write_text(new, encoding="utf-8")
+    sys.stdout.write(f"{PAGE.name}: {'written' if new != old else 'up to date'}\n")

@@ -1,0 +1,230 @@
+"""Write docs/results.md and the README's table from results/: `make docs`.
+
+All numbers come from committed files: the leaderboards, the comparisons, the page across data sets
+and the parameters of each profile.
+"""
+
+import csv
+import json
+import re
+import sys
+from collections.abc import Collection, Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from ganvae.config import Params, load_params
+from ganvae.report.numbers import MINUS
+from ganvae.report.scores import REFERENCES, heading, interval, printed, signed
+
+ROOT = Path(__file__).parent.parent
+README = ROOT / "README.md"
+PAGE = Path(__file__).with_name("results.md")
+MARKERS = ("<!-- leaderboard (make docs) -->", "<!-- end of leaderboard -->")
+
+README_SCORES = ("fid_judge", "precision_judge", "recall_judge", "train_seconds")
+SCORES = ("fid_judge", "kid_judge", "precision_judge", "recall_judge", "coverage_judge")
+MODES = ("modes_judge", "mode_kl_judge")
+BOUND = ("importance_bound_binarised",)
+COST = ("train_seconds",)
+
+Row = dict[str, str]
+
+PROFILES = {
+    "laptop": ("MNIST", SCORES + COST),
+    "fashion": ("Fashion-MNIST", SCORES + COST),
+    "faces": ("Faces (LFW)", SCORES + COST),
+    "stacked": ("Stacked MNIST", SCORES + MODES + COST),
+    "likelihood": ("Likelihood of binarised MNIST", ("fid_judge", *BOUND, "recall_judge", *COST)),
+}
+"""By profile: the section's title and the scores in its table."""
+
+INTRODUCTION = f"""\
+<!-- `make docs` writes this page from results/. Edit docs/make_results.py instead. -->
+# Results
+
+This page shows the main rows and columns. Each section links to the full leaderboard, the
+comparison of every pair, and the report. [Reading the numbers](reading-the-numbers.md) explains
+each score.
+
+A cell is the mean over random seeds ± half of its 95 % confidence interval. A variant with one
+seed has no interval. ↓ means that lower is better, ↑ that higher is better. † marks variants whose
+parameters were chosen by FID on the validation split. A difference is GAN {MINUS} VAE, with Welch's
+95 % confidence interval. A side is ahead if this interval excludes 0; the leaderboards have the
+rank tests, which need five seeds on both sides."""
+
+
+def params_of(profile: str) -> Params:
+    """The parameters of a profile."""
+    path = "params.yaml" if profile == "laptop" else f"profiles/{profile}/params.yaml"
+    return load_params(ROOT / path)
+
+
+def leaderboard(profile: str) -> list[Row]:
+    """The rows of a profile's leaderboard, in its order."""
+    with (ROOT / f"results/{profile}/leaderboard.csv").open(encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def comparison(profile: str) -> dict[str, Any]:
+    """The differences and tests of a profile."""
+    return json.loads((ROOT / f"results/{profile}/comparison.json").read_text(encoding="utf-8"))
+
+
+def line(cells: Iterable[str]) -> str:
+    """A line of a Markdown table."""
+    return f"| {' | '.join(cells)} |"
+
+
+def table(head: Iterable[str], rows: Iterable[Iterable[str]], words: int = 1) -> str:
+    """A Markdown table whose first columns are ``words`` and whose others are numbers."""
+    head = list(head)
+    rule = ["---"] * words + ["---:"] * (len(head) - words)
+    return "\n".join(line(cells) for cells in (head, rule, *rows))
+
+
+def cell(row: Row, score: str) -> str:
+    """A mean ± half of its interval; empty if the score does not apply to the variant."""
+    if not row[score]:
+        return ""
+    margin = float(row[f"{score}_ci95"] or 0)
+    return printed(score, float(row[score])) + (f" ± {printed(score, margin)}" if margin else "")
+
+
+def score_table(rows: Iterable[Row], scores: Iterable[str], tuned: Collection[str]) -> str:
+    """The table of some scores of a leaderboard's rows."""
+    scores = list(scores)
+    body = []
+    for row in rows:
+        name = REFERENCES.get(row["variant"], f"`{row['variant']}`")
+        mark = " †" if row["variant"] in tuned else ""
+        seeds = sum(int(row[status]) for status in ("completed", "collapsed", "diverged"))
+        cells = (cell(row, score) for score in scores)
+        body.append([name + mark, row["family"], *cells, str(seeds)])
+    return table(["variant", "family", *map(heading, scores), "seeds"], body, words=2)
+
+
+def best(rows: Iterable[Row], family: str, variants: Collection[str]) -> Row | None:
+    """The row with the lowest FID of a family among some variants."""
+    candidates = [row for row in rows if row["family"] == family and row["variant"] in variants]
+    return min(candidates, key=lambda row: float(row["fid_judge"] or "inf"), default=None)
+
+
+def effort_lines(profile: str, params: Params) -> Iterator[list[str]]:
+    """The finalists, and the best GAN beside the best VAE at each equal effort."""
+    rows = leaderboard(profile)
+    by_name = {row["variant"]: row for row in rows}
+    untuned = by_name.keys() - {*params.tuned, *params.aside}
+    for effort, variants in (
+        ("tuned, unequally (the finalists)" if params.effort else "finalists", params.finalists),
+        ("not tuned", untuned),
+        ("one sweep each", params.promoted),
+    ):
+        gan, vae = (best(rows, family, variants) for family in ("gan", "vae"))
+        if gan and vae:
+            yield [effort, *_side(gan), *_side(vae), *_difference(profile, gan, vae)]
+
+
+def _side(row: Row) -> tuple[str, str]:
+    return f"`{row['variant']}`", cell(row, "fid_judge")
+
+
+def _difference(profile: str, gan: Row, vae: Row) -> tuple[str, str]:
+    """GAN minus VAE with its interval, and which side is ahead."""
+    names = {gan["variant"], vae["variant"]}
+    pair = next(
+        pair
+        for pair in comparison(profile)["pairs"]
+        if {pair["first"], pair["second"]} == names and pair["score"] == "fid_judge"
+    )
+    sign = 1 if pair["first"] == gan["variant"] else -1
+    mean = sign * pair["mean"]
+    ends = [None if pair[end] is None else sign * pair[end] for end in ("low", "high")]
+    low, high = ends if sign > 0 else ends[::-1]
+    within = f" ({interval('fid_judge', low, high)})" if low is not None else ""
+    shown = low is not None and high is not None and low * high > 0
+    ahead = ("GAN" if mean < 0 else "VAE") if shown else "no difference shown"
+    return signed("fid_judge", mean) + within, ahead
+
+
+def tables_in(text: str) -> Iterator[tuple[int, str]]:
+    """Each Markdown table of a text, and the position where it begins."""
+    for match in re.finditer(r"(?:^\|.*\n)+", text, flags=re.MULTILINE):
+        yield match.start(), match[0].rstrip("\n")
+
+
+def published(profile: str) -> Iterator[str]:
+    """The leaderboard's tables beside numbers from papers: those that cite arXiv."""
+    text = (ROOT / f"results/{profile}/leaderboard.md").read_text(encoding="utf-8")
+    for start, found in tables_in(text):
+        if "arxiv.org" in found:
+            title = re.findall(r"^## (.+)$", text[:start], flags=re.MULTILINE)[-1]
+            anchor = re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-")
+            yield "### Beside published numbers"
+            yield found
+            yield (
+                "The published models differ from these in network, budget and measurement. "
+                f"[The leaderboard](../results/{profile}/leaderboard.md#{anchor}) says how."
+            )
+
+
+def section(profile: str) -> Iterator[str]:
+    """The section of a profile, in paragraphs."""
+    title, scores = PROFILES[profile]
+    params = params_of(profile)
+    yield f"## {title}"
+    yield (
+        f"Profile `{profile}`: [leaderboard](../results/{profile}/leaderboard.md), "
+        f"[comparisons](../results/{profile}/comparison.json), "
+        f"[report](../results/{profile}/report.html)."
+    )
+    yield score_table(leaderboard(profile), scores, params.tuned)
+    efforts = list(effort_lines(profile, params))
+    if efforts:
+        yield "### Pairs by tuning effort"
+        yield table(
+            ["effort", "GAN", "FID ↓", "VAE", "FID ↓", "difference", "ahead by FID"], efforts
+        )
+    if params.effort:
+        yield f"The effort for the finalists was unequal: {params.effort.unequal}."
+        yield from filter(None, [params.effort.outside])
+    yield from published(profile)
+
+
+def results_page() -> str:
+    """The whole of docs/results.md."""
+    _, across = next(tables_in((ROOT / "results/across.md").read_text(encoding="utf-8")))
+    parts = [
+        INTRODUCTION,
+        "## Across data sets",
+        "The effort for the two finalists was unequal on each data set: the sections below say "
+        "how. The ratio is FID of the GAN divided by FID of the VAE; below 1 the GAN is ahead. "
+        "[The page across data sets](../results/across.md) has the other criteria and the order "
+        "of the systems that were not tuned.",
+        across,
+        "![FID of the GAN divided by FID of the VAE on each data set](../results/across.png)",
+    ]
+    for profile in PROFILES:
+        parts += section(profile)
+    return "\n\n".join(parts) + "\n"
+
+
+def readme(text: str) -> str:
+    """The README with today's table between its markers."""
+    params = params_of("laptop")
+    rows = [row for row in leaderboard("laptop") if row["variant"] not in params.aside]
+    before, rest = text.split(MARKERS[0])
+    after = rest.split(MARKERS[1])[1]
+    lines = score_table(rows, README_SCORES, params.tuned)
+    return f"{before}{MARKERS[0]}\n{lines}\n{MARKERS[1]}{after}"
+
+
+def main() -> None:
+    """Write both files."""
+    for path, new in ((PAGE, results_page()), (README, readme(README.read_text("utf-8")))):
+        old = path.read_text(encoding="utf-8") if path.exists() else ""
+        path.write_text(new, encoding="utf-8")
+        sys.stdout.write(f"{path.name}: {'written' if new != old else 'up to date'}\n")
+
+
+if __name__ == "__main__":
+    main()
