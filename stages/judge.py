@@ -32,26 +32,24 @@ def main(params_file: str, name: str, output: str) -> None:
         size = temporary.stat().st_size
         if size >= MAX_BYTES:
             raise ConfigError(
-                f"{params_file}: {name}: the weights take {size:,} bytes, but they must take fewer "
-                f"than {MAX_BYTES:,}. Give the judge fewer channels or features."
+                f"{params_file}: {name}: the weights take {size:,} bytes, but the limit is "
+                f"{MAX_BYTES:,}. Give the judge fewer channels or features."
             )
         floor = _floor(FrozenJudge(temporary), splits)
-    description = {"sha256": sha256(path), "bytes": size, **card, "floor": floor}
-    write_json(path.with_suffix(".json"), description)
-    measures = [f"{key} {card[key]:.2%}" for key in card if key.endswith(("_accuracy", "_auc"))]
-    print(f"{output}: {', '.join(measures)}, FID of real images {floor['fid']:.2f}")
+    facts = {"sha256": sha256(path), "bytes": size}
+    write_json(path.with_suffix(".json"), facts | card | {"floor": floor})
+    rates = ", ".join(f"{k} {v:.2%}" for k, v in card.items() if k.endswith(("_accuracy", "_auc")))
+    print(f"{output}: {rates}, FID of real images {floor['fid']:.2f}")
 
 
 def _config(params_file: Path, name: str) -> JudgeConfig | ChannelJudgeConfig:
     judges = read_yaml(params_file)
     if name not in judges:
-        raise ConfigError(
-            f"{params_file}: there is no judge {name!r}. Choose one of: {', '.join(judges)}."
-        )
-    where = f"{params_file}: {name}"
+        known = ", ".join(judges)
+        raise ConfigError(f"{params_file}: there is no judge {name!r}. Choose one of: {known}.")
     if "channels_of" in judges[name]:
-        return parse(ChannelJudgeConfig, judges[name], where)
-    return parse(JudgeConfig, judges[name], where)
+        return parse(ChannelJudgeConfig, judges[name], f"{params_file}: {name}")
+    return parse(JudgeConfig, judges[name], f"{params_file}: {name}")
 
 
 def _floor(judge: FrozenJudge, splits: Mapping[str, Split]) -> dict[str, Any]:
@@ -59,8 +57,8 @@ def _floor(judge: FrozenJudge, splits: Mapping[str, Split]) -> dict[str, Any]:
     train, test = (torch.from_numpy(splits[name].data.images) for name in ("train", "test"))
     n = min(len(train), len(test), 10_000)
     drawn = train[torch.randperm(len(train), generator=generator(0, "judge's floor"))[:n]]
-    score = fid(real=judge(test)[0], generated=judge(drawn)[0])
-    return {"fid": score, "n_real": len(test), "n_generated": n}
+    real, generated = judge(test)[0], judge(drawn)[0]
+    return {"fid": fid(real=real, generated=generated), "n_real": len(test), "n_generated": n}
 
 
 if __name__ == "__main__":

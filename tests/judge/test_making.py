@@ -180,7 +180,7 @@ def test_the_card_file_has_the_size_of_the_weights_and_the_floor(
 
 def test_a_judge_too_large_to_commit_is_not_written(tmp_path: Path, stage: ModuleType) -> None:
     stage.MAX_BYTES = 1000
-    with pytest.raises(ConfigError, match=r"toy: the weights take [\d,]+ bytes, but they must"):
+    with pytest.raises(ConfigError, match=r"toy: the weights take [\d,]+ bytes, but the limit"):
         stage.main(write_params(tmp_path), "toy", str(tmp_path / "toy.safetensors"))
     assert [path.name for path in tmp_path.iterdir()] == ["params.yaml"]
 

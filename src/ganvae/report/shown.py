@@ -98,7 +98,6 @@ KINDS = (
         "Latent space",
         "Held-out images in latent space, as the encoder places them, coloured by class. With more "
         "than ten classes, only the ten largest have a colour.",
-        ".avif",
     ),
 )
 
