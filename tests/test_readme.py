@@ -132,6 +132,8 @@ def test_every_command_exists(page: Path) -> None:
 @each_page
 def test_names_in_commands_exist(page: Path) -> None:
     """Systems, data sets, variants and search spaces, but not the reader's own `my-...`."""
+    if page.name == "extending.md":
+        return  # its recipes make up names
     params = load_params(ROOT / "params.yaml")
     known = {
         "train": set(system_names()),
@@ -142,9 +144,8 @@ def test_names_in_commands_exist(page: Path) -> None:
     }
     for program, *words in commands(text_of(page)):
         for before, word in pairwise(words):
-            example = f"/{word.replace('-', '_')}.py" in text_of(page)  # of a recipe
             if program == "ganvae" and before in known and re.match("[a-z](?!y-)", word):
-                assert example or word in known[before], f"{before} {word}"
+                assert word in known[before], f"{before} {word}"
     for run in re.findall(r"\b(?:train|evaluate|draw)@([a-z][\w-]+)", text_of(page)):
         assert run in params.runs, run
 
