@@ -337,9 +337,7 @@ def test_criteria_by_which_noise_is_better_name_their_data_set(tmp_path: Path) -
         toy_set("a", *both, *with_kid("ceiling", [90.0], 0.5)),
         toy_set("b", *both, *with_kid("ceiling", [90.0], 0.2)),
     )
-    assert (
-        "- b: by KID, the ceiling (pixels drawn independently) scores better (0.200) than" in said
-    )
+    assert "- b: here KID does not tell images from noise: the ceiling, which is pure" in said
     assert "- a:" not in said
 
 

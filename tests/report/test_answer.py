@@ -317,8 +317,8 @@ def with_precision(variant: str, fids: list[float], precision: float) -> list[Sc
 
 def test_a_criterion_by_which_noise_beats_a_finalist_is_named() -> None:
     remark = (
-        "By precision, the ceiling (pixels drawn independently) scores better (0.850) than "
-        "`vae-one`, so here precision does not tell images from noise."
+        "Here precision does not tell images from noise: the ceiling, which is pure noise, "
+        "scores 0.850, better than `vae-one`."
     )
     gan, vae = with_precision("gan-one", LOW, 0.9), with_precision("vae-one", HIGH, 0.8)
     said = answer_from(gan, vae, *with_precision("ceiling", [90.0], 0.85)).others

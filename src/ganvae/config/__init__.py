@@ -1,4 +1,4 @@
-"""Parameter files as immutable, typed objects. Errors name the file, the key and allowed values."""
+"""Parameter files as immutable, typed objects. Errors name the file, key and allowed values."""
 
 from ganvae.config.data import ByClassConfig, DataConfig, Layout
 from ganvae.config.judges import (

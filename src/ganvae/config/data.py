@@ -10,7 +10,7 @@ Layout = Literal["idx", "people", "folders"]
 
 
 class DataConfig(Section):
-    """Where the images come from and how they are split.
+    """The source of the images, and the sizes of the splits.
 
     Attributes:
         dataset: a registered name, or any name with ``layout: folders``.
@@ -18,15 +18,16 @@ class DataConfig(Section):
             ``people``: a folder or an archive with one folder of photos per person.
             ``folders``: one folder of images per class.
         directory: the folder that holds the files.
-        size: side of the resized square images in pixels, for ``people`` and ``folders``. null:
-            the default of the data set, or the size in the files.
-        channels: 1 (grey) or 3 (colour), for ``people`` and ``folders``. null: the default of
-            the data set, or the channels in the files.
-        train_size: number of training images. null: all images that validation and test leave.
+        size: side of the resized square images in pixels, for ``people`` and ``folders``. null
+            means the default of the data set, or the size in the files.
+        channels: 1 (grey) or 3 (colour), for ``people`` and ``folders``. null means the default
+            of the data set, or the channels in the files.
+        train_size: number of training images. null means all images outside the validation and
+            test splits.
         validation_size: number of validation images.
-        test_size: number of test images. null: the whole official test set.
-        split_seed: random seed of the splits. Each split has the same proportions of classes,
-            and no person is in two splits.
+        test_size: number of test images. null means the whole official test set.
+        split_seed: random seed of the splits. The classes have equal proportions in each split.
+            Data sets with groups, such as people, divide no group between splits instead.
     """
 
     dataset: str
@@ -41,6 +42,6 @@ class DataConfig(Section):
 
 
 class ByClassConfig(Section):
-    """The per-class PNG folders: ``per_class`` images per class and split, or all (null)."""
+    """The number of images per class and split in the per-class PNG folders. null means all."""
 
     per_class: PositiveInt | None

@@ -1,4 +1,4 @@
-"""Parameters of the judges (judges/params.yaml)."""
+"""Parameters of the judges (judges/params.yaml). A judge is a classifier that scores images."""
 
 from typing import Self
 
@@ -9,7 +9,7 @@ from ganvae.config.section import Section
 
 
 class JudgeNetworkConfig(Section):
-    """The judge's network: convolutions, then a dense layer that outputs the features."""
+    """The network of a judge: convolutions, then a dense layer that outputs the features."""
 
     channels: list[PositiveInt] = Field(min_length=1)
     strides: list[PositiveInt] = Field(min_length=1)
@@ -27,10 +27,10 @@ class JudgeNetworkConfig(Section):
 
 
 class JudgeTrainingConfig(Section):
-    """How a judge is trained.
+    """The training of a judge.
 
-    Each training image is shifted at random by up to ``max_shift`` pixels. With ``flip``, it is
-    also mirrored left to right with probability 0.5.
+    Each training image is shifted at random by up to ``max_shift`` pixels along each axis. With
+    ``flip``, each training image is also mirrored left to right with probability 0.5.
     """
 
     epochs: PositiveInt
@@ -44,11 +44,11 @@ class JudgeTrainingConfig(Section):
 
 
 class IdentitiesConfig(Section):
-    """Which people a judge of people is trained on.
+    """The choice of people and photos for a judge that distinguishes people.
 
-    It is trained on people with at least ``min_photos`` photos in the training split. A fraction
-    ``held_out_share`` of each person's photos, at least one photo, is held out to measure its
-    accuracy.
+    The judge trains on people with at least ``min_photos`` photos in the training split. A
+    fraction ``held_out_share`` of each person's photos, at least one photo, is held out. The
+    held-out photos measure the judge's accuracy.
     """
 
     min_photos: int = Field(ge=2)
@@ -56,7 +56,10 @@ class IdentitiesConfig(Section):
 
 
 class JudgeConfig(Section):
-    """A trained judge in judges/params.yaml: of classes, or with ``identities`` of people."""
+    """A judge to train, in judges/params.yaml.
+
+    With ``identities``, the judge distinguishes people. Else the judge distinguishes classes.
+    """
 
     data: DataConfig
     network: JudgeNetworkConfig
@@ -65,9 +68,10 @@ class JudgeConfig(Section):
 
 
 class ChannelJudgeConfig(Section):
-    """A judge in judges/params.yaml that applies a judge of grey images to each channel.
+    """A judge of colour images, in judges/params.yaml, made from a trained judge of grey images.
 
-    ``channels_of`` is the weights file of the judge of grey images.
+    The judge of grey images is applied to each channel. Its weights are in the file
+    ``channels_of``.
     """
 
     data: DataConfig

@@ -7,15 +7,18 @@ from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, model_va
 from ganvae.config.section import Section
 
 MIN_IMAGES_A_SPLIT = 10
-"""With fewer images per split the Inception Score is meaningless. Of one image it is always 1."""
+"""The fewest images per split for a meaningful Inception Score.
+
+The Inception Score of a split with one image is always 1.
+"""
 
 
 class ComputeConfig(Section):
     """The hardware for training and evaluation.
 
-    ``threads: null`` uses all cores. ``precision`` is that of the networks in training. ``auto``
-    chooses bf16 if the device is faster with it, else fp32. Results are bit for bit the same only
-    with the same number of threads and the same precision.
+    ``threads: null`` uses all cores. ``precision`` is the numeric precision of the networks in
+    training. The precision ``auto`` is bf16 on devices that compute faster in bf16, else fp32.
+    Results repeat bit for bit only with equal threads and equal precision.
     """
 
     device: Literal["auto", "cpu", "cuda"]
@@ -24,11 +27,11 @@ class ComputeConfig(Section):
 
 
 class InversionConfig(Section):
-    """The search for the latents whose decoded images are closest to given images.
+    """A search for latents. For each given image, the decoded latent should match the image.
 
-    ``images`` images are drawn from the split once, the same for all variants. For each image,
-    ``restarts`` latents from the prior take ``steps`` steps of Adam. The cost is
-    images x restarts x steps forward and backward passes of the decoder.
+    ``images`` images are drawn from the split once, for all variants. For each image, the search
+    draws ``restarts`` latents from the prior, and improves each latent by ``steps`` steps of Adam.
+    The cost is images x restarts x steps forward and backward passes of the decoder.
     """
 
     images: PositiveInt = 50
@@ -38,18 +41,19 @@ class InversionConfig(Section):
 
 
 class InceptionConfig(Section):
-    """A TorchScript Inception network: its path or URL, and its SHA-256 checksum."""
+    """The path or URL of a TorchScript Inception network, and the file's SHA-256 checksum."""
 
     file: str
     sha256: str = Field(pattern="^[0-9a-f]{64}$")
 
 
 class EvaluationConfig(Section):
-    """How many images are generated and scored, from which random seed, and settings of scores.
+    """The number of images to generate and score, their random seed, and settings of the scores.
 
-    The defaults are those of the protocol. ``bootstrap_resamples`` resamples of the samples give
-    the evaluation noise of FID and IS. For ``memorisation_samples`` of the samples, the nearest
-    training image is searched. ``importance_samples`` is k in the importance-weighted bound.
+    The defaults follow the protocol, the fixed rules of scoring. ``bootstrap_resamples`` is the
+    number of resamples that measure the evaluation noise of FID and IS. ``memorisation_samples`` is
+    the number of samples whose nearest training image is searched. ``importance_samples`` is k in
+    the importance-weighted bound.
     """
 
     n_generated: PositiveInt = 10_000
@@ -74,6 +78,6 @@ class EvaluationConfig(Section):
 
 
 class BaselinesConfig(Section):
-    """The random seeds of the baselines. Floor and ceiling are drawn and scored once per seed."""
+    """The random seeds of the baselines. Each baseline is drawn and scored once per seed."""
 
     seeds: list[NonNegativeInt] = Field(min_length=1)

@@ -1,4 +1,4 @@
-"""Parameters that every variant has."""
+"""Parameters common to all variants."""
 
 from typing import Literal
 
@@ -10,19 +10,19 @@ Binarization = Literal["none", "static", "dynamic"]
 
 
 class Schedule(Section):
-    """How long a variant trains, and how often it reports, draws samples and saves a checkpoint.
+    """The length of training, and the intervals of loss reports, sample grids and checkpoints.
 
     Attributes:
         unit: the unit of all other values: ``epochs`` (one pass over the real images) or
             ``steps`` (one call of ``train_step``).
         length: length of a training run.
         report_every: interval between two rows of losses.
-        sample_every: interval between two sample grids. Samples are also drawn at each mark,
-            after the first epoch and at the end.
+        sample_every: interval between two sample grids. Sample grids are also drawn at each of
+            the ``marks``, after the first epoch and at the end.
         checkpoint_every: interval between two checkpoints. A checkpoint holds weights,
-            optimizers and generators. The newest is kept until the run ends.
-        marks: the moments in the strip of progress. If empty, it shows six moments, spread from
-            the first to the last.
+            optimizers and generators. The newest checkpoint is kept until training ends.
+        marks: the times whose sample grids form the progress picture. If ``marks`` is empty, the
+            progress picture has six sample grids, spread from the first to the last.
     """
 
     unit: Literal["epochs", "steps"]
@@ -34,16 +34,17 @@ class Schedule(Section):
 
 
 class ModelConfig(Section):
-    """The parameters in every variant's section. Each system adds its own in a subclass.
+    """The parameters in every variant's section. Each system's subclass adds further parameters.
 
     Attributes:
         learning_rate_decay: ``linear`` lowers every learning rate linearly to 0 at the end of the
             schedule.
-        ema: the decay of an exponential moving average of the weights (1710.10196, section 4).
-            Samples and scores then use the average. null: they use the weights.
-        binarize: trains on black-and-white images. Each pixel is white with probability equal to
-            its grey value. ``static`` draws them once, ``dynamic`` for every batch (1509.00519).
-            On such images, the bounds of a Bernoulli decoder are bounds of a likelihood.
+        ema: the decay of an exponential moving average of the weights (arXiv 1710.10196,
+            section 4). Samples and scores use the averaged weights, or with null the last weights.
+        binarize: trains on black-and-white images. A pixel is white with a probability equal to
+            the pixel's grey value in [0, 1]. ``static`` draws black-and-white images once,
+            ``dynamic`` for every batch (arXiv 1509.00519). On black-and-white images, the bounds
+            of a Bernoulli decoder are bounds of a likelihood.
     """
 
     schedule: Schedule

@@ -8,7 +8,7 @@ from ganvae.core.errors import ConfigError
 
 
 def refuse_old_form(values: Mapping[str, Any], path: Path) -> None:
-    """Refuse a params.yaml that calls variants ``models``, as an earlier version did.
+    """Refuse a params.yaml of an earlier version, in which variants were called ``models``.
 
     Raises:
         ConfigError: ``values`` has a key ``models``. The message says how to migrate the file.

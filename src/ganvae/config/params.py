@@ -1,4 +1,4 @@
-"""A profile: all parameters of one params.yaml."""
+"""A profile: the parameters of one data set's experiments, from one params.yaml."""
 
 from collections.abc import Collection
 from pathlib import Path
@@ -17,10 +17,10 @@ PROMOTED = "promoted.yaml"
 
 
 class EffortConfig(Section):
-    """How much effort went into tuning the finalists.
+    """Text on the tuning effort of the two finalists.
 
-    ``unequal`` says how their tuning differs, as a clause that follows "the effort was unequal:".
-    ``outside`` says in whole sentences what trials outside the pipeline found.
+    ``unequal`` is a clause on the difference in effort. Reports print the clause after the words
+    "the effort was unequal". ``outside`` has whole sentences on results from outside the pipeline.
     """
 
     unequal: str = Field(min_length=1)
@@ -28,18 +28,18 @@ class EffortConfig(Section):
 
 
 class FrozenConfig(Section):
-    """The protocol and the commit that produced the committed results."""
+    """The version of the protocol, and the commit, that produced the committed results."""
 
     protocol: PositiveInt
     commit: str = Field(pattern=r"^[0-9a-f]{7,40}$")
 
 
 class Params(Section):
-    """All parameters of a params.yaml, with its promoted variants.
+    """All parameters of a params.yaml, with the promoted variants (`ganvae.config.promotions`).
 
-    ``root`` is the path from the file to the repository's root. ``file`` and ``promotions`` are
-    the paths from the root to this file and to the file of promoted variants
-    (`ganvae.config.promotions`).
+    ``root`` is the path from the folder of params.yaml to the repository's root. ``file`` is the
+    path from the root to params.yaml. ``promotions`` is the path from the root to the file of
+    promoted variants.
     """
 
     profile: str = Field(pattern=r"^[a-z][a-z0-9-]*$")
@@ -55,23 +55,29 @@ class Params(Section):
     runs: dict[str, RunConfig] = Field(min_length=1)
     variants: dict[str, dict[str, Any]]
     pretrained: Literal["all", "finalists"]
-    """The variants whose weights are kept in git: those of one run per variant."""
+    """The variants with weights in git. The weights are from one training run per variant."""
     tuned: list[str] = Field(default=[])
-    """Variants whose parameters were chosen by validation scores. Reports mark these variants."""
+    """Variants whose parameters were chosen by validation scores. Reports label these variants."""
     tuned_on: dict[str, str] = Field(default={})
-    """The data set that a tuned variant's parameters were chosen on, if not this profile's."""
+    """A mapping from tuned variants to the other data set that their parameters were chosen on.
+
+    Variants tuned on this profile's own data set are not in the mapping.
+    """
     effort: EffortConfig | None = None
-    """Set if the finalists were not tuned with equal effort. The report's answer begins with it."""
+    """Set if the finalists were tuned with unequal effort. The report's answer says so first."""
     frozen: FrozenConfig | None = None
-    """Set if results that take hours are kept while the code changes (docs/design.md)."""
+    """Set if the committed results may be older than the code (docs/design.md, Frozen results)."""
     finalists: list[str] = Field(default=[])
-    """The GAN and the VAE that answer the question. Test scores did not choose them."""
+    """The GAN and the VAE that answer the project's question, chosen without test scores."""
     aside: list[str] = Field(default=[])
-    """Variants trained for a picture or a likelihood. The comparison of families omits them."""
+    """Variants trained only for a picture or a likelihood, and left out of GANs against VAEs."""
     notes: dict[str, str] = Field(default={})
-    """Notes on variants, printed below the table."""
+    """A mapping from variants to notes. Reports print the notes below the table."""
     promoted: dict[str, Promotion] = Field(default={})
-    """Variants that `ganvae sweep promote` wrote, by name. All of them are tuned."""
+    """The origin of each promoted variant, by variant. `ganvae sweep promote` wrote these variants.
+
+    All promoted variants are in ``tuned`` too.
+    """
 
     @model_validator(mode="after")
     def _runs_fit_their_variants(self) -> Self:
@@ -126,7 +132,7 @@ class Params(Section):
         return self
 
     def system(self, variant: str) -> str:
-        """The system of a variant. A variant without runs is named after its system."""
+        """The name of a variant's system. Without training runs, the variant's own name."""
         systems = (run.system for run in self.runs.values() if run.variant == variant)
         return next(systems, variant)
 
@@ -134,8 +140,8 @@ class Params(Section):
 def load_params(path: Path) -> Params:
     """Read and validate a profile's params.yaml and its promoted variants.
 
-    The sections of the variants stay unchecked dictionaries. `ganvae.models.registry` validates
-    them.
+    The section of each variant stays an unchecked dictionary, because `ganvae.models.registry`
+    validates these sections.
 
     Raises:
         ConfigError: a file is unreadable, or a parameter is unknown, missing or invalid.

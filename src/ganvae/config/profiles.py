@@ -10,9 +10,9 @@ NOT_PUBLISHED = ("smoke", "full")  # profiles whose scores are not in the reposi
 
 
 def published_profiles() -> Iterator[tuple[Path, Params]]:
-    """Yield the path of each published profile, relative to the clone's root, and its parameters.
+    """Yield each published profile: its path relative to the clone's root, and its parameters.
 
-    The laptop profile is first.
+    The laptop profile comes first.
     """
     others = sorted((CHECKOUT / "profiles").glob("*/params.yaml"))
     for path in (CHECKOUT / "params.yaml", *others):
@@ -21,6 +21,6 @@ def published_profiles() -> Iterator[tuple[Path, Params]]:
 
 
 def profile_of(dataset: str) -> Params | None:
-    """The first published profile of a data set, or None."""
+    """The parameters of a data set's first published profile. None if no profile is published."""
     profiles = (params for _, params in published_profiles() if params.data.dataset == dataset)
     return next(profiles, None)

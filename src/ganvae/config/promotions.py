@@ -1,7 +1,8 @@
-"""The file of promoted variants, next to a profile's params.yaml.
+"""The file of promoted variants, promoted.yaml, next to a profile's params.yaml.
 
-`ganvae sweep promote` rewrites the whole file. `load_params` and dvc.yaml merge it with
-params.yaml. So no program ever edits a file that people write.
+A promoted variant has parameters that a sweep found. `ganvae sweep promote` rewrites the whole
+file. `load_params` and dvc.yaml merge promoted.yaml with params.yaml. So only people edit
+params.yaml.
 """
 
 import io
@@ -23,8 +24,8 @@ HEADER = "# Variants promoted from sweeps. `ganvae sweep promote` rewrites this 
 class RunConfig(Section):
     """One training run: a variant trained from one random seed.
 
-    dvc.yaml needs two facts about the variant. ``system`` is its system. ``file`` is the file
-    that has its section under ``variants``, relative to the repository's root.
+    ``system`` is the name of the variant's system. ``file`` is the parameter file with the
+    variant's section under ``variants``, relative to the repository's root. dvc.yaml needs both.
     """
 
     variant: str
@@ -34,10 +35,10 @@ class RunConfig(Section):
 
 
 class Promotion(Section):
-    """The trial of a study that a promoted variant's parameters come from.
+    """The origin of a promoted variant's parameters: trial number ``trial`` of a sweep's study.
 
-    ``fid_judge_validation`` is the trial's score: the mean over its ``seeds`` of the FID on the
-    validation split.
+    A trial is one choice of parameters that the sweep trained and scored. The score
+    ``fid_judge_validation`` is the mean FID on the validation split over the trial's ``seeds``.
     """
 
     study: str
@@ -47,7 +48,7 @@ class Promotion(Section):
 
 
 class Promotions(Section):
-    """The file of promoted variants: runs, parameters and origin of each variant."""
+    """The contents of promoted.yaml: each variant's training runs, parameters and origin."""
 
     runs: dict[str, RunConfig] = Field(default={})
     variants: dict[str, dict[str, Any]] = Field(default={})
@@ -55,7 +56,7 @@ class Promotions(Section):
 
 
 def read_promotions(path: Path) -> Promotions:
-    """Read the promoted variants. A missing file means that no variant was promoted.
+    """Read a file of promoted variants. Return empty sections if the file is missing.
 
     Raises:
         ConfigError: the file is unreadable, or a value is unknown, missing or invalid.
@@ -64,7 +65,7 @@ def read_promotions(path: Path) -> Promotions:
 
 
 def write_promotions(path: Path, promotions: Promotions) -> None:
-    """Write the promoted variants, atomically, with one line per run and per parameter."""
+    """Write the promoted variants, atomically. The innermost mappings take one line each."""
     yaml = YAML(typ="safe", pure=True)
     yaml.default_flow_style = None
     yaml.sort_base_mapping_type_on_output = False  # type: ignore[assignment]  # declared as None
@@ -75,14 +76,14 @@ def write_promotions(path: Path, promotions: Promotions) -> None:
 
 
 def merge(values: dict[str, Any], promotions: Promotions, path: Path) -> dict[str, Any]:
-    """Add the promoted variants to the values of a params.yaml, and mark them as tuned.
+    """Return the values of a params.yaml, with the promoted variants added and listed as tuned.
 
     Args:
-        values: the values of the params.yaml. They stay unchanged.
+        values: the values of the params.yaml. This mapping stays unchanged.
         path: the file of promoted variants, for messages.
 
     Raises:
-        ConfigError: a promoted run or variant is in params.yaml too.
+        ConfigError: a promoted variant, or its training run, is in params.yaml too.
     """
     promoted = promotions.model_dump()
     merged = dict(values)

@@ -1,4 +1,4 @@
-"""Sections of parameter files: their validation, and messages about invalid values."""
+"""Validation of the sections of parameter files, with messages about invalid values."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any, TypeVar
@@ -11,7 +11,10 @@ FILE_SUFFIXES = (".yaml", ".json")
 
 
 class Section(BaseModel):
-    """A section of params.yaml: immutable, no unknown keys, no silent conversions."""
+    """Base class of the sections of parameter files.
+
+    A section is immutable, refuses unknown keys and converts no values silently.
+    """
 
     model_config = ConfigDict(
         frozen=True, extra="forbid", strict=True, allow_inf_nan=False, protected_namespaces=()
@@ -22,13 +25,13 @@ S = TypeVar("S", bound=Section)
 
 
 def parse(section: type[S], values: Any, where: str) -> S:
-    """Validate ``values`` and return them as a ``section``.
+    """Validate ``values``, and return an instance of the class ``section``.
 
     Args:
-        where: the file, or the dotted key, that holds the values. Messages begin with it.
+        where: the file or the dotted key that holds the values, for the start of messages.
 
     Raises:
-        ConfigError: with one line per fault: the key, its value and what is allowed.
+        ConfigError: a value is unknown, missing or invalid. The message has one line per fault.
     """
     try:
         return section.model_validate(values)
@@ -56,7 +59,7 @@ def _describe(fault: Any, section: type[Section], where: str) -> str:
 
 
 def _known_keys(section: type[Section], path: list[str]) -> list[str]:
-    """The keys of the section at ``path``. Dictionaries on the way to it allow any key."""
+    """The keys allowed at ``path`` inside ``section``. Empty if any key is allowed at ``path``."""
     current: Any = section
     for part in path:
         if isinstance(current, type) and issubclass(current, BaseModel):
@@ -67,13 +70,13 @@ def _known_keys(section: type[Section], path: list[str]) -> list[str]:
 
 
 def _clause(message: str) -> str:
-    """Pydantic's message as the end of a sentence: "Input should be ..." as "it should be ..."."""
+    """Pydantic's message as a clause: "Input should be ..." becomes "it should be ..."."""
     subject, _, rest = message.partition(" ")
     return f"{'it' if subject == 'Input' else f'the {subject.lower()}'} {rest}"
 
 
 def flat(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """Yield nested values with dotted keys: ``{"a": {"b": 1}}`` gives ``("a.b", 1)``."""
+    """Yield pairs of dotted key and value: ``{"a": {"b": 1}}`` gives ``("a.b", 1)``."""
     for key, value in values.items():
         if isinstance(value, dict):
             yield from flat(value, f"{prefix}{key}.")

@@ -12,7 +12,7 @@ from ganvae.core.errors import ConfigError
 def read_yaml(path: Path) -> dict[str, Any]:
     """Read a YAML 1.2 file whose top level is a mapping.
 
-    As in DVC, 2e-4 is read as a number.
+    The text 2e-4 becomes a number, as in DVC.
 
     Raises:
         ConfigError: the file is missing, not valid YAML, or not a mapping.

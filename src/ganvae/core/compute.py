@@ -15,7 +15,7 @@ Precision = Literal["fp32", "bf16"]
 
 
 class Settings(Protocol):
-    """The requested device, threads and precision, as in `ganvae.config.ComputeConfig`."""
+    """The requested device, number of threads and precision: a `ganvae.config.ComputeConfig`."""
 
     @property
     def device(self) -> Literal["auto", "cpu", "cuda"]: ...
@@ -26,7 +26,7 @@ class Settings(Protocol):
 
 
 class Machine(NamedTuple):
-    """The device that a model trains on, and the precision of its networks."""
+    """The device for a training run, and the numeric precision of the networks in training."""
 
     device: str = "cpu"
     precision: Precision = "fp32"
@@ -36,13 +36,13 @@ PROBE_REPEATS = 5
 
 
 def use(settings: Settings) -> str:
-    """Set the number of threads of this process and return the device to compute on.
+    """Set the number of threads of this process, and return the device: ``cpu`` or ``cuda``.
 
-    ``auto`` uses a GPU if torch can use one. On a CPU, oneDNN multiplies matrices if it does so
-    in full precision.
+    The device ``auto`` becomes ``cuda`` if torch can use a GPU. On a CPU, oneDNN multiplies
+    matrices if oneDNN keeps full fp32 precision on this processor.
 
     Raises:
-        ConfigError: the settings ask for a GPU, but torch finds none.
+        ConfigError: the settings ask for a GPU, but torch finds no GPU.
     """
     available = torch.cuda.is_available()
     if settings.device == "cuda" and not available:
@@ -59,12 +59,14 @@ def use(settings: Settings) -> str:
 
 
 def use_to_train(settings: Settings) -> Machine:
-    """Do the same as `use`, and choose the precision for training.
+    """Set the number of threads as `use` does, and return the device and precision for training.
 
-    ``auto`` chooses bf16 if the device has bf16 instructions and is faster with them, else fp32.
+    The precision ``auto`` becomes bf16 on a GPU with bf16 instructions. On a CPU with bf16
+    instructions, ``auto`` becomes bf16 if a test convolution is faster in bf16. Else, ``auto``
+    becomes fp32.
 
     Raises:
-        ConfigError: the settings ask for a GPU, but torch finds none.
+        ConfigError: the settings ask for a GPU, but torch finds no GPU.
     """
     device = use(settings)
     in_hardware = _has_bf16(device)
@@ -81,7 +83,7 @@ def use_to_train(settings: Settings) -> Machine:
 
 
 def peak_memory(device: str) -> int:
-    """Peak memory of this process so far, in bytes: on the GPU if ``device`` is cuda, else RAM."""
+    """Peak memory of this process so far, in bytes: GPU memory for ``cuda``, else RAM."""
     if device == "cuda":
         return torch.cuda.max_memory_allocated()
     kilobytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
@@ -89,11 +91,12 @@ def peak_memory(device: str) -> int:
 
 
 def _take_the_faster_matmul() -> None:
-    """Let oneDNN multiply fp32 matrices if that loses no precision.
+    """Let oneDNN multiply fp32 matrices if oneDNN keeps full precision on this processor.
 
-    By default torch uses MKL, which has no fast path for AMD processors. With AVX-512, oneDNN
-    takes half the time there. torch hands matrices to oneDNN only if oneDNN *may* round them to
-    bf16. Whether oneDNN rounds depends on the processor; if it does, the setting is reverted.
+    By default, torch uses MKL, and MKL has no fast path for AMD processors. On AMD processors
+    with AVX-512, oneDNN takes half the time of MKL. torch hands matrices to oneDNN only if oneDNN
+    *may* round the matrices to bf16. On some processors oneDNN does round. There, this function
+    reverts the setting.
     """
     matmul: Any = torch.backends.mkldnn.matmul  # type: ignore[attr-defined]
     matmul.fp32_precision = "bf16"
@@ -112,9 +115,10 @@ def _has_bf16(device: str) -> bool:
 
 
 def _bf16_pays() -> bool:
-    """Whether a convolution as large as those of the systems is faster in bf16 on this CPU.
+    """Return whether a convolution of typical size is faster in bf16 than in fp32 on this CPU.
 
-    If bf16 is faster, it is about twice as fast, so a busy machine does not change the answer.
+    Where bf16 is faster at all, bf16 takes about half the time. So a busy machine does not change
+    the answer.
     """
     random = torch.Generator().manual_seed(0)
     operands = [torch.randn(64, 64, 14, 14, generator=random)]

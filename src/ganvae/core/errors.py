@@ -1,11 +1,11 @@
-"""Errors that a user can fix, and the function that prints them as messages."""
+"""Errors that a user can fix, and a function that prints such errors without a traceback."""
 
 import sys
 from collections.abc import Callable
 
 
 class UserError(Exception):
-    """An error that the user can fix. The message says what is wrong, where, and what to do."""
+    """An error that the user can fix. The message names the fault, its place and the remedy."""
 
 
 class ConfigError(UserError):
@@ -13,14 +13,14 @@ class ConfigError(UserError):
 
 
 class DataError(UserError):
-    """A data file is missing, damaged, or in a different form than expected."""
+    """A data file is missing, damaged or in an unexpected form."""
 
 
 def exit_with_message(main: Callable[[], None]) -> None:
-    """Run ``main``. Print a `UserError` on stderr without a traceback, and exit with status 1.
+    """Call ``main``. Print a `UserError` on stderr without a traceback, and exit with status 1.
 
-    Ctrl-C exits with status 130, as shells expect. Any other exception is a bug in this program
-    and keeps its traceback.
+    Ctrl-C exits with status 130, as shells expect. Any other exception keeps its traceback,
+    because the exception is a bug in this program.
     """
     try:
         main()

@@ -1,4 +1,7 @@
-"""Atomic writing of files and folders, reading of JSON, and checksums."""
+"""Atomic writing of files and folders, reading of JSON, and checksums.
+
+An atomic write either completes or leaves the old file unchanged.
+"""
 
 import csv
 import hashlib
@@ -15,11 +18,12 @@ from ganvae.core.errors import UserError
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Yield a temporary path beside ``path`` and rename it to ``path`` on success.
+    """Yield a temporary path beside ``path``. Rename the temporary path to ``path`` on success.
 
-    This works for a file and for a directory. If the block fails, the temporary path is removed
-    and an existing ``path`` stays unchanged. A directory cannot be replaced in one step: a crash
-    in that moment loses the old directory, but never leaves a half-written new one.
+    The block may create a file or a directory at the temporary path. If the block fails, the
+    temporary path is removed and an existing ``path`` stays unchanged. An existing directory is
+    deleted before the rename. A crash between these two steps loses the old directory, but never
+    leaves a half-written directory.
 
     Raises:
         UserError: the disk is full, or ``path`` is not writable.
@@ -77,7 +81,7 @@ def read_json(path: Path) -> Any:
 
 
 def write_csv(path: Path, rows: Iterable[Mapping[str, object]], columns: Iterable[str]) -> None:
-    """Write ``rows`` as CSV with a header, atomically. Missing and null values are empty cells."""
+    """Write ``rows`` as CSV with a header, atomically. Missing and None values are empty cells."""
     with replacing(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, list(columns), lineterminator="\n")
         writer.writeheader()

@@ -1,8 +1,8 @@
-"""The image contract, and functions that draw images.
+"""The image contract, conversions between image types, and grids of images as PNG files.
 
-Data, models and metrics exchange images in one form: float32, N x C x H x W, values in [0, 1].
-These are called contract images. On disk and inside metrics, images are uint8. Only `to_uint8`
-converts contract images to uint8.
+Contract images are float32, N x C x H x W, in [0, 1]. Data, models and metrics exchange only
+contract images. On disk and inside metrics, images are uint8. Only `to_uint8` converts contract
+images to uint8.
 """
 
 from pathlib import Path
@@ -17,18 +17,18 @@ from ganvae.core.files import replacing
 
 
 class ImageError(UserError):
-    """The images break the image contract."""
+    """An array is not a batch of contract images."""
 
 
 def check_images(images: Tensor, what: str = "images") -> Tensor:
-    """Return ``images`` unchanged if they keep the image contract. Never clip values.
+    """Return ``images`` unchanged if ``images`` are contract images. Never clip values.
 
     Args:
         what: the name of the images in error messages.
 
     Raises:
-        ImageError: the images are not float32 of shape N x C x H x W, or a value lies outside
-            [0, 1] or is NaN. The message names the first such value.
+        ImageError: the images are not float32 of shape N x C x H x W, or a value is NaN or
+            outside [0, 1]. The message names the first invalid value.
     """
     if images.dtype != torch.float32 or images.ndim != 4:
         raise ImageError(
@@ -44,19 +44,19 @@ def check_images(images: Tensor, what: str = "images") -> Tensor:
 
 
 def to_uint8(images: Tensor, what: str = "images") -> Tensor:
-    """Quantise contract images to uint8 by ``round(255 x)``. The shape stays the same."""
+    """Quantise contract images to uint8 by ``round(255 x)``, without a change of shape."""
     return (check_images(images, what) * 255).round().to(torch.uint8)
 
 
 def from_uint8(images: Tensor) -> Tensor:
-    """Convert uint8 images to contract images, float32 in [0, 1]. The shape stays the same."""
+    """Convert uint8 images to contract images, without a change of shape."""
     return images.to(torch.float32) / 255
 
 
 def binarised(images: Tensor, random: torch.Generator) -> Tensor:
-    """Draw black-and-white images from grey images.
+    """Draw black-and-white uint8 images from grey images.
 
-    A pixel x becomes 255 with probability x / 255, else 0.
+    A pixel of value x becomes 255 with probability x / 255, else 0.
 
     Args:
         images: uint8, of any shape.
@@ -69,7 +69,7 @@ def binarised(images: Tensor, random: torch.Generator) -> Tensor:
 
 
 def grid(images: Tensor, columns: int) -> np.ndarray:
-    """Arrange N images in rows, with a one-pixel grey line around each image.
+    """Arrange N images in a grid, with a one-pixel grey line around each image.
 
     Args:
         images: uint8, N x C x H x W with C 1 or 3.
@@ -92,7 +92,7 @@ def grid(images: Tensor, columns: int) -> np.ndarray:
 def write_png(path: Path, pixels: np.ndarray, scale: int = 1) -> None:
     """Write a uint8 height x width x C array (C 1 or 3) as PNG, atomically.
 
-    Every pixel becomes ``scale`` x ``scale`` pixels, which enlarges small images without blur.
+    Every pixel becomes ``scale`` x ``scale`` pixels. So small images grow without blur.
     """
     pixels = pixels.repeat(scale, axis=0).repeat(scale, axis=1)
     image = Image.fromarray(pixels[:, :, 0] if pixels.shape[2] == 1 else pixels)

@@ -1,4 +1,4 @@
-"""Live logs: files to which a training run appends rows of losses, for other processes to read."""
+"""Live logs: files of losses that a training run appends to while other processes read along."""
 
 import json
 import os
@@ -14,21 +14,25 @@ from ganvae.core.files import write_text
 from ganvae.core.paths import checkout_root
 
 FOLDER = Path(".state/live")
-"""Folder of the live logs, ``<profile>/<run>.jsonl``, relative to the repository's root."""
+"""The folder of live logs, relative to the repository's root.
+
+The live log of a training run is the file ``<profile>/<run>.jsonl`` in this folder.
+"""
 
 LOG_SECONDS = "GANVAE_LOG_SECONDS"
-"""Environment variable: seconds between two progress lines of a run without a terminal."""
+"""Environment variable: seconds between two progress lines of training without a terminal."""
 WAIT_SECONDS = 2.0
 RECENT_SECONDS = 60.0
-"""A log that changed within this many seconds may belong to a run that is still training."""
+"""Seconds since a live log's last change within which its training run may still be active."""
 
 
 @dataclass(frozen=True)
 class LiveRun:
-    """The first line of a live log.
+    """The first line of a live log: a description of the training run.
 
-    ``fingerprint`` covers everything that decides the run's weights. ``started`` is in Unix time.
-    ``samples`` is the folder of the sample grids ``step-*.png`` during training.
+    ``fingerprint`` is a checksum of everything that decides the final weights. ``started`` is the
+    start of the training run in Unix time. ``samples`` is the folder of the sample grids,
+    ``step-*.png``, drawn during training.
     """
 
     profile: str
@@ -44,10 +48,10 @@ class LiveRun:
 
 
 class LiveLog:
-    """Writes the live log of one run. A resumed run continues its log.
+    """A writer of the live log of one training run. A resumed training run continues its old log.
 
-    The first line is the `LiveRun`. Each further line is one row of losses with its Unix ``time``.
-    Steps always increase: a row that was written before a crash is not written again.
+    The first line is a `LiveRun`. Each further line is one row of losses with its Unix ``time``.
+    Steps always increase. So a training run resumed after a crash writes no row twice.
     """
 
     def __init__(self, root: Path, run: LiveRun) -> None:
@@ -63,7 +67,7 @@ class LiveLog:
         self._file = path.open("a", encoding="utf-8", buffering=1)
 
     def add(self, row: Mapping[str, float]) -> None:
-        """Append a row of the history, unless the log has its step already."""
+        """Append a row of losses, unless the live log already has this step or a later step."""
         if row["step"] > self._last:
             self._file.write(json.dumps({"time": time.time(), **row}) + "\n")
 
@@ -72,7 +76,7 @@ class LiveLog:
 
 
 class LiveRows(NamedTuple):
-    """The contents of a live log: its run, its rows, and the byte where the next row will begin."""
+    """The contents of a live log. ``end`` is the byte where the next row will begin."""
 
     run: LiveRun | None
     rows: list[dict[str, float]]
@@ -83,10 +87,10 @@ NOTHING = LiveRows(None, [], 0)
 
 
 def read_live(path: Path, known: LiveRun | None = None, start: int = 0) -> LiveRows:
-    """Read the run of a live log, and its rows from byte ``start`` on.
+    """Read the first line of a live log, and the rows of losses from byte ``start`` on.
 
-    If ``known`` is None or differs from the log's run, read all rows. Leave an incomplete last
-    line for the next call. Return `NOTHING` if the file is unreadable or not a live log.
+    Read all rows if ``known`` is None or differs from the log's `LiveRun`. Leave an incomplete
+    last line for the next call. Return `NOTHING` if the file is unreadable or not a live log.
     """
     try:
         with path.open("rb") as file:
@@ -110,9 +114,10 @@ def _row(line: bytes) -> dict[str, float]:
 
 
 def start_follower() -> "subprocess.Popen[bytes]":
-    """Start the process that shows live logs in MLflow. It ends soon after this process ends.
+    """Start a process, the follower, that shows live logs in MLflow.
 
-    It loads MLflow, which takes 140 MB of memory, only when a log changes.
+    The follower ends soon after this process ends. MLflow takes 140 MB of memory, so the follower
+    loads MLflow only when a live log changes.
     """
     return subprocess.Popen(
         [sys.executable, "-m", "ganvae.core.live", str(os.getpid())],
@@ -123,7 +128,7 @@ def start_follower() -> "subprocess.Popen[bytes]":
 
 
 def _wait_and_follow(parent: int) -> None:
-    """Become the follower as soon as a live log changes, while the process ``parent`` is alive."""
+    """Wait until a live log changes, then become the follower. Stop if process ``parent`` ends."""
     folder = checkout_root() / FOLDER
     since = time.time() - RECENT_SECONDS
     while os.getppid() == parent:

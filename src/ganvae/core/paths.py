@@ -1,21 +1,21 @@
-"""Paths of a profile's files, relative to the repository's root. dvc.yaml has the same paths.
+"""Paths of a profile's files, relative to the repository's root. dvc.yaml repeats these paths.
 
-``results/`` is small and kept in git; ``data/`` and ``artifacts/`` are kept in DVC's cache. The
-pictures of every run are in ``artifacts/``. The pictures of one run per variant are in
-``results/`` too.
+Git keeps ``results/``, a small folder. DVC's cache keeps ``data/`` and ``artifacts/``. The pictures
+of every training run are in ``artifacts/``. Pages show the pictures of one training run per
+variant, and ``results/`` has a copy of these pictures.
 """
 
 from dataclasses import dataclass
 from pathlib import Path
 
 CHECKOUT = Path(__file__).resolve().parents[3]
-"""Root of the clone that this package was installed from, if it was installed as editable."""
+"""Root of this package's clone of the repository. Valid only for an editable installation."""
 
 
 def checkout_root() -> Path:
     """The repository's root: the working directory or its nearest parent with a folder ``.dvc``.
 
-    If there is no such folder, it is the working directory.
+    Return the working directory if no parent has a folder ``.dvc``.
     """
     here = Path.cwd()
     return next((path for path in (here, *here.parents) if (path / ".dvc").is_dir()), here)
@@ -35,17 +35,17 @@ class RunPaths:
 
     @property
     def progress(self) -> Path:
-        """Folder of sample grids, one per step at which samples were drawn."""
+        """Folder of sample grids from training. Each grid was drawn at another step."""
         return self.artifacts / "progress"
 
     @property
     def outcome(self) -> Path:
-        """How training ended. Nothing in this file depends on the clock."""
+        """File that says how training ended. Nothing in this file depends on the clock."""
         return self.results / "outcome.json"
 
     @property
     def timing(self) -> Path:
-        """Durations. They have their own file so that they do not make later stages stale."""
+        """File of durations, apart from ``outcome`` so that new durations make no stage stale."""
         return self.results / "timing.json"
 
     @property
@@ -58,7 +58,7 @@ class RunPaths:
 
     @property
     def validation(self) -> Path:
-        """FID on the validation split, which decides the champions."""
+        """File of the FID on the validation split. Champions are chosen by this FID."""
         return self.results / "validation.json"
 
 
@@ -85,22 +85,22 @@ class ProfilePaths:
 
     @property
     def pretrained(self) -> Path:
-        """Folder of the published weights, from which a clone can sample."""
+        """Folder of published weights. Any clone can draw samples with these weights."""
         return self.results / "pretrained"
 
     @property
     def runs(self) -> Path:
-        """Folder of the results of runs, with one folder per run."""
+        """Folder of the results of training runs, with one folder per training run."""
         return self.results / "runs"
 
     @property
     def pictures(self) -> Path:
-        """Folder of the pictures that pages show, with one folder per variant."""
+        """Folder of the pictures on pages, with one folder per variant."""
         return self.results / "pictures"
 
     @property
     def measuring(self) -> Path:
-        """How all runs are scored: the settings, and checksums of the files that scoring reads."""
+        """File of the scoring settings, and of checksums of the files that scoring reads."""
         return self.data / "measuring.json"
 
     @property
@@ -109,12 +109,12 @@ class ProfilePaths:
 
     @property
     def train_features(self) -> Path:
-        """The judge's features of the training images."""
+        """File of the training images' features, computed by the judge."""
         return self.data / "train_features.safetensors"
 
     @property
     def validation_features(self) -> Path:
-        """The judge's features of the validation images. Sweeps compare with these alone."""
+        """File of the judge's features of validation images. Sweeps compare only with this file."""
         return self.data / "validation_features.safetensors"
 
     @property

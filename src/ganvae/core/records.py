@@ -9,7 +9,7 @@ from ganvae.core.errors import UserError
 
 
 class Record(BaseModel):
-    """A record or a part of a record: immutable, without unknown keys, NaN or infinity."""
+    """Base class of records and their parts: immutable, without unknown keys, NaN or infinity."""
 
     model_config = ConfigDict(
         frozen=True, extra="forbid", allow_inf_nan=False, protected_namespaces=()
@@ -24,9 +24,9 @@ def parse_record(kind: type[R], value: Any, path: Path, remedy: str) -> R:
 
     Args:
         kind: the class of the record, ``<Kind>Record``.
-        value: the value as `read_json` gives it.
-        path: the file that holds it, for the message.
-        remedy: what the user can do if the value does not fit, as a sentence.
+        value: the JSON value, as read by `read_json`.
+        path: the file that holds the value, for the message.
+        remedy: a sentence that tells the user how to repair the file.
 
     Raises:
         UserError: the value does not fit the record. The message names the first fault.

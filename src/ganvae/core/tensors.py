@@ -1,4 +1,4 @@
-"""Tensors on disk: safetensors files whose bytes depend only on their content."""
+"""Tensors on disk. Equal tensors and metadata always give safetensors files of equal bytes."""
 
 import json
 from collections.abc import Mapping
@@ -16,10 +16,10 @@ ADVICE = "If the pipeline writes this file, run `dvc repro`. Otherwise give anot
 
 
 def save_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, Any]) -> None:
-    """Write named tensors and ``metadata``, atomically. The metadata must be valid as JSON.
+    """Write named tensors and ``metadata``, atomically. JSON must be able to hold the metadata.
 
-    The metadata is stored as a single entry. safetensors writes several entries in random order,
-    which would change the checksum of the same content from file to file.
+    The file stores all metadata as a single entry. safetensors writes several entries in random
+    order, so several entries would change the checksum from file to file.
     """
     contiguous = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     with replacing(path) as temporary:
@@ -27,7 +27,7 @@ def save_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[st
 
 
 def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """Read a file written by `save_tensors`: its tensors by name, and its metadata.
+    """Return the tensors by name, and the metadata, of a file that `save_tensors` wrote.
 
     Raises:
         DataError: the file is missing, damaged, or was not written by this program.

@@ -1,7 +1,7 @@
-"""Behaviour tokens: small files that change only when the behaviour of the code changes.
+"""Behaviour tokens: small files that change only when the measured behaviour of code changes.
 
-Pipeline stages depend on tokens instead of source files. `ganvae.pipeline.behaviour` writes the
-tokens. docs/design.md explains how a change reaches the results.
+Pipeline stages depend on tokens instead of source files. `ganvae.pipeline.behaviour` measures the
+behaviour and writes the tokens. docs/design.md explains how a change reaches the results.
 """
 
 import hashlib
@@ -11,7 +11,7 @@ from ganvae.core.files import read_json
 
 FOLDER = Path("behaviour")
 MEASURED = FOLDER / "source.json"
-"""Holds the checksum of the source text that the tokens were measured from."""
+"""The file with the checksum of the source text at the last measurement of the tokens."""
 LOCKED = Path("requirements.lock")
 SOURCE = Path("src")
 
@@ -22,12 +22,12 @@ def token_path(name: str) -> Path:
 
 
 def record_path(name: str) -> Path:
-    """Path of the record behind a token: the measured numbers, and the processor."""
+    """Path of a token's record: the measured numbers, and the kind of processor."""
     return FOLDER / "records" / f"{name}.json"
 
 
 def source_checksum(root: Path) -> str:
-    """SHA-256 of all text that behaviour could depend on: the source and requirements.lock."""
+    """Hexadecimal SHA-256 of all Python files under ``src/``, and of requirements.lock."""
     digest = hashlib.sha256()
     for path in [root / LOCKED, *sorted((root / SOURCE).rglob("*.py"))]:
         if path.exists():
@@ -36,7 +36,7 @@ def source_checksum(root: Path) -> str:
 
 
 def current_token(root: Path, name: str) -> str | None:
-    """The token called ``name``. None if it is missing or not measured from the current source.
+    """The checksum in the token ``name``. None if the token is missing or older than the source.
 
     Args:
         root: the repository's root.
@@ -48,6 +48,6 @@ def current_token(root: Path, name: str) -> str | None:
 
 
 def is_current(root: Path) -> bool:
-    """Whether the tokens were measured from the current source."""
+    """Return whether the tokens were measured from the current source text."""
     measured = root / MEASURED
     return measured.exists() and read_json(measured)["source"] == source_checksum(root)

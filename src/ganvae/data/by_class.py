@@ -9,10 +9,11 @@ from ganvae.data.store import StoredSplit
 
 
 def write_by_class(directory: Path, splits: list[StoredSplit], per_class: int | None) -> None:
-    """Write the first ``per_class`` images (None: all) per class and split as PNG files.
+    """Write the first ``per_class`` images of each class and split as PNG files.
 
-    The file name is the image's index in its official set. If a split has no image of a class, it
-    has no folder for the class. The whole tree is written atomically.
+    With ``per_class`` None, write all images. The file name is the image's index in the official
+    training or test set. A class without images in a split gets no folder in this split. The
+    whole folder ``directory`` is replaced atomically.
     """
     with replacing(directory) as temporary:
         for split in splits:

@@ -1,4 +1,4 @@
-"""Getting a data set's files: downloaded with pooch, or copied from an installed package."""
+"""Download of a data set's files with pooch, or copies from an installed Debian package."""
 
 import shutil
 from collections.abc import Sequence
@@ -13,15 +13,16 @@ BY_HAND = "If this machine has no network, copy the file there by hand."
 
 
 def fetch_idx(files: IdxFiles, directory: Path, edition: str | None = None) -> None:
-    """Get the four files into ``directory``. Keep files that are already there and intact.
+    """Copy or download a data set's four files into ``directory``, unless already there intact.
 
-    Copy each file from Debian's package if the package is installed; else download it.
+    Copy each file from the data set's Debian package if the package is installed. Else download
+    the file.
 
     Args:
-        edition: ignored, because these data sets have no editions.
+        edition: ignored, because MNIST-like data sets have no editions.
 
     Raises:
-        DataError: no mirror had a file with the right checksum. The message has one line per
+        DataError: no mirror has a file with the right checksum. The message has one line per
             attempt.
     """
     advice = BY_HAND
@@ -45,10 +46,11 @@ def fetch_file(
     Args:
         urls: the URLs of the file, tried one after the other.
         sha256: the expected SHA-256 checksum of the file.
-        advice: what the user can do if all downloads fail, as whole sentences.
+        advice: sentences that tell the user how to get the file if all downloads fail.
 
     Raises:
-        DataError: no URL had a file with that checksum. The message has one line per attempt.
+        DataError: no URL gives a file with the expected checksum. The message has one line per
+            attempt.
     """
     import pooch  # the import takes longer than reading the files
 
@@ -64,7 +66,7 @@ def fetch_file(
 
 
 def _copy(file: IdxFile, installed: Path, directory: Path) -> None:
-    """Copy an installed file, if it is the published one and ``directory`` has no intact copy."""
+    """Copy an intact file from ``installed`` to ``directory``, unless already there intact."""
     source, target = installed / file.name, directory / file.name
     if _is_published(source, file) and not _is_published(target, file):
         with replacing(target) as temporary:

@@ -1,6 +1,7 @@
-"""Images in class folders: ``<directory>/<class>/*.png``, or with ``train/`` and ``test/`` above.
+"""Images in class folders: ``<directory>/<class>/*.png`` or ``<directory>/<set>/<class>/*.png``.
 
-The per-class stage writes this layout, and many data sets are distributed in it.
+``<set>`` is ``train`` or ``test``. The per-class stage of the pipeline writes class folders, and
+many public data sets have class folders.
 """
 
 from collections.abc import Sequence
@@ -18,13 +19,14 @@ from ganvae.data.source import LabelledImages, Source
 def load_folders(config: DataConfig) -> Source:
     """Read class folders. Folders ``train/`` and ``test/``, if both exist, are the official sets.
 
-    With ``size``, every image is cut to its central square and resized. With ``channels``, it is
-    converted to grey or colour. If either is null, the first image decides it for all images.
-    Classes are the folder names in sorted order. Hidden files and folders are ignored.
+    With ``size``, every image is cut to the central square and resized. With ``channels``, every
+    image is converted to grey or colour. Without ``size`` or ``channels``, all images must have
+    the size or the channels of the first image. Classes are the folder names in sorted order.
+    Hidden files and folders are ignored.
 
     Raises:
-        DataError: the directory has no images, a file is not an image, or an image has another
-            size or number of channels.
+        DataError: the directory has no images, an image file is damaged, or an image differs from
+            the first image in size or number of channels.
     """
     directory, form = Path(config.directory), Form(config.size, config.channels)
     if not directory.is_dir():
@@ -47,7 +49,7 @@ def load_folders(config: DataConfig) -> Source:
 
 
 def subfolders(directory: Path) -> list[Path]:
-    """The folders directly in a folder, sorted. Hidden folders are ignored."""
+    """The sorted folders directly inside ``directory``, without hidden folders."""
     folders = (path for path in directory.iterdir() if path.is_dir())
     return sorted(folder for folder in folders if not folder.name.startswith("."))
 
@@ -62,7 +64,7 @@ def _classes(directory: Path) -> tuple[str, ...]:
 def _read_classes(
     directory: Path, classes: tuple[str, ...], form: Form, shape: tuple[int, ...] | None = None
 ) -> LabelledImages:
-    """Read all images. Each must have ``shape``, or if None, the shape of the first image."""
+    """Read all images. Require ``shape`` of every image, or with None the first image's shape."""
     images: list[npt.NDArray[np.uint8]] = []
     labels: list[int] = []
     for label, name in enumerate(classes):
@@ -86,5 +88,5 @@ def _read_classes(
 
 
 def describe(shape: Sequence[object]) -> str:
-    """A shape as text: ``1 x 28 x 28``."""
+    """A shape as text, for example ``1 x 28 x 28``."""
     return " x ".join(map(str, shape))

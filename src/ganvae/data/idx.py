@@ -1,4 +1,4 @@
-"""The IDX format of MNIST and its drop-in replacements (http://yann.lecun.com/exdb/mnist/)."""
+"""The IDX format of MNIST-like data sets (http://yann.lecun.com/exdb/mnist/)."""
 
 import gzip
 import struct
@@ -16,12 +16,12 @@ from ganvae.data.source import LabelledImages, Source
 
 UNSIGNED_BYTE = 0x08
 START = bytes([0, 0, UNSIGNED_BYTE])
-"""The first bytes of an IDX file of unsigned bytes that is not compressed."""
+"""The first bytes of an uncompressed IDX file of unsigned bytes."""
 
 
 @dataclass(frozen=True)
 class IdxFile:
-    """One file of a data set: its name, and the SHA-256 of its compressed bytes."""
+    """A published file: the file name, and the SHA-256 of the compressed file."""
 
     name: str
     sha256: str
@@ -29,14 +29,14 @@ class IdxFile:
 
 @dataclass(frozen=True)
 class IdxFiles:
-    """The four files of an MNIST-like data set, and the places that have copies.
+    """The four published files of an MNIST-like data set, and the places to get the files from.
 
     Attributes:
-        classes: the names of the classes, in the order of their labels. They are valid folder
-            names.
+        classes: the names of the classes, in the order of their labels. Each name is a valid
+            folder name.
         shape: channels x height x width, as text.
         mirrors: the base URLs of the mirrors.
-        installed: the folder into which Debian's package ``dataset-<dataset>`` puts the files.
+        installed: the folder of the files in Debian's package ``dataset-<dataset>``, or None.
     """
 
     dataset: str
@@ -54,11 +54,11 @@ class IdxFiles:
 
 
 def read_idx(path: Path, dimensions: int) -> npt.NDArray[np.uint8]:
-    """Read an IDX file of unsigned bytes with ``dimensions`` axes, compressed with gzip or not.
+    """Read an IDX file as a uint8 array with ``dimensions`` axes. The file may be gzipped.
 
     Raises:
-        DataError: the file is unreadable, neither IDX nor gzip, or truncated; or its magic number
-            or its length is wrong.
+        DataError: the file is unreadable, neither IDX nor gzip, or truncated. Also raised if the
+            file has the wrong magic number or length.
     """
     try:
         content = path.read_bytes()
@@ -87,10 +87,10 @@ def read_idx(path: Path, dimensions: int) -> npt.NDArray[np.uint8]:
 
 
 def load_published(files: IdxFiles, config: DataConfig) -> Source:
-    """Verify and read the four files in the configured folder, without converting the images.
+    """Verify and read the four files in ``config.directory``, without converting the images.
 
     Raises:
-        ConfigError: the configuration asks for another size or number of channels.
+        ConfigError: the configuration sets a size or a number of channels.
         DataError: a file is missing or differs from the published file.
     """
     refuse_conversion(config, files.shape)
@@ -98,7 +98,7 @@ def load_published(files: IdxFiles, config: DataConfig) -> Source:
 
 
 def refuse_conversion(config: DataConfig, shape: str) -> None:
-    """Refuse to resize or recolour images that are used as published.
+    """Refuse a configured size or number of channels, for data sets used only as published.
 
     Args:
         shape: the published shape of the images, as text.
@@ -117,7 +117,7 @@ def refuse_conversion(config: DataConfig, shape: str) -> None:
 
 
 def load_idx(files: IdxFiles, directory: Path) -> Source:
-    """Verify the four files in ``directory`` by SHA-256, and read them.
+    """Read the four files in ``directory``, after a check of each file's SHA-256.
 
     Raises:
         DataError: a file is missing or differs from the published file.

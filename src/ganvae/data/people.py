@@ -1,4 +1,4 @@
-"""Photos of people: ``[<top>/]<person>/<photo>.jpg``, in a folder or in a .tar.gz archive."""
+"""Photos of people in files ``[<top>/]<person>/<photo>.jpg`` of a folder or .tar.gz archive."""
 
 import gzip
 import tarfile
@@ -20,23 +20,23 @@ Photos = dict[PurePosixPath, Pixels]
 ARCHIVES = (".tgz", ".tar.gz")
 DEEPEST = 3  # top folder, person, photo
 FAULTS = (tarfile.TarError, zlib.error, EOFError, OSError)
-"""All exceptions that a damaged archive can raise. Those of gzip are OSErrors."""
+"""All exceptions that a damaged archive can raise. ``gzip.BadGzipFile`` is an OSError."""
 
 
 def load_people(directory: Path, dataset: str, form: Form) -> Source:
     """Read all photos in ``directory``, sorted by person and file name. Each person is a class.
 
-    ``directory`` holds either the people's folders or one archive of them (.tgz or .tar.gz). The
-    archive is read as a stream and never unpacked to disk. Other files and hidden files are
+    ``directory`` has one folder of photos per person, or one archive (.tgz or .tar.gz) with such
+    folders. The archive is never unpacked to disk. Hidden files, and files that are no images, are
     ignored.
 
     Args:
         dataset: the registered name of the data set, for messages.
 
     Raises:
-        DataError: the folder is missing, has no photo, two archives, or an archive and photos; a
-            photo is in the wrong place or cannot be decoded; or the archive is damaged, or has
-            links, devices or paths that lead out of it.
+        DataError: the folder is missing, or has no photo, two archives, or an archive and photos.
+            Also raised for a misplaced or damaged photo, and for a damaged archive. Archives with
+            links, devices or paths out of the archive are refused too.
     """
     if not directory.is_dir():
         fault, folder = (
@@ -64,7 +64,7 @@ def load_people(directory: Path, dataset: str, form: Form) -> Source:
 
 
 def archives_in(directory: Path) -> list[Path]:
-    """The archives in a folder, sorted. Empty if the folder is missing."""
+    """The sorted paths of the archives in a folder. Empty if the folder is missing."""
     paths = directory.iterdir() if directory.is_dir() else ()
     return sorted(path for path in paths if path.name.endswith(ARCHIVES) and not _hidden(path.name))
 
@@ -93,7 +93,7 @@ def _unpacked(directory: Path, form: Form) -> Photos:
 
 
 def _image_files(directory: Path) -> Iterator[PurePosixPath]:
-    """Relative paths of image files, searched one level too deep to detect misplaced photos."""
+    """Yield relative paths of image files. Search one level too deep, to find misplaced photos."""
     for depth in range(1, DEEPEST + 2):
         for path in directory.glob("/".join("*" * depth)):
             relative = PurePosixPath(path.relative_to(directory).as_posix())
@@ -148,7 +148,7 @@ def _hidden(name: str) -> bool:
 
 
 def _check_places(source: Path, photos: Photos) -> None:
-    """Check that all photos are in people's folders, and that these have the same parent folder."""
+    """Check that every photo is in a person's folder, and that these folders have one parent."""
     paths = sorted(photos)
     [(usual, _)] = Counter(path.parts[:-2] for path in paths).most_common(1)
     for path in paths:

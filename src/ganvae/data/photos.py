@@ -12,7 +12,7 @@ from ganvae.core.errors import DataError
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".pgm")
 FORMATS = ("PNG", "JPEG", "PPM")
-"""Pillow's names of the allowed formats. It passes some other formats to external programs."""
+"""Pillow's names of the allowed formats. For some other formats, Pillow calls other programs."""
 GREY_MODES = ("1", "L", "LA")
 COLOUR_MODES = ("P", "RGB", "RGBA", "CMYK", "YCbCr")
 FAULTS = (OSError, ValueError, SyntaxError, Image.DecompressionBombError)
@@ -21,13 +21,13 @@ FAULTS = (OSError, ValueError, SyntaxError, Image.DecompressionBombError)
 
 @dataclass(frozen=True)
 class Form:
-    """The form that an image is converted to.
+    """The size and channels that an image file is converted to.
 
     Attributes:
         size: side of the resized central square in pixels. None keeps the size of the file.
         channels: 1 (grey) or 3 (colour). None keeps the channels of the file.
-        share: side of the central square, as a share of the image's shorter side. Used only
-            with ``size``.
+        share: side of the central square, as a share of the image's shorter side, in (0, 1].
+            Ignored if ``size`` is None.
     """
 
     size: int | None = None
@@ -39,19 +39,19 @@ AS_IT_IS = Form()
 
 
 def is_image(path: Path) -> bool:
-    """Whether a file has the suffix of an image and is not hidden. The content is not checked."""
+    """Return whether a file has an image suffix and is not hidden, without reading the file."""
     return path.suffix.lower() in SUFFIXES and not path.name.startswith(".")
 
 
 def read_image(path: Path, form: Form = AS_IT_IS) -> npt.NDArray[np.uint8]:
-    """Read an image file with `decode`."""
+    """Read an image file as uint8, C x H x W. `decode` has the details."""
     return decode(path, str(path), form)
 
 
 def decode(file: Path | BytesIO, name: str, form: Form) -> npt.NDArray[np.uint8]:
-    """Decode an image as C x H x W. Transparency is dropped.
+    """Decode an image as uint8, C x H x W, without transparency.
 
-    Unless ``form`` sets the channels, C is 1 for grey files and 3 for all others.
+    If ``form.channels`` is None, C is 1 for a grey file and 3 for any other file.
 
     Args:
         name: the name of the image in error messages.

@@ -1,4 +1,4 @@
-"""The registry of data sets, which finds the modules of `ganvae.data.datasets`."""
+"""The registry of data sets. Each module of `ganvae.data.datasets` is one data set."""
 
 import importlib
 import pkgutil
@@ -11,13 +11,13 @@ from ganvae.data.source import Dataset
 
 
 def dataset_names() -> list[str]:
-    """The names of the registered data sets, sorted."""
+    """The sorted names of the registered data sets."""
     modules = pkgutil.iter_modules(datasets.__path__)
     return sorted(module.name.replace("_", "-") for module in modules)
 
 
 def get_dataset(name: str) -> Dataset:
-    """The data set called ``name``.
+    """Return the registered data set called ``name``.
 
     Raises:
         ConfigError: no data set has this name.
@@ -32,11 +32,12 @@ def get_dataset(name: str) -> Dataset:
 
 
 def fetch_dataset(name: str, directory: Path | None, edition: str | None) -> Path:
-    """Download a data set and return the folder that holds it.
+    """Download a data set, and return the folder of the downloaded files.
 
     Args:
-        directory: the folder to download into. None: the data set's default folder in this clone.
-        edition: an edition of the data set. None: its first edition.
+        directory: the folder to download into. None means the data set's default folder in this
+            clone.
+        edition: an edition of the data set. None means the data set's default edition.
 
     Raises:
         ConfigError: the data set or the edition is unknown.
@@ -56,5 +57,5 @@ def fetch_dataset(name: str, directory: Path | None, edition: str | None) -> Pat
 
 
 def judge_file(name: str) -> Path:
-    """Path of a data set's judge in this clone. The file may be missing."""
+    """Path of the weights file of a data set's judge in this clone. The file may be missing."""
     return CHECKOUT / "judges" / f"{name}.safetensors"

@@ -1,4 +1,4 @@
-"""Reading of samples from any model: from an array file, a folder of images or an IDX file."""
+"""Reading of a model's samples from an array file, a folder of images or an IDX file."""
 
 from pathlib import Path
 from typing import Any
@@ -29,10 +29,10 @@ PICKLED = (
 def read_samples(path: Path, shape: Shape) -> Tensor:
     """Read samples as uint8, N x C x H x W, in the order of the file, or sorted by path.
 
-    The first bytes of a file decide its format, not its name. An array holds uint8, or floats in
-    [0, 1], which `to_uint8` quantises. Its shape is N x C x H x W, N x H x W x C, or N x H x W for
-    grey images. A folder holds image files, or one folder of image files per class. Pickled
-    objects are refused.
+    The first bytes of a file decide the format; the file name does not matter. An array file holds
+    uint8, or floats in [0, 1] that `to_uint8` quantises. The shape is N x C x H x W or
+    N x H x W x C. Grey images may also have the shape N x H x W. A folder holds image files, or
+    one folder of image files per class. Pickled objects are refused.
 
     Args:
         shape: the required channels, height and width of the images.
@@ -120,7 +120,7 @@ def _array_name(path: Path, names: list[str]) -> str:
 
 
 def _arrange(path: Path, array: npt.NDArray[Any], shape: Shape) -> npt.NDArray[Any]:
-    """Rearrange the images to N x C x H x W."""
+    """Rearrange an array of images to N x C x H x W."""
     channels, height, width = shape
     actual = array.shape
     if channels == 1 and actual[1:] == (height, width):
@@ -145,10 +145,11 @@ def _mismatch(actual: tuple[int, ...], needed: Shape, *before: str) -> str:
 
 
 def _quantise(path: Path, array: npt.NDArray[Any]) -> Tensor:
-    """Convert the array to a uint8 tensor, quantising floats.
+    """Convert an array to a uint8 tensor. Floats are quantised.
 
     Raises:
-        DataError: the type or the values do not fit pixels. The message guesses the cause.
+        DataError: the array has neither uint8 from 0 to 255 nor floats in [0, 1]. The message
+            gives the likely cause.
     """
     if array.dtype == np.uint8:
         if array.max() == 1:
@@ -170,7 +171,7 @@ def _quantise(path: Path, array: npt.NDArray[Any]) -> Tensor:
 
 
 def _cause(array: npt.NDArray[Any]) -> str:
-    """The likely cause of floats outside [0, 1], and what to do about them."""
+    """A sentence on the likely cause of floats outside [0, 1], and a remedy."""
     finite = np.isfinite(array)
     if not finite.all():
         return f"{array.size - int(finite.sum()):,} values are NaN or infinite."

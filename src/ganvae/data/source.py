@@ -1,4 +1,4 @@
-"""The interface of data sets, and the form in which they deliver images."""
+"""The interface of data sets, and the classes that hold their images and labels."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,7 +12,10 @@ from ganvae.config import DataConfig, Layout
 
 @dataclass(frozen=True)
 class LabelledImages:
-    """Images with labels: ``images`` uint8, N x C x H x W; ``labels`` int64, N, counted from 0."""
+    """Images with labels.
+
+    ``images`` is uint8, N x C x H x W. ``labels`` is int64, of length N, counted from 0.
+    """
 
     images: npt.NDArray[np.uint8]
     labels: npt.NDArray[np.int64]
@@ -22,7 +25,7 @@ class LabelledImages:
 
     @property
     def image_shape(self) -> tuple[int, int, int]:
-        """Channels, height, width."""
+        """The channels, height and width of each image."""
         channels, height, width = self.images.shape[1:]
         return channels, height, width
 
@@ -32,10 +35,11 @@ class LabelledImages:
 
 @dataclass(frozen=True)
 class Source:
-    """A data set before it is split.
+    """A data set before the division into splits.
 
-    ``test`` is the official test set, or None. ``groups``, int64, has one group number per training
-    image. Images of one group always stay in one split.
+    ``train`` is the official training set, or all images if ``test`` is None. ``test`` is the
+    official test set. ``groups`` is int64, with one group number per image of ``train``. The images
+    of one group, such as one person, stay in one split. None means no groups.
     """
 
     train: LabelledImages
@@ -49,14 +53,15 @@ class Dataset:
     """A registered data set.
 
     Attributes:
-        summary: the number and kind of its images, and their source.
-        shape: channels x height x width of its published images, as text.
-        layout: how its files are arranged (`ganvae.config.DataConfig`).
-        directory: default folder of its files, relative to the clone.
+        summary: a phrase on the number, kind and source of the images.
+        shape: channels x height x width of the images, as text.
+        layout: the arrangement of the files (`ganvae.config.DataConfig`).
+        directory: the default folder of the files, relative to the clone.
         load: reads the configured images. Raises `DataError` for a missing or damaged file, and
             `ConfigError` for an option that the data set does not have.
-        fetch: downloads an edition (None: the first or only one) into a folder and verifies it.
-        editions: the editions that `fetch` can download. Empty if there is only one.
+        fetch: downloads an edition into a folder, and verifies the files. None means the default
+            edition.
+        editions: the editions that ``fetch`` can download. Empty for a data set without editions.
     """
 
     name: str

@@ -1,4 +1,7 @@
-"""Disjoint training, validation and test splits with equal proportions of classes."""
+"""Disjoint training, validation and test splits, stratified by class or made of whole groups.
+
+A group is a set of images that must stay in one split, for example all photos of one person.
+"""
 
 from dataclasses import dataclass
 from functools import partial
@@ -17,7 +20,7 @@ SPLITS = ("train", "validation", "test")
 
 @dataclass(frozen=True)
 class Split:
-    """One split: its images, and their indices in the official set that they were drawn from."""
+    """One split. ``index`` has the position of each image in the official set ``official_set``."""
 
     data: LabelledImages
     index: Index
@@ -25,10 +28,10 @@ class Split:
 
 
 def load_source(config: DataConfig) -> Source:
-    """Read the configured data set. With ``layout: folders`` it may have any name.
+    """Read the configured data set. A data set with ``layout: folders`` may have any name.
 
     Raises:
-        ConfigError: the data set is unknown, or has another layout.
+        ConfigError: the data set is unknown, or does not have the configured layout.
     """
     dataset = get_dataset("folders" if config.layout == "folders" else config.dataset)
     if config.layout != dataset.layout:
@@ -40,18 +43,18 @@ def load_source(config: DataConfig) -> Source:
 
 
 def make_splits(source: Source, config: DataConfig) -> dict[str, Split]:
-    """Draw the splits. The same source, sizes and ``split_seed`` give the same splits.
+    """Draw the splits ``train``, ``validation`` and ``test``, repeatably from ``split_seed``.
 
-    The classes keep their proportions. If the source has groups, each group stays in one split
-    instead.
+    The classes keep their proportions in each split. If the source has groups, each group stays
+    in one split instead.
 
-    The validation split is drawn first, from the official training set. The training split is drawn
-    from the rest, so a smaller ``train_size`` never changes the validation split. The test split is
-    the official test set, or a stratified part of it. Without an official test set, the test split
-    is drawn before the others.
+    The validation split is drawn from the official training set. The training split is drawn from
+    the remaining images. So a smaller ``train_size`` never changes the validation split. The test
+    split is the official test set, or a stratified part of the official test set. Without an
+    official test set, the test split is drawn first, from the training set.
 
     Raises:
-        ConfigError: a size cannot be met.
+        ConfigError: the images or groups cannot give a split of a configured size.
     """
     draw = partial(_draw, source.train.labels, source.groups, config.split_seed)
     pool = np.arange(len(source.train))
@@ -83,10 +86,11 @@ def make_splits(source: Source, config: DataConfig) -> dict[str, Split]:
 
 
 def reachable_sizes(source: Source, config: DataConfig) -> DataConfig:
-    """Adjust the validation and test sizes to sizes that whole groups reach.
+    """Return the configuration with held-out sizes that whole groups can reach exactly.
 
-    Each becomes the next smaller reachable size, or the size of the smallest group. A source
-    without groups needs no change.
+    The validation size becomes the nearest reachable size that is not larger. If no group fits,
+    the size becomes the size of the smallest group. The test size is treated in this way only
+    without an official test set. A source without groups needs no change.
     """
     if source.groups is None:
         return config
@@ -102,7 +106,11 @@ def reachable_sizes(source: Source, config: DataConfig) -> DataConfig:
 def _draw(
     labels: Index, groups: Index | None, seed: int, pool: Index, size: int | None, key: str
 ) -> tuple[Index, Index]:
-    """Draw ``size`` images (None: all) from ``pool``. Return the draw and the rest, both sorted."""
+    """Draw ``size`` images from ``pool``, or with None all images.
+
+    Returns:
+        The sorted indices of the drawn images, and the sorted indices of the other images.
+    """
     if size is None or size == len(pool):
         return pool, pool[:0]
     if size > len(pool):
@@ -118,7 +126,7 @@ def _draw(
 def _draw_by_class(
     pool: Index, labels: Index, size: int, seed: int, key: str
 ) -> tuple[Index, Index]:
-    """Draw ``size`` images that keep the proportions of the classes."""
+    """Draw ``size`` images in the class proportions of ``pool``. Return drawn and other indices."""
     from sklearn.model_selection import train_test_split  # not needed on a training machine
 
     try:
@@ -133,7 +141,7 @@ def _draw_by_class(
 
 
 def _draw_groups(pool: Index, groups: Index, size: int, seed: int, key: str) -> tuple[Index, Index]:
-    """Draw whole groups with ``size`` images in total."""
+    """Draw whole groups with ``size`` images in total. Return drawn and other indices."""
     inside = _whole_groups(groups[pool], size, seed)
     if inside.sum() != size:
         raise ConfigError(
@@ -144,12 +152,12 @@ def _draw_groups(pool: Index, groups: Index, size: int, seed: int, key: str) -> 
 
 
 def _whole_groups(groups: Index, size: int, seed: int) -> npt.NDArray[np.bool_]:
-    """Draw whole groups with at most ``size`` images in total. Return a mask of their images.
+    """Draw whole groups with at most ``size`` images in total. Return a mask of the drawn images.
 
     Visit the groups from the largest to the smallest, equally large groups in random order. Draw a
-    group if the images drawn so far, with its own, are at most the share ``size / len(groups)`` of
-    the images visited so far. So large and small groups are drawn in proportion. A group that is
-    too large for the draw stays in the rest.
+    visited group only if the drawn images stay at most the share ``size / len(groups)`` of the
+    visited images, this group included. So large and small groups are drawn in proportion. A group
+    too large for the draw is not drawn.
     """
     names, counts = np.unique(groups, return_counts=True)
     shuffled = np.random.default_rng(seed).permutation(len(names))
@@ -164,9 +172,9 @@ def _whole_groups(groups: Index, size: int, seed: int) -> npt.NDArray[np.bool_]:
 
 
 def _reachable_size(groups: Index, size: int, seed: int) -> int:
-    """The next size, going down from ``size``, that whole groups reach.
+    """Find a number of images, at most ``size``, that a draw of whole groups reaches exactly.
 
-    If no group fits, it is the size of the smallest group.
+    If no group fits, return the size of the smallest group.
     """
     while (drawn := int(_whole_groups(groups, size, seed).sum())) not in (0, size):
         size = drawn

@@ -1,4 +1,4 @@
-"""The prepared splits on disk, in one safetensors file per split."""
+"""Prepared splits on disk, with one safetensors file per split."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,15 +12,15 @@ from ganvae.data.splits import Split
 
 @dataclass(frozen=True)
 class StoredSplit:
-    """A prepared split.
+    """A prepared split, read from a file.
 
     Attributes:
-        images: uint8, N x C x H x W.
-        labels: int64, N.
-        index: int64, N, the position of each image in the official set.
+        images: the images, uint8, N x C x H x W.
+        labels: the class of each image, int64, of length N.
+        index: the position of each image in the official set, int64, of length N.
         dataset: the name of the data set.
         split: the name of the split.
-        official_set: the set that the images were drawn from, ``train`` or ``test``.
+        official_set: the official set that the images were drawn from, ``train`` or ``test``.
         classes: the names of the classes, in the order of their labels.
     """
 

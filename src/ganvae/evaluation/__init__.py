@@ -1,1 +1,1 @@
-"""From trained models to score records."""
+"""Measure trained models, and make score records from the measurements."""

@@ -1,4 +1,4 @@
-"""The two baselines of every table: real images, and noise without a model."""
+"""The two baselines of every table: real training images (floor) and random pixels (ceiling)."""
 
 import torch
 from torch import Tensor
@@ -13,7 +13,7 @@ from ganvae.scores.records import ScoreRecord, complete_scores
 
 
 def floor(train: Tensor, n: int, random: torch.Generator) -> Tensor:
-    """``n`` different training images, scored as if a model had generated them.
+    """Draw ``n`` different training images, which are scored like generated images.
 
     Args:
         train: uint8, N x C x H x W.
@@ -30,10 +30,10 @@ def floor(train: Tensor, n: int, random: torch.Generator) -> Tensor:
 
 
 def ceiling(train: Tensor, n: int, random: torch.Generator) -> Tensor:
-    """``n`` images of independent Gaussian pixels.
+    """Draw ``n`` uint8 images of independent Gaussian pixels.
 
-    Each pixel has the mean and the standard deviation of that pixel in the training set. Values
-    outside [0, 1] are clamped.
+    Each pixel has the mean and standard deviation of the pixel at its position in the training
+    images. Pixels are drawn as floats, clamped to [0, 1], and converted to uint8.
 
     Args:
         train: uint8, N x C x H x W.
@@ -51,7 +51,7 @@ def evaluate_baselines(params: Params) -> list[tuple[ScoreRecord, Tensor]]:
     """Score both baselines once per baseline seed of the profile.
 
     Returns:
-        Each record with its images, uint8.
+        Pairs of a record and the images that were scored, uint8, N x C x H x W.
     """
     evaluator = make_evaluator(params)
     seeds = params.baselines.seeds

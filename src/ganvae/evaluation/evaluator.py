@@ -1,4 +1,4 @@
-"""Score images and models with one judge, against one reference."""
+"""Score images and models with one judge, against the real images of one reference."""
 
 import torch
 from torch import Tensor
@@ -21,26 +21,26 @@ Scores = dict[str, float | None]
 
 
 class Evaluator(Yardstick):
-    """Scores models, and images from any source, in the same way."""
+    """A `Yardstick` that scores trained models, and images from any source, in the same way."""
 
     def generate(self, model: GenerativeModel, training_seed: int) -> Tensor:
-        """Draw the ``n_generated`` uint8 images that are scored.
+        """Draw the images to score from a model: uint8, ``n_generated`` x C x H x W.
 
-        All latents are drawn at once, so the batch size does not change the images.
+        All latents are drawn at once, so the batch size does not change the latents.
         """
         latents = model.sample_prior(self.config.n_generated, self.random(training_seed, "sample"))
         return to_uint8(model.decode(latents, self.config.batch_size), "generated images")
 
     def measure_samples(self, images: Tensor, training_seed: int) -> Measured:
-        """All scores that need only uint8 images (`ganvae.evaluation.sampled`)."""
+        """Measure all scores that need only uint8 images, N x C x H x W (see `sampled.measure`)."""
         return measure(images, training_seed, self)
 
     def score_inversion(
         self, model: GenerativeModel, split: StoredSplit, training_seed: int
     ) -> Scores:
-        """The ``inverted_*`` scores: how close the model can come to images of a split.
+        """Measure the ``inverted_*`` scores: how close the model can come to images of a split.
 
-        The images are the same for every model, with equally many of each class.
+        The images to approach are the same for every model (`inverted_images`).
         """
         chosen = self.inverted_images(split)
         images = invert(
@@ -54,7 +54,11 @@ class Evaluator(Yardstick):
         return {f"inverted_{name}": score for name, score in scores.items()}
 
     def inverted_images(self, split: StoredSplit) -> Tensor:
-        """The indices of the split's images to invert, drawn from the evaluation seed alone."""
+        """Draw the indices of the images to invert: int64, one dimension.
+
+        Each class gets about the same number of images. The draw depends only on the split and the
+        evaluation seed.
+        """
         random = generator(self.config.seed, "inverted images")
         order = torch.randperm(len(split.labels), generator=random)
         labels = split.labels[order]
@@ -67,11 +71,11 @@ class Evaluator(Yardstick):
     def score_variational(
         self, model: VariationalModel, split: StoredSplit, training_seed: int
     ) -> Scores:
-        """Reconstruction scores and mean ELBO (nats) over a split.
+        """Measure reconstruction scores and the mean ELBO (nats) over a split.
 
-        The name of the ELBO gives its distribution of pixels. Only ELBOs of one name compare.
-        Under a Bernoulli distribution the ELBO does not bound a log-likelihood, because the
-        pixels are grey values, not bits.
+        The name of the ELBO score contains the decoder's distribution of pixels. Only ELBOs with
+        equal names can be compared. Under a Bernoulli distribution the ELBO does not bound a
+        log-likelihood, because the pixels are grey values, not bits.
         """
         reconstructed = model.reconstruct(from_uint8(split.images), self.config.batch_size)
         all_images = torch.arange(len(split.images))
@@ -86,14 +90,16 @@ class Evaluator(Yardstick):
     def score_likelihood(
         self, model: AutoencodingModel, split: StoredSplit, training_seed: int
     ) -> tuple[Scores, dict[str, Noise]]:
-        """Mean lower bounds of log p(x), in nats, over the binarised images of a split.
+        """Measure mean lower bounds of log p(x), in nats, over the binarised images of a split.
 
-        The images are binarised in the same way for all models. The returned noise is that of the
-        importance-weighted bound, from the draw of these images. It is absent if a bound is not
-        finite.
+        The images are binarised in the same way for all models.
 
         Args:
             model: a model with a Bernoulli decoder that was trained on binarised images.
+
+        Returns:
+            The scores, and the noise of the importance-weighted bound from the draw of the images.
+            The noise is absent if the bound of an image is not finite.
         """
         images = from_uint8(binarised(split.images, binarisation(split.split)))
         bounds = importance_weighted_bound(
@@ -111,10 +117,10 @@ class Evaluator(Yardstick):
         return scores, {"importance_bound_binarised": Noise(**noise_of_mean(bounds)._asdict())}
 
     def _closeness(self, split: StoredSplit, index: Tensor, images: Tensor) -> Scores:
-        """How close uint8 images are to their originals, the images at ``index`` in the split.
+        """Measure how close uint8 images are to the original images at ``index`` in the split.
 
-        ``label_kept_judge`` is None for a judge of identities, which does not know the people in
-        the split.
+        ``label_kept_judge`` is None if the judge classifies identities, because such a judge does
+        not know the people in the split.
         """
         scores = reconstruction_scores(
             original=from_uint8(split.images[index]), reconstructed=from_uint8(images)

@@ -15,13 +15,12 @@ CHANNELS = 3
 class Inception:
     """A frozen TorchScript feature extractor: ``network(images, return_features=True)``.
 
-    It takes uint8 images, N x 3 x H x W, and resizes them itself, like NVIDIA's
-    ``inception-2015-12-05.pt``. The file is given by path or by URL. A URL is downloaded once.
-    The file must have the SHA-256 checksum in the parameters. Only the file named in the
-    parameters is downloaded.
+    The network takes uint8 images, N x 3 x H x W, and resizes the images itself. An example is
+    NVIDIA's ``inception-2015-12-05.pt``. The parameters give the file's path or URL, and the
+    SHA-256 checksum that the file must have. A file with a URL is downloaded once.
 
     Attributes:
-        sha256: checksum of the file, recorded with every score.
+        sha256: the checksum of the file. Every score record contains this checksum.
 
     Raises:
         DataError: the file is missing, has another checksum, is not TorchScript, or cannot be
@@ -55,12 +54,12 @@ class Inception:
 
     @torch.inference_mode()
     def __call__(self, images: Tensor, batch_size: int = 125) -> Tensor:
-        """The features of uint8 images: N x d, float32, on the CPU.
+        """Compute the features of uint8 images: N x d, float32, on the CPU.
 
         Grey images are expanded to three channels.
 
         Raises:
-            DataError: the network fails, or it does not return N x d finite numbers.
+            DataError: the network fails, or does not return N x d finite numbers.
         """
         features = torch.cat([self._embedded(batch) for batch in images.split(batch_size)])
         if features.ndim != 2 or len(features) != len(images) or not features.isfinite().all():
@@ -85,7 +84,10 @@ class Inception:
 
 
 def _fetched(config: InceptionConfig) -> Path:
-    """Download the file of a URL into torch's cache, unless it is already in the cache."""
+    """Download the file at the URL ``config.file`` to torch's cache, and return its path there.
+
+    A file that the cache already has is not downloaded again.
+    """
     path = Path(torch.hub.get_dir()) / "checkpoints" / f"{config.sha256}.pt"
     if path.is_file():
         return path

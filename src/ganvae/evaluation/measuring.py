@@ -1,7 +1,8 @@
-"""One file that tells how all runs of a profile are measured.
+"""The measuring file of a profile: all facts that determine how training runs are measured.
 
-It holds the settings and the checksums of all files that evaluations read. So in DVC a run's
-evaluation depends on this one file instead of all those files.
+The measuring file holds the evaluation settings, and the checksums of all files that evaluations
+read. So in DVC the evaluation of a training run depends only on the measuring file and the run's
+own files.
 """
 
 import hashlib
@@ -15,7 +16,10 @@ from ganvae.core.paths import ProfilePaths
 
 
 class Measuring(Section):
-    """The settings of evaluations, and the MD5 checksums of files by path, as in dvc.lock."""
+    """The content of the measuring file: evaluation settings and MD5 checksums.
+
+    ``md5`` maps the path of each file to its MD5 checksum, as in dvc.lock.
+    """
 
     judge: str
     compute: ComputeConfig
@@ -24,7 +28,7 @@ class Measuring(Section):
 
 
 def write_measuring(params: Params) -> None:
-    """Write the profile's settings and the checksums of its files, which must exist."""
+    """Write the measuring file of a profile. All files with a checksum in this file must exist."""
     paths = ProfilePaths(params.profile)
     splits = [paths.split(name) for name in ("train", "validation", "test")]
     features = [paths.reference, paths.train_features, paths.validation_features]
@@ -37,12 +41,12 @@ def write_measuring(params: Params) -> None:
 
 
 def check_measuring(params: Params) -> None:
-    """Check that the settings still equal the written ones, which DVC relies on.
+    """Check that the profile's settings equal the settings in the measuring file.
 
-    DVC itself checks the files.
+    The checksums are not checked here, because DVC compares the files itself.
 
     Raises:
-        UserError: the settings have changed since they were written, or were never written.
+        UserError: a setting differs from the measuring file, or the measuring file is missing.
     """
     path = ProfilePaths(params.profile).measuring
     written = parse(Measuring, read_json(path), str(path))
@@ -56,7 +60,10 @@ def check_measuring(params: Params) -> None:
 
 
 def _settings(params: Params) -> dict[str, Any]:
-    """All settings of evaluations. The precision is fixed, because it only affects training."""
+    """Return all settings of evaluations.
+
+    The precision is always fp32, because the profile's precision affects only training.
+    """
     compute = params.compute.model_copy(update={"precision": "fp32"})
     return {"judge": params.judge, "compute": compute, "evaluation": params.evaluation}
 

@@ -1,4 +1,4 @@
-"""The reference of all scores: the judge's features of a split, computed once."""
+"""The reference of a profile: the judge's features of the real images of a split, computed once."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,13 +20,16 @@ from ganvae.metrics.distances import nearest, pixels
 
 @dataclass(frozen=True)
 class Reference:
-    """The real images' side of every score, and the files that it was computed from.
+    """Features of the real images of a split, and checksums of the files behind the features.
 
     Attributes:
-        features: the judge's features of all images of a split, N x d.
-        to_train_judge, to_train_pixels: the distance of each image to its nearest training image,
-            N. Empty for the training split.
-        inception: the split's Inception features, N x 2048. Empty without an extractor.
+        features: the judge's features of all images of the split, N x d.
+        to_train_judge: the distance of each image to its nearest training image in the judge's
+            features, N. Empty for the training split.
+        to_train_pixels: the distance of each image to its nearest training image in pixels, N.
+            Empty for the training split.
+        inception: the Inception features of the images, N x d. Empty without an Inception network.
+        data_sha256: the checksum of the split's file.
     """
 
     features: Tensor
@@ -46,7 +49,10 @@ TENSORS = ("features", "to_train_judge", "to_train_pixels", "inception")
 def make_reference(
     split_path: Path, train: TrainingSet, judge: FrozenJudge, inception: Inception | None = None
 ) -> Reference:
-    """Compute the judge's (and Inception) features of a split, and distances to training images."""
+    """Compute the features of a split, and the distances of its images to training images.
+
+    Without ``inception``, the reference has only the judge's features.
+    """
     split = read_split(split_path)
     features = judge(split.images)[0]
     held_out = slice(0, 0) if split.split == "train" else slice(None)
@@ -73,7 +79,7 @@ def write_reference(path: Path, reference: Reference) -> None:
 def read_reference(
     path: Path, judge: FrozenJudge, inception: InceptionConfig | None = None
 ) -> Reference:
-    """Read a reference that was made with this judge and this Inception network.
+    """Read a reference, and check that ``judge`` and ``inception`` made its features.
 
     Raises:
         UserError: the reference was made with another judge or another Inception network.

@@ -26,7 +26,7 @@ from ganvae.scores.records import ScoreRecord, ValidationRecord, complete_scores
 
 
 def make_evaluator(params: Params) -> Evaluator:
-    """An evaluator with the profile's judge, reference and settings."""
+    """Make an evaluator with the judge, reference, training images and settings of a profile."""
     judge = FrozenJudge(Path(params.judge), compute.use(params.compute))
     settings = params.evaluation
     paths = ProfilePaths(params.profile)
@@ -40,9 +40,10 @@ def make_evaluator(params: Params) -> Evaluator:
 
 
 def evaluate_run(params: Params, key: str) -> ScoreRecord:
-    """Score the run ``params.runs[key]`` on the test split.
+    """Score the training run ``params.runs[key]`` on the test split.
 
-    A diverged run gets a record without scores.
+    If the training run diverged, all scores in the record are null except the number of
+    parameters.
     """
     paths = ProfilePaths(params.profile)
     run = paths.run(key)
@@ -76,7 +77,10 @@ def evaluate_run(params: Params, key: str) -> ScoreRecord:
 
 
 def validate_run(params: Params, key: str) -> ValidationRecord:
-    """FID of the run ``params.runs[key]`` on the validation split, None if the run diverged."""
+    """Measure FID of the training run ``params.runs[key]`` on the validation split.
+
+    FID is None if the training run diverged.
+    """
     paths = ProfilePaths(params.profile)
     run = paths.run(key)
     outcome = read_json(run.outcome)
@@ -118,15 +122,16 @@ def _measure(evaluator: Evaluator, model: GenerativeModel, test_path: Path, seed
 
 
 def bounds_a_likelihood(model: AutoencodingModel) -> bool:
-    """Whether the model's ELBO bounds a likelihood of pixels.
+    """Return whether the model's ELBO is a lower bound of a log-likelihood of pixels.
 
-    It does if the model has a Bernoulli decoder and was trained on binarised images.
+    The ELBO is such a bound if the model has a Bernoulli decoder and was trained on binarised
+    images.
     """
     return model.likelihood == "bernoulli" and model.config.binarize != "none"
 
 
 def _not_finite(scores: dict[str, float | None]) -> str | None:
-    """A text that names the first score that is NaN or infinite, or None."""
+    """Return a text that names the first NaN or infinite score. None if all scores are finite."""
     for name, score in scores.items():
         if score is not None and not math.isfinite(score):
             return f"{name} is {score}"

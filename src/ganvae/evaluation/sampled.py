@@ -1,4 +1,4 @@
-"""The scores that need only samples, from any source."""
+"""Measure the scores that need only images, not the model that generated the images."""
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
@@ -32,11 +32,11 @@ Scores = dict[str, float | None]
 
 @dataclass(frozen=True)
 class Measured:
-    """The measurements of a set of samples; the fields are those of a `ScoreRecord`.
+    """The measurements of a set of samples. `ScoreRecord` has fields of the same names.
 
-    A score is absent from ``scores`` if there are too few samples or if this kind of judge cannot
-    measure it. ``class_counts`` is None unless the judge classifies. The scores of a collapsed
-    model count like any others, because without them it would look better than it is.
+    A score is absent from ``scores`` if there are too few samples, or if this kind of judge cannot
+    measure the score. ``class_counts`` is None unless the judge classifies. ``status`` is
+    ``collapsed`` if nearly all samples are of one class. Collapsed samples keep their scores.
     """
 
     scores: Scores
@@ -51,7 +51,7 @@ class Measured:
 
 @dataclass(frozen=True)
 class _Samples:
-    """The judge's features and logits of samples, with the yardstick that measures them."""
+    """Samples as the judge sees them: features, logits, training seed, and the yardstick."""
 
     features: Tensor
     logits: Tensor
@@ -71,9 +71,13 @@ class _Samples:
 
 
 def measure(images: Tensor, training_seed: int, yardstick: Yardstick) -> Measured:
-    """Score uint8 images, N x C x H x W.
+    """Measure all scores of uint8 images, N x C x H x W.
 
-    The images are sorted first, so their order does not change the scores.
+    The images are sorted first, so the order of ``images`` does not change the scores.
+
+    Args:
+        training_seed: the training seed of the images' model, from which random draws derive.
+        yardstick: the judge, the reference and the settings.
     """
     images = in_order(images)
     judge, config, inception = yardstick.judge, yardstick.config, yardstick.inception
@@ -116,9 +120,10 @@ def in_order(images: Tensor) -> Tensor:
 
 
 def _spread(kind: JudgeKind, counts: Sequence[int]) -> Scores:
-    """How evenly the samples spread over the judge's classes or modes.
+    """Measure how evenly the samples spread over the judge's classes or modes.
 
-    A judge of identities has neither: generated faces need not spread over its training people.
+    For a judge of identities the result is empty. Generated faces need not spread evenly over the
+    people that the judge was trained on.
     """
     if kind == "classes":
         return {
@@ -134,7 +139,7 @@ def _spread(kind: JudgeKind, counts: Sequence[int]) -> Scores:
 
 
 def _collapse(counts: Sequence[int]) -> str | None:
-    """The reason to call samples collapsed: nearly all are of one class. None if they are not."""
+    """Return a text if the samples have collapsed, so nearly all are of one class; else None."""
     if classes_present(counts) != 1:
         return None
     most, share = np.argmax(counts), 100 / (PRESENT * len(counts))
@@ -146,7 +151,10 @@ def _least_for_inception_score(config: EvaluationConfig) -> int:
 
 
 def _shortages(n: int, d: int, kind: JudgeKind, config: EvaluationConfig) -> Iterator[str]:
-    """Flags for a wrong number of samples: no ranking, and the scores that need more samples."""
+    """Yield a flag for each problem with the number ``n`` of samples, with ``d`` features each.
+
+    One flag says that the record is not ranked. Others name scores that need more samples.
+    """
     if n != config.n_generated:
         yield (
             f"{n:,} samples were scored, but the protocol needs {config.n_generated:,}, "
@@ -162,10 +170,10 @@ def _shortages(n: int, d: int, kind: JudgeKind, config: EvaluationConfig) -> Ite
 
 
 def _frechet(samples: _Samples, scores: Scores, noise: dict[str, Noise]) -> list[tuple[int, float]]:
-    """Add FID, its noise and its extrapolation to ``scores`` and ``noise``.
+    """Add FID and the extrapolated FID to ``scores``, and the noise of FID to ``noise``.
 
     Returns:
-        FID by number of samples.
+        Pairs of a number of samples and the FID of that number of samples.
     """
     # Convert to double precision once here, not in every resample.
     to_real, generated = FidTo(samples.reference.features), samples.features.double()
@@ -207,9 +215,9 @@ def _neighbours(samples: _Samples, scores: Scores) -> None:
 
 
 def _memorisation(images: Tensor, samples: _Samples) -> Scores:
-    """The ``closer_to_train_*`` scores of a random part of the samples.
+    """Measure the ``closer_to_train_*`` scores of a random part of the samples.
 
-    They are absent if the samples are scored against the training split.
+    The result is empty if the reference is the training split.
     """
     reference, train = samples.reference, samples.yardstick.train
     if reference.split == "train":

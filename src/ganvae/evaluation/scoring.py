@@ -44,21 +44,22 @@ def score_samples(
     seed: int,
     report: Report = print,
 ) -> ScoreRecord:
-    """Score uint8 images, N x C x H x W.
+    """Score uint8 images, N x C x H x W, from any model.
 
-    If there are more images than the protocol needs, a random part is scored. If there are fewer,
-    the record has only the scores that so few images allow, and a flag that keeps it out of
-    rankings.
+    If there are more images than the settings require, a random part of the images is scored. If
+    there are fewer images, the record gets a flag that keeps the record out of rankings. Scores
+    that need more images are then null.
 
     Args:
         evaluator: an evaluator for a split of a data set (`evaluator_of`).
-        model, family, seed: the source of the images, for the record. The seed also determines
-            all random draws here.
+        model, family: the name and the family of the images' model, for the record.
+        seed: the training seed of the model, for the record. All random draws of this function
+            derive from this seed.
         report: receives a line before each long step.
 
     Raises:
         ConfigError: the model has the name of a baseline.
-        DataError: the images have another shape than those of the data set.
+        DataError: the images have another shape than the data set's images.
     """
     check_model(model)
     scored = _draw(in_order(images), evaluator.config, seed)
@@ -80,7 +81,7 @@ def score_samples(
 
 
 def check_model(name: str) -> None:
-    """Refuse names that are reserved for baselines.
+    """Check that a model's name is not reserved for a baseline.
 
     Raises:
         ConfigError: the name is reserved.
@@ -90,7 +91,7 @@ def check_model(name: str) -> None:
 
 
 def _known(images: Tensor, evaluator: Evaluator) -> Iterator[str]:
-    """A flag if the samples contain copies of the images that they are scored against."""
+    """Yield a flag if more than 1 % of the samples are copies of the reference's real images."""
     reference = evaluator.reference
     _, distance = nearest(evaluator.judge(images)[0], reference.features)
     copies = int((distance < SAME).sum())
@@ -111,20 +112,20 @@ def evaluator_of(
 ) -> Evaluator:
     """Make an evaluator for a data set from its published files.
 
-    The parameters are those of the data set's profile (for MNIST the laptop profile, params.yaml).
-    So its records can be ranked with those in ``results/<profile>/scores.json``.
+    The settings come from the data set's profile (for MNIST the laptop profile, params.yaml). So
+    new records can be ranked together with the records in ``results/<profile>/scores.json``.
 
     Args:
         dataset: a registered name.
         data_dir: the folder of the data set's files, by default its folder in this clone.
         judge: the judge of the data set (`find_judge`).
-        inception: an Inception network, to compute the scores in its features as well.
+        inception: an Inception network. With a network, Inception scores are computed as well.
         report: receives a line before each long step.
 
     Raises:
         ConfigError: the data set has no published profile.
-        DataError: the data set's files are missing or damaged, or the Inception file is not the
-            one that the parameters name.
+        DataError: the data set's files are missing or damaged, or the Inception file is missing or
+            has another checksum than the parameters.
     """
     profile = _profile(dataset)
     extractor = Inception(inception, judge.device) if inception else None
@@ -143,10 +144,10 @@ def evaluator_of(
 
 
 def _profile(dataset: str) -> Params:
-    """The profile with which the data set's published scores were measured.
+    """Return the profile with which the published scores of a data set were measured.
 
     Raises:
-        ConfigError: the data set has no such profile.
+        ConfigError: the data set has no published profile.
     """
     profile = profile_of(dataset)
     if profile is None:
@@ -161,7 +162,10 @@ def _profile(dataset: str) -> Params:
 def _write_splits(
     profile: Params, dataset: str, data_dir: Path | None, names: set[str], folder: Path
 ) -> dict[str, Path]:
-    """Write the same bytes as the pipeline, because the record holds the splits' checksums."""
+    """Write the splits in ``names`` to ``folder``, and return the path of each split.
+
+    The files equal the pipeline's files byte by byte, because records hold their checksums.
+    """
     directory = data_dir or CHECKOUT / get_dataset(dataset).directory
     config = profile.data.model_copy(update={"directory": str(directory)})
     source = load_source(config)
@@ -173,7 +177,7 @@ def _write_splits(
 
 
 def _draw(images: Tensor, config: EvaluationConfig, seed: int) -> Tensor:
-    """A random draw of as many images as the protocol needs, or all images if there are fewer."""
+    """Draw ``config.n_generated`` images at random, or return all images if there are fewer."""
     if len(images) <= config.n_generated:
         return images
     random = generator(config.seed, "samples to score", seed)
@@ -196,7 +200,7 @@ def find_judge(dataset: str, device: str = "cpu") -> FrozenJudge:
 
 
 def check_place(path: Path) -> None:
-    """Check that a record can be written to ``path``, before it is computed.
+    """Check that a record can be written to ``path``, before the record is computed.
 
     Raises:
         ConfigError: the name does not end in .json, the path exists already, its folder does not

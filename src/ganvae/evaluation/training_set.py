@@ -1,4 +1,4 @@
-"""The training images for evaluation, which uses them to find copies among samples."""
+"""The training images and their features. Evaluation looks for copies of these among samples."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,28 +13,28 @@ from ganvae.judge.network import FrozenJudge
 
 @dataclass(frozen=True)
 class TrainingSet:
-    """Training images, uint8 N x C x H x W, and their features by a judge, N x d."""
+    """Training images, uint8, N x C x H x W, and the judge's features of these images, N x d."""
 
     images: Tensor
     features: Tensor
 
 
 def make_training_set(split_path: Path, judge: FrozenJudge) -> TrainingSet:
-    """Compute the judge's features of the prepared training split."""
+    """Read the training split, and compute the judge's features of its images."""
     images = read_split(split_path).images
     return TrainingSet(images, judge(images)[0])
 
 
 def write_features(path: Path, train: TrainingSet, judge: FrozenJudge) -> None:
-    """Write only the features, atomically."""
+    """Write the features and the judge's checksum atomically. The images are not written."""
     save_tensors(path, {"features": train.features}, {"judge_sha256": judge.sha256})
 
 
 def read_training_set(split_path: Path, features_path: Path, judge: FrozenJudge) -> TrainingSet:
-    """Read the training split and its features by this judge.
+    """Read the training split, and the features that ``judge`` computed from its images.
 
     Raises:
-        UserError: the features are those of another judge.
+        UserError: another judge computed the features.
     """
     tensors, metadata = load_tensors(features_path)
     if metadata["judge_sha256"] != judge.sha256:

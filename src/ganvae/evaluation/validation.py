@@ -1,6 +1,7 @@
-"""FID on the validation split, by which parameters and champions are chosen.
+"""Measure FID on the validation split.
 
-This module never opens the test split.
+Parameters and champions (the best GAN and VAE of a profile) are chosen by this FID. This module
+never opens the test split.
 """
 
 from dataclasses import dataclass
@@ -22,9 +23,10 @@ from ganvae.models.base import GenerativeModel
 
 @dataclass(frozen=True)
 class ValidationScore:
-    """FID and the number of classes present, on the validation split.
+    """FID to the validation split, and the number of classes that are present among samples.
 
-    A class is present with more than a tenth of an even share. A single class is a collapse.
+    A class is present if its share of the samples is more than a tenth of an even share. A model
+    whose samples have only one class present has collapsed.
     """
 
     fid_judge: float
@@ -33,7 +35,7 @@ class ValidationScore:
 
 @dataclass(frozen=True)
 class Validation:
-    """The judge, and its features of the validation images, N x d."""
+    """A judge, the judge's features of the validation images, N x d, and the split's checksum."""
 
     judge: FrozenJudge
     features: Tensor
@@ -44,7 +46,7 @@ class Validation:
     ) -> ValidationScore:
         """Score ``n`` samples of a model that was trained from ``seed``.
 
-        The latents differ from those of the samples for the test score.
+        The latents differ from the latents of the samples that are scored on the test split.
 
         Raises:
             ImageError: the samples contain NaN, because a weight of the model is NaN.
@@ -59,14 +61,14 @@ class Validation:
 
 
 def write_validation(path: Path, split_path: Path, judge: FrozenJudge) -> None:
-    """Compute the judge's features of the validation split and write them atomically."""
+    """Compute the judge's features of the validation split, and write the features atomically."""
     features, _ = judge(read_split(split_path).images)
     metadata = {"data_sha256": sha256(split_path), "judge_sha256": judge.sha256}
     save_tensors(path, {"features": features}, metadata)
 
 
 def read_validation(path: Path, judge: FrozenJudge) -> Validation:
-    """Read the file that `write_validation` wrote with this judge.
+    """Read a file of `write_validation`, and check that ``judge`` computed its features.
 
     Raises:
         DataError: the file is missing or damaged.

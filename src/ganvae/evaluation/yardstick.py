@@ -1,4 +1,4 @@
-"""The yardstick of all scores: a judge, reference images and settings."""
+"""The yardstick of all scores: a judge, features of real images, and settings."""
 
 from dataclasses import dataclass
 
@@ -15,9 +15,12 @@ from ganvae.scores.records import PROTOCOL_VERSION, Provenance
 
 @dataclass(frozen=True)
 class Yardstick:
-    """The judge, references and settings for all runs of a profile.
+    """The judge, real images and settings that measure all training runs of a profile.
 
-    ``inception`` is None if the profile names no Inception file.
+    Attributes:
+        reference: features of the real images that samples are compared with.
+        train: the training images, to find their copies among samples.
+        inception: None if the profile names no Inception file.
     """
 
     judge: FrozenJudge
@@ -27,7 +30,7 @@ class Yardstick:
     inception: Inception | None = None
 
     def random(self, training_seed: int, purpose: str) -> torch.Generator:
-        """The random generator for a purpose, a different one per training seed."""
+        """Make a random generator, seeded by evaluation seed, ``purpose`` and ``training_seed``."""
         return generator(self.config.seed, purpose, training_seed)
 
     def provenance(
@@ -39,10 +42,11 @@ class Yardstick:
         training_steps: int | None = None,
         training_precision: str | None = None,
     ) -> Provenance:
-        """The provenance of one run's scores, or of a baseline, which has no training facts.
+        """Return the provenance of a score record: everything that determined its scores.
 
         Args:
-            n_generated: the number of scored images, by default the number in the parameters.
+            n_generated: the number of scored images, by default the number in the settings.
+            weights_sha256, training_steps, training_precision: None for a baseline.
         """
         config = self.config
         return Provenance(

@@ -1,4 +1,7 @@
-"""Judges of people: the choice of training photos, and face verification on unseen people."""
+"""Functions for judges that distinguish people: choice of photos, and face verification.
+
+A judge is a classifier whose features and logits score generated images.
+"""
 
 from dataclasses import dataclass
 
@@ -19,7 +22,7 @@ from ganvae.judge.network import Judge
 
 @dataclass(frozen=True)
 class Photos:
-    """Training and held-out photos of the same people. Labels count from 0 to ``people`` - 1."""
+    """Training and held-out photos of the same people. Labels run from 0 to ``people`` - 1."""
 
     train: LabelledImages
     held_out: LabelledImages
@@ -27,7 +30,7 @@ class Photos:
 
     @property
     def chance(self) -> float:
-        """Accuracy on the held-out photos of always naming the most frequent person, in [0, 1]."""
+        """Held-out accuracy of always guessing the most frequent person, in [0, 1]."""
         return float(np.bincount(self.held_out.labels).max() / len(self.held_out))
 
 
@@ -35,8 +38,8 @@ def chosen_photos(data: LabelledImages, config: IdentitiesConfig, seed: int) -> 
     """Choose the people with at least ``min_photos`` photos, and hold out a share of their photos.
 
     Args:
-        data: the photos. A label is a person.
-        seed: decides which photos are held out.
+        data: the photos. Each label stands for a person.
+        seed: the random seed that selects the held-out photos.
 
     Raises:
         ConfigError: fewer than two people have ``min_photos`` photos.
@@ -68,7 +71,7 @@ def _renumbered(
     people: npt.NDArray[np.int64],
     photos: list[npt.NDArray[np.int64]],
 ) -> LabelledImages:
-    """The photos in the order of the data. A label becomes the person's index in ``people``."""
+    """Select ``photos`` of ``data``, sorted. New labels are the indices in ``people``."""
     index = np.sort(np.concatenate(photos))
     return LabelledImages(data.images[index], np.searchsorted(people, data.labels[index]))
 
@@ -76,14 +79,14 @@ def _renumbered(
 def verification_auc(judge: Judge, data: LabelledImages, seed: int) -> float:
     """Area under the ROC curve of face verification by the judge's features, in [0, 1].
 
-    Verification decides by the cosine similarity of two photos whether they show the same person.
-    It uses all pairs of photos of the same person, and as many random pairs of different people.
-    0.5 is chance. On people the judge was not trained on, the score shows whether its features
-    generalise.
+    Face verification decides whether two photos show the same person. The decision uses the cosine
+    similarity of the features of the two photos. All pairs of photos of the same person are used,
+    and at most as many random pairs of different people. A score of 0.5 is chance. On people
+    outside the judge's training data, the score shows whether the features generalise.
 
     Args:
-        data: the photos. A label is a person; some people must have more than one photo.
-        seed: decides the pairs of different people.
+        data: the photos. Each label stands for a person. Some person must have two photos.
+        seed: the random seed that selects the pairs of different people.
 
     Raises:
         ConfigError: no person has two photos, or all photos show the same person.

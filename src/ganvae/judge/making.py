@@ -1,4 +1,8 @@
-"""Making of judges: the weights, and the card that describes training and accuracy."""
+"""Functions that make a judge: its weights, and its card.
+
+A judge is a classifier that scores generated images. The card is a mapping that describes the
+judge's training and accuracy.
+"""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -19,7 +23,7 @@ Report = Callable[[str], None]
 
 
 class Made(NamedTuple):
-    """A judge's weights by name, and its card (described in `ganvae.judge.network.FrozenJudge`)."""
+    """The weights of a judge, by name, and the card of the judge."""
 
     weights: Mapping[str, Tensor]
     card: dict[str, Any]
@@ -31,15 +35,15 @@ def make_judge(
     classes: int,
     report: Report = print,
 ) -> Made:
-    """Make a judge of the kind that its section of judges/params.yaml configures.
+    """Make a judge from ``config``, a section of judges/params.yaml.
 
     Args:
-        classes: number of classes of the data set.
-        report: is called with one line per epoch of training.
+        classes: the number of classes of the data set.
+        report: a function called with one line of text per epoch of training.
 
     Raises:
-        ConfigError: too few people have enough photos, the test split is too small for
-            verification, or the judge in ``channels_of`` does not fit the channels of the images.
+        ConfigError: fewer than two people have enough photos, or the test split is too small for
+            face verification. Also raised if the judge in ``channels_of`` does not fit the images.
     """
     if isinstance(config, ChannelJudgeConfig):
         return _channel_judge(config, splits, classes)
@@ -88,7 +92,7 @@ def _identity_accuracy(judge: Judge, photos: Photos) -> dict[str, Any]:
 
 
 def _description(config: JudgeConfig, splits: Mapping[str, Split], classes: int) -> dict[str, Any]:
-    """The part of the card common to all trained judges, without parameters at their defaults."""
+    """The entries that the cards of all trained judges share. Default parameters are left out."""
     return {
         "image_shape": splits["train"].data.image_shape,
         "classes": classes,

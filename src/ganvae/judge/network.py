@@ -1,4 +1,7 @@
-"""The judge: the classifier whose features and logits the judge scores are computed from."""
+"""Judges: classifiers whose features and logits score generated images.
+
+Contract images are float32, N x C x H x W, in [0, 1].
+"""
 
 from pathlib import Path
 from typing import Any
@@ -15,11 +18,11 @@ from ganvae.judge.kinds import JudgeKind
 
 
 class Judge(nn.Module):
-    """A small convolutional classifier of contract images of one size.
+    """A small convolutional classifier. The inputs are contract images of one fixed size.
 
-    It has 3 x 3 convolutions with batch norm and ReLU. A dense layer with batch norm and ReLU
-    outputs the features, and another dense layer outputs the logits. The features are not averaged
-    over the image, so they encode the positions of strokes.
+    The network begins with 3 x 3 convolutions with batch norm and ReLU. A dense layer with batch
+    norm and ReLU outputs the features. Another dense layer outputs the logits. The features are
+    not averaged over the image, so the features encode the positions of strokes.
     """
 
     def __init__(
@@ -48,16 +51,16 @@ class Judge(nn.Module):
         )
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
-        """Compute features, N x ``config.features``, and logits, N x classes, of the images."""
+        """Compute features, N x ``config.features``, and logits, N x classes, from ``images``."""
         features = self.features(images * 2 - 1)
         return features, self.classify(features)
 
 
 class ChannelJudge(nn.Module):
-    """A judge that applies a judge of grey images to every channel of an image.
+    """A judge of colour images that applies a judge of grey images to every channel.
 
-    It concatenates the features of the channels. Its classes are all combinations of the channels'
-    classes. The first channel gives the leading digit of a combination's number.
+    The features of the channels are concatenated. The classes are all combinations of the
+    channels' classes. A combination's number has the first channel's class as its leading digit.
     """
 
     def __init__(self, judge: Judge) -> None:
@@ -67,8 +70,9 @@ class ChannelJudge(nn.Module):
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """Compute features, N x (C d), and logits, N x classes^C, of contract images.
 
-        The channels are judged independently. So the log-probability of a combination is the sum
-        of the channels' log-probabilities, and these sums are the logits.
+        ``d`` and ``classes`` are the numbers of features and classes of the judge of grey images.
+        The channels are judged independently. So each logit is the log-probability of a
+        combination: the sum of the channels' log-probabilities.
         """
         features, logits = self.judge(images.flatten(end_dim=1)[:, None])
         first, *rest = logits.log_softmax(dim=1).unflatten(0, images.shape[:2]).unbind(dim=1)
@@ -81,15 +85,14 @@ class ChannelJudge(nn.Module):
 class FrozenJudge:
     """A trained judge, always in eval mode and without gradients.
 
-    It holds the network but is not a module itself. So a module that contains it cannot switch its
-    mode.
+    This class is not a torch module. So no outer module can switch the network to training mode.
 
     Attributes:
-        sha256: checksum of the weights file. Every score records it.
+        sha256: SHA-256 of the weights file. Every file of scores records this checksum.
         card: the training data, parameters and accuracy of the judge, from the file's metadata.
         device: the device that computes.
-        kind: what the judge distinguishes, which decides the scores that can use it.
-        image_shape: channels, height and width of the images that it accepts.
+        kind: the kind of the judge's classes. Some scores need a certain kind.
+        image_shape: the required channels, height and width of images.
     """
 
     def __init__(self, path: Path, device: str = "cpu") -> None:
@@ -121,7 +124,7 @@ class FrozenJudge:
 
 
 def _network(card: dict[str, Any], weights: dict[str, Tensor]) -> Judge | ChannelJudge:
-    """Build the network that a judge's card describes, and load its weights."""
+    """Build the network that ``card``, the metadata of a judge, describes. Load ``weights``."""
     channels, height, width = card["image_shape"]
     classes = card["classes"]
     channel_judge = card.get("channels_of")

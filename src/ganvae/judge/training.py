@@ -1,4 +1,7 @@
-"""Training of judges. A judge is trained once, and its weights are then frozen."""
+"""Training of judges. A judge is a classifier, trained once, that scores generated images.
+
+Contract images are float32, N x C x H x W, in [0, 1].
+"""
 
 from collections.abc import Callable
 
@@ -16,14 +19,14 @@ from ganvae.judge.network import ChannelJudge, Judge
 def train_judge(
     config: JudgeConfig, train: LabelledImages, classes: int, report: Callable[[str], None] = print
 ) -> Judge:
-    """Train a judge with cross-entropy on randomly shifted images.
+    """Train a judge with cross-entropy on randomly shifted images. Return the judge in eval mode.
 
-    AdamW follows a one-cycle schedule of the learning rate. Labels are not smoothed, because that
-    would shrink the logits and so the Inception Score.
+    The optimizer is AdamW with a one-cycle schedule of the learning rate. Labels are not smoothed,
+    because smoothing would shrink the logits and so the Inception Score.
 
     Args:
-        train: the training images. Labels count from 0 to ``classes`` - 1.
-        report: is called with one line per epoch.
+        train: the training images. Labels run from 0 to ``classes`` - 1.
+        report: a function called with one line of text per epoch.
     """
     settings = config.training
     pixels, labels = torch.from_numpy(train.images), torch.from_numpy(train.labels)
@@ -56,7 +59,7 @@ def train_judge(
 
 
 def shift(images: Tensor, most: int, random: torch.Generator) -> Tensor:
-    """Shift each image at random by up to ``most`` pixels along both axes. New pixels are black."""
+    """Shift each contract image at random by at most ``most`` pixels per axis. Fill with black."""
     if most == 0:
         return images
     n, channels, height, width = images.shape
@@ -73,7 +76,7 @@ def shift(images: Tensor, most: int, random: torch.Generator) -> Tensor:
 
 
 def mirror(images: Tensor, random: torch.Generator) -> Tensor:
-    """Mirror each image left to right with probability 0.5."""
+    """Mirror each contract image left to right with probability 0.5."""
     mirrored = torch.rand(len(images), generator=random) < 0.5
     return torch.where(mirrored[:, None, None, None], images.flip(3), images)
 

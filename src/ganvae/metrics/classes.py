@@ -6,20 +6,29 @@ import torch
 from torch import Tensor
 
 PRESENT = 10
-"""A class is present above 1/10 of an even share of the samples: 1 % for ten classes."""
+"""A class counts as present if its share of the samples exceeds 1 / (``PRESENT`` * classes).
+
+For ten classes this limit is 1 %.
+"""
 
 
 def class_counts(logits: Tensor) -> list[int]:
-    """The number of samples that the judge assigns to each class. ``logits`` are N x classes."""
+    """Count the samples that the judge assigns to each class.
+
+    ``logits`` are the judge's outputs, N x classes. The list has one count per class.
+    """
     return torch.bincount(logits.argmax(dim=1), minlength=logits.shape[1]).tolist()
 
 
 def class_distance(counts: Sequence[int]) -> float:
-    """Total variation distance between the class shares and equal shares: 0 to 1 - 1/classes."""
+    """Return the total variation distance between the classes' shares and equal shares.
+
+    The distance lies between 0 and 1 - 1/classes. ``counts`` has the number of samples per class.
+    """
     total = sum(counts)
     return sum(abs(count / total - 1 / len(counts)) for count in counts) / 2
 
 
 def classes_present(counts: Sequence[int]) -> int:
-    """The number of classes with more than a tenth of an even share of the samples."""
+    """The number of classes that are present, as `PRESENT` defines it."""
     return sum(PRESENT * len(counts) * count > sum(counts) for count in counts)

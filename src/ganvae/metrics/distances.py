@@ -8,24 +8,31 @@ from torch import Tensor
 from ganvae.core.images import from_uint8
 
 ENTRIES = 5_000_000
-"""Entries of the distance matrix per block: 20 MB. Larger and smaller blocks take longer."""
+"""The number of distances computed at once (20 MB). Larger and smaller blocks take longer."""
 
 
 def pixels(images: Tensor) -> Tensor:
-    """Flatten uint8 images to rows of values in [0, 1], for distances in pixel space."""
+    """Flatten uint8 images, N x C x H x W, to float32 rows, N x (C H W), with values in [0, 1].
+
+    The rows serve for distances in pixel space.
+    """
     return from_uint8(images).flatten(start_dim=1)
 
 
 def rows_a_block(others: Tensor) -> int:
-    """The number of rows per block for distances to all rows of ``others``."""
+    """The number of rows whose distances to all of ``others`` are computed at once.
+
+    One block of distances has at most `ENTRIES` entries, unless a single row has more.
+    """
     return max(1, ENTRIES // len(others))
 
 
 def squared_distances_to(others: Tensor) -> Callable[[Tensor], Tensor]:
-    """Create a function from rows, N x d, to their squared distances to ``others``: N x M.
+    """Create a function that returns the squared distances, N x M, from N rows to ``others``.
 
-    ``others`` is M x d. As |a - b|^2 = |a|^2 + |b|^2 - 2 a b, one matrix product is enough. Its
-    second factor is the same for every block, so it is computed once.
+    The function takes rows, N x d; ``others`` is M x d. As |a - b|^2 = |a|^2 + |b|^2 - 2 a b, one
+    matrix product is enough. The factor of this product that holds ``others`` is computed only
+    once.
     """
     b = torch.cat([others, torch.ones(len(others), 1), _squares(others)], dim=1).T
 
@@ -37,15 +44,16 @@ def squared_distances_to(others: Tensor) -> Callable[[Tensor], Tensor]:
 
 
 def nearest(queries: Tensor, points: Tensor) -> tuple[Tensor, Tensor]:
-    """Find the nearest of ``points`` to each query.
+    """Find the point nearest to each query.
 
     Args:
         queries: float32, N x d.
         points: float32, M x d.
 
     Returns:
-        Indices, int64, and Euclidean distances, float32, both N. The distance is computed again
-        from the difference of the two rows, so the distance of a copy is exactly 0.
+        The indices of the nearest points (int64, N) and their Euclidean distances (float32, N).
+        Each distance is computed again from the difference of query and point. So a query that
+        equals a point has a distance of exactly 0.
     """
     centre = points.mean(dim=0)  # centring keeps the distances and reduces their rounding errors
     distances = squared_distances_to(points - centre)

@@ -10,7 +10,7 @@ from ganvae.core.errors import UserError
 
 
 class _Moments(NamedTuple):
-    """Mean (d) and covariance (d x d, divided by N - 1), float64."""
+    """The mean (d) and the covariance (d x d, divided by N - 1) of N x d features, float64."""
 
     mean: Tensor
     covariance: Tensor
@@ -19,22 +19,22 @@ class _Moments(NamedTuple):
 def fid(*, real: Tensor, generated: Tensor) -> float:
     """Squared Frechet distance between the Gaussians fitted to two feature sets, each N x d.
 
-    The distance is 0 for equal means and covariances. A term in 1/N biases it upwards, so compare
-    only scores with equal N.
+    The distance is 0 for equal means and covariances. A term in 1/N biases the distance upwards,
+    so compare only scores with equal N.
 
     Raises:
-        UserError: N <= d in one of the sets, so the fitted covariance is singular.
+        UserError: a set has N <= d, so its covariance would be singular.
     """
     return FidTo(real)(generated)
 
 
 class FidTo:
-    """`fid` between one real set, N x d, and any number of generated sets.
+    """A function that computes `fid` of one real set, N x d, and any generated set.
 
-    The Gaussian of the real set is fitted only once.
+    The Gaussian of the real set is fitted only once, when the object is created.
 
     Raises:
-        UserError: as in `fid`, for either set.
+        UserError: a set has N <= d. The real set is checked at creation, a generated set per call.
     """
 
     def __init__(self, real: Tensor) -> None:
@@ -66,10 +66,11 @@ def _moments(features: Tensor, name: str) -> _Moments:
 
 
 def _trace_of_root(a: Tensor, b: Tensor) -> Tensor:
-    """tr (a b)^(1/2) of two covariance matrices.
+    """Return the trace of (a b)^(1/2) for two covariance matrices, d x d.
 
-    With a = r r^T, the matrix a b has the same eigenvalues as r^T b r. That matrix is symmetric,
-    so its eigenvalues are real and fast to compute. A general root of a b takes much longer.
+    With a = r r^T, the matrix a b has the same eigenvalues as r^T b r. The matrix r^T b r is
+    symmetric, so its eigenvalues are real and fast to compute. A general root of a b takes much
+    longer.
     """
     root = _root(a)
     eigenvalues = torch.linalg.eigvalsh(root.T @ b @ root)
@@ -77,7 +78,10 @@ def _trace_of_root(a: Tensor, b: Tensor) -> Tensor:
 
 
 def _root(covariance: Tensor) -> Tensor:
-    """A matrix r with r r^T = covariance. The Cholesky method fails for constant features."""
+    """Return a matrix r with r r^T = covariance, both d x d.
+
+    The Cholesky method fails for constant features. Then eigenvectors give the root.
+    """
     root, failed = torch.linalg.cholesky_ex(covariance)
     if not failed:
         return root

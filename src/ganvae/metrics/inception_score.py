@@ -9,12 +9,16 @@ from ganvae.core.seeds import global_seed
 
 
 def inception_score(logits: Tensor, *, splits: int, seed: int) -> tuple[float, float]:
-    """Mean and standard deviation of exp E KL(p(y|x) || p(y)) over ``splits`` random parts.
+    """Return the mean and the standard deviation of the Inception Score over ``splits`` parts.
 
-    The score lies between 1 and the number of classes. Sharp and varied samples score higher.
+    The N samples are split at random into ``splits`` parts. The score of a part is
+    exp E KL(p(y|x) || p(y)), between 1 and the number of classes. Sharp and varied samples score
+    higher.
 
     Args:
-        logits: N x classes, before the softmax, which torchmetrics applies.
+        logits: a classifier's outputs before the softmax, N x classes.
+        splits: the number of parts.
+        seed: the random seed of the parts.
     """
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=".*will save all extracted features in buffer")

@@ -18,19 +18,21 @@ def invert(
     """Search for the generated image nearest to each of ``images``.
 
     For each image, the search starts from ``settings.restarts`` latents of the prior. Adam
-    minimises the squared error of their images for ``settings.steps`` steps. The learning rate
-    falls to 0 along half a cosine (after Lipton & Tripathi, 1702.04782, and Webster et al.,
-    1901.03396). The best restart counts.
+    changes the latents for ``settings.steps`` steps, to minimise the squared error between the
+    generated and the given image. The learning rate falls to 0 along half a cosine. The method
+    follows Lipton & Tripathi (1702.04782) and Webster et al. (1901.03396). The result for an
+    image is the generated image with the smallest error of all its restarts.
 
-    Latents may become improbable under the prior. The search asks whether the decoder can draw
-    an image, not how likely it is. The batch size changes the result only by rounding.
+    The search may reach latents that are improbable under the prior. So the result shows whether
+    the decoder can draw an image, not how likely this image is. The batch size changes the result
+    only by rounding.
 
     Args:
-        images: contract images, N x C x H x W.
-        random: the generator of the first latents, on the CPU.
+        images: contract images (float32, N x C x H x W, in [0, 1]).
+        random: the random generator of the first latents, on the CPU.
 
     Returns:
-        Contract images, N x C x H x W, on the CPU.
+        The nearest generated images: contract images, N x C x H x W, on the CPU.
     """
     restarts = settings.restarts
     latents = model.sample_prior(len(images) * restarts, random)
@@ -53,7 +55,10 @@ def invert(
 def _descend(
     model: GenerativeModel, start: Tensor, targets: Tensor, settings: InversionConfig
 ) -> Tensor:
-    """Search from ``start`` for the latents of the targets. Returns their images."""
+    """Search for latents whose generated images match ``targets``, and return these images.
+
+    The search starts from the latents ``start``, one per target. The images are on the CPU.
+    """
     targets = targets.to(model.device)
     latents = start.to(model.device).requires_grad_()
     optimizer = torch.optim.Adam([latents], settings.learning_rate)

@@ -20,14 +20,16 @@ class _Features(nn.Module):
 
 
 def kid(*, real: Tensor, generated: Tensor, seed: int) -> tuple[float, float]:
-    """Mean and standard deviation, over 100 subsets, of the unbiased MMD^2 of two feature sets.
+    """Return the mean and the standard deviation of KID over 100 random subsets.
 
-    The kernel is (a b / d + 1)^3. A subset has 1,000 images of each set, or as many as the smaller
-    set has. Unlike FID, KID has no bias that depends on N. Equal distributions give 0 on average,
-    so values below 0 are noise.
+    KID is the unbiased MMD^2 of two feature sets, with the kernel (a b / d + 1)^3. A subset takes
+    1,000 images of each set, or as many as the smaller set has. Unlike FID, KID has no bias that
+    depends on the number of images. Equal distributions give 0 on average, so values below 0 are
+    noise.
 
     Args:
-        real, generated: features, N x d and M x d.
+        real: the features of the real images, N x d.
+        generated: the features of the generated images, M x d.
         seed: the random seed of the subsets.
     """
     size = min(SUBSET_SIZE, len(real), len(generated))

@@ -13,19 +13,20 @@ LATENTS_A_PASS = 1000
 def importance_weighted_bound(
     model: AutoencodingModel, images: Tensor, *, k: int, random: torch.Generator
 ) -> Tensor:
-    """log (1/k) sum_i p(x, z_i) / q(z_i|x) per image, with z_i drawn from q(z|x): N, in nats.
+    """Return log (1/k) sum_i p(x, z_i) / q(z_i|x) for each image x: N values, in nats.
 
-    Its expectation is a lower bound of log p(x) that rises with ``k``. k = 1 gives the ELBO.
+    The ``k`` latents z_i are drawn from q(z|x). The expectation of the result is a lower bound of
+    log p(x). This bound rises with ``k``; for k = 1 it is the ELBO.
 
     Args:
         model: a model with a Bernoulli decoder.
-        images: black and white contract images, N x C x H x W. For grey images the result would
-            not bound a likelihood.
-        random: the generator of the noise, on the CPU. It draws k latents for one image after
-            another.
+        images: contract images (float32, N x C x H x W, in [0, 1]) whose pixels are all 0 or 1. For
+            grey images the result would not bound a likelihood.
+        random: the random generator of the noise, on the CPU. The k latents of the first image
+            are drawn first, then the k latents of the next image.
 
     Raises:
-        ValueError: the likelihood is not Bernoulli, or the images are not binary.
+        ValueError: the decoder is not Bernoulli, or a pixel is neither 0 nor 1.
     """
     if model.likelihood != "bernoulli" or not bool(((images == 0) | (images == 1)).all()):
         raise ValueError(

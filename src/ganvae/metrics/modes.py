@@ -1,4 +1,7 @@
-"""Mode coverage: how samples spread over the known modes of a data set. A judge counts them."""
+"""Mode coverage: how samples spread over the known modes of a data set.
+
+A judge (a classifier) counts the samples in each mode.
+"""
 
 from collections.abc import Sequence
 
@@ -14,8 +17,8 @@ def modes_covered(counts: Sequence[int]) -> int:
 def kl_from_even(counts: Sequence[int]) -> float:
     """KL divergence between the shares of the modes and equal shares, in nats.
 
-    The score (Lin et al., 1712.04086, section 4.2) lies between 0 and log(number of modes). It
-    reaches the maximum if all samples are in one mode. N samples drawn evenly at random score
+    The score (Lin et al., 1712.04086, section 4.2) lies between 0 and log(number of modes). The
+    maximum means that all samples are in one mode. N samples drawn evenly at random score
     (modes - 1) / 2N on average, so compare only scores with equal N.
     """
     return float(entropy(counts, np.full(len(counts), 1 / len(counts))))

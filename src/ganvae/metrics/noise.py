@@ -15,7 +15,10 @@ CONFIDENCE = 0.95
 
 
 class Noise(NamedTuple):
-    """The standard error and the 95 % confidence interval of a score, over draws of images."""
+    """The standard error of a score, and the ends of its 95 % confidence interval.
+
+    Both describe how the score varies if other images are drawn from the same model.
+    """
 
     standard_error: float
     low: float
@@ -25,30 +28,30 @@ class Noise(NamedTuple):
 def evaluation_noise(
     statistic: Callable[[np.ndarray], float], n: int, *, point: float, resamples: int, seed: int
 ) -> Noise:
-    """Bootstrap the noise of a score: its spread over other draws of ``n`` generated images.
+    """Estimate by bootstrap how a score varies over other draws of ``n`` generated images.
 
     The model and the real images stay the same. Between training runs a score varies more than
-    this. The interval is for the expected score at this n, including its bias at this n. It is
-    not for the score of infinitely many images.
+    this. The confidence interval is for the expected score of ``n`` images, including the bias at
+    ``n``. The interval is not for the score of infinitely many images.
 
     A resampled set repeats images. A term in 1/N biases FID upwards, and resampling adds this bias
-    a second time. The resampled scores lie above ``point`` by as much as ``point`` lies above its
-    limit, so plain percentiles can miss ``point`` itself. Therefore the distribution is shifted
-    until its mean is ``point``: ``point`` + (quantile - mean).
+    a second time. So the resampled scores lie too high: their distance above ``point`` equals the
+    distance of ``point`` above the FID of infinitely many images. Plain percentiles of the
+    resampled scores can therefore miss ``point``. For this reason the resampled scores are shifted
+    until their mean is ``point``: an end of the interval is ``point`` + (quantile - mean).
 
-    The "basic" interval of `scipy.stats.bootstrap`, 2 ``point`` - quantile, does not fit. It lies
-    below ``point`` by as much as the quantiles lie above it. That removes the bias, so it is an
-    interval for FID at infinity.
+    The "basic" interval of `scipy.stats.bootstrap`, 2 ``point`` - quantile, does not fit. This
+    interval lies as far below ``point`` as the quantiles lie above ``point``. That removes the
+    bias, so the basic interval is for the FID of infinitely many images.
 
-    If generated and real images hardly differ (the floor), FID consists of bias only. Then
-    resampling overstates the spread, and the interval is too wide: up to 1.7 times the standard
-    error.
+    If generated and real images hardly differ, FID consists of bias only. Then resampling
+    overstates the spread, and the interval is too wide: up to 1.7 times the standard error.
 
-    Do not use this for recall: two copies of a resampled image are nearest neighbours at distance
-    0.
+    Do not use this function for recall: two copies of a resampled image are nearest neighbours at
+    distance 0.
 
     Args:
-        statistic: computes the score of the images with the given indices (int64, ``n`` indices).
+        statistic: a function from ``n`` indices of images (int64) to the score of these images.
         n: the number of generated images.
         point: the score of all ``n`` images.
         resamples: the number of bootstrap samples.
@@ -69,9 +72,9 @@ def evaluation_noise(
 
 
 def noise_of_mean(values: Tensor) -> Noise:
-    """The noise of a mean over images, from one value per image (N, at least 2).
+    """Return the noise of the mean of ``values``: N values, one per image, with N at least 2.
 
-    The confidence interval assumes a normal distribution.
+    The confidence interval assumes that the mean has a normal distribution.
     """
     mean = float(values.double().mean())
     error = float(values.double().std()) / math.sqrt(len(values))
@@ -82,20 +85,22 @@ def noise_of_mean(values: Tensor) -> Noise:
 def fid_curve(
     to_real: FidTo, generated: Tensor, *, seed: int, parts: int = 5
 ) -> list[tuple[int, float]]:
-    """Mean FID between subsets of the generated images and all real images, by subset size.
+    """Compute the mean FID of generated subsets against all real images, for several subset sizes.
 
-    The images lie on a circle in a random order. The subsets of n / 5, 2 n / 5, ... n images are
-    arcs of the circle that start at five equally spaced positions. So the subsets of one size hold
-    every image equally often. The subsets of n / 5 images have no image in common.
+    The n generated images lie on a circle in a random order. With 5 ``parts``, the sizes are n / 5,
+    2 n / 5, ... n images. The subsets of a size are arcs of the circle that start at five equally
+    spaced positions. So the subsets of one size hold every image equally often. The subsets of
+    n / 5 images have no image in common.
 
     Args:
-        to_real: FID to all real images.
-        generated: features, n x d, on the CPU.
+        to_real: a function from generated features to their FID against all real images.
+        generated: the features of the generated images, n x d, on the CPU.
         seed: the seed of the random order.
         parts: the number of sizes, and the number of subsets per size. Size n has one subset.
 
     Returns:
-        (size, FID) by increasing size. Sizes <= d are left out, because FID is undefined there.
+        Pairs of subset size and mean FID, by increasing size. Sizes <= d are left out, because FID
+        is undefined for d images or fewer.
     """
     n, d = generated.shape
     order = torch.randperm(n, generator=torch.Generator().manual_seed(seed))
@@ -111,17 +116,18 @@ def fid_curve(
 
 
 def fid_infinity(curve: list[tuple[int, float]]) -> float | None:
-    """FID extrapolated to infinitely many generated images; None for fewer than two sizes.
+    """Extrapolate FID to infinitely many generated images; None for fewer than two sizes.
 
-    To first order, FID at N is ``a + b / N``. ``b`` depends on the model, so even FIDs with equal
-    N are not fully comparable. This function returns ``a`` (Chong & Forsyth, 1911.07023). Their
-    latents are a low-discrepancy sequence; ours are random.
+    To first order, the FID of N images is ``a + b / N``. ``b`` depends on the model, so even FIDs
+    with equal N are not fully comparable. This function returns ``a`` (Chong & Forsyth,
+    1911.07023). Chong & Forsyth draw latents from a low-discrepancy sequence; here latents are
+    random.
 
-    The number of real images stays finite, so their part of the bias remains. That part is much
-    the same for every model. For a perfect model the result can be below 0.
+    The number of real images stays finite, so the bias from the real images remains. This bias is
+    much the same for every model. For a perfect model the result can be below 0.
 
     Args:
-        curve: pairs of N and FID, as `fid_curve` returns them.
+        curve: pairs of subset size N and FID, as `fid_curve` returns them.
     """
     if len(curve) < 2:
         return None

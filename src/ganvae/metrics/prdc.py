@@ -12,11 +12,14 @@ from ganvae.metrics.distances import rows_a_block, squared_distances_to
 class PRDC(NamedTuple):
     """Precision, recall, density and coverage. Only density can exceed 1.
 
+    Each image has a ball: it reaches to the k-th nearest other image of its set. The manifold of a
+    set is the union of the balls of its images.
+
     Attributes:
-        precision: the share of generated images inside the real manifold.
-        recall: the share of real images inside the generated manifold.
-        density: the mean number of real balls around a generated image, divided by k.
-        coverage: the share of real images whose ball holds a generated image.
+        precision: the share of generated images that lie in the manifold of the real images.
+        recall: the share of real images that lie in the manifold of the generated images.
+        density: the mean number of real images' balls that hold a generated image, divided by k.
+        coverage: the share of real images whose ball holds at least one generated image.
     """
 
     precision: float
@@ -26,10 +29,10 @@ class PRDC(NamedTuple):
 
 
 def prdc(*, real: Tensor, generated: Tensor, k: int = 5) -> PRDC:
-    """Compute the four scores of two float32 feature sets, N x d and M x d, on the CPU.
+    """Compute precision, recall, density and coverage of ``generated``, M x d, to ``real``, N x d.
 
-    The manifold of a set is the union of balls around its images. Each ball reaches to the
-    ``k``-th nearest neighbour in the set, not counting the image itself (1904.06991, eq. 1).
+    Both sets are float32 features on the CPU. The ball of an image reaches to the ``k``-th nearest
+    neighbour in the same set, not counting the image itself (1904.06991, eq. 1).
 
     Raises:
         UserError: a set has ``k`` images or fewer.
@@ -61,7 +64,10 @@ def prdc(*, real: Tensor, generated: Tensor, k: int = 5) -> PRDC:
 
 
 def _squared_radii(features: Tensor, k: int) -> Tensor:
-    """The squared distance of each image to its k-th nearest neighbour, not counting itself."""
+    """Return each image's squared distance to its k-th nearest other image: N.
+
+    ``features`` is N x d, one row per image.
+    """
     distances = squared_distances_to(features)
     blocks = features.split(rows_a_block(features))
     return torch.cat([distances(rows).topk(k + 1, largest=False).values[:, -1] for rows in blocks])

@@ -1,4 +1,4 @@
-"""Scores of reconstructions: how close they come to their originals."""
+"""Scores of reconstructions: how close reconstructed images come to their originals."""
 
 import math
 
@@ -16,14 +16,17 @@ def reconstruction_scores(
 ) -> dict[str, float | None]:
     """Compute ``mse``, ``psnr``, ``ssim`` and ``cross_entropy``, all averaged over images.
 
-    PSNR, in dB, is computed from the mean MSE. It is None if every image is perfect. SSIM (Wang et
-    al., 2004; 11 x 11 Gaussian window) is None for images smaller than its window. The
-    cross-entropy, in nats, is summed over the pixels of an image. The original's pixels are
-    scored under Bernoulli distributions whose means are the reconstruction's pixels. For grey
-    pixels it is not a likelihood.
+    ``psnr``, in dB, is computed from the mean MSE; it is None if every reconstruction is perfect.
+    ``ssim`` (Wang et al., 2004) uses an 11 x 11 Gaussian window; it is None for smaller images.
+    ``cross_entropy``, in nats, is summed over the pixels of an image. It is minus the log
+    probability of the original's pixels. Each pixel has a Bernoulli distribution whose mean is the
+    reconstruction's pixel. For grey originals ``cross_entropy`` is not minus a log-likelihood.
 
     Args:
-        original, reconstructed: contract images, N x C x H x W, already quantised.
+        original: contract images (float32, N x C x H x W, in [0, 1]), rounded to multiples of
+            1/255.
+        reconstructed: reconstructions of the originals, also contract images rounded to multiples
+            of 1/255.
     """
     pairs = zip(original.split(batch_size), reconstructed.split(batch_size), strict=True)
     mse, ssim, cross_entropy = [], [], []

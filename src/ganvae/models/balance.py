@@ -1,6 +1,6 @@
-"""The balance between discriminator and generator: how often, how fast and when each learns.
+"""The balance between a GAN's discriminator (D) and generator (G).
 
-D is the discriminator, G the generator.
+This module decides how often D and G learn, how fast, and in which training steps.
 """
 
 import math
@@ -15,11 +15,12 @@ from ganvae.config import Section
 
 
 class BalanceConfig(Section):
-    """Parameters that decide whether D or G gets ahead; every GAN has this section.
+    """Parameters of the balance between D and G, a section of every GAN's parameters.
 
-    One training step takes ``d_steps`` steps of D, then ``g_steps`` steps of G. D's learning rate
-    is ``learning_rate_ratio`` times G's (Heusel et al., 1706.08500). ``ratio`` is the threshold
-    of the balance rule (`turns`). Null, ``off`` and ``.inf`` all turn the rule off.
+    One training step takes ``d_steps`` steps of D, then ``g_steps`` steps of G. The learning rate
+    of D is ``learning_rate_ratio`` times the learning rate of G (Heusel et al., 1706.08500).
+    ``ratio`` is the threshold of the balance rule (the function `turns`). Null, ``off`` and
+    ``.inf`` turn this rule off.
     """
 
     d_steps: PositiveInt = 1
@@ -34,18 +35,18 @@ class BalanceConfig(Section):
 
 
 class Turns(NamedTuple):
-    """Which networks learn in a training step."""
+    """Two flags for one training step: whether D learns, and whether G learns."""
 
     discriminator: bool
     generator: bool
 
 
 def turns(d_loss: float, g_loss: float, ratio: float) -> Turns:
-    """Apply the balance rule: a network that is too far ahead does not learn.
+    """Apply the balance rule: a network whose loss is much the smaller of both does not learn.
 
     G does not learn if ``g_loss * ratio < d_loss``. D does not learn if ``d_loss * ratio <
-    g_loss``. With a ratio below 1 both conditions can hold. Then both networks learn; otherwise
-    training would stand still from there on.
+    g_loss``. With a ratio below 1 both conditions can hold. Then both networks learn, because
+    otherwise no loss would ever change again.
     """
     d_ahead = d_loss * ratio < g_loss
     g_ahead = g_loss * ratio < d_loss
@@ -55,12 +56,15 @@ def turns(d_loss: float, g_loss: float, ratio: float) -> Turns:
 
 
 class Balance(nn.Module):
-    """The balance policy of a GAN. Its state is the last loss of each network.
+    """The balance policy of a GAN. The buffer ``losses`` holds the last losses of D and G.
 
-    The state is saved in the model's checkpoint. The loss of a network that does not learn is
-    evaluated too, so the rule always compares current losses. It compares means per image. At
-    the equilibrium, where D cannot tell real from generated images, both means are log 2.
-    ``d_terms`` is the number of such means that D's losses add up to.
+    The buffer is part of the model's weights, so checkpoints include it. The loss of a network
+    that does not learn is computed too, so the balance rule always compares current losses. The
+    rule compares mean losses per image. At the equilibrium, where D cannot tell real from
+    generated images, both means are log 2.
+
+    ``d_terms`` is the number of mean losses that D adds up. The rule divides D's loss by this
+    number.
     """
 
     losses: Tensor
@@ -72,7 +76,10 @@ class Balance(nn.Module):
         self.register_buffer("losses", torch.zeros(2))  # equal losses, so both learn first
 
     def learning_rates(self, learning_rate: float) -> tuple[float, float]:
-        """The learning rates of D and of G, in this order. ``learning_rate`` is G's."""
+        """Return the learning rate of D, then the learning rate of G.
+
+        ``learning_rate`` is the learning rate of G.
+        """
         return learning_rate * self.config.learning_rate_ratio, learning_rate
 
     def step(
@@ -81,15 +88,19 @@ class Balance(nn.Module):
         d_step: Callable[[Tensor, bool], dict[str, Tensor]],
         g_step: Callable[[bool], dict[str, Tensor]],
     ) -> dict[str, Tensor]:
-        """Take one training step: first D's steps, each on its own part of the images, then G's.
+        """Take one training step: first the steps of D, then the steps of G.
+
+        Each step of D uses its own part of the real images.
 
         Args:
-            images: real images.
-            d_step: takes real images and whether D learns. Returns D's losses, detached.
-            g_step: takes whether G learns. Returns G's losses, detached.
+            images: the real images of this training step.
+            d_step: a function that takes one step of D. Its arguments are real images and whether
+                D learns. It returns the losses of D by name, detached.
+            g_step: a function that takes one step of G. Its argument is whether G learns. It
+                returns the losses of G by name, detached.
 
         Returns:
-            The losses of the last step of each network, by name. With the balance rule also
+            The losses of D's last step and of G's last step, by name. With the balance rule also
             ``d_skipped`` and ``g_skipped``: 1 if the network did not learn in this step, else 0.
         """
         turn = self.turns()
@@ -109,7 +120,7 @@ class Balance(nn.Module):
         return d_losses | g_losses | skips
 
     def turns(self) -> Turns:
-        """Which networks learn in the next training step."""
+        """Return whether D learns and whether G learns in the next training step."""
         if self.config.ratio is None:  # returns early, without waiting for the device
             return Turns(True, True)
         d_loss, g_loss = self.losses.tolist()

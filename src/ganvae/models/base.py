@@ -32,13 +32,13 @@ class GenerativeModel(nn.Module, ABC):
     name: ClassVar[str]
     family: ClassVar[Family]
     source: ClassVar[str]
-    """The origin of the system (usually a paper), in one line."""
+    """One line that names the origin of the model, usually a paper."""
     config_class: ClassVar[type[ModelConfig]]
 
     config: ModelConfig
     image_shape: ImageShape
     real_images_per_step: int
-    """The number of real images in one `train_step`."""
+    """The number of real images that one `train_step` takes."""
 
     @property
     def device(self) -> torch.device:
@@ -47,7 +47,7 @@ class GenerativeModel(nn.Module, ABC):
 
     @abstractmethod
     def optimizers(self) -> dict[str, Optimizer]:
-        """Create the optimizers. Each key is the name of the network that the optimizer updates."""
+        """Create the optimizers, by the name of the network that each optimizer updates."""
 
     @abstractmethod
     def train_step(
@@ -65,7 +65,7 @@ class GenerativeModel(nn.Module, ABC):
 
     @abstractmethod
     def generate(self, latents: Tensor) -> Tensor:
-        """Turn latents into contract images.
+        """Turn latents, N x latent size, into contract images.
 
         The caller chooses training or eval mode, and whether gradients are recorded.
         """
@@ -87,16 +87,19 @@ class GenerativeModel(nn.Module, ABC):
 
 
 class VariationalModel(GenerativeModel):
-    """A model with an encoder. It reconstructs images and bounds their likelihood from below."""
+    """A model with an encoder, which can reconstruct images and bound their likelihood from below.
+
+    x is an image, z a latent. q(z|x) is the distribution of latents that the encoder returns for x.
+    """
 
     likelihood: ClassVar[Likelihood]
-    """The distribution of the pixels given a latent, p(x|z), in the ELBO."""
+    """The family of p(x|z), the distribution of an image's pixels given a latent."""
 
     latent_size: int
 
     @abstractmethod
     def encode(self, images: Tensor) -> tuple[Tensor, Tensor]:
-        """Mean and log-variance of q(z|x), each N x latent size."""
+        """Return the mean and the log-variance of q(z|x) for N images, each N x latent size."""
 
     @abstractmethod
     def elbo(self, images: Tensor, noise: Tensor) -> Tensor:
@@ -107,7 +110,10 @@ class VariationalModel(GenerativeModel):
         """
 
     def reconstruct(self, images: Tensor, batch_size: int = 125) -> Tensor:
-        """Decode the mean of q(z|x) to contract images, on the CPU and in eval mode."""
+        """Encode each image, and decode the mean of q(z|x) to a contract image.
+
+        The model runs in eval mode. The result, N x C x H x W, is on the CPU.
+        """
         with evaluating(self):
             batches = [
                 self.generate(self.encode(part.to(self.device))[0]).cpu()
@@ -118,7 +124,10 @@ class VariationalModel(GenerativeModel):
 
 @contextmanager
 def evaluating(model: nn.Module) -> Iterator[None]:
-    """Use eval mode and no gradients inside the block, then restore the mode of each module."""
+    """Put ``model`` in eval mode and record no gradients inside the ``with`` block.
+
+    Afterwards each module of the model has its former mode again.
+    """
     modes = [(module, module.training) for module in model.modules()]
     model.eval()
     try:
@@ -131,10 +140,10 @@ def evaluating(model: nn.Module) -> Iterator[None]:
 
 @contextmanager
 def frozen(network: nn.Module) -> Iterator[None]:
-    """Keep the network unchanged inside the block, while gradients still flow through it.
+    """Keep ``network`` unchanged inside the ``with`` block, while gradients flow through it.
 
-    Its parameters get no gradient. Its batch norms use the statistics of the batch, but do not
-    update their running statistics.
+    The parameters of the network get no gradients. The batch norms of the network use the
+    statistics of the batch, but do not update their running statistics.
     """
     norms = [module for module in network.modules() if isinstance(module, _BatchNorm)]
     network.requires_grad_(False)
@@ -149,7 +158,7 @@ def frozen(network: nn.Module) -> Iterator[None]:
 
 
 def descend(loss: Tensor, *optimizers: Optimizer) -> None:
-    """Compute the gradient of ``loss`` and take one step of each optimizer."""
+    """Compute the gradient of ``loss`` anew and take one step of each optimizer."""
     for optimizer in optimizers:
         optimizer.zero_grad()
     loss.backward()

@@ -1,7 +1,7 @@
 """Faster versions of torch's convolutions, with the same weights.
 
-The formulas are exact, so results differ from torch's only by rounding. Each version was chosen
-by measurements on CPUs (benchmarks/README.md).
+The formulas are exact, so results differ from the results of torch only by rounding. Each version
+was chosen by measurements on CPUs (benchmarks/README.md).
 """
 
 import torch
@@ -12,10 +12,11 @@ FEW_CHANNELS = 4  # too few to fill a vector register, for which CPU convolution
 
 
 class Conv2d(nn.Conv2d):
-    """A convolution with a fast gradient on CPUs, for input images of few channels.
+    """A convolution whose gradient is fast on CPUs if the input has few channels.
 
-    G learns through this gradient in the first layer of the discriminator. Computed as a matrix
-    product with the image's patches, it takes half the time of torch's convolution.
+    A generator learns through this gradient in the first layer of the discriminator. Here the
+    convolution is a matrix product with the image's patches. The product takes half the time of
+    torch's convolution.
     """
 
     def __init__(
@@ -47,9 +48,10 @@ class Conv2d(nn.Conv2d):
 class ConvTranspose2d(nn.ConvTranspose2d):
     """A transposed convolution that is fast on CPUs.
 
-    The bias is added afterwards. With a bias, oneDNN sums up the bias gradient one number at a
-    time, and takes a slow path for some sizes. A strided convolution to few output channels is
-    computed as a matrix product, because oneDNN's kernels would leave most of a register empty.
+    The bias is added after the convolution. Otherwise oneDNN (torch's CPU library) would sum up the
+    bias gradient one number at a time, and take a slow path for some sizes. A convolution with a
+    stride and few output channels is computed as a matrix product. The kernels of oneDNN would
+    leave most of a register empty.
     """
 
     def __init__(  # noqa: PLR0913  the arguments of torch's class
@@ -81,7 +83,7 @@ class ConvTranspose2d(nn.ConvTranspose2d):
         return outputs.add_(self.bias.to(outputs.dtype)[:, None, None])
 
     def _as_product(self, images: Tensor) -> Tensor:
-        """Compute what each pixel adds to the outputs around it, then sum up these patches."""
+        """Compute one patch of outputs per pixel by a matrix product, then add up the patches."""
         n, _, *sides = images.shape
         pixels = images.permute(0, 2, 3, 1).flatten(0, 2)
         patches = F.linear(pixels, self.weight.flatten(start_dim=1).T)
@@ -97,21 +99,22 @@ class ConvTranspose2d(nn.ConvTranspose2d):
 class UpsampledConvTranspose2d(nn.ConvTranspose2d):
     """Nearest-neighbour upsampling by 2, then a transposed convolution of stride 1.
 
-    The transposed convolution keeps the size and owns ``weight`` and ``bias``. An upsampled image
-    holds each pixel four times, so the weights that meet copies of one pixel are added up first.
-    This gives a smaller kernel for each of the four places in a block of 2 x 2 outputs. The four
-    kernels are applied to the small image (sub-pixel convolution, 1609.07009). The result differs
-    only by rounding. A 5 x 5 kernel needs 9/25 of the multiplications.
+    The transposed convolution keeps the image size and owns ``weight`` and ``bias``. An upsampled
+    image holds each pixel four times. So the weights that meet copies of one pixel are added up
+    first. The sums form a smaller kernel for each of the four places in a block of 2 x 2 outputs.
+    The four kernels are applied to the small image (sub-pixel convolution, 1609.07009). The result
+    differs only by rounding. A 5 x 5 kernel needs 9/25 of the multiplications.
     """
 
     folding: Tensor
-    """Which weights meet which pixel: 0 or 1.
+    """A matrix that adds up the weights of each small kernel: 1 if a weight meets a pixel, else 0.
 
-    The shape is (2 x 2 places, width x width pixels) x (kernel x kernel weights).
+    The rows are 2 x 2 places times width x width pixels of the small image. The columns are
+    kernel x kernel weights.
     """
 
     def __init__(self, inputs: int, outputs: int, kernel: int) -> None:
-        """``kernel`` must be odd, because an even kernel would not keep the size."""
+        """Create the layer. ``kernel`` must be odd, or the image size would change."""
         assert kernel % 2 == 1, kernel
         super().__init__(inputs, outputs, kernel, padding=kernel // 2)
         line = _folding(kernel)
@@ -129,7 +132,7 @@ class UpsampledConvTranspose2d(nn.ConvTranspose2d):
         return blocks.reshape(n, 2 * height, 2 * width, -1).permute(0, 3, 1, 2)
 
     def _folded(self) -> Tensor:
-        """The four kernels, joined to one kernel with 4 x outputs channels."""
+        """Return the four small kernels, joined to one kernel with 4 x outputs output channels."""
         inputs, outputs = self.weight.shape[:2]
         # A transposed convolution of stride 1 equals a convolution with the flipped kernel.
         kernel = self.weight.flip(2, 3).flatten(2)
@@ -144,10 +147,11 @@ class UpsampledConvTranspose2d(nn.ConvTranspose2d):
 
 
 def _folding(kernel: int) -> Tensor:
-    """Which weights meet which pixel in one dimension: 2 places x width pixels x kernel, 0 or 1.
+    """Return a table for one dimension, 2 places x width pixels x kernel weights.
 
-    The output at 2 i + place sees the upsampled pixels at 2 i + place + offset. In the small image
-    these are the pixels at i + floor((place + offset) / 2).
+    An entry is 1 if the weight meets the pixel for an output at this place, else 0. The output at
+    2 i + place sees the upsampled pixels at 2 i + place + offset. In the small image these are the
+    pixels at i + floor((place + offset) / 2).
     """
     half = kernel // 2
     reach = (half + 1) // 2  # pixels on each side of the centre

@@ -17,7 +17,11 @@ from ganvae.models.optimizers import adam
 
 
 class GANConfig(ModelConfig):
-    """Parameters of every GAN. G learns at ``learning_rate``; ``balance`` can scale D's rate."""
+    """Parameters of every GAN.
+
+    ``learning_rate`` is the learning rate of G. ``balance.learning_rate_ratio`` times this rate is
+    the learning rate of D.
+    """
 
     batch_size: int = Field(128, ge=2)
     learning_rate: PositiveFloat = 2e-4
@@ -25,20 +29,24 @@ class GANConfig(ModelConfig):
 
 
 class AdamGANConfig(GANConfig):
-    """Parameters of a GAN that trains with Adam. The defaults of Adam are those of 1511.06434."""
+    """Parameters of a GAN that trains with Adam. Adam's defaults come from 1511.06434."""
 
     beta_1: float = Field(0.5, ge=0, lt=1)
     beta_2: float = Field(0.999, ge=0, lt=1)
 
 
 class Adversary(GenerativeModel):
-    """A model with a generator G and a discriminator D, trained in turns.
+    """A model with a generator G and a discriminator D. Each training step trains D, then G.
 
     A D step does not change G, and a G step does not change D.
     """
 
     d_loss_terms: ClassVar[int] = 1
-    """1 if D's loss is one mean over real and generated images; 2 if it is the sum of two means."""
+    """The number of means that D's loss adds up.
+
+    The number is 1 if the loss is one mean over real and generated images. It is 2 if the loss is
+    the mean over real images plus the mean over generated images.
+    """
 
     config: GANConfig
     generator: nn.Module
@@ -56,22 +64,22 @@ class Adversary(GenerativeModel):
         """Compute D's losses, without gradients for G. D minimises their sum.
 
         Args:
-            real: contract images.
-            latents: drawn from the prior. G turns them into D's generated images.
+            real: contract images (float32, N x C x H x W, in [0, 1]).
+            latents: draws from the prior, from which G generates the images for D.
 
         Returns:
-            The losses by name. The balance rule compares the losses named ``d_loss...``.
+            The losses by name. The balance rule uses the losses whose names start with ``d_loss``.
         """
 
     @abstractmethod
     def generator_step(
         self, images: Tensor, optimizers: Optimizers, random: torch.Generator, learns: bool
     ) -> dict[str, Tensor]:
-        """Take one G step and return its losses by name, detached, including ``g_loss``.
+        """Take one G step, and return its losses by name, detached. One of them is ``g_loss``.
 
         Args:
             images: all real images of this training step.
-            random: the generator that draws the latents.
+            random: the random generator that draws the latents.
             learns: False if the balance rule excludes G from this step.
         """
 
@@ -102,7 +110,7 @@ class AdversarialModel(Adversary):
 
     @abstractmethod
     def generator_loss(self, latents: Tensor) -> Tensor:
-        """Compute G's loss on the images that it generates from the latents."""
+        """Compute G's loss on the images that G generates from ``latents``."""
 
     def generator_step(
         self, images: Tensor, optimizers: Optimizers, random: torch.Generator, learns: bool
@@ -130,9 +138,9 @@ class AdamGAN(AdversarialModel):
 
 
 def merged(discriminator: nn.Module, real: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:
-    """Compute D's logits of real and of generated images in one forward pass.
+    """Compute D's logits of real images and D's logits of generated images in one forward pass.
 
-    This equals two passes if no layer of D mixes the images of a batch.
+    One pass gives the same logits as two if no layer of D mixes the images of a batch.
     """
     real_logits, fake_logits = discriminator(torch.cat([real, fake])).split([len(real), len(fake)])
     return real_logits, fake_logits
@@ -147,10 +155,10 @@ def real_and_fake_loss(real_logits: Tensor, fake_logits: Tensor) -> Tensor:
 
 
 def detached(losses: dict[str, Tensor]) -> dict[str, Tensor]:
-    """The losses without their gradient graphs."""
+    """Return the losses without their gradient graphs, by the same names."""
     return {name: loss.detach() for name, loss in losses.items()}
 
 
 def learning(network: nn.Module, learns: bool) -> AbstractContextManager[None]:
-    """Freeze the network inside the block if it does not learn."""
+    """Return a context manager that freezes ``network``, or does nothing if the network learns."""
     return nullcontext() if learns else frozen(network)

@@ -13,7 +13,7 @@ from ganvae.models.convolution import Conv2d, ConvTranspose2d
 
 
 def mlp(sizes: Sequence[int], activation: Callable[[], nn.Module]) -> nn.Sequential:
-    """Dense layers ``sizes[0] -> ... -> sizes[-1]``, with an activation between two layers."""
+    """Build dense layers ``sizes[0] -> ... -> sizes[-1]``, with activations between the layers."""
     layers: list[nn.Module] = []
     for inputs, outputs in pairwise(sizes):
         if layers:
@@ -23,14 +23,15 @@ def mlp(sizes: Sequence[int], activation: Callable[[], nn.Module]) -> nn.Sequent
 
 
 def leaky_relu() -> nn.Module:
-    """LeakyReLU with slope 0.2, as is usual in discriminators (1511.06434)."""
+    """Create a LeakyReLU with slope 0.2, as is usual in discriminators (1511.06434)."""
     return nn.LeakyReLU(0.2)
 
 
 def downsampling(channels: Sequence[int], activation: Callable[[], nn.Module]) -> nn.Sequential:
-    """4 x 4 convolutions of stride 2, each followed by an activation.
+    """Build 4 x 4 convolutions of stride 2, each followed by an activation.
 
-    Each convolution halves the size, rounded down.
+    Each convolution halves height and width, rounded down. ``channels`` lists the input channels,
+    then the output channels of each convolution.
     """
     layers: list[nn.Module] = []
     for inputs, outputs in pairwise(channels):
@@ -39,9 +40,10 @@ def downsampling(channels: Sequence[int], activation: Callable[[], nn.Module]) -
 
 
 def upsampling(channels: Sequence[int], batch_norm: bool = True) -> nn.Sequential:
-    """4 x 4 transposed convolutions of stride 2, each doubling the size.
+    """Build 4 x 4 transposed convolutions of stride 2. Each one doubles height and width.
 
-    Batch norm (optional) and ReLU follow every convolution except the last.
+    Batch norm (optional) and ReLU follow every convolution except the last. ``channels`` lists the
+    input channels, then the output channels of each convolution.
     """
     layers: list[nn.Module] = []
     for inputs, outputs in pairwise(channels[:-1]):
@@ -54,7 +56,10 @@ def upsampling(channels: Sequence[int], batch_norm: bool = True) -> nn.Sequentia
 
 
 def strided_discriminator(image_shape: ImageShape, channels: Sequence[int]) -> nn.Sequential:
-    """The convolutions of `downsampling`, then a dense layer to one logit."""
+    """Build a discriminator: the convolutions of `downsampling`, then a dense layer to one logit.
+
+    ``channels`` lists the output channels of each convolution.
+    """
     image_channels, height, width = image_shape
     widths = [image_channels, *channels]
     top_height = halved_side(height, len(channels), "height")
@@ -70,8 +75,8 @@ class Dropout(nn.Dropout):
     """Dropout whose masks take a quarter of the usual time on a CPU.
 
     One draw of 64 bits decides about four features, while torch draws once per feature. The
-    dropped fraction is ``p`` rounded to 1/65536, but always below 1. The kept features are scaled
-    up, so that the expected value stays the same.
+    dropped fraction is ``p``, rounded to a multiple of 1/65536 below 1. The kept features are
+    scaled up, so that the expected value of each feature stays the same.
     """
 
     def forward(self, features: Tensor) -> Tensor:
@@ -110,24 +115,25 @@ class Unflatten(nn.Module):
 
 
 def half(side: int) -> int:
-    """The side after a convolution of stride 2 with "same" padding: half of it, rounded up."""
+    """Return half of ``side``, rounded up: the side after a stride of 2 with `SamePadding`."""
     return -(-side // 2)
 
 
 def to_size(inputs: int, outputs: int, source: Sequence[int], target: Sequence[int]) -> nn.Module:
-    """3 x 3 transposed convolution of stride 2 from the size ``source`` to the size ``target``.
+    """Build a 3 x 3 transposed convolution of stride 2 from one image size to another.
 
-    Each side of ``source`` is `half` of the side of ``target``.
+    Both sizes are (height, width). Each side of ``source`` must be `half` of the same side of
+    ``target``.
     """
     extra = target[0] - (2 * source[0] - 1), target[1] - (2 * source[1] - 1)
     return ConvTranspose2d(inputs, outputs, 3, stride=2, padding=1, output_padding=extra)
 
 
 class SamePadding(nn.Module):
-    """Zero padding around an image, as TensorFlow's ``SAME`` adds it.
+    """Zero padding around an image, as in TensorFlow's ``SAME`` mode.
 
-    If the number of zeros is odd, the extra zero comes at the end. A following convolution with
-    the same kernel and stride gives sides of ceil(side / stride).
+    If a side needs an odd number of zeros, the extra zero comes at its end. A following convolution
+    with the same kernel and stride gives sides of ceil(side / stride).
     """
 
     def __init__(self, kernel: int, stride: int) -> None:
@@ -147,10 +153,12 @@ class SamePadding(nn.Module):
 
 
 def halved_side(side: int, halvings: int, name: str) -> int:
-    """The side of an image after `downsampling` with so many halvings.
+    """Return ``side`` after ``halvings`` convolutions of `downsampling`.
+
+    ``name`` is the side's name in the error message: height or width.
 
     Raises:
-        ConfigError: the side would become 0.
+        ConfigError: the result would be 0.
     """
     small = side // 2**halvings
     if small == 0:
@@ -162,7 +170,9 @@ def halved_side(side: int, halvings: int, name: str) -> int:
 
 
 def undoubled_side(side: int, doublings: int, name: str) -> int:
-    """The side that becomes ``side`` after so many doublings.
+    """Return ``side`` / 2 ** ``doublings``: the side from which so many doublings lead to ``side``.
+
+    ``name`` is the side's name in the error message: height or width.
 
     Raises:
         ConfigError: ``side`` is not a multiple of 2 ** ``doublings``.

@@ -1,4 +1,7 @@
-"""Losses of GANs and VAEs. Networks return logits; the losses apply the sigmoid themselves."""
+"""Losses of GANs and VAEs. Networks return logits; the loss functions apply the sigmoid.
+
+D is a discriminator, G a generator. x is an image, z a latent.
+"""
 
 import torch
 import torch.nn.functional as F
@@ -6,20 +9,27 @@ from torch import Tensor
 
 
 def real_or_fake_loss(logits: Tensor, target: float) -> Tensor:
-    """Mean Bernoulli cross-entropy between D's logits and one target for all images, in nats.
+    """Mean Bernoulli cross-entropy between D's logits and ``target``, in nats.
 
-    ``target`` is 1 for real and 0 for fake. A value between smooths the label (1606.03498, 3.4).
+    ``target`` applies to all images: 1 for real, 0 for generated. A value between 0 and 1 smooths
+    the label (1606.03498, section 3.4).
     """
     return F.binary_cross_entropy_with_logits(logits, torch.full_like(logits, target))
 
 
 def non_saturating_loss(logits: Tensor) -> Tensor:
-    """L_G = -E log D(G(z)) (Goodfellow et al., 1406.2661, section 3)."""
+    """Compute G's loss -E log D(G(z)) (Goodfellow et al., 1406.2661, section 3).
+
+    ``logits`` are D's logits of generated images.
+    """
     return F.softplus(-logits).mean()
 
 
 def minimax_loss(logits: Tensor) -> Tensor:
-    """L_G = E log(1 - D(G(z))), the generator's part of 1406.2661, eq. 1. Always negative."""
+    """Compute G's loss E log(1 - D(G(z))), which is always negative (1406.2661, eq. 1).
+
+    ``logits`` are D's logits of generated images.
+    """
     return -F.softplus(logits).mean()
 
 
@@ -27,10 +37,12 @@ GENERATOR_LOSSES = {"non-saturating": non_saturating_loss, "minimax": minimax_lo
 
 
 def r1_penalty(logits: Tensor, images: Tensor) -> Tensor:
-    """Mean ||grad D(x)||^2 / 2 at real images (Mescheder et al., 1801.04406, eq. 9, gamma 1).
+    """Compute the mean of ||grad D(x)||^2 / 2 over real images x.
+
+    The formula is eq. 9 of Mescheder et al. (1801.04406) with gamma 1.
 
     Args:
-        logits: D's logits of ``images``.
+        logits: D's logits of ``images``, computed with a gradient graph.
         images: real images that require a gradient.
     """
     (gradient,) = torch.autograd.grad(logits.sum(), images, create_graph=True)
@@ -38,23 +50,30 @@ def r1_penalty(logits: Tensor, images: Tensor) -> Tensor:
 
 
 def bernoulli_cross_entropy(logits: Tensor, images: Tensor) -> Tensor:
-    """-log p(x|z) of a Bernoulli decoder, summed over each image's pixels: N, in nats.
+    """Compute -log p(x|z) of a Bernoulli decoder for each image: N values, in nats.
 
-    Grey pixels (between 0 and 1) use the same formula, but then p(x|z) is not a density.
+    A value is a sum over the image's pixels. Grey pixels (between 0 and 1) use the same formula,
+    but then p(x|z) is not a density.
     """
     losses = F.binary_cross_entropy_with_logits(logits, images, reduction="none")
     return losses.flatten(start_dim=1).sum(dim=1)
 
 
 def squared_error(logits: Tensor, images: Tensor) -> Tensor:
-    """||x - sigmoid(logits)||^2, summed over each image's pixels: N."""
+    """Compute ||x - sigmoid(logits)||^2 for each image x: N values, summed over pixels."""
     return (images - torch.sigmoid(logits)).square().flatten(start_dim=1).sum(dim=1)
 
 
 RECONSTRUCTION_LOSSES = {"bernoulli": bernoulli_cross_entropy, "gaussian": squared_error}
-"""Each loss is the negative log of the named likelihood, up to a constant."""
+"""A mapping from likelihood to reconstruction loss.
+
+A loss is minus the log of its likelihood, up to a constant.
+"""
 
 
 def gaussian_kl(mean: Tensor, log_variance: Tensor) -> Tensor:
-    """KL(N(mean, variance) || N(0, I)) per row: N, in nats (1312.6114, appendix B)."""
+    """Compute KL(N(mean, variance) || N(0, I)) of each row: N values, in nats.
+
+    ``mean`` and ``log_variance`` are N x latent size. The formula is from 1312.6114, appendix B.
+    """
     return -0.5 * (1 + log_variance - mean.square() - log_variance.exp()).sum(dim=1)

@@ -8,15 +8,15 @@ from torch.optim import Adam, RMSprop
 
 
 def adam(network: nn.Module, learning_rate: float, beta_1: float, beta_2: float) -> Adam:
-    """Adam (1412.6980) for all parameters of a network, in torch's fused version."""
+    """Create torch's fused Adam (1412.6980) for all parameters of a network."""
     return Adam(network.parameters(), learning_rate, (beta_1, beta_2), fused=True)
 
 
 class KerasRMSprop(RMSprop):
     """RMSprop as in Keras 2, with a learning rate that decays in every step.
 
-    In step t, counted from 0, the rate is ``lr / (1 + decay * t)``. Each parameter group stores
-    its ``lr``, its ``decay``, and t as ``iterations``, so checkpoints contain t.
+    In step t, counted from 0, the learning rate is ``lr / (1 + decay * t)``. Each parameter group
+    stores ``lr``, ``decay`` and t (as ``iterations``), so checkpoints contain t.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""The registry of systems: every module of `ganvae.models.systems` is one."""
+"""The registry of systems (kinds of model). Each module of `ganvae.models.systems` is a system."""
 
 import importlib
 import inspect
@@ -24,7 +24,7 @@ def system_names() -> list[str]:
 
 
 def system_class(name: str) -> type[GenerativeModel]:
-    """The class of the system ``name``, from the module with the same name.
+    """Return the model class of the system ``name``, from the module with the same name.
 
     Raises:
         ConfigError: no system has this name.
@@ -41,12 +41,12 @@ def system_class(name: str) -> type[GenerativeModel]:
 
 
 def system_config(name: str, values: Mapping[str, Any], where: str | None = None) -> ModelConfig:
-    """Check and type a variant's section of params.yaml. Missing keys take the system's defaults.
+    """Check ``values``, a section of params.yaml, and return the parameters of the system ``name``.
 
-    ``where`` names the section in error messages.
+    Missing keys take the defaults of the system. ``where`` names the section in error messages.
 
     Raises:
-        ConfigError: the system is unknown, or it does not allow a key, type or value.
+        ConfigError: the system is unknown, or the system does not allow a key, type or value.
     """
     return parse(system_class(name).config_class, values, where or f"variants.{name}")
 

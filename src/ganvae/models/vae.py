@@ -1,4 +1,8 @@
-"""Base classes of all models with an encoder and a decoder: q(z|x), ELBO, reconstruction."""
+"""Base classes of all models with an encoder and a decoder.
+
+x is an image, z a latent. q(z|x) is the distribution of latents that the encoder returns for x.
+p(x|z) is the distribution of images that the decoder returns for z.
+"""
 
 import math
 from abc import abstractmethod
@@ -19,9 +23,9 @@ from ganvae.models.priors import standard_normal
 class VAEConfig(ModelConfig):
     """Parameters of every VAE. With a latent size of 2 the latent space can be drawn as a map.
 
-    ``beta`` is the weight of the KL (Higgins et al. 2017, beta-VAE). With 1 the loss is -ELBO.
-    ``importance_samples`` is the number k of latents per image. With more than 1 the loss is
-    minus the importance-weighted bound of 1509.00519, eq. 8.
+    ``beta`` is the weight of the KL in the loss (Higgins et al. 2017, beta-VAE). With ``beta`` 1
+    the loss is -ELBO. ``importance_samples`` is the number k of latents per image. With k above 1
+    the loss is minus the importance-weighted bound (1509.00519, eq. 8).
     """
 
     batch_size: int = Field(128, ge=2)
@@ -49,14 +53,17 @@ class AutoencodingModel(VariationalModel):
     """
 
     encoder: nn.Module
-    """Maps images to N x (2 * latent size): first the means, then the log-variances."""
+    """A network from N images to N x (2 * latent size): first the means, then the log-variances."""
 
     @abstractmethod
     def decode_logits(self, latents: Tensor) -> Tensor:
         """Decode latents to the logits of images, N x C x H x W."""
 
     def elbo_terms(self, images: Tensor, noise: Tensor) -> tuple[Tensor, Tensor]:
-        """Reconstruction loss and KL per image, both N. Their sum is -ELBO up to a constant."""
+        """Return the reconstruction loss and the KL of each image, two tensors of N values.
+
+        Their sum is -ELBO up to a constant. ``noise``, N x latent size, is drawn from N(0, I).
+        """
         mean, log_variance = self.encode(images)
         logits = self.decode_logits(drawn(mean, log_variance, noise))
         loss = RECONSTRUCTION_LOSSES[self.likelihood]
@@ -71,13 +78,14 @@ class AutoencodingModel(VariationalModel):
         return -(reconstruction + kl) - self._constant
 
     def log_weights(self, images: Tensor, noise: Tensor) -> Tensor:
-        """log p(x|z) p(z) / q(z|x) for k latents per image: k x N, in nats.
+        """Return log(p(x|z) p(z) / q(z|x)) for k latents z of each image x: k x N, in nats.
 
         `log_mean_exp` of these weights is the importance-weighted bound (1509.00519, eq. 8).
 
         Args:
-            images: contract images, N x C x H x W.
-            noise: N(0, I), k x N x latent size. Latents are mean + standard deviation * noise.
+            images: contract images (float32, N x C x H x W, in [0, 1]).
+            noise: draws from N(0, I), k x N x latent size. A latent is
+                mean + standard deviation * noise.
         """
         mean, log_variance = self.encode(images)
         latents = drawn(mean, log_variance, noise)
@@ -89,9 +97,10 @@ class AutoencodingModel(VariationalModel):
 
     @property
     def _constant(self) -> float:
-        """The difference -log p(x|z) - reconstruction loss, a constant.
+        """The constant -log p(x|z) - reconstruction loss: 0 for a Bernoulli likelihood.
 
-        For a Gaussian, exp(-squared error) is N(mean, I/2) without its factor pi^(-pixels/2).
+        The Gaussian density N(mean, I/2) is pi^(-pixels/2) * exp(-squared error). The constant is
+        minus the log of the first factor.
         """
         gaussian = self.likelihood == "gaussian"
         return math.prod(self.image_shape) / 2 * math.log(math.pi) if gaussian else 0.0
@@ -104,7 +113,10 @@ class AutoencodingModel(VariationalModel):
 
 
 def drawn(mean: Tensor, log_variance: Tensor, noise: Tensor) -> Tensor:
-    """Draw latents from q(z|x) by the reparametrisation trick (1312.6114, section 2.4)."""
+    """Return mean + standard deviation * noise: latents from q(z|x), if noise is from N(0, I).
+
+    This is the reparametrisation trick (1312.6114, section 2.4).
+    """
     return mean + (log_variance / 2).exp() * noise
 
 
@@ -116,9 +128,9 @@ def log_mean_exp(values: Tensor) -> Tensor:
 class VAE(AutoencodingModel):
     """An autoencoding model that minimises reconstruction loss + beta * KL with Adam.
 
-    With beta 1 this is -ELBO (1312.6114, eq. 3). With several importance samples the model
-    minimises minus the importance-weighted bound instead. With one sample that bound would be
-    the ELBO with an estimated KL, so the exact KL is used.
+    With beta 1 the loss is -ELBO (1312.6114, eq. 3). With several importance samples the loss is
+    minus the importance-weighted bound. With one sample this bound would equal the ELBO with an
+    estimated KL. Then the model uses the ELBO with the exact KL.
     """
 
     config: VAEConfig

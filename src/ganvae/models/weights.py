@@ -9,16 +9,17 @@ from ganvae.models.base import GenerativeModel
 from ganvae.models.registry import build_model, system_config
 
 FORMAT = 2
-"""Increase this number when the same tensors start to mean a different model.
+"""The format number of weights files. Increase it when equal tensors mean a different model.
 
-Since format 2 images are flattened pixel after pixel.
+In format 2, images are flattened pixel after pixel.
 """
 
 
 def save_model(path: Path, model: GenerativeModel, config: ModelConfig, seed: int) -> None:
-    """Write a model as safetensors, with its system, image shape, seed and explicit parameters.
+    """Write a model to a safetensors file, with the information to rebuild the model.
 
-    Parameters at their defaults are not written, so a new parameter that is off leaves the file
+    The information is the system, the image shape, the seed and all parameters that were set
+    explicitly. Other parameters are not written. So a new parameter with a default leaves the file
     unchanged.
     """
     metadata = {
@@ -32,12 +33,13 @@ def save_model(path: Path, model: GenerativeModel, config: ModelConfig, seed: in
 
 
 def load_model(path: Path) -> GenerativeModel:
-    """Build the model of a weights file, on the CPU.
+    """Build the model that a weights file holds, on the CPU.
 
     Raises:
-        DataError: the file is missing, damaged, not a model's weights or of another format; or
-            the system's layers have changed since.
-        ConfigError: the file's system is unknown, or its parameters have changed since.
+        DataError: the file is missing or damaged, has no model's weights, or has another format.
+            Or the layers of the system have changed since the file was written.
+        ConfigError: the system named in the file is unknown, or no longer allows the parameters
+            in the file.
     """
     weights, metadata = load_tensors(path)
     if "model" not in metadata:

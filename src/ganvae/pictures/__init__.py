@@ -1,1 +1,1 @@
-"""Pictures of one run. Each can be read on its own."""
+"""Pictures of one training run. Each picture can be understood without the others."""

@@ -1,6 +1,7 @@
 """Tools for all pictures: matplotlib figures, grids of images, and captions."""
 
 import io
+import textwrap
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
@@ -27,10 +29,22 @@ def figure(path: Path, width: float, height: float) -> Iterator[Figure]:
     with mpl.rc_context(STYLE):
         canvas = Figure(figsize=(width, height), layout="constrained")
         yield canvas
+        _fit_title(canvas)
         buffer = io.BytesIO()
         canvas.savefig(buffer, format="png", dpi=120)
         with Image.open(buffer) as image:
             write_image(path, image.convert("RGB"))
+
+
+def _fit_title(canvas: Figure) -> None:
+    """Break a title that is wider than the figure, which would cut it off."""
+    if not canvas.get_suptitle():
+        return
+    title = canvas.suptitle(canvas.get_suptitle())
+    width = title.get_window_extent(FigureCanvasAgg(canvas).get_renderer()).width
+    if width > canvas.bbox.width:
+        letters = int(len(title.get_text()) * canvas.bbox.width / width)
+        title.set_text(textwrap.fill(title.get_text(), letters))
 
 
 def write_image(path: Path, image: Image.Image) -> None:

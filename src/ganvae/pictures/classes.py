@@ -8,10 +8,10 @@ MOST = 10
 
 
 def shown_classes(split: StoredSplit) -> dict[int, Tensor]:
-    """The indices of the images of each shown class, by label.
+    """A mapping from the label of each shown class to the indices of its images in ``split``.
 
-    Shown are the ten classes with most images; ties go to the first classes. Classes without
-    images are left out.
+    The shown classes are the ten classes with most images. Of classes with equally many images, the
+    class with the smaller label goes first. Classes without images are left out.
     """
     counts = split.labels.bincount(minlength=len(split.classes))
     order = counts.argsort(descending=True, stable=True)[:MOST]
@@ -20,5 +20,5 @@ def shown_classes(split: StoredSplit) -> dict[int, Tensor]:
 
 
 def of_classes(split: StoredSplit, what: str) -> str:
-    """The text ``what``, with a remark if the split has more classes than are shown."""
+    """Return the text ``what``, with a remark if ``split`` has more than ten classes."""
     return f"{what} ({MOST} classes with most images)" if len(split.classes) > MOST else what

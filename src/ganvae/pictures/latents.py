@@ -28,7 +28,10 @@ BATCH = 125
 def draw_interpolations(
     path: Path, model: GenerativeModel, random: torch.Generator, title: str
 ) -> None:
-    """Draw images on straight lines between pairs of latents from the prior, one pair per row."""
+    """Draw rows of images that lead from one latent to another.
+
+    Each row decodes latents on the straight line between two latents from the prior.
+    """
     start = model.sample_prior(INTERPOLATIONS, random)
     end = model.sample_prior(INTERPOLATIONS, random)
     shares = torch.linspace(0, 1, INTERPOLATION_STEPS, device=start.device)
@@ -48,7 +51,10 @@ def draw_interpolations(
 def draw_reconstructions(
     path: Path, model: VariationalModel, split: StoredSplit, title: str
 ) -> None:
-    """Draw the first held-out images of each class above their reconstructions."""
+    """Draw the first two held-out images of each shown class above their reconstructions.
+
+    ``split`` has the held-out images.
+    """
     firsts = [indices[:RECONSTRUCTED_PER_CLASS] for indices in shown_classes(split).values()]
     chosen = torch.cat(firsts)
     originals = split.images[chosen]
@@ -60,7 +66,10 @@ def draw_reconstructions(
 
 
 def draw_class_means(path: Path, model: VariationalModel, split: StoredSplit, title: str) -> None:
-    """Draw the mean held-out image of each class above its reconstruction."""
+    """Draw the mean held-out image of each shown class above the reconstruction of this mean.
+
+    ``split`` has the held-out images.
+    """
     classes = shown_classes(split)
     means = torch.stack([from_uint8(split.images[i]).mean(dim=0) for i in classes.values()])
     reconstructions = to_uint8(model.reconstruct(means), "reconstructions")
@@ -73,10 +82,10 @@ def draw_class_means(path: Path, model: VariationalModel, split: StoredSplit, ti
 def draw_latent_scatter(
     path: Path, model: VariationalModel, split: StoredSplit, title: str
 ) -> None:
-    """Draw the posterior means of held-out images, coloured by class.
+    """Draw the posterior means (encoder means) of held-out images as points, coloured by class.
 
-    At most ten classes are coloured, those with most images; the others are grey. Latents of more
-    than two dimensions are projected onto their first two principal components.
+    The ten classes with most images are coloured; other classes are grey. Means of more than two
+    dimensions are projected onto their first two principal components.
     """
     means = _posterior_means(model, from_uint8(split.images[:SCATTERED]))
     labels = split.labels[:SCATTERED].numpy()
@@ -116,7 +125,10 @@ def _posterior_means(model: VariationalModel, images: Tensor) -> np.ndarray:
 
 
 def _plane(means: np.ndarray) -> tuple[np.ndarray, list[str]]:
-    """Two coordinates of each row of N x d posterior means, and the names of the axes."""
+    """Return points, N x 2, and the names of both axes.
+
+    The points are the posterior means, N x d, themselves or their first two principal components.
+    """
     if means.shape[1] == 2:
         return means, ["$z_1$", "$z_2$"]
     if means.shape[1] == 1:
@@ -129,9 +141,10 @@ def _plane(means: np.ndarray) -> tuple[np.ndarray, list[str]]:
 
 
 def draw_manifold(path: Path, model: GenerativeModel, title: str) -> None:
-    """Draw decoded images on a grid over two-dimensional latents, at quantiles of N(0, 1).
+    """Draw the decoded images of a grid of two-dimensional latents.
 
-    As in figure 4 of 1312.6114, every cell stands for the same share of the prior.
+    Both coordinates of the grid are quantiles of N(0, 1) at equal steps of probability. So every
+    cell stands for the same share of the prior, as in figure 4 of 1312.6114.
     """
     quantiles = (np.arange(MANIFOLD_SIDE) + 0.5) / MANIFOLD_SIDE
     values = norm.ppf(quantiles)

@@ -1,4 +1,4 @@
-"""Pictures of generated images beside the real images nearest to them."""
+"""Pictures of generated images and the nearest real images."""
 
 from pathlib import Path
 
@@ -20,16 +20,17 @@ COMPARED = 20
 INVERTED_PER_CLASS = 1
 
 Judged = tuple[FrozenJudge, TrainingSet]
-"""A judge, and the training images with the judge's features of them."""
+"""A judge (a classifier), and the training images with the judge's features of these images."""
 
 
 def draw_nearest_neighbours(
     path: Path, samples: Tensor, train: Tensor, title: str, judged: Judged | None = None
 ) -> None:
-    """Draw the first samples (uint8) above the training images (uint8) nearest to them.
+    """Draw the first 20 samples, and below each sample the nearest training image.
 
-    A row shows the nearest images by pixels. With a judge, another row shows the nearest images by
-    its features, which recognise a digit even if it has moved.
+    ``samples`` and ``train`` are uint8, N x C x H x W. One row shows the training images nearest in
+    pixels. With ``judged``, another row shows the training images nearest in the judge's features,
+    which recognise a digit even if the digit has moved.
     """
     shown = samples[:COMPARED]
     index, _ = nearest(pixels(shown), pixels(train))
@@ -49,7 +50,11 @@ def draw_inversions(
     random: torch.Generator,
     title: str,
 ) -> None:
-    """Draw one held-out image per class above the nearest image that a latent search found."""
+    """Draw one held-out image per shown class, and below each the nearest generated image.
+
+    `ganvae.metrics.inversion.invert` searches for the generated images. ``split`` has the held-out
+    images.
+    """
     classes = shown_classes(split)
     chosen = torch.cat([index[:INVERTED_PER_CLASS] for index in classes.values()])
     images = invert(model, from_uint8(split.images[chosen]), settings, random=random)

@@ -1,4 +1,4 @@
-"""Rows of images, where the images in one column belong together."""
+"""Pictures of rows of images, where the images in one column belong together."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -14,10 +14,10 @@ LETTER = 0.08  # width in inches
 def draw_rows(
     path: Path, rows: Mapping[str, Tensor], title: str, names: Sequence[str] | None = None
 ) -> None:
-    """Draw rows of uint8 images, N x C x H x W per row.
+    """Draw labelled rows of images, one row below another.
 
     Args:
-        rows: the images of each row, by the row's label.
+        rows: a mapping from a row's label to its images (uint8, N x C x H x W).
         names: the text below each column.
     """
     n, width = len(next(iter(rows.values()))), next(iter(rows.values())).shape[3]

@@ -1,4 +1,4 @@
-"""Draw all pictures of one run."""
+"""Draw all pictures of one training run."""
 
 import csv
 from pathlib import Path
@@ -44,16 +44,18 @@ def draw_run(
     inversion: InversionConfig,
     judged: Judged | None = None,
 ) -> None:
-    """Draw all pictures of a trained run into ``paths.pictures``.
+    """Draw all pictures of a finished training run into the folder ``paths.pictures``.
 
-    A diverged run gets only the pictures of its training.
+    A diverged training run gets the pictures of its training, and a text in place of samples.
 
     Args:
-        held_out: the split whose images are encoded. It is never the test split, which only
-            evaluation opens.
-        train: the training images, uint8, for the samples' nearest neighbours.
+        paths: the paths of the training run's files.
+        held_out: the split with the held-out images to reconstruct and to search for. This split is
+            never the test split, which only evaluation opens.
+        train: the training images, uint8, among which the samples' nearest neighbours are found.
         inversion: the settings of the search for held-out images in latent space.
-        judged: a judge and its training features, for nearest neighbours by the judge as well.
+        judged: a judge (a classifier), and the training images with the judge's features. With
+            ``judged``, nearest neighbours by these features are drawn too.
     """
     outcome = read_json(paths.outcome)
     title = f"{outcome['variant']}, seed {outcome['seed']}"
@@ -73,7 +75,7 @@ def draw_run(
 
 
 def _samples(model: GenerativeModel, seed: int) -> Tensor | None:
-    """Samples, uint8. None if a weight became NaN or infinite after the last report."""
+    """Draw samples, uint8; None if a weight became NaN or infinite after the last report."""
     try:
         return to_uint8(model.sample(SHOWN, generator(seed, "samples")), "samples")
     except ImageError:

@@ -1,4 +1,4 @@
-"""The picture of a hundred unselected samples."""
+"""The picture of a training run's first hundred samples, without any selection."""
 
 from pathlib import Path
 
@@ -21,7 +21,10 @@ SCALE = 2
 
 
 def draw_samples(path: Path, samples: Tensor | None, title: str) -> None:
-    """Draw the first 100 generated images (uint8, N x C x H x W), or a text if there are none."""
+    """Draw the first 100 of ``samples``, which are uint8, N x C x H x W.
+
+    If ``samples`` is None, draw a text instead: the training run diverged.
+    """
     if samples is None:
         with figure(path, 6, 1) as canvas:
             canvas.text(0.5, 0.5, f"{title}: diverged, no samples", ha="center", va="center")
@@ -33,6 +36,6 @@ def draw_samples(path: Path, samples: Tensor | None, title: str) -> None:
 
 
 def read_sample_rows(path: Path, rows: int) -> np.ndarray:
-    """Read the pixels of the top ``rows`` rows of samples in a picture from `draw_samples`."""
+    """Read the top ``rows`` rows of samples, as pixels, from a picture that `draw_samples` drew."""
     pixels = read_pixels(path)[CAPTION_HEIGHT:]
     return pixels[: len(pixels) * rows // ROWS]

@@ -1,4 +1,4 @@
-"""Small pictures for git and for the HTML page: WebP for most, AVIF for films and gradients."""
+"""Small picture files for git and the HTML page: AVIF for films and gradients, otherwise WebP."""
 
 import io
 from collections.abc import Sequence
@@ -8,24 +8,29 @@ from PIL import Image
 
 GREYS = 16
 COLOURS = 256
-"""Few shades take half the bytes of many, and the difference is not visible in a page.
-Colours are chosen by an octree, because a median cut merges the colours of small areas such as the
-keys of a legend."""
+"""The number of colours in a lossless colour picture; `GREYS` is the number for a grey picture.
+
+Few shades take half the bytes of many shades, and the difference is not visible in a page. An
+octree chooses the colours, because a median cut merges the colours of small areas such as the keys
+of a legend.
+"""
 QUALITY = 45
 AVIF_QUALITY = 45
 LOSSY_PAYS = 0.8
-"""Lossy compression is used if it leaves less than this share of the lossless bytes."""
+"""Lossy compression is used if the lossy file has less than this share of the lossless bytes."""
 FILM_FRAMES = 7
 FRAME_MILLISECONDS = 500
 LAST_FRAME_MILLISECONDS = 3000
 
 
 def encode(image: Image.Image, suffix: str = ".webp") -> bytes:
-    """Encode a picture.
+    """Return the bytes of a picture file.
 
     Args:
-        suffix: ``.webp`` is lossless, unless lossy compression saves enough bytes. ``.avif`` is
-            always lossy; it is smaller for films and for pictures of many shades.
+        image: the picture.
+        suffix: ``.webp`` or ``.avif``. WebP reduces the shades and is lossless, unless lossy
+            compression saves enough bytes. AVIF is always lossy, and smaller for pictures of many
+            shades.
     """
     if suffix == ".avif":
         return _avif([image])
@@ -35,7 +40,10 @@ def encode(image: Image.Image, suffix: str = ".webp") -> bytes:
 
 
 def encode_film(frames: Sequence[Image.Image]) -> bytes:
-    """Encode a film as AVIF: at most `FILM_FRAMES` frames, with the first and the last."""
+    """Return the bytes of an AVIF film with at most `FILM_FRAMES` of the frames.
+
+    The film has the first frame, the last frame, and evenly spaced frames between them.
+    """
     last = len(frames) - 1
     most = min(FILM_FRAMES, len(frames))
     kept = [round(number * last / max(most - 1, 1)) for number in range(most)]
@@ -71,10 +79,10 @@ def _avif(frames: Sequence[Image.Image], **options: Any) -> bytes:
 
 
 def _without_times(content: bytes) -> bytes:
-    """Set a film's creation and modification times to 0, so that equal films are equal bytes.
+    """Set a film's creation and modification times to 0, so that equal films have equal bytes.
 
-    They stand in the headers of film, track and media (ISO/IEC 14496-12), behind the version: two
-    numbers of 4 bytes each, or of 8 bytes in version 1.
+    Both times stand in the headers of film, track and media (ISO/IEC 14496-12), after the version
+    and the flags. Each time is a number of 4 bytes, or of 8 bytes in version 1.
     """
     patched = bytearray(content)
     for header in (b"mvhd", b"tkhd", b"mdhd"):

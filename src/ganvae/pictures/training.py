@@ -1,4 +1,4 @@
-"""Pictures of a training run: its film, its progress, its first and last epoch, its losses."""
+"""Pictures of a training run: film, progress, first and last epoch, losses."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -36,7 +36,10 @@ LOSS_TITLES = {
 
 @dataclass(frozen=True)
 class Frame:
-    """A picture of samples from one step of training. All frames of a run share their latents."""
+    """A picture file with the samples of one step of a training run.
+
+    All frames of a training run show samples of the same latents.
+    """
 
     path: Path
     step: int
@@ -47,13 +50,13 @@ class Frame:
 
 
 def read_frames(folder: Path, epochs_per_step: float) -> list[Frame]:
-    """The frames ``step-*.png`` in a run's progress folder, in the order of their steps."""
+    """List the frames ``step-*.png`` in the progress folder of a training run, sorted by step."""
     paths = {int(path.stem.split("-")[1]): path for path in folder.glob("step-*.png")}
     return [Frame(paths[step], step, step * epochs_per_step) for step in sorted(paths)]
 
 
 def draw_film(path: Path, frames: Sequence[Frame], title: str) -> None:
-    """Write all frames as an animated GIF. The caption of each frame names its step."""
+    """Write all frames as an animated GIF. A caption on each frame names the step."""
     images = []
     for frame in frames:
         with Image.open(frame.path) as image:
@@ -72,14 +75,14 @@ def draw_film(path: Path, frames: Sequence[Frame], title: str) -> None:
 
 
 def _corner(frame: Image.Image) -> Image.Image:
-    """The first columns and rows of a frame's images, because a film of all would be large."""
+    """Crop a frame to its first 6 columns and 6 rows of samples, to keep the film small."""
     line = PREVIEW_SCALE
     width, height = ((side - line) * FILM_COLUMNS // PREVIEW_COLUMNS + line for side in frame.size)
     return frame.crop((0, 0, width, height))
 
 
 def _few_shades(image: Image.Image) -> Image.Image:
-    """Reduce a picture to 8 greys or 64 colours, because a film is the largest file of a run."""
+    """Reduce a picture to 8 greys or 64 colours, to keep the film small."""
     if image.mode != "L":
         return image.quantize(FILM_COLOURS)
     step = 255 / (FILM_GREYS - 1)
@@ -87,9 +90,10 @@ def _few_shades(image: Image.Image) -> Image.Image:
 
 
 def draw_strip(path: Path, frames: Sequence[Frame], marks: Sequence[int], title: str) -> None:
-    """Draw the frames at the marks (steps) side by side.
+    """Draw the frames at the steps in ``marks`` side by side.
 
-    Without marks, or if the run ended before the last mark, draw six frames from first to last.
+    Without marks, or if training ended before the last mark, draw at most six evenly spaced frames,
+    with the first and the last.
     """
     reached = marks and frames[-1].step >= marks[-1]
     shown = [frame for frame in frames if frame.step in marks] if reached else _spread(frames)
@@ -99,7 +103,11 @@ def draw_strip(path: Path, frames: Sequence[Frame], marks: Sequence[int], title:
 def draw_first_and_last_epoch(
     path: Path, frames: Sequence[Frame], first_epoch: int, title: str
 ) -> None:
-    """Draw the frames after the first epoch, which ends at step ``first_epoch``, and at the end."""
+    """Draw two frames side by side: the frame at step ``first_epoch`` and the last frame.
+
+    ``first_epoch`` is the step at which the first epoch ends. Without a frame at this step, draw
+    only the last frame.
+    """
     last = frames[-1]
     first = [frame for frame in frames[:-1] if frame.step == first_epoch]
     what = "after the first epoch, and at the end" if first else "at the end"
@@ -122,7 +130,10 @@ def _side_by_side(path: Path, frames: Sequence[Frame], title: str) -> None:
 
 
 def draw_losses(path: Path, rows: Sequence[Row], title: str) -> None:
-    """Plot each column of the history by step, one panel per column."""
+    """Plot each loss of a training run over its steps, one panel per loss.
+
+    ``rows`` is the history of the training run.
+    """
     names = [name for name in rows[0] if name not in ("step", "epoch")]
     columns = min(len(names), PANELS_A_ROW)
     lines = -(-len(names) // PANELS_A_ROW)
@@ -143,7 +154,10 @@ def draw_losses(path: Path, rows: Sequence[Row], title: str) -> None:
 
 
 def _skips(rows: Sequence[Row], name: str) -> str:
-    """A text with the total number of skipped steps, from their shares between reports."""
+    """Return a text with the total number of steps that a network skipped.
+
+    Each row has the share of skipped steps since the previous row, in the column ``name``.
+    """
     before = [0.0, *(row["step"] for row in rows)]
     skips = sum(row[name] * (row["step"] - start) for row, start in zip(rows, before, strict=False))
     return f"{skips:,.0f} of {rows[-1]['step']:,.0f} steps"

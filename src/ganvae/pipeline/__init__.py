@@ -1,1 +1,1 @@
-"""Runs the pipeline's stages, publishes their results, and measures the code's behaviour."""
+"""Run the pipeline's stages, publish their results, and measure the behaviour of the code."""

@@ -1,4 +1,4 @@
-"""Shows the progress of `ganvae repro`: a live view on a terminal, plain lines in a log."""
+"""Show the progress of `ganvae repro`: a live view on a terminal, plain lines in a log."""
 
 import re
 import sys
@@ -27,7 +27,7 @@ NOISE = (
     "git add",
     "> python ",
 )
-"""Beginnings of lines that DVC prints for every stage and that say nothing about the stage."""
+"""Beginnings of lines that DVC prints for every stage; these lines say nothing about the stage."""
 BEGINS = re.compile(r"Running stage '.*?(\w+)@")
 SKIPPED = re.compile(r"Stage '.*' didn't change, skipping")
 STEP = re.compile(r": step (\d+) of (\d+)(?:, (.*))?$")
@@ -35,7 +35,7 @@ WIDTH = 20
 
 
 class Board:
-    """Prints plain lines, each after the name of its run."""
+    """A display that prints plain lines, each after the name of its training run or stage."""
 
     step_seconds = 30
     """Seconds between two progress lines of a training run."""
@@ -52,29 +52,34 @@ class Board:
         """End the display and restore the terminal."""
 
     def expect(self, runs: int, jobs: int = 1) -> None:
-        """Set how many runs there are, and how many of them run at once (``jobs``)."""
+        """Set the number of training runs, and the number of them that run at once (``jobs``)."""
         self._runs, self._jobs = runs, jobs
         self._start = time.monotonic()
 
     def line(self, name: str, line: str) -> None:
-        """Show a line that the process of the run or stage ``name`` has printed."""
+        """Show a line of output from the process of a training run or stage.
+
+        Args:
+            name: the training run or stage.
+            line: the printed line; empty lines and lines of `NOISE` are not shown.
+        """
         line = line.strip()
         if line and not line.startswith(NOISE) and not SKIPPED.match(line):
             with self._lock:
                 self._show(name, line)
 
     def end(self, run: str, failed: bool) -> None:
-        """Report that a run is done or has failed."""
+        """Report that a training run's stages are done, or that one of these stages has failed."""
         self._done += 1
         state = "failed" if failed else "done"
         self._print(f"{run}: {state} ({self._done} of {self._runs} runs{self._left()})")
 
     def standings(self, standings: Sequence[tuple[str, str, int, int]]) -> None:
-        """Print the provisional leaderboard.
+        """Print the provisional leaderboard, with one line per variant.
 
         Args:
-            standings: per variant its name, its FID, the number of finished runs, and the number
-                of all runs.
+            standings: one tuple per variant: its name, its FID, the number of its finished training
+                runs, and the number of all its training runs.
         """
         table = Table(box=None, pad_edge=False)
         table.add_column("variant so far")
@@ -94,7 +99,12 @@ class Board:
         sys.stdout.flush()
 
     def _left(self) -> str:
-        """Estimate the remaining time from the mean time of the finished runs."""
+        """Estimate the remaining time from the mean time of the finished training runs.
+
+        Returns:
+            A phrase such as ``, about 12 min left``; "" if too few training runs are finished, or
+            all are.
+        """
         if self._done >= self._runs or self._done < self._jobs:
             return ""
         elapsed = time.monotonic() - self._start
@@ -102,7 +112,10 @@ class Board:
 
 
 class LiveBoard(Board):
-    """Shows a bar over all runs, and below it one line per active run with its step and losses."""
+    """A display with a bar over all training runs, and one line per active training run below.
+
+    Each line shows the step and the losses.
+    """
 
     step_seconds = 1
 

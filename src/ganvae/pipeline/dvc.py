@@ -1,4 +1,4 @@
-"""Runs DVC, once or in several processes at the same time."""
+"""Run DVC, in one process or in several processes at the same time."""
 
 import os
 import signal
@@ -32,10 +32,10 @@ GRACE = 10.0  # seconds between interrupting a child and killing it
 
 
 def run_dvc(*arguments: str, root: Path = Path()) -> str:
-    """Run DVC in ``root`` and return its output.
+    """Run DVC in the folder ``root`` and return its output.
 
     Raises:
-        UserError: DVC failed; the message contains its output.
+        UserError: DVC failed; the message contains DVC's output.
     """
     process = subprocess.run(
         [*DVC, *arguments], cwd=root, capture_output=True, text=True, check=False
@@ -46,7 +46,7 @@ def run_dvc(*arguments: str, root: Path = Path()) -> str:
 
 
 class Children:
-    """The running DVC processes; the board shows their output lines under the name of each."""
+    """The running DVC processes. The board shows each output line after the process's name."""
 
     def __init__(self, board: "Board") -> None:
         self.board = board
@@ -55,10 +55,10 @@ class Children:
         self._lock = Lock()
 
     def run(self, name: str, arguments: Iterable[str]) -> None:
-        """Run ``dvc repro`` with these arguments and wait until it ends.
+        """Run ``dvc repro`` with these arguments and wait until the DVC process ends.
 
         Args:
-            name: the run or stage that the board shows the output under.
+            name: the training run or stage whose name the board prints before each line.
 
         Raises:
             UserError: DVC failed.
@@ -91,7 +91,7 @@ class Children:
             raise UserError(f"{name} failed: see its output above.")
 
     def end(self) -> None:
-        """End all running processes and their stages, and start no more."""
+        """End all DVC processes and their stages, and let `run` start no more processes."""
         with self._lock:
             self._ended = True
             running = list(self._running)

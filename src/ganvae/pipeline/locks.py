@@ -1,4 +1,8 @@
-"""Checks that committed locks match the code, and that frozen results match their locks."""
+"""Check that committed locks match the code, and that frozen results match their locks.
+
+A lock (dvc.lock) holds the checksums of each stage's inputs and outputs. A frozen profile keeps its
+results although the code has changed since.
+"""
 
 import json
 import subprocess
@@ -16,7 +20,7 @@ RUNNING = "Running stage"
 
 
 def check_locks(root: Path) -> Iterator[str]:
-    """Update the behaviour fingerprints, then check every committed lock.
+    """Update the records of the code's behaviour, then check every committed lock.
 
     The lock of a frozen profile is only checked against the profile's committed results. Every
     other lock is checked against code, parameters and data.
@@ -46,12 +50,13 @@ def check_locks(root: Path) -> Iterator[str]:
 
 
 def frozen_params(pipeline: Path) -> Params | None:
-    """Return the parameters of a frozen profile.
+    """Return the parameters of a frozen profile; None if the profile is not frozen.
 
-    Returns None for a profile that is not frozen, and for a pipeline without a profile.
+    A pipeline without a profile, that is without a params.yaml beside its dvc.yaml, gives None,
+    too.
 
     Args:
-        pipeline: the profile's dvc.yaml.
+        pipeline: the path of a dvc.yaml.
     """
     path = pipeline.with_name("params.yaml")
     if not path.exists() or not read_yaml(path).get("frozen"):
@@ -60,7 +65,7 @@ def frozen_params(pipeline: Path) -> Params | None:
 
 
 def check_frozen(root: Path, pipeline: Path, params: Params) -> None:
-    """Check that each committed result of a frozen profile has the checksum in its lock.
+    """Check that each committed result of a frozen profile has the checksum in the profile's lock.
 
     Raises:
         UserError: a result has another checksum.
@@ -84,7 +89,7 @@ def check_frozen(root: Path, pipeline: Path, params: Params) -> None:
 
 
 def refuse_frozen(pipeline: Path, params: Params) -> None:
-    """Refuse to run a frozen profile again, and say what that would cost.
+    """Refuse to run a frozen profile again; the error message states the cost of another run.
 
     Raises:
         UserError: the profile is frozen.

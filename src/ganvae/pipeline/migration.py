@@ -1,8 +1,8 @@
-"""`ganvae migrate`: rewrites files from before protocol 3 without running anything.
+"""`ganvae migrate`: rewrite files from before protocol 3 without running any stage.
 
-Those files call a variant ``model``, list variants under ``models``, and name a system by its
-module, ``code``. Their params.yaml also holds the promoted variants, which now have a file of
-their own. The migration changes names but no numbers: a stage that was up to date stays up to
+The old files call a variant ``model`` and list variants under ``models``. They name a system by its
+module, under the key ``code``. An old params.yaml also holds the promoted variants, which now have
+their own file. The migration changes names but no numbers: a stage that was up to date stays up to
 date.
 """
 
@@ -26,7 +26,7 @@ TOKEN = re.compile(r"(behaviour/tokens/[\w-]+/)(\w+)(\.json)")
 
 
 def migrate(root: Path) -> list[str]:
-    """Rewrite params.yaml files, sweep spaces, records and locks under ``root``.
+    """Rewrite the old params.yaml files, sweep spaces, records and locks under ``root``.
 
     Files in the current form stay unchanged, so a second call changes nothing.
 
@@ -64,7 +64,10 @@ def _locks(root: Path) -> list[Path]:
 
 
 def _migrate_params(path: Path) -> None:
-    """Rename keys in the text, so that comments stay; move promoted variants to their own file."""
+    """Rename the keys of a params.yaml, and move its promoted variants to promoted.yaml.
+
+    The keys are renamed in the text, so that comments stay.
+    """
     values = read_yaml(path)
     text = path.read_text(encoding="utf-8")
     promoted = values.get("promoted") or {}
@@ -95,13 +98,23 @@ def _run(run: re.Match[str], file: str) -> str:
 
 
 def renamed_run(run: dict[str, Any], file: str) -> dict[str, Any]:
-    """Return a run's entry in the current form."""
+    """Return a run's entry of an old params.yaml with the current keys.
+
+    Args:
+        run: the old entry, with the keys ``model``, ``code`` and ``seed``.
+        file: the params.yaml or promoted.yaml that holds the variant's section.
+    """
     system = run["code"].replace("_", "-")
     return {"variant": run["model"], "system": system, "seed": run["seed"], "file": file}
 
 
 def _without(text: str, section: str, names: Any) -> str:
-    """Remove the lines of some keys from a section of the text; "" means the top level."""
+    """Return the YAML text without the lines of some keys of one section.
+
+    Args:
+        section: the section's key; "" means the top level.
+        names: the keys to remove.
+    """
     top = YAML(typ="safe", pure=True).compose(text)
     node: Node | None = top
     if section and isinstance(top, MappingNode):
@@ -116,7 +129,11 @@ def _without(text: str, section: str, names: Any) -> str:
 
 
 def _last_line(node: Node) -> int:
-    """Return the last line of a node. The end mark of a block points at the next token."""
+    """Return the number of a YAML node's last line, counted from 0.
+
+    The end mark of a block points past the block, at the next YAML token. So the last line is found
+    through the block's last value.
+    """
     if isinstance(node, CollectionNode) and not node.flow_style and node.value:
         last = node.value[-1]
         return _last_line(last[1] if isinstance(node, MappingNode) else last)
@@ -132,7 +149,11 @@ def _migrate_space(path: Path) -> bool:
 
 
 def _migrate_record(path: Path) -> bool:
-    """Rename the key ``model`` of a record, or of each record in a list, to ``variant``."""
+    """Rename the key ``model`` of a record, or of each record in a list, to ``variant``.
+
+    Returns:
+        Whether the file has changed.
+    """
     content = read_json(path)
     records = content if isinstance(content, list) else [content]
     if not any("model" in record for record in records):
@@ -146,11 +167,14 @@ def _migrate_record(path: Path) -> bool:
 
 
 Sum = tuple[str, int]
-"""MD5 and size of a file or folder, as in DVC's locks."""
+"""MD5 and size in bytes of a file or folder, as in DVC's locks."""
 
 
 def _sums(root: Path, lock: Path) -> dict[str, Sum]:
-    """Return, by path, the sums of a lock's existing dependencies and outputs in results/."""
+    """Return MD5 and size of the files and folders in results/ that a lock names, by path.
+
+    The paths are dependencies or outputs of the lock's stages. Missing paths are left out.
+    """
     stages = read_yaml(lock).get("stages", {}).values()
     paths = {entry["path"] for stage in stages for entry in _entries(stage)}
     return {path: _sum(root / path) for path in paths
@@ -162,7 +186,7 @@ def _entries(stage: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _sum(path: Path) -> Sum:
-    """Compute the sum as DVC does: for a folder, the MD5 of the JSON list of its files."""
+    """Compute MD5 and size as DVC does: a folder's MD5 is the MD5 of the JSON list of its files."""
     if path.is_file():
         content = path.read_bytes()
         return hashlib.md5(content).hexdigest(), len(content)
@@ -181,7 +205,7 @@ def _migrate_lock(
     """Rewrite a lock so that stages that were up to date stay up to date.
 
     Args:
-        before: the sums of the lock's files before the migration.
+        before: MD5 and size of the lock's files in results/ before the migration, by path.
         old: the contents of the params.yaml files before the migration, by path from ``root``.
 
     Returns:
@@ -208,7 +232,15 @@ def _migrate_lock(
 
 
 def _migrate_params_of(params: dict[str, Any], file: str, old: dict[str, Any]) -> None:
-    """Rename the parameters in a stage's lock, and move those of promoted variants."""
+    """Rename the parameters in a stage's lock.
+
+    The parameters of promoted variants move from the section of params.yaml to promoted.yaml.
+
+    Args:
+        params: the stage's parameters by file, which are changed in place.
+        file: the path of params.yaml.
+        old: the content of params.yaml before the migration.
+    """
     promoted = old.get("promoted") or {}
     beside = str(Path(file).with_name("promoted.yaml"))
     kept, moved = {}, {}

@@ -1,4 +1,4 @@
-"""Trained weights that are small enough for git, so that anybody can sample without training."""
+"""Publish trained weights that are small enough for git, so that anybody can sample from them."""
 
 from pathlib import Path
 
@@ -14,23 +14,24 @@ from ganvae.report.shown import shown_runs
 from ganvae.scores.records import ScoreRecord
 
 PROFILE = "laptop"
-"""The profile whose variants `find_weights` finds by their names alone."""
+"""The profile whose variants `find_weights` finds by the variant's name alone."""
 
 
 def publish(params: Params) -> list[Path]:
-    """Write one run's weights per variant, in 16-bit floats, to the profile's ``pretrained``.
+    """Write the weights of each variant's shown run, as 16-bit floats, to ``pretrained``.
 
-    The run is the one that the pages show: the first completed run, not the best. Variants
-    without a completed run are left out. ``params.pretrained`` says whether all variants are
-    published or only the finalists. ``index.json`` holds each run's seed, and the checksum of the
-    original weights that its scores were measured with.
+    ``pretrained`` is a folder of the profile's results. A variant's shown run is the training run
+    whose pictures the pages show: the first completed run, not the best. Variants without a
+    completed run are left out. ``params.pretrained`` says whether all variants are published or
+    only the finalists. ``index.json`` holds each shown run's seed and the checksum of its original
+    weights. The scores were measured with these original weights.
 
     Returns:
         The paths of the written weights files.
 
     Raises:
-        UserError: the scored weights are missing or have changed, or a weight is too large for
-            16 bits.
+        UserError: the scored weights are missing or have changed, or a weight is too large for 16
+            bits.
     """
     paths = ProfilePaths(params.profile)
     runs = {
@@ -76,7 +77,7 @@ def _half(name: str, tensor: Tensor, weights: Path) -> Tensor:
 
 
 def find_weights(model: str) -> Path:
-    """Find a weights file: ``model`` itself, or a pretrained variant in this clone.
+    """Return the path of a weights file: ``model`` itself, or a pretrained variant in this clone.
 
     Args:
         model: a path that ends in ``.safetensors``, a variant of the laptop profile, or

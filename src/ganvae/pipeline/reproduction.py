@@ -1,4 +1,7 @@
-"""`dvc repro` with several runs at once; the results are the same to the bit."""
+"""Reproduce a pipeline like `dvc repro`, but with several training runs at once.
+
+The results are equal to the last bit.
+"""
 
 import json
 import os
@@ -30,18 +33,21 @@ AFTER_RUNS = (BASELINES, "by_class", "compare", "publish", "report")  # no run d
 
 
 def reproduce(pipeline: Path, jobs: int | None, thaw: bool = False) -> str | None:
-    """Reproduce the pipeline of a ``dvc.yaml``: shared stages, then the runs, then the rest.
+    """Reproduce the pipeline of a ``dvc.yaml``: shared stages, then training runs, then the rest.
 
     Args:
-        jobs: the number of runs at once; by default the cores divided by a run's threads.
-        thaw: run the profile even if it is frozen.
+        pipeline: a profile's ``dvc.yaml``, or its folder.
+        jobs: the number of training runs at once; by default the number of cores divided by the
+            threads of one training run.
+        thaw: reproduce the profile even if it is frozen.
 
     Returns:
         The profile's name, or None if everything was up to date.
 
     Raises:
         UserError: the pipeline does not exist, the profile is frozen, the data are missing, DVC
-            cannot tell which stages are stale, or a stage failed (after the other runs ended).
+            cannot tell which stages are stale, or a stage failed. After a failure, the other
+            training runs still end first.
     """
     if pipeline.is_dir():
         pipeline /= "dvc.yaml"
@@ -98,7 +104,15 @@ def _reproduce_runs(
     children: "Children",
     jobs: int,
 ) -> None:
-    """Run the stages of each run and the baselines; show the standings after each run."""
+    """Run the stages of each training run and the baselines; show the standings as runs finish.
+
+    Args:
+        to_do: the stages to request, by training run; the baselines have the key ``baselines``.
+        jobs: the number of training runs at once.
+
+    Raises:
+        UserError: a stage failed.
+    """
     runs = {run for run, stages in to_do.items() if stages} & params.runs.keys()
     pending = {run for run in runs if f"evaluate@{run}" in to_do[run]}  # others have scores
     children.board.expect(len(runs), jobs)
@@ -133,7 +147,7 @@ def _reproduce_runs(
 
 
 def _show_standings(params: Params, done: set[str], board: "Board") -> None:
-    """Show the scores of the finished runs. An error here must not end a training run."""
+    """Show the scores of the finished training runs; an error here ends no other training run."""
     from ganvae.report.provisional import write_provisional  # imports scipy, which is slow
 
     try:
@@ -144,7 +158,11 @@ def _show_standings(params: Params, done: set[str], board: "Board") -> None:
 
 @contextmanager
 def _followed(to_do: dict[str, list[str]]) -> Iterator[None]:
-    """Show the runs in MLflow while they train, if any run trains and MLflow is installed."""
+    """Show training runs in MLflow during the block, if a run trains and MLflow is installed.
+
+    Args:
+        to_do: the stages to request, by training run.
+    """
     trains = any(f"train@{run}" in stages for run, stages in to_do.items())
     if not (trains and find_spec("mlflow")):
         yield
@@ -158,14 +176,18 @@ def _followed(to_do: dict[str, list[str]]) -> Iterator[None]:
 
 
 def _check_models(params: Params) -> None:
-    """Report a fault in a variant's section now, instead of once per run."""
+    """Check all variants' sections before the first training run, to report a fault only once.
+
+    Raises:
+        ConfigError: a variant's section is invalid.
+    """
     from ganvae.training.runs import model_configs  # imports torch; see `_jobs`
 
     model_configs(params)
 
 
 def _check_data(params: Params, pipeline: Path) -> None:
-    """Check that the images exist; DVC could not say where to get them.
+    """Check that the images exist; DVC's own message could not say where to get them.
 
     Raises:
         UserError: the data set's folder is missing or empty.
@@ -183,15 +205,16 @@ def _check_data(params: Params, pipeline: Path) -> None:
 
 
 def _behaviour(pipeline: Path, params: Params) -> Path:
-    """The pipeline that measures what the code does; every other pipeline depends on it."""
+    """Return the dvc.yaml that measures how the code behaves; all other pipelines depend on it."""
     return Path(os.path.relpath(pipeline.parent / params.root / FOLDER / "dvc.yaml"))
 
 
 def _stale(pipeline: Path, params: Params) -> set[str]:
-    """The names of the stale stages, without the files that define them.
+    """Return the names of the stale stages, without the path of their dvc.yaml.
 
-    DVC only reports on the files that it is given, not on pipelines that they depend on. A
-    judge's pipeline is in a folder beside the profile's dvc.yaml.
+    DVC reports only on the dvc.yaml files in its arguments, not on pipelines that these depend on.
+    So the arguments include the behaviour pipeline and the judges' pipelines. A judge's pipeline is
+    in a folder beside the profile's dvc.yaml.
     """
     judges = pipeline.parent.glob("judge*/dvc.yaml")
     others = [*judges, _behaviour(pipeline, params)]
@@ -201,16 +224,24 @@ def _stale(pipeline: Path, params: Params) -> set[str]:
 
 
 def _stages(run: str, stale: set[str], shared: bool) -> list[str]:
-    """The stages to request for a run, in order. DVC skips those that turn out unchanged."""
+    """Return the stages to request for a training run, in order. DVC skips unchanged stages.
+
+    Args:
+        run: the training run's key.
+        stale: the names of the stale stages.
+        shared: whether a stage that all training runs depend on is stale; if so, all are requested.
+    """
     stages = [f"{stage}@{run}" for stage in OF_A_RUN]
     request_all = shared or stages[0] in stale
     return [stage for stage in stages if request_all or stage in stale]
 
 
 def _in_order(params: Params) -> list[str]:
-    """The finalists' runs, which answer the question, then the others; each the longest first.
+    """Return the keys of the training runs in the order to start them.
 
-    A run without a recorded time counts as the longest.
+    The finalists' training runs come first, because they answer the project's question. Within each
+    group, the longest training run comes first. A training run without a recorded time counts as
+    the longest.
     """
     paths = ProfilePaths(params.profile)
 
@@ -225,7 +256,10 @@ def _in_order(params: Params) -> list[str]:
 
 
 def _jobs(params: Params) -> int:
-    """How many runs to start at once. A run that uses all threads or a GPU runs alone."""
+    """Return how many training runs to start at once.
+
+    The number is 1 if a training run uses all threads or a GPU.
+    """
     from ganvae.core.compute import use  # imports torch, which is slow: only if there is work
 
     threads = params.compute.threads

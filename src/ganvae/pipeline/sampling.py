@@ -1,4 +1,4 @@
-"""Draws samples from stored weights, as a picture or as an array."""
+"""Draw samples from stored weights, and write the samples as a picture or as an array."""
 
 from math import ceil, sqrt
 from pathlib import Path
@@ -16,10 +16,10 @@ PNG_SCALE = 2
 
 
 def sample_to_file(weights: Path, n: int, seed: int, out: Path) -> None:
-    """Draw ``n`` images from the model in a weights file and write them to ``out``.
+    """Draw ``n`` images from the model in a weights file and write the images to the file ``out``.
 
-    A ``.png`` file holds a grid of the images. An ``.npz`` file holds them under the key
-    ``images``: float32, N x C x H x W, in [0, 1]. The same weights, seed and ``n`` give the same
+    A ``.png`` file holds a grid of the images. An ``.npz`` file holds an array of the images under
+    the key ``images``: float32, N x C x H x W, in [0, 1]. Equal weights, seeds and ``n`` give equal
     images.
 
     Raises:

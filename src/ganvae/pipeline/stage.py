@@ -1,4 +1,4 @@
-"""Starts a script in stages/ with named arguments and clear errors."""
+"""Start a script in stages/ with named arguments and clear error messages."""
 
 import argparse
 import inspect
@@ -13,11 +13,12 @@ from ganvae.core.tokens import MEASURED, is_current
 def run_stage(
     main: Callable[..., None], description: str | None, *, by_behaviour: bool = False
 ) -> None:
-    """Call ``main`` with one command-line argument per parameter, all strings.
+    """Call ``main`` with the command-line arguments: one string per parameter of ``main``.
 
     Args:
-        by_behaviour: whether the stage depends on the measured behaviour; if so, the code must be
-            unchanged since the measurement.
+        description: the text of the script's help.
+        by_behaviour: whether the stage depends on the measured behaviour of the code. If so, the
+            code must be unchanged since the measurement.
     """
     parser = argparse.ArgumentParser(description=description)
     for name in inspect.signature(main).parameters:
@@ -29,9 +30,9 @@ def run_stage(
 
 
 def _check_measured() -> None:
-    """Under DVC, refuse to run code that was edited after its behaviour was measured.
+    """Refuse to run under DVC if the code was edited after its behaviour was measured.
 
-    DVC would record the results under the behaviour of the code before the edit.
+    DVC would record the results of the edited code under the behaviour of the earlier code.
 
     Raises:
         UserError: the code was edited.

@@ -1,4 +1,4 @@
-"""Trains one model without the pipeline, for `ganvae train`."""
+"""Train one model without the pipeline, for `ganvae train`."""
 
 import hashlib
 import shutil
@@ -39,11 +39,12 @@ def build_config(
     options: Mapping[str, Any],
     settings: Mapping[str, Any],
 ) -> ModelConfig:
-    """Build a system's parameters: its defaults, overridden by the given values.
+    """Build a system's parameters: the system's defaults, overridden by the given values.
 
     Args:
         name: a registered system.
-        length: ``epochs`` or ``steps``. If both are None, the system's own schedule is used.
+        length: a number of ``epochs`` or ``steps``. If both are None, the system's own schedule is
+            used.
         options: parameters under the names that most systems share; None means not given.
         settings: any parameters, by dotted names such as ``balance.ratio``.
 
@@ -75,7 +76,11 @@ def _set(values: dict[str, Any], key: str, value: Any, name: str) -> None:
 
 
 def _schedule(default: Schedule, length: Mapping[str, int | None]) -> dict[str, Any]:
-    """Return the system's own schedule, or one of the given length with cadences that fit it."""
+    """Return the system's own schedule, or a schedule of the given length.
+
+    Intervals in another unit, or longer than the schedule, are replaced by a twentieth of the
+    length.
+    """
     given = {unit: n for unit, n in length.items() if n is not None}
     if not given:
         return default.model_dump()
@@ -91,14 +96,14 @@ def _schedule(default: Schedule, length: Mapping[str, int | None]) -> dict[str, 
 
 
 def follow_closely(name: str, config: ModelConfig, images: Tensor) -> ModelConfig:
-    """Express a schedule of a few epochs in steps, for more reports, samples and checkpoints.
+    """Convert a schedule of a few epochs to steps, for more reports, samples and checkpoints.
 
     Args:
         images: the training set, N x C x H x W.
 
     Returns:
-        The same parameters with the new schedule; ``config`` itself if its schedule is in steps
-        or long enough.
+        The parameters with the new schedule. If the schedule is in steps or has at least `REPORTS`
+        epochs, ``config`` itself is returned.
     """
     schedule = config.schedule
     if schedule.unit != "epochs" or schedule.length >= REPORTS:
@@ -123,7 +128,7 @@ def load_images(
     image_size: int | None = None,
     channels: int | None = None,
 ) -> tuple[StoredSplit, StoredSplit]:
-    """Load the training and the held-out images, split as in the pipeline.
+    """Load the training split and the held-out split, split as in the pipeline.
 
     The test images are not used.
 
@@ -131,15 +136,15 @@ def load_images(
         dataset: a registered data set, or a folder with one subfolder per class.
         directory: the folder of a registered data set; by default its folder in this clone.
         train_size: the number of training images, drawn as in the pipeline; None takes all.
-        image_size, channels: the form that photos are converted to, as in
-            `ganvae.config.DataConfig`.
+        image_size, channels: the size and the number of channels that photos are converted to, as
+            in `ganvae.config.DataConfig`.
 
     Returns:
         The training split and the held-out (validation) split.
 
     Raises:
-        ConfigError: the data set is unknown, a size cannot be met, or the data set's images
-            cannot be resized.
+        ConfigError: the data set is unknown, a size cannot be met, or the data set's images cannot
+            be resized.
         DataError: a file is missing or damaged, or there are too few images to split.
     """
     options = {"size": image_size, "channels": channels, "train_size": train_size}
@@ -166,9 +171,10 @@ def load_images(
 def _holding_out(source: Source, config: DataConfig) -> DataConfig:
     """Return ``config`` with the sizes of the validation and test splits.
 
-    They are the sizes of the data set's profile, so that a model is never trained on images that
-    it may be scored on later. Without a profile, or with too few images for it, each split gets a
-    tenth of the images. It gets at least one image per class: fewer cannot be drawn by class.
+    The sizes come from the data set's profile. So a model is never trained on images that may score
+    the model later. Without a profile, or with too few images for the profile, each split gets a
+    tenth of the images. Images without groups are drawn by class, so each split gets at least one
+    image per class. Validation gets at most `HELD_OUT` images, unless there are more classes.
     """
     if profile := profile_of(config.dataset):
         held_out = {"validation_size", "test_size", "split_seed"}
@@ -188,7 +194,9 @@ def _holding_out(source: Source, config: DataConfig) -> DataConfig:
 
 
 def _refuse_too_few(source: Source, directory: str) -> None:
-    """Check that every split can get an image of each class; for grouped images, one group.
+    """Check that every split can get an image of each class or, for grouped images, one group.
+
+    A group is, for example, all photos of one person; no group may be in two splits.
 
     Raises:
         DataError: a class has too few images, or there are too few groups.
@@ -215,7 +223,11 @@ def _refuse_too_few(source: Source, directory: str) -> None:
 
 
 def _location(dataset: str, directory: Path | None) -> dict[str, str]:
-    """Return the layout and the folder of a data set's files."""
+    """Return the layout and the folder of a data set's files, as fields of `DataConfig`.
+
+    Raises:
+        ConfigError: the data set is neither registered nor a folder.
+    """
     if dataset in dataset_names():
         registered = get_dataset(dataset)
         folder = directory or CHECKOUT / registered.directory
@@ -231,17 +243,18 @@ def _location(dataset: str, directory: Path | None) -> dict[str, str]:
 def train_alone(
     spec: RunSpec, train: StoredSplit, held_out: StoredSplit, outdir: Path, *, overwrite: bool
 ) -> TrainingResult:
-    """Train a model and write all files of the run to ``outdir``, including its pictures.
+    """Train a model and write all files of the training run, including its pictures, to ``outdir``.
 
-    An interrupted run resumes from its last checkpoint when it is started again.
+    An interrupted training run resumes from its last checkpoint when the command is repeated.
 
     Args:
-        held_out: the images for the pictures of encoding and reconstruction.
-        overwrite: replace the files of an earlier run in ``outdir``.
+        train: the training split.
+        held_out: the split whose images are shown in the pictures of encoding and reconstruction.
+        overwrite: replace the files of an earlier training run in ``outdir``.
 
     Raises:
-        UserError: ``outdir`` holds other files, cannot be written to or is in use by another run,
-            or training diverged.
+        UserError: ``outdir`` holds other files, cannot be written to or is in use by another
+            training run. Or training diverged.
     """
     if outdir.exists() and not outdir.is_dir():
         raise UserError(f"--outdir {outdir} is a file: give a folder.")
@@ -266,7 +279,11 @@ def train_alone(
 
 @contextmanager
 def _alone_in(outdir: Path) -> Iterator[None]:
-    """Keep other runs out of the folder while this run writes to it."""
+    """Keep other training runs out of the folder within the block.
+
+    Raises:
+        UserError: another training run holds the folder, or the folder cannot be written to.
+    """
     state = outdir / STATE
     lock = FileLock(state / "lock")
     try:
@@ -284,7 +301,11 @@ def _alone_in(outdir: Path) -> Iterator[None]:
 
 
 def _refuse_to_replace(paths: RunPaths, overwrite: bool) -> None:
-    """Refuse to overwrite files, unless the user asked for it and the folder holds a run."""
+    """Check that no file is overwritten, except a training run's files if ``overwrite`` is true.
+
+    Raises:
+        UserError: a file exists and may not be replaced.
+    """
     outputs = (paths.weights, paths.history, paths.timing, paths.progress, paths.pictures)
     existing = [path for path in (paths.outcome, *outputs) if path.exists()]
     if not existing:

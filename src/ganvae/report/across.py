@@ -1,7 +1,7 @@
-"""The comparison across data sets: which side is ahead, by what factor, and the systems' order.
+"""The comparison across data sets: the side ahead, the ratio of FIDs, and the systems' order.
 
-FIDs of different data sets are computed in different features and do not compare. Ratios of FIDs
-do.
+FIDs of different data sets are computed in different features, so they do not compare. Ratios of
+FIDs do compare.
 """
 
 import math
@@ -27,10 +27,11 @@ class DataSet:
     Attributes:
         train_images: the number of training images.
         image_shape: channels, height, width.
-        finalists: the difference of log FID (natural logarithm), GAN minus VAE, one value per
-            seed. It is tested together with the other data sets. None if a side has no score.
-        families: the same for the families, with one value per variant: the logarithm of its mean
-            FID. None if a side has no score.
+        finalists: the difference of log FID (natural logarithm) between the finalists, GAN minus
+            VAE. Each finalist has one value per seed. `across` tests the differences of all data
+            sets together. None if a finalist has no FID.
+        families: the difference of log FID between the families, GANs minus VAEs. Each variant
+            counts once, with the logarithm of its mean FID. None if a family has no FID.
     """
 
     params: Params
@@ -52,7 +53,10 @@ def data_set(
     train_images: int,
     image_shape: tuple[int, int, int],
 ) -> DataSet:
-    """A profile's data set. The test of its finalists is not yet corrected for other data sets."""
+    """Return the `DataSet` of a profile, from the profile's score records.
+
+    The p-value of the finalists is not yet corrected for other data sets; `across` corrects it.
+    """
     comparison = compare(records, params.finalists, params.aside)
     return DataSet(
         params=params,
@@ -66,11 +70,13 @@ def data_set(
 
 
 def across(sets: Sequence[DataSet]) -> list[DataSet]:
-    """Test the finalists of all data sets together: verdicts by Holm's p-values.
+    """Test the finalists of all data sets together, and return the data sets with new verdicts.
+
+    The verdicts follow from p-values that are corrected over the data sets (Holm).
 
     Raises:
-        ConfigError: two profiles have the same data set, which would count twice, or were measured
-            by different protocols.
+        ConfigError: two profiles use the same data set, which would count twice. Or two profiles
+            were measured by different protocols.
     """
     for first, second in combinations(sets, 2):
         both = f"profiles {first.params.profile} and {second.params.profile}"
@@ -103,10 +109,11 @@ def ratio(log_difference: Difference) -> tuple[float, float | None, float | None
 
 
 def untuned(sets: Sequence[DataSet]) -> dict[str, list[Estimate | None]]:
-    """The FID of each untuned GAN and VAE system, one per data set; None if it has no score.
+    """A mapping from untuned GAN or VAE system to its FIDs, one per data set in the given order.
 
-    Variants with another name than their system are left out. The systems with the best places on
-    average come first.
+    An FID is None if the system has no score on that data set. Included are only variants that have
+    the name of their system and are neither tuned nor set aside. The systems are sorted by their
+    mean place, the best first.
     """
     by_set = [_untuned(dataset) for dataset in sets]
     names = dict.fromkeys(name for scores in by_set for name in scores)
@@ -116,7 +123,11 @@ def untuned(sets: Sequence[DataSet]) -> dict[str, list[Estimate | None]]:
 
 
 def places(fids: Mapping[str, Sequence[Estimate | None]]) -> dict[str, list[int | None]]:
-    """Each system's place by mean FID on each data set, from 1. Ties share the better place."""
+    """A mapping from system to its places by mean FID, one per data set; 1 is the best place.
+
+    Systems with equal FIDs share the better place. A place is None if the system has no FID on that
+    data set.
+    """
     columns = [[score for score in column if score] for column in zip(*fids.values(), strict=True)]
     return {
         name: [
@@ -128,11 +139,12 @@ def places(fids: Mapping[str, Sequence[Estimate | None]]) -> dict[str, list[int 
 
 
 def correlations(fids: Mapping[str, Sequence[Estimate | None]]) -> tuple[int, list[float]]:
-    """How similarly the data sets order the systems that have a score on all of them.
+    """Measure how similarly the data sets order the systems that have an FID on every data set.
 
     Returns:
         The number of these systems, and Spearman's rank correlation of every pair of data sets.
-        With fewer than three systems there are no correlations, because they would mean nothing.
+        With fewer than three systems, the list of correlations is empty, because correlations would
+        mean nothing.
     """
     common = [scores for scores in fids.values() if all(scores)]
     if len(common) < 3:

@@ -1,4 +1,4 @@
-"""The forest plot of the page across data sets."""
+"""The forest plot of the page across data sets: ratios of FIDs with their intervals."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,13 +13,16 @@ from ganvae.report.vector import COLOURS
 from ganvae.scores.statistics import Difference
 
 FINALISTS = {"GAN ahead": COLOURS["gan"], "VAE ahead": COLOURS["vae"]}
-"""The colour of the side that is shown to be ahead. Otherwise the mark has the ink colour."""
+"""The colour of the finalists' ratio, by the side shown to be ahead; else the ink colour."""
 LIGHT = "#b9babb"
 WIDTH = 7.6  # inches: GitHub shrinks wider pictures
 
 
 def draw_across(path: Path, sets: Sequence[DataSet]) -> None:
-    """Draw the ratio of FIDs, GAN to VAE, on every data set: of the finalists and the families."""
+    """Draw the ratio of FIDs, GAN divided by VAE, on every data set, as a picture at ``path``.
+
+    Each data set has a ratio of its two finalists and a ratio of its two families.
+    """
     with figure(path, WIDTH, 0.62 * len(sets) + 1.1) as canvas:
         ax = canvas.subplots()
         ax.axvline(1, color=COLOURS["faint"], lw=1, zorder=0)
@@ -66,7 +69,7 @@ def _label(ax: Axes, sets: Sequence[DataSet]) -> None:
 
 
 def _annotate(ax: Axes, text: str, shift: float, side: str, colour: str) -> None:
-    """Write a text beside the top of the line at 1."""
+    """Write a text beside the vertical line at ratio 1, at the top of the axes."""
     ax.annotate(text, (1, -0.6), (shift, 4), textcoords="offset points", ha=side, color=colour)
 
 

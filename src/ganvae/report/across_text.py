@@ -1,4 +1,4 @@
-"""The page across data sets, in Markdown."""
+"""The page that compares GAN and VAE across data sets, in Markdown."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -62,10 +62,10 @@ NOT_SAID = (
 
 
 def write_across_markdown(path: Path, sets: Sequence[DataSet], picture: str) -> None:
-    """Write the page, atomically.
+    """Write the page across data sets, atomically, as a Markdown file at ``path``.
 
     Args:
-        picture: the figure's path, relative to the page.
+        picture: the path of the forest plot, relative to the page.
     """
     lines = ["# GAN or VAE? Across data sets", "", f"**{headline(sets)}**", ""]
     lines += [f"![FID of GAN divided by FID of VAE on each data set]({picture})", "", FIGURE, ""]
@@ -79,7 +79,7 @@ def write_across_markdown(path: Path, sets: Sequence[DataSet], picture: str) -> 
 
 
 def headline(sets: Sequence[DataSet]) -> str:
-    """The number of data sets on which each side is shown to be ahead, or no verdict is given."""
+    """A sentence with the numbers of data sets on which the GAN, the VAE or neither is ahead."""
     by_standing: dict[Standing, list[str]] = {}
     for dataset in sets:
         by_standing.setdefault(standing(dataset.finalists), []).append(dataset.name)
@@ -94,7 +94,7 @@ def headline(sets: Sequence[DataSet]) -> str:
 
 
 def _effort(sets: Sequence[DataSet]) -> str:
-    """The data sets on which the effort was unequal, as a sentence; "" if there are none."""
+    """A sentence that names the data sets with unequal tuning effort; "" if there are none."""
     unequal = [dataset.name for dataset in sets if dataset.params.effort]
     if not unequal:
         return ""
@@ -103,7 +103,7 @@ def _effort(sets: Sequence[DataSet]) -> str:
 
 
 def _efforts(sets: Sequence[DataSet]) -> list[str]:
-    """How the effort was unequal, one line per data set."""
+    """Markdown lines on the data sets with unequal tuning effort: how the effort was unequal."""
     lines = [
         f"- {dataset.name}: {effort.unequal}. {effort.outside}".rstrip()
         for dataset in sets
@@ -140,7 +140,7 @@ def _diverged(sets: Sequence[DataSet]) -> str:
 
 
 def standing(difference: Difference | None) -> Standing:
-    """Which side a difference shows to be ahead, or why it shows none."""
+    """The side that a difference shows to be ahead, or the reason why neither side is."""
     if difference is None:
         return "no comparison"
     if difference.verdict == TOO_FEW:
@@ -152,7 +152,7 @@ def standing(difference: Difference | None) -> Standing:
 
 
 def agreement(sets: Sequence[DataSet]) -> str:
-    """How similar the orders of the untuned systems are between data sets."""
+    """A sentence on how similarly the data sets order the untuned systems."""
     systems, rhos = correlations(untuned(sets))
     if not rhos:
         return (
@@ -172,7 +172,7 @@ def agreement(sets: Sequence[DataSet]) -> str:
 
 
 def ratio_text(difference: Difference) -> str:
-    """``0.571 (0.522 to 0.626)``, or ``0.571`` if there is no interval."""
+    """A ratio and its interval as text: ``0.571 (0.522 to 0.626)``; without interval, ``0.571``."""
     middle, low, high = ratio(difference)
     if low is None or high is None:
         return significant(middle)

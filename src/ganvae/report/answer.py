@@ -20,11 +20,14 @@ class Answer:
     """The sentences that open the report. Names of variants stand in `backticks`.
 
     Attributes:
-        headline: the answer in one line. If the effort was unequal, it says so first.
-        effort: pairs of equal effort, and results from outside the pipeline; "" if there are none.
-        finalists: the finalists' scores, their difference and its uncertainty.
-        families: the same for the two families.
-        others: the verdicts of the other criteria; "" if no other criterion was measured.
+        headline: the answer in one line. If the tuning effort was unequal, the headline starts with
+            this fact.
+        effort: the best GAN against the best VAE at equal tuning effort, and results from outside
+            the pipeline. "" if there are no such results.
+        finalists: the FIDs of the finalists, and their difference with an interval and a test.
+        families: the mean FIDs of the two families, and their difference with an interval and a
+            test.
+        others: the verdicts by criteria other than FID; "" if no other criterion was measured.
         caveat: the training budgets for which the answer holds.
     """
 
@@ -57,7 +60,7 @@ def answer(
 
 
 def primary(differences: Sequence[Difference]) -> Difference | None:
-    """The difference in the primary outcome, or None if it was not measured on both sides."""
+    """The difference in FID, the primary outcome; None if FID is not among ``differences``."""
     return next((difference for difference in differences if difference.score == PRIMARY), None)
 
 
@@ -108,7 +111,7 @@ def _compare_finalists(comparison: Comparison, finalists: tuple[str, str] | None
 
 
 def _score(comparison: Comparison, variant: str) -> str:
-    """The score of a finalist and its failed runs, as a clause."""
+    """A clause with a finalist's FID, its number of seeds, and its collapsed and diverged runs."""
     row = next((row for row in comparison.rows if row.variant == variant), None)
     if row is None or PRIMARY not in row.scores:
         return f"`{variant}` has no score ({_missing_because(comparison, variant, row)})"
@@ -124,7 +127,7 @@ def _score(comparison: Comparison, variant: str) -> str:
 
 
 def _missing_because(comparison: Comparison, variant: str, row: Row | None) -> str:
-    """Why a variant has no score: the states of its runs."""
+    """The reason why a variant has no FID: how many of its training runs are in which state."""
     states = (
         (row.diverged if row else 0, "diverged"),
         (row.seeds - row.diverged if row else 0, "without FID"),
@@ -162,7 +165,7 @@ def _rank_test(difference: Difference, values: str) -> str:
 
 
 def _separated(difference: Difference) -> str:
-    """A clause for the case that every value of one side is better than all of the other's."""
+    """A clause that every value of one side beats every value of the other, else ""."""
     side = leader(difference)
     single = difference.n_first * difference.n_second == 1
     if side is None or difference.superiority not in (0.0, 1.0) or single:
@@ -203,7 +206,7 @@ def _other_criteria(comparison: Comparison) -> str:
 
 
 def _agreement(differences: Sequence[Difference]) -> str:
-    """Whether the other criteria favour the same side as the primary one."""
+    """A phrase that says whether the other criteria favour the same side as FID."""
     first = primary(differences)
     side = _favoured(first) if first else None
     sides = {_favoured(difference) for difference in differences if difference is not first}
@@ -216,12 +219,15 @@ def _agreement(differences: Sequence[Difference]) -> str:
 
 
 def _favoured(difference: Difference) -> Side | None:
-    """The side that a criterion favours; None if it was tested and no difference is shown."""
+    """The side that a criterion favours; None if the criterion shows no difference.
+
+    With too few values for a test, this is the side with the better mean.
+    """
     return leader(difference) if difference.verdict == TOO_FEW else winner(difference)
 
 
 def _tested(differences: Sequence[Difference]) -> list[str]:
-    """The results of the criteria that were tested (corrected together by Holm)."""
+    """Clauses on the criteria with a rank test: each side's wins, and criteria without a winner."""
     by_side = {
         side: [difference for difference in differences if winner(difference) == side]
         for side in SIDES
@@ -235,7 +241,7 @@ def _tested(differences: Sequence[Difference]) -> list[str]:
 
 
 def _by_means(differences: Sequence[Difference], values: str) -> list[str]:
-    """The sides with the better means, for criteria with too few values to test."""
+    """A clause on the criteria with too few values for a test: the sides with the better means."""
     by_side = {
         side: [difference for difference in differences if leader(difference) == side]
         for side in SIDES
@@ -245,7 +251,7 @@ def _by_means(differences: Sequence[Difference], values: str) -> list[str]:
 
 
 def _ahead(by_side: dict[Side, list[Difference]]) -> str:
-    """``the GAN is ahead in IS and recall, the VAE in precision``."""
+    """A clause like ``the GAN is ahead in IS and recall, the VAE in precision``."""
     parts = [
         f"the {SIDES[side]} in {listed([name(difference.score) for difference in criteria])}"
         for side, criteria in by_side.items()
@@ -255,7 +261,10 @@ def _ahead(by_side: dict[Side, list[Difference]]) -> str:
 
 
 def _caveat(rows: Sequence[Row]) -> str:
-    """The training budgets for which the answer holds, if the records have training times."""
+    """A caveat that names the training budgets for which the answer holds.
+
+    Records without training times give a general caveat.
+    """
     seconds = [row.scores["train_seconds"].mean for row in rows if "train_seconds" in row.scores]
     if not seconds:
         return "All of this holds only at these training budgets and model sizes."
@@ -268,7 +277,7 @@ def _caveat(rows: Sequence[Row]) -> str:
 
 
 def _span(low: float, high: float) -> str:
-    """``25 to 70 seconds``: two durations, with one unit if both have the same."""
+    """Two durations as a range: ``25 to 70 seconds``. A shared unit is written once."""
     first, last = duration(low), duration(high)
     return f"{first.split()[0] if first.split()[1] == last.split()[1] else first} to {last}"
 

@@ -1,4 +1,4 @@
-"""Pictures as data URIs, so that the page needs no other file."""
+"""Pictures as data URIs, so that the page needs no file of its own for a picture."""
 
 import base64
 from dataclasses import dataclass
@@ -18,7 +18,10 @@ class Embedded:
     """A picture in the page.
 
     Attributes:
-        still: the last frame of a film, for print and for readers who prefer reduced motion.
+        uri: the picture as a data URI.
+        width, height: the size in pixels.
+        still: a data URI of a film's last frame, for print and for readers who prefer reduced
+            motion. None if the picture is not a film.
     """
 
     uri: str
@@ -33,7 +36,9 @@ class Embedded:
 
 
 def embed(path: Path) -> Embedded:
-    """Embed a picture. WebP and AVIF are embedded unchanged, other formats are compressed first.
+    """Read a picture file and embed it.
+
+    WebP and AVIF files are embedded unchanged. Other formats are compressed as WebP first.
 
     Raises:
         DataError: the file is not a picture.
@@ -52,7 +57,7 @@ def embed(path: Path) -> Embedded:
 
 
 def embed_sample_rows(path: Path, rows: int) -> Embedded:
-    """Embed the top rows of a picture of samples."""
+    """Embed only the top ``rows`` rows of samples of a picture file."""
     image = Image.fromarray(read_sample_rows(path, rows))
     return Embedded(_uri(encode(image)), *image.size)
 

@@ -20,10 +20,10 @@ def draw_comparison(
     records: Sequence[ScoreRecord],
     samples: dict[str, np.ndarray],
 ) -> None:
-    """Draw every variant's FID and samples, the best variant on top.
+    """Draw every variant's FID and samples, the best variant on top, as a picture at ``path``.
 
-    Left: the FID of each ranked seed as a dot, the mean and its 95 % confidence interval as a bar.
-    Right: the first samples of one seed.
+    Left: a dot for the FID of each ranked seed, and a bar for their mean with its 95 % confidence
+    interval. Right: the first samples of one seed.
 
     Args:
         samples: a strip of samples per variant, uint8, height x width x C.

@@ -1,4 +1,4 @@
-"""The findings of a profile, from which leaderboard and page are written."""
+"""The findings of a profile, from which the leaderboard and the page are written."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,14 +14,14 @@ from ganvae.scores.records import ScoreRecord
 
 @dataclass(frozen=True, kw_only=True)
 class Findings:
-    """A profile's comparison and the facts that a reader needs to judge it.
+    """A profile's comparison and the facts that a reader needs to judge the comparison.
 
     Attributes:
         records: all records of the comparison.
         departures: the parameters that differ from the system's defaults, by variant.
         notes: the notes on the variants, by variant.
         tuning: how the parameters were chosen.
-        published: tables with numbers from papers.
+        published: tables that show numbers from papers beside this project's.
         notice: a sentence to print before everything else; "" for none.
     """
 
@@ -36,7 +36,7 @@ class Findings:
 
 
 def findings_of(params: Params, records: Sequence[ScoreRecord]) -> Findings:
-    """Compare a profile's records, all or some of them."""
+    """Compare the given records of a profile, and collect the facts that a reader needs."""
     comparison = compare(records, params.finalists, params.aside)
     return Findings(
         profile=params.profile,

@@ -8,7 +8,7 @@ from ganvae.scores.terms import Term
 
 
 def glossary(inversion_images: int, measured: Collection[str]) -> list[Term]:
-    """The terms of the measured scores, in the catalogue's order.
+    """The glossary entries (`Term`) of the measured scores, in the catalogue's order.
 
     Args:
         inversion_images: the number of images behind the inverted scores.

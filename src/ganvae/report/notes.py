@@ -6,7 +6,11 @@ from ganvae.report.scores import printed
 
 
 def notes_of(params: Params) -> dict[str, str]:
-    """The notes by variant: the profile's own, and for promoted variants their origin."""
+    """A mapping from variant to its note.
+
+    A note is the text in the profile. For promoted variants, the note also names the sweep trial
+    that the parameters come from.
+    """
     notes = dict(params.notes)
     for variant, promotion in params.promoted.items():
         notes[variant] = " ".join(filter(None, [notes.get(variant), _origin(promotion)]))
@@ -14,7 +18,10 @@ def notes_of(params: Params) -> dict[str, str]:
 
 
 def frozen_notice(params: Params) -> str:
-    """The notice at the top of frozen results; "" if the results are not frozen."""
+    """A notice for the top of frozen results; "" if the results are not frozen.
+
+    Frozen results were made with an older protocol and commit, not with the present code.
+    """
     if not params.frozen:
         return ""
     return (

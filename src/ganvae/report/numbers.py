@@ -6,7 +6,10 @@ MINUS = "\N{MINUS SIGN}"
 
 
 def fixed(value: float, decimals: int, plus: str = "") -> str:
-    """``1234.5`` as ``1,234.50``. Positive numbers start with ``plus``. A rounded 0 has no sign."""
+    """Format a number with a fixed number of decimals: ``1234.5`` becomes ``1,234.50``.
+
+    Positive numbers start with ``plus``. A number that rounds to 0 has no sign.
+    """
     text = f"{abs(value):,.{decimals}f}"
     if not text.strip("0."):
         return text
@@ -14,20 +17,23 @@ def fixed(value: float, decimals: int, plus: str = "") -> str:
 
 
 def significant(value: float, digits: int = 3) -> str:
-    """A number to so many significant digits, no exponent: ``0.0123``, ``5.11``, ``1,235``."""
+    """Format a number with ``digits`` significant digits: ``0.0123``, ``5.11``, ``1,235``.
+
+    The text never has an exponent.
+    """
     first = math.floor(math.log10(abs(value))) if value else 0
     return fixed(value, max(0, digits - 1 - first))
 
 
 def p_value(p: float | None) -> str:
-    """``p = 0.032``, or ``p < 0.001``; "" if no test was made."""
+    """A p-value as text: ``p = 0.032``, or ``p < 0.001``; "" if no test was made."""
     if p is None:
         return ""
     return "p < 0.001" if p < 0.001 else f"p = {significant(p, 2)}"
 
 
 def duration(seconds: float) -> str:
-    """A time in seconds, minutes or hours, whichever reads best."""
+    """A duration as text, in seconds, minutes or hours."""
     for size, unit in ((3600.0, "hours"), (60.0, "minutes")):
         if seconds >= 2 * size:
             return f"{significant(seconds / size, 2)} {unit}"

@@ -1,4 +1,4 @@
-"""The report: one HTML file that needs no other file."""
+"""The report of a profile: one HTML file with all its pictures and scripts inside."""
 
 import base64
 import hashlib
@@ -36,7 +36,7 @@ OF_A_RUN = ("weights_sha256", "training_seed", "training_steps", "training_preci
 
 
 def write_page(path: Path, report: Report) -> None:
-    """Write the page atomically. The same report gives the same bytes."""
+    """Write the page atomically. Equal reports give equal bytes."""
     write_text(path, render(report))
 
 
@@ -69,7 +69,7 @@ def _resource(name: str) -> str:
 
 
 def _contents(report: Report) -> dict[str, Any]:
-    """The variables of the templates."""
+    """A mapping from template variable to its value."""
     comparison, records = report.comparison, report.records
     rows = comparison.rows
     ranked = [record for record in records if not record.flags]
@@ -124,7 +124,7 @@ def _variants(records: Sequence[ScoreRecord]) -> list[str]:
 
 
 def _sections(report: Report) -> list[ModelSection]:
-    """One section per variant in the order of the leaderboard, then the unranked variants."""
+    """One section per variant: ranked variants in leaderboard order, then the unranked variants."""
     rows = {row.variant: row for row in report.comparison.rows}
     names = [*rows, *(name for name in _variants(report.records) if name not in rows)]
     by_variant = {name: [r for r in report.records if r.variant == name] for name in names}
@@ -136,7 +136,11 @@ def _sections(report: Report) -> list[ModelSection]:
 
 
 def _strip(report: Report, variant: str) -> Embedded | None:
-    """The first samples of a variant or baseline, or None if all its runs diverged."""
+    """The first samples of a variant or a baseline, embedded.
+
+    The samples come from the shown run (the run of a variant whose pictures pages show). None if
+    this run diverged or has no picture of samples.
+    """
     run = shown_run([record for record in report.records if record.variant == variant])
     path = report.results / "pictures" / variant / SAMPLES.file
     if run.family == "reference":
@@ -162,7 +166,7 @@ def _finalist(
 
 
 def _settings(provenance: Provenance) -> dict[str, str]:
-    """The settings by which every record was measured, by name."""
+    """A mapping from name of a measurement setting to its value. All records share the settings."""
     values = provenance.model_dump()
     return {
         name.replace("_", " "): f"{value:,}" if isinstance(value, int) else str(value)

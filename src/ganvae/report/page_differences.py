@@ -13,12 +13,12 @@ from ganvae.scores.statistics import Difference
 
 @dataclass(frozen=True)
 class Contrast:
-    """A GAN against a VAE by one score.
+    """A comparison of a GAN with a VAE by one score, as table cells.
 
     Attributes:
-        low, mean, high: the interval and the mean of the difference, scaled to [-1, 1]. Negative
-            values favour the GAN, positive ones the VAE, whichever direction of the score is
-            better. The bounds are None if the interval is not defined.
+        low, mean, high: the mean of the difference and the bounds of its interval, scaled to [-1,
+            1]. Negative values favour the GAN and positive values the VAE, for every score. The
+            bounds are None if the interval is not defined.
         ahead: "gan" or "vae"; "" if no side is shown to be ahead.
     """
 
@@ -39,10 +39,10 @@ class Contrast:
 
 
 def contrasts(differences: Sequence[Difference], unit: str) -> list[Contrast]:
-    """The lines of a table that compares a GAN with a VAE.
+    """The lines of a table that compares a GAN with a VAE, one per score.
 
     Args:
-        unit: what each value stands for: "seeds" or "variants".
+        unit: the thing that each value stands for: "seeds" or "variants".
     """
     return [_contrast(difference, unit) for difference in differences]
 
@@ -74,7 +74,12 @@ def _contrast(difference: Difference, unit: str) -> Contrast:
 
 @dataclass(frozen=True)
 class PairCell:
-    """The row's variant against the column's. ``shown``: the test shows a difference."""
+    """A table cell that compares the variant of its row with the variant of its column.
+
+    Attributes:
+        detail: the difference, its interval, the p-value and the verdict in words.
+        shown: whether the test shows a difference.
+    """
 
     text: str
     detail: str
@@ -83,14 +88,14 @@ class PairCell:
 
 @dataclass(frozen=True)
 class PairTable:
-    """Every pair of variants.
+    """A table that compares every pair of variants.
 
     Attributes:
         lines: the name and the cells of each row. Cells on and left of the diagonal are None.
         pairs: the number of pairs.
         too_few: the number of pairs with too few seeds for a test.
-        smallest_p: the smallest p that any of these could have after correction; "" if there are
-            none.
+        smallest_p: the smallest corrected p-value that a pair with too few seeds could reach. "" if
+            no pair has too few seeds.
     """
 
     models: list[str]
@@ -101,7 +106,7 @@ class PairTable:
 
 
 def pair_table(pairs: Sequence[Difference]) -> PairTable:
-    """Compare every pair of variants by FID, in the order of the leaderboard, the better first."""
+    """Compare every pair of variants by FID. Rows and columns have the order of the leaderboard."""
     names = list(dict.fromkeys(name for pair in pairs for name in (pair.first, pair.second)))
     cells = {(pair.first, pair.second): _pair(pair) for pair in pairs}
     lines = [(first, [cells.get((first, second)) for second in names]) for first in names]
@@ -124,7 +129,12 @@ def _pair(pair: Difference) -> PairCell:
 
 @dataclass(frozen=True)
 class NoiseLine:
-    """A variant's noise. Each cell: mean, training noise, evaluation noise, ratio, each or ""."""
+    """The noise of one variant, as table cells.
+
+    Attributes:
+        cells: per score, the mean, the noise between seeds, the noise between draws of images, and
+            the first noise divided by the second. A text is "" if its number was not measured.
+    """
 
     label: str
     family: str
@@ -132,7 +142,7 @@ class NoiseLine:
 
 
 def noise_lines(rows: Sequence[Row], scores: Sequence[str]) -> list[NoiseLine]:
-    """Training and evaluation noise of every row that has noise for one of the scores."""
+    """The noise of every variant or baseline that has noise for at least one of the scores."""
     return [
         NoiseLine(
             REFERENCES.get(row.variant, row.variant),

@@ -27,7 +27,11 @@ Point = tuple[float, float]
 
 
 def ranking_figure(rows: Sequence[Row], records: Sequence[ScoreRecord]) -> Markup:
-    """FID of every variant: seeds as marks, mean, interval; floor and ceiling as lines."""
+    """Draw the FID of every variant, as an SVG element.
+
+    Each variant has a marker per seed, the mean, and its 95 % confidence interval. The floor and
+    the ceiling are vertical lines.
+    """
     variants = [row for row in rows if row.family != "reference"]
     positive = [value for row in rows for value in _values(records, row.variant) if value > 0]
 
@@ -95,7 +99,10 @@ def _draw_interval(ax: Axes, position: int, mean: float, margin: float, colour: 
 
 
 def time_figure(rows: Sequence[Row], records: Sequence[ScoreRecord]) -> Markup | None:
-    """FID against training time, one mark per run; None if no run has a training time."""
+    """Draw FID against training time, one marker per training run, as an SVG element.
+
+    None if no training run has both values.
+    """
     points = {
         row.variant: _by_time(records, row.variant) for row in rows if row.family != "reference"
     }
@@ -134,7 +141,10 @@ def _by_time(records: Sequence[ScoreRecord], variant: str) -> list[Point]:
 
 
 def _label_at_the_right(ax: Axes, rows: Sequence[Row], points: dict[str, list[Point]]) -> None:
-    """Write the names beside the axes, without overlap, each with a line to its rightmost run."""
+    """Write the variants' names beside the axes, without overlap.
+
+    A line joins each name to the variant's training run with the longest time.
+    """
     ends = {row.variant: max(points[row.variant]) for row in rows}
     low, high = np.log(ax.get_ylim())
     by_height = sorted(rows, key=lambda row: ends[row.variant][1])
@@ -165,7 +175,10 @@ def _apart(heights: Sequence[float], least: float) -> list[float]:
 
 
 def curve_figure(records: Sequence[ScoreRecord]) -> Markup | None:
-    """FID against 1/N, extrapolated to infinitely many images; None if no record has a curve."""
+    """Draw FID against 1/N, extrapolated to infinitely many images, as an SVG element.
+
+    N is the number of generated images. None if no record has a curve.
+    """
     shown = [record for record in records if len(record.fid_curve) > 1]
     if not shown:
         return None
@@ -190,7 +203,7 @@ def curve_figure(records: Sequence[ScoreRecord]) -> Markup | None:
 
 
 def _readable(sizes: Sequence[int]) -> list[int]:
-    """The sizes, from the largest, whose labels at 1/N do not overlap."""
+    """The sizes N, from the largest, whose labels at 1/N do not overlap."""
     kept: list[int] = []
     for size in sorted(sizes, reverse=True):
         if not kept or 1 / size - 1 / kept[-1] > 0.08 / min(sizes):
@@ -214,7 +227,14 @@ def _style(record: ScoreRecord) -> dict[str, Any]:
 
 
 def class_figure(variant: str, family: str, counts: Sequence[Sequence[int]]) -> Markup | None:
-    """Shares of the classes among samples: bars are means, dots seeds, the line a uniform share."""
+    """Draw the shares of the classes among the samples of a variant, as an SVG element.
+
+    Bars are means over seeds, dots are seeds, and the line is the uniform share. None if there are
+    no counts.
+
+    Args:
+        counts: per seed, the number of samples of each class.
+    """
     if not counts:
         return None
     shares = np.array([np.array(seed) / max(sum(seed), 1) for seed in counts])
@@ -243,7 +263,7 @@ def _values(records: Sequence[ScoreRecord], variant: str) -> Sequence[float]:
 
 
 def _plain_ticks(ax: Axes, which: str) -> None:
-    """Label the axis with 1, 2, 5, 10 … instead of powers of ten."""
+    """Label a logarithmic axis, "x" or "y", with 1, 2, 5, 10 … instead of powers of ten."""
     axis = ax.xaxis if which == "x" else ax.yaxis
     low, high = ax.get_xlim() if which == "x" else ax.get_ylim()
     powers = range(int(np.floor(np.log10(low))), int(np.ceil(np.log10(high))) + 1)

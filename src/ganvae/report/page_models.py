@@ -1,4 +1,4 @@
-"""The page's section of each variant: pictures of one run, numbers of all runs."""
+"""The page's section of each variant: pictures of one training run, scores of all."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ class Shown:
 
 @dataclass(frozen=True)
 class Failure:
-    """A run that collapsed or diverged."""
+    """A training run that collapsed or diverged."""
 
     seed: int
     status: str
@@ -36,7 +36,20 @@ class Failure:
 
 @dataclass(frozen=True)
 class ModelSection:
-    """The contents of a variant's section."""
+    """The contents of a variant's section.
+
+    Attributes:
+        anchor: the section's id in the page.
+        source: the origin of the variant's system, in one line.
+        shown_seed: the seed of the shown run (the run of a variant whose pictures pages show).
+        lead: the pictures that are always visible.
+        more: the pictures behind a click.
+        classes: the figure of class shares; None if no class was counted.
+        summary: the headline scores and the number of parameters, by title.
+        scores: the table of scores, with one column per training run.
+        changes: the parameters that differ from the system's defaults.
+        flags: the reasons why training runs of this variant are not ranked.
+    """
 
     variant: str
     anchor: str
@@ -56,7 +69,12 @@ class ModelSection:
 
 
 def pictures(folder: Path, run: ScoreRecord, place: str) -> Iterator[Shown]:
-    """The existing pictures of a run for one place of its section (`Kind.place`)."""
+    """Yield the existing pictures of a training run that belong to one place of its section.
+
+    Args:
+        folder: the folder with one folder of pictures per variant.
+        place: "lead" or "more", as in `Kind.place`.
+    """
     for kind in KINDS:
         path = folder / run.variant / kind.file
         if kind.place == place and path.exists():
@@ -67,11 +85,11 @@ def pictures(folder: Path, run: ScoreRecord, place: str) -> Iterator[Shown]:
 def model_section(
     report: Report, records: Sequence[ScoreRecord], row: Row | None, anchor: str
 ) -> ModelSection:
-    """The section of one variant.
+    """Build the section of one variant.
 
     Args:
-        records: the variant's runs, at least one.
-        row: the variant's row of the leaderboard, or None if none of its runs is ranked.
+        records: the records of the variant's training runs, at least one.
+        row: the variant's row of the leaderboard, or None if none of its training runs is ranked.
         anchor: the section's id in the page.
     """
     run = shown_run(records)

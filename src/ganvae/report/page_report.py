@@ -16,10 +16,11 @@ class Report(Findings):
     Attributes:
         command: the command that reproduces the profile.
         finalists: the GAN and the VAE that answer the question, or None.
-        sources: the origin of each variant's system in one line, by variant.
+        sources: a mapping from variant to the origin of its system, in one line.
         results: the profile's folder of results, which holds the pictures.
         studies: the sweeps to show. Their folders are under ``root``.
-        promoted: the trial that a variant's parameters come from, by variant.
+        promoted: a mapping from variant to the sweep trial that its parameters come from.
+        root: the folder that contains `results/sweeps/`.
     """
 
     command: str

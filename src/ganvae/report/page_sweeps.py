@@ -24,9 +24,10 @@ class SweepSection:
     """The contents of a sweep's section.
 
     Attributes:
+        anchor: the section's id in the page.
         promoted: one sentence per promoted trial.
-        effects: the cells of each parameter; empty if there are too few trials.
-        check: what the first check measures; "" if the sweep has no checks.
+        effects: a mapping from parameter to its table cells; empty if there are too few trials.
+        check: a phrase that names the score at the first check; "" if the sweep has no checks.
     """
 
     study: str
@@ -47,11 +48,11 @@ def sweep_sections(
     promoted: Mapping[str, Promotion],
     rows: Sequence[Row],
 ) -> list[SweepSection]:
-    """One section per study.
+    """Build one section per study.
 
     Args:
         root: the folder that contains `results/sweeps/`.
-        promoted: the trial that a variant's parameters come from, by variant.
+        promoted: a mapping from variant to the sweep trial that its parameters come from.
         rows: the rows of the leaderboard, for the test scores of promoted variants.
     """
     return [
@@ -97,7 +98,10 @@ def _searched(study: StudyRecord) -> str:
 def _promotions(
     study: StudyRecord, promoted: Mapping[str, Promotion], rows: Sequence[Row]
 ) -> Iterator[str]:
-    """One sentence per promoted trial, with its FID on validation and, if known, on test."""
+    """Yield a text per promoted trial of a study, with the trial's FID on the validation split.
+
+    If the promoted variant is ranked, the text adds the variant's FID on the test split.
+    """
     scored = {row.variant: row.scores[PRIMARY] for row in rows if PRIMARY in row.scores}
     for variant, promotion in promoted.items():
         if promotion.study != study.study:

@@ -1,4 +1,4 @@
-"""The cells of the page's tables of variants."""
+"""The page's tables of variants: their columns, lines and cells."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
@@ -17,7 +17,7 @@ GROUPS: dict[Group, str] = {
     "likelihood": "Likelihood",
     "training": "Training cost",
 }
-"""The headings of the tables below the leaderboard, by group of scores."""
+"""A mapping from group of scores to the heading of its table below the leaderboard."""
 FAMILIES = {
     "gan": "GAN",
     "vae": "VAE",
@@ -29,7 +29,7 @@ FAMILIES = {
 
 @dataclass(frozen=True)
 class Cell:
-    """``text``, below it ``margin``; the column is sorted by ``value``."""
+    """A table cell: ``text``, and below the text ``margin``. Columns are sorted by ``value``."""
 
     text: str
     margin: str = ""
@@ -45,13 +45,19 @@ class Head:
 
     @property
     def first(self) -> str:
-        """The sorting order that puts the best row on top."""
+        """The sorting order that puts the best row on top: "descending" or "ascending"."""
         return "descending" if self.arrow == "↑" else "ascending"
 
 
 @dataclass(frozen=True)
 class Line:
-    """One variant of a table. Sorting leaves it at its ``pinned`` place: "top", "bottom" or ""."""
+    """The line of one variant in a table.
+
+    Attributes:
+        label: the name to print.
+        pinned: the place at which sorting leaves the line: "top" or "bottom". "" if sorting moves
+            the line.
+    """
 
     variant: str
     label: str
@@ -69,19 +75,22 @@ class Table:
     lines: list[Line]
 
     def pinned(self, where: str) -> list[Line]:
-        """The lines that sorting leaves at the "top" or "bottom", or those ("") that it moves."""
+        """Return the lines whose ``pinned`` equals ``where``: "top", "bottom" or ""."""
         return [line for line in self.lines if line.pinned == where]
 
 
 def score_table(rows: Sequence[Row], scores: Sequence[str], tuned: Collection[str]) -> Table:
-    """Means and margins of every variant. Scores that no variant has are left out."""
+    """A table with the mean and the margin of each score, one line per variant.
+
+    A score that no variant has gets no column.
+    """
     columns = measured(rows, scores)
     lines = [_line(row, tuned, [_cell(row, name) for name in columns]) for row in rows]
     return Table([Head(title(name), arrow(name)) for name in columns], lines)
 
 
 def leaderboard_table(rows: Sequence[Row], tuned: Collection[str]) -> Table:
-    """The headline scores, and the number of runs with their failures."""
+    """A table of headline scores, with the number of training runs and failures per variant."""
     table = score_table(rows, HEADLINE, tuned)
     lines = [
         replace(line, cells=[*line.cells, Cell(str(row.seeds), failures(row), float(row.seeds))])
@@ -91,7 +100,10 @@ def leaderboard_table(rows: Sequence[Row], tuned: Collection[str]) -> Table:
 
 
 def further_tables(rows: Sequence[Row], tuned: Collection[str]) -> dict[str, Table]:
-    """The other scores, one table per group. Variants without these scores are left out."""
+    """A mapping from heading to a table of further scores, one table per group of scores.
+
+    A table omits the variants that have none of its scores.
+    """
     tables = {}
     for group, heading in GROUPS.items():
         scores = COSTS if group == "training" else names(["further"], [group])
@@ -122,7 +134,7 @@ class Change:
 
 
 def changes(departures: Departures) -> list[Change]:
-    """The parameters that differ from their defaults."""
+    """The parameters that differ from their defaults, with both values as text."""
     return [
         Change(key, _value(here), _value(default)) for key, (here, default) in departures.items()
     ]
@@ -137,21 +149,27 @@ def _value(value: object) -> str:
 
 
 def summary(row: Row | None) -> list[tuple[str, Cell]]:
-    """A variant's headline scores and number of parameters, by title."""
+    """A variant's headline scores and its number of parameters: pairs of title and cell."""
     shown = measured([row], [*HEADLINE, "parameters"]) if row else []
     return [(title(name), _cell(row, name)) for name in shown if row]
 
 
 @dataclass(frozen=True)
 class SeedTable:
-    """One variant's scores: one line per score, one column per run, then mean and margin."""
+    """A table of one variant's scores.
+
+    Attributes:
+        runs: the titles of the columns, one per training run.
+        lines: per score, the score's title, one cell per training run, and the mean with its
+            margin.
+    """
 
     runs: list[str]
     lines: list[tuple[Head, list[str], str]]
 
 
 def seed_table(row: Row | None, records: Sequence[ScoreRecord]) -> SeedTable:
-    """Every score that at least one of a variant's runs has."""
+    """Build a table of every score that at least one of a variant's training runs has."""
     lines = []
     for name in TABLED:
         values = [record.scores.get(name) for record in records]

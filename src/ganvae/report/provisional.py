@@ -1,4 +1,4 @@
-"""The provisional leaderboard, from the finished runs of a profile."""
+"""The provisional leaderboard, from the finished training runs of a profile."""
 
 from collections.abc import Collection
 from dataclasses import replace
@@ -14,16 +14,16 @@ from ganvae.scores.collected import collect_runs
 from ganvae.scores.statistics import Estimate
 
 Standing = tuple[str, str, int, int]
-"""A variant, its FID, the number of its finished runs, and the number of all its runs."""
+"""A variant, its FID, its number of finished training runs, and its number of all training runs."""
 
 
 def write_provisional(params: Params, done: Collection[str]) -> list[Standing]:
-    """Write a profile's ``leaderboard.md`` from the runs ``done``.
+    """Write a profile's ``leaderboard.md`` from the finished training runs ``done``.
 
-    It names the missing runs and has no baselines.
+    The leaderboard names the missing training runs and has no baselines.
 
     Returns:
-        The standings of the variants, the best first. The FID of a variant is "none" if all its
+        The standings of the variants, the best first. A variant's FID is "none" if all its training
         runs diverged.
     """
     finished = [key for key in params.runs if key in done]

@@ -1,4 +1,4 @@
-"""Scores of this project beside numbers from papers, and how the two differ."""
+"""Scores of this project beside numbers from papers, and how these scores and numbers differ."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -23,9 +23,9 @@ N_MODES = 1000
 MODES_SAMPLES = 26_000
 """The number of samples behind the published counts of modes."""
 BOUND_SAMPLES = 5000
-"""The k of the published importance-weighted bounds."""
+"""The k (number of latents per image) of the published importance-weighted bounds."""
 LEAST_BOUND_SAMPLES = 1000
-"""The smallest k whose bound is tight enough to stand beside the published ones."""
+"""The smallest k whose bound is tight enough to stand beside the published bounds."""
 
 
 class Training(NamedTuple):
@@ -33,8 +33,8 @@ class Training(NamedTuple):
 
     Attributes:
         images: the size of the training set.
-        latents: the number of latents that a VAE drew per image in each step. It is 1 unless the
-            VAE trains on an importance-weighted bound.
+        latents: the number of latents that a VAE drew per image in each step. The number is 1
+            unless the VAE trains on an importance-weighted bound.
     """
 
     images: int
@@ -42,12 +42,12 @@ class Training(NamedTuple):
 
 
 Trainings = Callable[[str], Training]
-"""Returns the training of a variant by name. Called only for variants that a table shows."""
+"""A function from a variant's name to its training, called only for variants that a table shows."""
 
 
 @dataclass(frozen=True)
 class PublishedLine:
-    """One line of a table.
+    """One line of a table that shows published numbers.
 
     Attributes:
         label: the name of the published model or of the variant.
@@ -62,7 +62,7 @@ class PublishedLine:
 
 @dataclass(frozen=True)
 class PublishedTable:
-    """A table of published numbers and of this project's.
+    """A table with numbers from papers and scores of this project.
 
     Attributes:
         heads: the column titles of the cells.
@@ -93,12 +93,15 @@ _BOUNDS_PUBLISHED = (  # table 1 of 1509.00519, one stochastic layer
 def published_of(
     params: Params, rows: Sequence[Row], records: Sequence[ScoreRecord]
 ) -> list[PublishedTable]:
-    """The `published_tables` of a profile."""
+    """Build the `published_tables` of a profile."""
     return published_tables(rows, records, partial(_training_of, params))
 
 
 def _training_of(params: Params, variant: str) -> Training:
-    """The training of a variant, from its first run. All runs of a variant train alike."""
+    """Read how a variant was trained, from its first training run.
+
+    All training runs of a variant train alike.
+    """
     key = next(key for key, run in params.runs.items() if run.variant == variant)
     outcome = read_json(ProfilePaths(params.profile).run(key).outcome)
     return Training(outcome["train_images"], outcome["config"].get("importance_samples", 1))
@@ -107,11 +110,14 @@ def _training_of(params: Params, variant: str) -> Training:
 def published_tables(
     rows: Sequence[Row], records: Sequence[ScoreRecord], trainings: Trainings
 ) -> list[PublishedTable]:
-    """The tables for which the scores were measured. Most profiles have none.
+    """Build the tables with published numbers, for the data sets and scores that papers report.
+
+    The list of tables is empty for most profiles.
 
     Args:
-        rows: the rows of one leaderboard, so all were measured alike.
+        rows: the rows of one leaderboard, all measured alike.
         records: the records behind the rows. Flagged records are ignored.
+        trainings: returns how a variant was trained.
     """
     ranked = [record for record in records if not record.flags]
     if not ranked:
@@ -131,7 +137,7 @@ def published_tables(
 
 
 def published_markdown(tables: Sequence[PublishedTable]) -> list[str]:
-    """The section of the leaderboard, as lines. Without tables there are no lines."""
+    """The leaderboard's section with published numbers, as Markdown lines; empty without tables."""
     lines = [f"## {HEADING}", ""] if tables else []
     for table in tables:
         heads = ["model", *table.heads]
@@ -210,10 +216,11 @@ def _bounds_table(
         ),
         (*_filled(_BOUNDS_PUBLISHED), *ours),
         (
-            "VAE and IWAE are quoted from Burda et al., with one stochastic layer. Ours are means "
-            "over seeds ± half the width of the 95 % confidence interval (Student's t). The "
-            f"standard error is that of a mean over the {provenance.n_real:,} test images, which "
-            "all seeds share.",
+            "VAE and IWAE are quoted from Burda et al., with one stochastic layer. Our values are "
+            "means over seeds ± half the width of the 95 % confidence interval (Student's t). The "
+            "standard error over images is the error from having only "
+            f"{provenance.n_real:,} test images. All seeds use the same images, so more seeds do "
+            "not reduce it.",
             "The importance-weighted bounds use k = "
             f"{provenance.importance_samples:,} here and {BOUND_SAMPLES:,} in the paper. A larger "
             "k gives a tighter bound.",
@@ -227,13 +234,16 @@ def _bounds_table(
 
 
 def _filled(lines: Sequence[PublishedLine]) -> list[PublishedLine]:
-    """The published lines, with empty cells in the columns that only our variants have."""
+    """The published lines, with empty cells in the columns of `_OWN_HEADS`."""
     empty = ("",) * len(_OWN_HEADS)
     return [PublishedLine(line.label, line.source, (*line.cells, *empty)) for line in lines]
 
 
 def _own(row: Row, score: Estimate, trainings: Trainings) -> tuple[str, ...]:
-    """The cells below `_OWN_HEADS`. A baseline has only its number of draws."""
+    """The cells of the columns `_OWN_HEADS` for one row.
+
+    The row of a baseline fills only the first column, with its number of draws.
+    """
     if row.family == "reference":
         return str(score.n), "", "", ""
     steps = f"{row.steps:,}" if row.steps else ""
@@ -251,9 +261,9 @@ def _estimated(score: Estimate, decimals: int) -> str:
 
 
 def _error_over_images(records: Sequence[ScoreRecord]) -> str:
-    """Root mean square of a variant's standard errors over images; "" if none was measured.
+    """Root mean square of a variant's standard errors over images; "" if no error was measured.
 
-    It does not shrink with the number of seeds, because all seeds share the images.
+    The value does not shrink with the number of seeds, because all seeds share the images.
     """
     errors = [record.noise[BOUND].standard_error for record in records if BOUND in record.noise]
     if not errors:

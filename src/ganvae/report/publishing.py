@@ -1,4 +1,7 @@
-"""Pictures of the shown runs, small enough for git."""
+"""Pictures of the shown runs, small enough for git.
+
+The shown run is the training run of a variant whose pictures pages show.
+"""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,7 +21,7 @@ SIDE_ROWS = 2
 
 
 def publish_pictures(params: Params) -> list[Path]:
-    """Write the pictures of the shown runs, one folder per variant, and return the folders."""
+    """Write the pictures of each variant's shown run to a folder, and return the folders."""
     paths = ProfilePaths(params.profile)
     shown = shown_runs(params)
     with replacing(paths.pictures) as folder:
@@ -29,7 +32,7 @@ def publish_pictures(params: Params) -> list[Path]:
 
 
 def _publish(run: RunPaths, folder: Path) -> None:
-    """Write the pictures of one run that exist."""
+    """Write the existing pictures of one training run to ``folder``, in small formats."""
     folder.mkdir()
     marked = bool(read_json(run.outcome)["mark_steps"])
     for kind in KINDS:
@@ -47,9 +50,10 @@ def _published(path: Path, suffix: str) -> bytes:
 
 
 def _side_by_side(frames: Iterator[Image.Image]) -> Iterator[Image.Image]:
-    """Frames with the first rows at half the size, half of these rows on the right side.
+    """Yield each frame with its first rows of images at half the size, in two columns.
 
-    So the rows are as wide as the caption above them, which keeps its size.
+    Each column has `SIDE_ROWS` rows. Together the columns are as wide as the caption. The caption
+    keeps its size.
     """
     for frame in frames:
         width, height = frame.width, (frame.height - CAPTION_HEIGHT) // 2

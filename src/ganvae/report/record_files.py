@@ -19,7 +19,7 @@ def compare_files(
     finalists: Sequence[str] | None = None,
     aside: Collection[str] = (),
 ) -> tuple[Comparison, list[str]]:
-    """Compare all records of some files.
+    """Compare all score records of some files.
 
     Args:
         paths: JSON files, each with one record or a list of records.
@@ -31,7 +31,8 @@ def compare_files(
 
     Raises:
         UserError: a file is missing or is not a score record; the records cannot stand in one
-            ranking; one variant and seed has different samples; or every record is flagged.
+            ranking; two records of one variant and seed may have different samples; a named variant
+            has no record; or every record is flagged.
     """
     found = [(path, record) for path in paths for record in _read(path)]
     ranked = [(path, record) for path, record in found if not record.flags]
@@ -59,7 +60,7 @@ def _check_names(names: Sequence[str], records: Sequence[ScoreRecord]) -> None:
 
 
 def write_all(path: Path, comparison: Comparison) -> None:
-    """Write a whole comparison, with its rows, as JSON."""
+    """Write a whole comparison, with its rows, as a JSON file."""
     rows = [asdict(row) for row in comparison.rows]
     write_json(path, {"rows": rows} | as_json(comparison))
 
@@ -79,7 +80,14 @@ def _read(path: Path) -> list[ScoreRecord]:
 
 
 def _without_copies(ranked: Sequence[Found]) -> tuple[list[ScoreRecord], list[str]]:
-    """Count each run once: the same samples are one run, whatever seeds they were given."""
+    """Drop records that repeat the samples of an earlier record of the same variant.
+
+    Returns:
+        The remaining records, and remarks on records with the same samples.
+
+    Raises:
+        UserError: two records of one variant and seed may have different samples.
+    """
     samples: dict[tuple[str, str], Found] = {}
     seeds: dict[tuple[str, int], Found] = {}
     remarks: list[str] = []
@@ -104,7 +112,7 @@ def _without_copies(ranked: Sequence[Found]) -> tuple[list[ScoreRecord], list[st
 def _other_names(
     path: Path, record: ScoreRecord, samples: Mapping[tuple[str, str], Found]
 ) -> Iterator[str]:
-    """One remark for each other name under which the same samples were scored."""
+    """Yield a remark for each other variant name that has the same samples as the record."""
     for (name, digest), other in samples.items():
         if digest == record.samples_sha256 and name != record.variant:
             both = f"{_labelled(*other)} and {_labelled(path, record)}"

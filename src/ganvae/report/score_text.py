@@ -1,4 +1,4 @@
-"""One score record as plain text for a terminal."""
+"""A score record as plain text for a terminal."""
 
 from collections.abc import Iterator
 
@@ -13,7 +13,10 @@ INTERVAL = (
 
 
 def score_text(record: ScoreRecord) -> str:
-    """The samples and the real images, every score, and the flags that forbid a ranking."""
+    """Format a score record: its samples and real images, every score, and the flags.
+
+    A flag is a reason why the record cannot be ranked.
+    """
     provenance = record.provenance
     return "\n".join(
         [

@@ -1,4 +1,4 @@
-"""Names and values of scores as text, the same in Markdown, plain text and HTML."""
+"""Names and values of scores as text, for Markdown, plain text and HTML alike."""
 
 from collections.abc import Iterable, Sequence
 
@@ -13,11 +13,14 @@ REFERENCES = {"floor": "floor (real training images)", "ceiling": "ceiling (pixe
 """The full names of the baselines."""
 
 NOT_MEASURED = "not measured"
-"""The cell of a score that is newer than the records. Empty cell: the score does not apply."""
+"""The text of a table cell whose record is older than the score.
+
+An empty cell means that the score does not apply to the variant.
+"""
 
 
 def measured(rows: Sequence[Row], scores: Iterable[str]) -> list[str]:
-    """The scores that at least one row has. Scores that no row has get no column."""
+    """The scores that at least one row has. Tables have no columns for the other scores."""
     return [name for name in scores if any(name in row.scores for row in rows)]
 
 
@@ -27,7 +30,7 @@ def heading(score: str) -> str:
 
 
 def title(score: str) -> str:
-    """A score's heading without the arrow and without "(judge)"."""
+    """A score's column heading without the arrow and without "(judge)"."""
     return _titled(score, name(score))
 
 
@@ -43,37 +46,37 @@ def _titled(score: str, title: str) -> str:
 
 
 def arrow(score: str) -> str:
-    """An arrow in the better direction; "" if the score has none."""
+    """An arrow in the better direction of a score; "" if no direction is better."""
     return ARROWS[better(score)]
 
 
 def printed(score: str, value: float) -> str:
-    """A value or a margin, with the score's decimals and factor."""
+    """A score's value or margin as text, with the score's decimals and factor."""
     entry = SCORES[score]
     return fixed(entry.factor * value, entry.decimals)
 
 
 def signed(score: str, value: float) -> str:
-    """A difference with its sign, with the score's decimals and factor."""
+    """A difference in a score as text with a sign, with the score's decimals and factor."""
     entry = SCORES[score]
     return fixed(entry.factor * value, entry.decimals, plus="+")
 
 
 def interval(score: str, low: float | None, high: float | None) -> str:
-    """The interval of a difference: `−1.20 to +0.30`; "" if there is none."""
+    """The interval of a difference as text: `−1.20 to +0.30`; "" if a bound is None."""
     if low is None or high is None:
         return ""
     return f"{signed(score, low)} to {signed(score, high)}"
 
 
 def estimated(score: str, estimate: Estimate) -> tuple[str, str]:
-    """A mean and half the width of its interval: `± 1.06`; "" for one seed or equal values."""
+    """A mean, and half the width of its interval: `± 1.06`, or "" for one seed or equal values."""
     margin = f"± {printed(score, estimate.margin)}" if estimate.margin else ""
     return printed(score, estimate.mean), margin
 
 
 def cell(row: Row, score: str, none: str = "") -> tuple[str, str]:
-    """A table cell for one score of one variant: the mean and the margin (`estimated`).
+    """A table cell for one score of one variant: the mean and the margin, as in `estimated`.
 
     Args:
         none: the text if the score does not apply to the variant.
@@ -84,6 +87,6 @@ def cell(row: Row, score: str, none: str = "") -> tuple[str, str]:
 
 
 def failures(row: Row) -> str:
-    """The number of runs that did not complete, by status: `1 collapsed, 2 diverged`."""
+    """The number of training runs that did not complete, by status: `1 collapsed, 2 diverged`."""
     counts = ((row.collapsed, "collapsed"), (row.diverged, "diverged"))
     return ", ".join(f"{count} {status}" for count, status in counts if count)

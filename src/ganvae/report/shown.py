@@ -1,4 +1,4 @@
-"""The run and the pictures that pages show of each variant."""
+"""The shown run of each variant (the training run whose pictures pages show), and its pictures."""
 
 from dataclasses import dataclass
 
@@ -7,17 +7,22 @@ from ganvae.core.paths import ProfilePaths
 from ganvae.scores.records import ScoreRecord, read_record, shown_run
 
 STRIP = "progress"
-"""A picture shown only for variants whose schedule has marks. For others the film suffices."""
+"""The stem of the strip of progress: samples at the training steps that the schedule marks.
+
+Pages show the strip only for variants whose schedule has marks. For the other variants, the film
+suffices.
+"""
 
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of picture of a run: its file, its place on the page, its title and its caption.
+    """A kind of picture of a training run: file, place on the page, title and caption.
 
     Attributes:
         stem: the file's name without its ending.
-        place: "lead" for pictures that are always visible, "more" for those behind a click.
-        suffix: the format that needs the fewest bytes for such pictures.
+        place: "lead" for pictures that are always visible, "more" for pictures behind a click.
+        suffix: the file's ending. It names the format that needs the fewest bytes for such
+            pictures.
     """
 
     stem: str
@@ -103,7 +108,7 @@ KINDS = (
 
 
 def shown_runs(params: Params) -> dict[str, ScoreRecord]:
-    """The run that pages show of each variant, by variant."""
+    """A mapping from variant to the score record of its shown run."""
     paths = ProfilePaths(params.profile)
     records = [read_record(paths.run(key).scores) for key in params.runs]
     variants = dict.fromkeys(record.variant for record in records)

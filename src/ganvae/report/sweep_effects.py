@@ -1,4 +1,4 @@
-"""The effects of the parameters of a sweep: a record in the study's folder (`effects.json`)."""
+"""The record of how the parameters of a sweep affect FID: `effects.json` in the study's folder."""
 
 from pathlib import Path
 
@@ -7,11 +7,15 @@ from ganvae.core.records import Record, parse_record
 
 EFFECTS = "effects.json"
 LEAST_TRIALS = 8
-"""With fewer trials, no number is given."""
+"""The smallest number of trials for which effects are given as numbers."""
 
 
 class Measured(Record):
-    """An estimate from ``n`` trials. Its 95 % confidence interval is from resampling the trials."""
+    """An estimate from ``n`` trials.
+
+    Attributes:
+        low, high: the 95 % confidence interval, from resampling the trials.
+    """
 
     value: float
     low: float
@@ -25,13 +29,16 @@ class Measured(Record):
 
 
 class Contrast(Record):
-    """FID of the trials with a parameter at ``first``, against the trials with it at ``second``.
+    """The difference in FID between trials with one value of a parameter and trials with another.
+
+    The four attributes ``shift``, ``low``, ``high`` and ``p`` are None if the trials are too few
+    for the test to be significant.
 
     Attributes:
-        shift: the median of all differences first - second (Hodges and Lehmann).
-        low, high: its 95 % confidence interval, from the Mann-Whitney test.
-        p: the p-value of that test, two-sided. These four are None if the trials are too few for
-            the test to be significant.
+        first, second: the two values of the parameter as text, or "on" and "off".
+        shift: the median of all differences in FID, first minus second (Hodges and Lehmann).
+        low, high: the 95 % confidence interval of ``shift``, from the Mann-Whitney test.
+        p: the p-value of the two-sided Mann-Whitney test.
     """
 
     first: str
@@ -57,7 +64,8 @@ class Relation(Record):
     Attributes:
         correlation: Spearman's rank correlation over the trials in which the parameter is not off.
             None if these trials are too few, or if the values have no order.
-        contrasts: on against off. For values without an order, each value against the first.
+        contrasts: for a parameter that can be off, on against off. For values without an order,
+            each other value against the first value.
     """
 
     correlation: Measured | None
@@ -65,15 +73,16 @@ class Relation(Record):
 
 
 class Effect(Record):
-    """The effect of one parameter.
+    """The effect of one parameter on FID.
 
     Attributes:
         ordered: whether the parameter's values are numbers.
-        importance: its share in what sets the best tenth of the scored trials apart (PED-ANOVA).
-            The shares of all parameters add up to 1. None if the trials are too few.
-        scored: by FID of the scored trials.
-        early: by FID at the first check of each trial's first seed. Trials that were pruned later
-            have it too.
+        importance: the parameter's share in the differences between the best tenth of the scored
+            trials and the others (PED-ANOVA). The shares of all parameters add up to 1. None if the
+            trials are too few.
+        scored: the relation to the FID of the scored trials.
+        early: the relation to FID at the first check of each trial's first seed. Trials that were
+            pruned after the first check count too.
     """
 
     parameter: str

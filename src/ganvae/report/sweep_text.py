@@ -43,14 +43,14 @@ OPTIMISM = (
 
 
 def value_text(value: Value) -> str:
-    """A parameter's value; None is written as ``off``."""
+    """A parameter's value as text; None is written as ``off``."""
     if value is None:
         return "off"
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 def range_text(range_: Mapping[str, Any]) -> str:
-    """A searched range: ``1.05 to 16, log scale, or off``."""
+    """A searched range as text: ``1.05 to 16, log scale, or off``."""
     if "choices" in range_:
         return ", ".join(map(value_text, range_["choices"]))
     text = f"{value_text(range_['low'])} to {value_text(range_['high'])}"
@@ -59,12 +59,12 @@ def range_text(range_: Mapping[str, Any]) -> str:
 
 
 def parameters_text(trial: TrialRecord) -> str:
-    """The trial's parameters, with their names as code: `` `beta` 1, `latent_size` 20``."""
+    """A trial's parameters, with their names as code: `` `beta` 1, `latent_size` 20``."""
     return ", ".join(f"`{name}` {value_text(value)}" for name, value in trial.parameters.items())
 
 
 def measured_what(record: StudyRecord) -> str:
-    """What the values of a trial measure."""
+    """A phrase that names a sweep's objectives: scores, split, number of samples, seeds."""
     seeds = listed(list(map(str, record.seeds)))
     mean = f"mean over seeds {seeds}" if len(record.seeds) > 1 else f"from seed {seeds}"
     what = f"FID on the validation split ({record.n_generated:,} samples, {mean})"
@@ -74,14 +74,14 @@ def measured_what(record: StudyRecord) -> str:
 
 
 def by_status(record: StudyRecord) -> str:
-    """The number of trials per status: ``12 completed, 3 pruned``."""
+    """The number of trials per status, as text: ``12 completed, 3 pruned``."""
     statuses = [trial.status for trial in record.trials]
     counts = [f"{statuses.count(status)} {status}" for status in dict.fromkeys(statuses)]
     return ", ".join(counts) or "none"
 
 
 def budget_text(record: StudyRecord) -> str:
-    """The number of trials per status, and their training time and wall-clock time."""
+    """Sentences with the number of trials per status, their training time and wall-clock time."""
     count = len(record.trials)
     # A lost trial is left out, because its retry includes it.
     ended = [trial for trial in record.trials if trial.status != "lost"]
@@ -95,7 +95,7 @@ def budget_text(record: StudyRecord) -> str:
 
 
 def best_text(record: StudyRecord) -> str:
-    """The best trial, the current parameters, and their difference per seed."""
+    """Sentences on the best trial, the current parameters, and their difference in FID."""
     best, current = record.best, record.current
     if best is None:
         return "No trial has a score."
@@ -111,14 +111,14 @@ def best_text(record: StudyRecord) -> str:
 
 
 def difference_text(best: TrialRecord, current: TrialRecord) -> str:
-    """The FID of the best trial minus that of the current parameters, per seed and on average."""
+    """A sentence with the FID of ``best`` minus the FID of ``current``, per seed and on average."""
     pairs = {seed: fid - current.seeds[seed] for seed, fid in best.seeds.items()}
     each = listed([f"{fixed(shift, 2, '+')} from seed {seed}" for seed, shift in pairs.items()])
     return f"Best minus current: {each}, {fixed(fmean(pairs.values()), 2, '+')} on average."
 
 
 def check_text(record: StudyRecord) -> str:
-    """What the first check of a trial measures; "" if the study has no pruner."""
+    """A phrase that names the score at a trial's first check; "" if the study has no pruner."""
     if record.pruner is None:
         return ""
     if record.pruner["by"] == "seed":
@@ -130,10 +130,12 @@ HEADS = ("parameter", "importance", "scored trials", "all trials, at the first c
 
 
 def effect_cells(effect: Effect, *, checked: bool) -> list[list[Cell]]:
-    """The cells of a parameter's row, without its name: one or more cells per column of `HEADS`.
+    """The table cells of a parameter's row: one or more cells per column of `HEADS`.
+
+    The cell with the parameter's name is left out.
 
     Args:
-        checked: whether the study has a pruner, so that its trials have checks.
+        checked: whether the study has a pruner. Only then do its trials have checks.
     """
     importance = _measured_cell("", effect.importance, plus="")
     early = _relation_cells(effect, effect.early) if checked else [NONE]
@@ -166,12 +168,15 @@ def _interval(low: float, high: float, plus: str) -> str:
 
 
 def has_numbers(effects: EffectsRecord) -> bool:
-    """Whether the study has enough trials for any number."""
+    """Whether the study has enough trials to give its effects as numbers."""
     return max(effects.n_scored, effects.n_early) >= LEAST_TRIALS
 
 
 def findings(record: StudyRecord, effects: EffectsRecord) -> list[str]:
-    """One sentence per parameter, or a single one that says that there are too few trials."""
+    """One text per parameter, on the parameter's effect on FID.
+
+    With too few trials, the list has a single text that says so.
+    """
     if not has_numbers(effects):
         return [
             f"Too few trials to say what any parameter does: {effects.n_scored} scored, but at "
@@ -247,4 +252,4 @@ PICTURES = {
         "Both objectives of every trial. The line joins the trials that no other trial beats.",
     ),
 }
-"""The pictures by file name, in the order in which they are shown."""
+"""A mapping from file name to picture, in the order in which the pictures are shown."""

@@ -19,7 +19,11 @@ TUNED = " †"
 
 
 def write_leaderboard_csv(path: Path, rows: Iterable[Row]) -> None:
-    """One line per variant. Each score has a mean, a half-width of its interval, and a count."""
+    """Write the leaderboard as a CSV file, one line per variant.
+
+    Each score has three columns: its mean, half the width of its 95 % confidence interval, and its
+    number of seeds.
+    """
     rows = list(rows)
     optional = [name for name in INCEPTION if any(name in row.scores for row in rows)]
     columns = ["variant", "family", "completed", "collapsed", "diverged", "steps"]
@@ -42,7 +46,7 @@ def _csv_line(row: Row) -> dict[str, object]:
 
 
 def write_leaderboard_markdown(path: Path, findings: Findings) -> None:
-    """Write the leaderboard for people: the table, the notes and the differences."""
+    """Write the leaderboard as Markdown: the table, the notes and the differences."""
     comparison, tuning, records = findings.comparison, findings.tuning, findings.records
     lines = [f"# GAN or VAE? Leaderboard of the {findings.profile} profile", ""]
     lines += [f"**{findings.notice}**", ""] if findings.notice else []
@@ -68,7 +72,7 @@ def _headline(rows: Sequence[Row], tuned: Collection[str]) -> list[str]:
 
 
 def _further(rows: Sequence[Row], tuned: Collection[str]) -> list[str]:
-    """The scores that are not in the headline table, if any variant has them."""
+    """A Markdown table of the scores that the headline table does not show."""
     names = [name for name in measured(rows, TABLED) if name not in HEADLINE]
     header = ["variant", *map(heading, names)]
     body = [markdown_line([_name(row, tuned), *_cells(row, names)]) for row in rows]
@@ -97,7 +101,7 @@ def _cells(row: Row, names: Iterable[str]) -> list[str]:
 
 
 def _notes(records: Sequence[ScoreRecord], tuning: Tuning) -> list[str]:
-    """How to read the table, and how its scores were measured."""
+    """Markdown lines on how to read the table and how the scores were measured."""
     provenance = records[0].provenance
     precisions = {record.provenance.training_precision for record in records} - {None}
     scores = {name for r in records for name, value in r.scores.items() if value is not None}

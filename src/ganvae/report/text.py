@@ -13,7 +13,7 @@ SHOWN = [name for name in HEADLINE if SCORES[name].group in ("samples", "modes")
 
 
 def comparison_text(comparison: Comparison, remarks: Sequence[str]) -> str:
-    """The leaderboard, the differences, the unranked records and the remarks."""
+    """Format a comparison: leaderboard, differences, unranked records and ``remarks``."""
     return "\n".join(
         [
             *_leaderboard(comparison.rows),
@@ -47,7 +47,7 @@ def _mean(row: Row, name: str) -> str:
 
 
 def _seeds(row: Row) -> str:
-    """The number of runs, and in parentheses the number of failed ones."""
+    """The number of a variant's training runs; failures follow in parentheses."""
     return f"{row.seeds} ({failed})" if (failed := failures(row)) else str(row.seeds)
 
 
@@ -77,7 +77,7 @@ def _flagged(record: ScoreRecord) -> str:
 
 
 def _aligned(lines: Sequence[Sequence[str]]) -> Iterable[str]:
-    """Lines whose cells stand in columns, two spaces apart."""
+    """Format lines of cells as text whose columns are aligned, two spaces apart."""
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     for line in lines:
         padded = (cell.ljust(width) for cell, width in zip(line, widths, strict=True))

@@ -1,4 +1,4 @@
-"""How the parameters of the variants were chosen, and how that limits the answer."""
+"""How the parameters of the variants were chosen, and how that choice limits the answer."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ UNTUNED = (
     "The other variants use the parameters of their sources, scaled down by hand to fit the "
     "training time. Their parameters were not searched by score."
 )
-"""A sentence about the variants that were not tuned, for profiles in which others were."""
+"""Sentences about the untuned variants, for profiles that also have tuned variants."""
 
 
 @dataclass(frozen=True)
@@ -22,10 +22,11 @@ class Tuning:
 
     Attributes:
         tuned: variants whose parameters were chosen by scores on a validation split.
-        swept: the tuned variants that are trials of a sweep. The other tuned variants were tuned
-            by hand.
-        tuned_on: by variant, the data set of that validation split, if it is another one.
-        unequal: how the efforts for the finalists differ; "" if they do not.
+        swept: the tuned variants whose parameters come from a trial of a sweep. The other tuned
+            variants were tuned by hand.
+        tuned_on: a mapping from tuned variant to the data set whose validation split chose its
+            parameters. It has only variants that were tuned on another data set than the profile's.
+        unequal: how the efforts for the finalists differ; "" if the efforts are equal.
         outside: the results of trials outside the pipeline; "" if there are none.
     """
 
@@ -37,7 +38,7 @@ class Tuning:
 
     @property
     def mark(self) -> str:
-        """The meaning of the mark that tuned variants have in tables."""
+        """The meaning of the sign that marks tuned variants in tables."""
         chosen = "parameters chosen by FID on the validation split"
         if not self.tuned_on:
             return chosen
@@ -52,7 +53,7 @@ NOT_TUNED = Tuning()
 
 
 def tuning_of(params: Params) -> Tuning:
-    """The tuning that a profile's parameters declare."""
+    """Collect the tuning that a profile's parameters declare."""
     effort = params.effort
     return Tuning(
         tuned=params.tuned,
@@ -79,7 +80,11 @@ def naming(finalists: Collection[str], tuning: Tuning) -> str:
 
 
 def equal_effort(comparison: Comparison, tuning: Tuning) -> str:
-    """Compare the best GAN with the best VAE at equal effort: both untuned, and both swept."""
+    """A sentence that compares the best GAN with the best VAE at equal tuning effort.
+
+    There is one comparison among the untuned variants and one among the swept variants. The
+    sentence is "" if no variant is tuned or neither comparison is possible.
+    """
     untuned = {row.variant for row in comparison.rows} - {*tuning.tuned, *comparison.aside}
     pairs = [
         f"among the {effort} variants, {pair}"
@@ -92,7 +97,13 @@ def equal_effort(comparison: Comparison, tuning: Tuning) -> str:
 
 
 def _pair(rows: list[Row]) -> str:
-    """The best variant of each family, the better one first. ``rows`` are ordered by FID."""
+    """A clause that compares the best GAN with the best VAE, the better one first.
+
+    "" if no GAN or no VAE has an FID.
+
+    Args:
+        rows: rows in the order of FID.
+    """
     first: dict[str, Row] = {}
     for row in rows:
         if row.family in ("gan", "vae") and PRIMARY in row.scores:

@@ -19,7 +19,10 @@ COLOURS = {
     "reference": "#6f7071",
     "other": "#6a4c93",
 }
-"""The colours of figures, on white. In the page each becomes the CSS variable of its name."""
+"""A mapping from name to a figure's colour on white.
+
+In the page, each colour becomes the CSS variable with the name.
+"""
 
 MARKERS = {"gan": "o", "vae": "s", "hybrid": "D", "reference": "P", "other": "^"}
 """The marker of each family, because some readers cannot tell colours apart."""
@@ -44,12 +47,12 @@ STYLE: Any = {
 
 
 def vector(width: float, height: float, label: str, draw: Callable[[Figure], None]) -> Markup:
-    """Draw a figure as an SVG element. The same input gives the same bytes.
+    """Draw a figure as an SVG element. Equal inputs give equal bytes.
 
     Args:
         width, height: the size in inches.
         label: a description for readers who cannot see the figure, unique in the page.
-        draw: draws on the figure that it is given.
+        draw: draws on a given figure.
     """
     with mpl.rc_context(STYLE | {"svg.hashsalt": label}):  # makes the ids unique in the page
         canvas = Figure(figsize=(width, height), layout="constrained")
@@ -60,7 +63,7 @@ def vector(width: float, height: float, label: str, draw: Callable[[Figure], Non
 
 
 def _inline(document: str, label: str) -> str:
-    """The SVG element without metadata, styles and group ids, and with CSS colours."""
+    """Extract the SVG element, drop metadata, styles and group ids, and use CSS colours."""
     svg = document[document.index("<svg") :]
     svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
     svg = re.sub(r"<style .*?</style>", "", svg, flags=re.DOTALL)

@@ -15,14 +15,14 @@ Side = Literal["first", "second"]
 
 
 def winner(difference: Difference) -> Side | None:
-    """The side that the rank test shows to be better, or None."""
+    """The side that the rank test shows to be better; None if the test shows no difference."""
     if difference.verdict not in ("first higher", "second higher"):
         return None
     return _better(difference, first_higher=difference.verdict == "first higher")
 
 
 def leader(difference: Difference) -> Side | None:
-    """The side with the better mean, whether a test shows it or not; None if they are equal."""
+    """The side with the better mean; None if the means are equal. A test is not needed."""
     return _better(difference, first_higher=difference.mean > 0) if difference.mean else None
 
 
@@ -31,10 +31,12 @@ def _better(difference: Difference, first_higher: bool) -> Side:
 
 
 def verdict(difference: Difference, unit: str = "seeds") -> str:
-    """A table cell: the better side and p, or that no difference is shown.
+    """The verdict of a difference as a table cell: the better side or "no difference shown", and p.
+
+    With too few values for a test, the cell says ``too few seeds`` or ``too few variants``.
 
     Args:
-        unit: what each value stands for: `seeds` or `variants`.
+        unit: the thing that each value stands for: `seeds` or `variants`.
     """
     if difference.verdict == TOO_FEW:
         return f"too few {unit}"
@@ -45,7 +47,7 @@ def verdict(difference: Difference, unit: str = "seeds") -> str:
 
 
 def spread(difference: Difference) -> tuple[str, str]:
-    """A difference and its interval; the interval is "" if it is not defined."""
+    """A difference and its interval as two texts; the interval is "" if it is not defined."""
     bounds = interval(difference.score, difference.low, difference.high)
     return signed(difference.score, difference.mean), bounds
 
@@ -57,7 +59,7 @@ def sizes(difference: Difference) -> tuple[str, str]:
 
 
 def shortages(differences: Sequence[Difference], unit: str = "seeds") -> list[str]:
-    """Explain the verdicts `too few`, which stand in place of a p-value; each sentence once."""
+    """Sentences that explain the verdicts `too few seeds`, each sentence once."""
     short = [difference for difference in differences if difference.verdict == TOO_FEW]
     return list(dict.fromkeys(f"too few {unit}: {_shortage(each, unit)}." for each in short))
 
@@ -90,9 +92,8 @@ def noise_remarks(comparison: Comparison) -> list[str]:
         worse = [f"`{variant}`" for variant, mean in sides if _beaten(difference, mean, noise)]
         if worse:
             remarks.append(
-                f"By {name(score)}, the ceiling (pixels drawn independently) scores better "
-                f"({printed(score, noise.mean)}) than {listed(worse)}, so here {name(score)} does "
-                "not tell images from noise."
+                f"Here {name(score)} does not tell images from noise: the ceiling, which is pure "
+                f"noise, scores {printed(score, noise.mean)}, better than {listed(worse)}."
             )
     return remarks
 
@@ -102,7 +103,7 @@ def _beaten(difference: Difference, mean: float, noise: Estimate) -> bool:
 
 
 def reach(comparison: Comparison) -> str:
-    """To which variants the comparison of the families applies."""
+    """Sentences that say to which variants the comparison of the families applies."""
     sentences = (
         "This holds for these variants, not for all GANs and VAEs: they are no random sample, and "
         "some of them share a system."

@@ -1,1 +1,1 @@
-"""Score records, statistics over them, and comparisons between variants."""
+"""Score records, statistics over score records, and comparisons between variants."""

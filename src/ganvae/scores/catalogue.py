@@ -1,8 +1,8 @@
-"""The catalogue of scores: each score's facts, said once.
+"""The catalogue of all scores: name, title, unit and further facts of each score.
 
-Records, leaderboards, tables, verdicts, glossary, terminal and MLflow derive their lists from it.
-A new score takes one pure function in `ganvae.metrics`, one entry here, and one line where it is
-measured (`ganvae.evaluation`).
+Records, leaderboards, tables, verdicts, glossary, terminal and MLflow derive their lists of scores
+from this catalogue. To add a score, write a pure function in `ganvae.metrics`, add an entry here,
+and call the function in `ganvae.evaluation`.
 """
 
 from collections.abc import Sequence
@@ -16,36 +16,42 @@ from ganvae.scores.terms import Term
 Better = Literal["lower", "higher"]
 
 Role = Literal["primary", "secondary", "headline", "further", "detail"]
-"""``primary``: ranks the leaderboard and is tested alone. ``secondary``: tested too, corrected
-together. ``headline``: in the leaderboard, but not tested. ``further``: in a table of its group.
-``detail``: only in records and MLflow."""
+"""The role of a score in the reports.
+
+``primary``: ranks the leaderboard; its significance test stands alone. ``secondary``: in the
+leaderboard; the tests of all secondary scores are corrected together. ``headline``: in the
+leaderboard, but not tested. ``further``: in the table of the score's group. ``detail``: in no
+table, only in records and MLflow.
+"""
 
 Group = Literal["samples", "modes", "inversion", "reconstruction", "likelihood", "training"]
-"""What a score is about. Each group has a table of its further scores, and a section in MLflow."""
+"""The topic of a score. Each group has a table of its ``further`` scores, and an MLflow section."""
 
 Features = Literal["judge", "inception"]
-"""The network whose features a score is computed in."""
+"""The network that turns images into the features from which a score is computed."""
 
 Noise = Literal["resampled", "images"]
-"""How a score's evaluation noise is measured: by resampling the generated images, or from the
-spread over the test images."""
+"""The method that measures a score's evaluation noise, the noise from the random draw of images.
+
+``resampled``: by resampling the generated images. ``images``: from the spread over the test images.
+"""
 
 
 @dataclass(frozen=True)
 class Score:
-    """A score.
+    """The facts about one score.
 
     Attributes:
-        name: its key in records and its column in the CSV.
-        title: its column heading, without the unit.
-        term: its entry in the glossary.
-        better: which side is better, if one is.
-        unit: of the printed value.
-        decimals: how many are printed.
-        factor: the printed value is this many times the recorded one.
-        judges: the kinds of judge that can measure it.
-        noise: how its evaluation noise is measured; None if it is not.
-        optional: only records of profiles that name an Inception extractor have it.
+        name: the score's key in records and its column in the CSV.
+        title: the column heading, without the unit.
+        term: the score's entry in the glossary.
+        better: whether lower or higher values are better. None if neither is.
+        unit: the unit of the printed value.
+        decimals: the number of decimals that are printed.
+        factor: the printed value is the recorded value times this factor.
+        features: the network whose features the score uses. None if the score uses no features.
+        judges: the kinds of judge that can measure the score.
+        noise: the method that measures the evaluation noise. None if this noise is not measured.
     """
 
     name: str
@@ -63,7 +69,7 @@ class Score:
 
     @property
     def optional(self) -> bool:
-        """Whether only some records have it: those with an Inception extractor."""
+        """Whether the score exists only in records of profiles that name an Inception network."""
         return self.features == "inception"
 
 
@@ -221,48 +227,52 @@ _INCEPTION = (
 CATALOGUE: tuple[Score, ...] = (
     *_SAMPLES, *_RECONSTRUCTION, *_INVERSION, *_LIKELIHOOD, *_TRAINING, *_INCEPTION,
 )  # fmt: skip
-"""Every score, in the order of records and tables."""
+"""All scores, in the order in which records and tables list them."""
 
 SCORES = {score.name: score for score in CATALOGUE}
-"""The scores by name."""
+"""A mapping from the name of a score to the score."""
 
 
 def names(
     roles: Sequence[Role] = get_args(Role), groups: Sequence[Group] = get_args(Group)
 ) -> tuple[str, ...]:
-    """The names of all scores that have one of the roles and are in one of the groups."""
+    """Return the names of all scores with a role in ``roles`` and a group in ``groups``."""
     return tuple(s.name for s in CATALOGUE if s.role in roles and s.group in groups)
 
 
 def better(name: str) -> Better | None:
-    """Which side of a score is better. None if neither side is, or if no score has this name."""
+    """Return whether lower or higher values of a score are better.
+
+    None if neither is better, or if no score has this name.
+    """
     return SCORES[name].better if name in SCORES else None
 
 
 REQUIRED = tuple(score.name for score in CATALOGUE if not score.optional)
-"""Every new record has these scores. A score that does not apply is null."""
+"""The names of the scores that every new record has. A score that was not measured is null."""
 
 INCEPTION = tuple(score.name for score in CATALOGUE if score.optional)
-"""Only records of a profile that names an Inception extractor have these scores."""
+"""The names of the scores that only records of profiles with an Inception network have."""
 
 (PRIMARY,) = names(["primary"])
-"""The primary outcome: it ranks the leaderboard and is tested alone."""
+"""The name of the primary score: this score ranks the leaderboard, and its test stands alone."""
 
 COMPARED = (PRIMARY, *names(["secondary"]))
-"""The scores that GANs and VAEs are compared by. All but the first are tested together.
+"""The names of the scores by which GANs and VAEs are compared: first the primary score.
 
-No judge measures both IS and the KL of modes, so at most six secondary scores are tested. Five
-seeds against five can bear that many.
+The tests of the secondary scores are corrected together. No judge measures both IS and the KL of
+modes, so at most six secondary scores are tested. With five seeds against five, a difference can
+still be significant after a correction for six tests.
 """
 
 HEADLINE = names(["primary", "secondary", "headline"])
-"""The columns of the leaderboard."""
+"""The names of the scores that are columns of the leaderboard."""
 
 TABLED = names(["primary", "secondary", "headline", "further"])
-"""Every score that has a column in a table."""
+"""The names of all scores that are columns of some table."""
 
 COSTS = names(groups=["training"])
-"""The scores that tell the cost of a training run."""
+"""The names of the scores that tell the cost of a training run, such as its time."""
 
 RESAMPLED = tuple(score.name for score in CATALOGUE if score.noise == "resampled")
-"""The scores whose evaluation noise is measured by resampling the generated images."""
+"""The names of the scores whose evaluation noise comes from resampling the generated images."""

@@ -1,4 +1,4 @@
-"""Read the score records that a profile's stages wrote."""
+"""Read the score records that the pipeline wrote for a profile."""
 
 from collections.abc import Iterable
 
@@ -10,13 +10,13 @@ from ganvae.scores.records import ScoreRecord, read_record, read_records
 
 
 def collect_records(params: Params) -> list[ScoreRecord]:
-    """All records of the profile: first the baselines, then the runs with their training costs."""
+    """Read all records of the profile: first the baselines, then the training runs with costs."""
     baselines = ProfilePaths(params.profile).baselines / "scores.json"
     return [*read_records(baselines), *collect_runs(params, params.runs)]
 
 
 def collect_runs(params: Params, keys: Iterable[str]) -> list[ScoreRecord]:
-    """The records of the runs with these keys, each with its training costs."""
+    """Read the records of the training runs with these keys, and add each run's training costs."""
     paths = ProfilePaths(params.profile)
     records = []
     for key in keys:

@@ -18,19 +18,21 @@ from ganvae.scores.records import ScoreRecord
 from ganvae.scores.statistics import Difference, Estimate, corrected, difference, estimate
 
 SIDES = ("gan", "vae")
-"""The two families that are compared, in this order."""
+"""The two model families that are compared. GANs always come first."""
 
 Values = Mapping[str, Sequence[float]]
-"""By name of a score: the values that one side of a comparison has."""
+"""A mapping from the name of a score to its values on one side of a comparison."""
 
 
 @dataclass(frozen=True)
 class NoiseParts:
     """The two parts of one score's noise, as standard deviations.
 
-    ``training``: the standard deviation over a variant's random seeds, None for a single seed. It
-    includes the noise from drawing the images. ``evaluation``: root mean square of the records'
-    standard errors from resampling the generated images. None if no record has such an error.
+    Attributes:
+        training: the standard deviation over the random seeds of a variant. This value includes
+            the noise from drawing the images. None for a single seed.
+        evaluation: the root mean square of the standard errors in the variant's records. None if
+            no record has a standard error.
     """
 
     training: float | None
@@ -42,10 +44,11 @@ class Row:
     """One variant or baseline in a leaderboard.
 
     Attributes:
-        scores: the means over seeds. Scores that no seed has are absent.
-        completed, collapsed, diverged: the number of runs with this status.
-        noise: the noise of the scores in `COMPARED`.
-        unmeasured: scores that none of its records mention. Such records are older than the score.
+        scores: a mapping from score name to the mean over seeds. Scores without values are absent.
+        completed, collapsed, diverged: the number of training runs with this status.
+        steps: the number of training steps. None for a baseline.
+        noise: a mapping from each score in `COMPARED` to its noise.
+        unmeasured: the scores that no record of this row mentions: scores added after measurement.
     """
 
     variant: str
@@ -60,7 +63,7 @@ class Row:
 
     @property
     def seeds(self) -> int:
-        """The number of all its runs, whatever their status."""
+        """The number of all training runs in this row, whatever their status."""
         return self.completed + self.collapsed + self.diverged
 
 
@@ -68,13 +71,16 @@ class Row:
 class Comparison:
     """The results of comparing a set of records.
 
-    ``pairs``: all pairs of variants, compared by `PRIMARY`, the better variant first. Their tests
-    are corrected together.
-    ``families``: all GANs (first) against all VAEs, with one value per variant, its mean over
-    seeds. ``finalists``: one GAN (first) against one VAE, with one value per seed. Both compare
-    by every score of `COMPARED` that the two sides have.
-    ``aside``: GANs and VAEs that were left out of the comparison of families.
-    ``unranked``: flagged records, which appear nowhere else.
+    Attributes:
+        rows: the leaderboard.
+        pairs: all pairs of variants, compared by `PRIMARY`, the better variant first. The tests of
+            all pairs are corrected together.
+        families: all GANs (first) against all VAEs, by each score of `COMPARED`. Each variant
+            contributes one value, the mean over its seeds.
+        finalists: one GAN (first) against one VAE, by each score of `COMPARED`. Each seed
+            contributes one value.
+        aside: GANs and VAEs that were left out of ``families``.
+        unranked: the flagged records. All other attributes ignore these records.
     """
 
     rows: list[Row]
@@ -93,10 +99,10 @@ def compare(
     """Rank the records that have no flags, and compare their variants.
 
     Args:
-        finalists: the names of a GAN and a VAE, or None. They must not have been picked by these
-            scores. Finalists without records are allowed.
-        aside: variants to leave out of the comparison of families. They serve another purpose,
-            such as a picture or a likelihood.
+        finalists: the names of a GAN and a VAE, or None. The finalists must have been chosen
+            without the scores in ``records``. Finalists without records are allowed.
+        aside: variants to leave out of the comparison of families, because these variants serve
+            another purpose, such as a picture or a likelihood.
 
     Raises:
         UserError: records without flags cannot be ranked together (`check_rankable`).
@@ -128,7 +134,7 @@ def _check_finalists(records: Sequence[ScoreRecord], finalists: Sequence[str]) -
 
 
 def as_json(comparison: Comparison) -> dict[str, Any]:
-    """A comparison without its rows, as plain numbers, texts, lists and dictionaries."""
+    """Convert a comparison, without its rows, to a dictionary that JSON can represent."""
     differences = {
         name: [asdict(result) for result in getattr(comparison, name)]
         for name in ("pairs", "families", "finalists")
@@ -138,7 +144,7 @@ def as_json(comparison: Comparison) -> dict[str, Any]:
 
 
 def write_comparison(path: Path, comparison: Comparison) -> None:
-    """Write a comparison as JSON. Its rows are left out, as the leaderboard's CSV has them."""
+    """Write a comparison as JSON, without its rows, because the leaderboard's CSV has the rows."""
     write_json(path, as_json(comparison))
 
 
@@ -158,9 +164,10 @@ def _finalists(seeds: Mapping[str, Values], finalists: Sequence[str]) -> list[Di
 
 
 def _by_score(first: str, a: Values, second: str, b: Values) -> list[Difference]:
-    """One difference per score of `COMPARED` that both sides have.
+    """Compare two sides by every score of `COMPARED` that both sides have.
 
-    The primary score is tested alone, the others are corrected together.
+    The test of the primary score stands alone. The tests of all other scores are corrected
+    together.
     """
     differences = [
         difference(score, first, a[score], second, b[score])
@@ -172,7 +179,10 @@ def _by_score(first: str, a: Values, second: str, b: Values) -> list[Difference]
 
 
 def _means(rows: Sequence[Row], family: str) -> Values:
-    """By score: the means over seeds of all variants of a family that have the score."""
+    """Return a mapping from each score to its values for the variants of a family.
+
+    Each value is the mean over the seeds of one variant.
+    """
     means: dict[str, list[float]] = defaultdict(list)
     for row in rows:
         if row.family == family:
@@ -182,7 +192,10 @@ def _means(rows: Sequence[Row], family: str) -> Values:
 
 
 def values_of(records: Sequence[ScoreRecord], model: str) -> Values:
-    """By score: the values of a variant in its records that are neither flagged nor diverged."""
+    """Return a mapping from each score to the values in the records of the variant ``model``.
+
+    Flagged records, diverged training runs and null scores contribute no values.
+    """
     values: dict[str, list[float]] = defaultdict(list)
     for record in records:
         if record.variant == model and record.status != "diverged" and not record.flags:
@@ -193,11 +206,11 @@ def values_of(records: Sequence[ScoreRecord], model: str) -> Values:
 
 
 def leaderboard(records: Sequence[ScoreRecord]) -> list[Row]:
-    """One row per variant: the floor, then variants from best to worst FID, then the ceiling.
+    """Build one row per variant, sorted: the floor, variants from best to worst FID, the ceiling.
 
-    Diverged runs are counted but enter no mean. Collapsed runs are counted and enter the means,
-    because without them a variant that sometimes collapses would look better than it is. A
-    variant without a score comes last, before the ceiling.
+    Diverged training runs are counted, but contribute to no mean. Collapsed training runs
+    contribute, because otherwise a variant that sometimes collapses would look too good. A variant
+    without FID comes last, before the ceiling.
 
     Raises:
         UserError: the records cannot be ranked together (`check_rankable`).

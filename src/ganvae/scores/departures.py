@@ -6,11 +6,14 @@ from ganvae.config import ModelConfig, Params, flat
 from ganvae.models.registry import system_config
 
 Departures = dict[str, tuple[Any, Any]]
-"""By dotted name: the profile's value of a parameter, and the system's default."""
+"""A mapping from dotted parameter name to a pair: the profile's value, the system's default."""
 
 
 def departures(params: Params) -> dict[str, Departures]:
-    """By variant: the parameters that affect its weights and differ from the system's defaults."""
+    """Return, for each variant, the parameters that differ from the defaults of its system.
+
+    Parameters that do not affect the weights are left out.
+    """
     changed = {}
     for name, section in params.variants.items():
         system = params.system(name)
@@ -23,9 +26,9 @@ def departures(params: Params) -> dict[str, Departures]:
 
 
 def _settings(config: ModelConfig) -> dict[str, Any]:
-    """Parameters by dotted name.
+    """Return a mapping from dotted parameter name to value.
 
-    Of the schedule only the length is kept, because the rest concerns logging.
+    The schedule is reduced to its length, because its other parameters only concern logging.
     """
     schedule = f"{config.schedule.length} {config.schedule.unit}"
     return dict(flat(config.model_dump() | {"schedule": schedule}))

@@ -8,14 +8,14 @@ from ganvae.scores.catalogue import INCEPTION
 from ganvae.scores.records import Provenance, ScoreRecord
 
 PLACES = {"floor": 0, "ceiling": 2}
-"""Places of the baselines in a leaderboard. All variants are at place 1, between them."""
+"""A mapping from baseline to sort key in a leaderboard. All variants have 1, between the two."""
 
 
 def check_rankable(named: Sequence[tuple[str, ScoreRecord]]) -> None:
     """Check that records can be ranked together.
 
     Args:
-        named: the records, each after its name in error messages.
+        named: pairs of a name and a record. Error messages use the name.
 
     Raises:
         UserError: two records were measured in different ways, two records of one variant have
@@ -46,9 +46,9 @@ def check_rankable(named: Sequence[tuple[str, ScoreRecord]]) -> None:
 
 
 def protocol_changes(one: Provenance, other: Provenance) -> list[str]:
-    """The differences that keep two records out of one ranking.
+    """Return a list of the differences because of which two records cannot be ranked together.
 
-    Each is a text such as `n_generated 10000 against 5000`.
+    Each difference is a text such as ``n_generated 10000 against 5000``.
     """
     if one.ranking == other.ranking:
         return []
@@ -60,7 +60,7 @@ def protocol_changes(one: Provenance, other: Provenance) -> list[str]:
 
 
 def _extractor_changes(first: ScoreRecord, second: ScoreRecord) -> list[str]:
-    """The change of the Inception file, if both records have scores in Inception features.
+    """Return a list with a text if two records have Inception scores from different files.
 
     One column of a table cannot mix scores from two Inception files.
     """

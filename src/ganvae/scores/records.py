@@ -1,4 +1,4 @@
-"""Score records: what was measured, on which run, and how."""
+"""Score records: the scores of one training run, and everything that determined these scores."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -11,13 +11,13 @@ from ganvae.core.records import Record, parse_record
 from ganvae.scores.catalogue import REQUIRED, SCORES
 
 PROTOCOL_VERSION = 2
-"""Raised whenever a code change gives the same images another value of a score."""
+"""The version of the scoring code. Raise this number if a code change alters any score."""
 
 
 class Provenance(Record):
-    """Everything that determines a score besides the weights.
+    """The settings, checksums and seeds that determine the scores of one record.
 
-    Scores are comparable only if their `ranking` is equal.
+    Two records can be ranked together only if their `ranking` tuples are equal.
     """
 
     protocol_version: int
@@ -44,7 +44,7 @@ class Provenance(Record):
 
     @property
     def ranking(self) -> tuple[Any, ...]:
-        """Records with equal values of this may be ranked together."""
+        """The fields that must be equal in all records that are ranked together."""
         return (
             self.protocol_version,
             self.dataset,
@@ -67,8 +67,8 @@ class Provenance(Record):
 class Noise(Record):
     """The noise of a score from the random draw of its images, with a 95 % interval.
 
-    For scores of samples it is measured by resampling the generated images. For the importance
-    bound it comes from the spread over the test images.
+    For scores of samples, the noise is measured by resampling the generated images. For the
+    importance bound, the noise is computed from the spread over the test images.
     """
 
     standard_error: float
@@ -77,17 +77,20 @@ class Noise(Record):
 
 
 class ScoreRecord(Record):
-    """The scores of one run.
+    """The scores of one training run, of one baseline, or of samples from another source.
 
     Attributes:
-        status: a ``diverged`` run has a ``reason`` but no scores of its samples. A ``collapsed``
-            run has a ``reason`` and scores, and its scores count.
+        status: ``diverged`` means that training diverged, or that a weight or score is not finite.
+            A diverged record has a ``reason``, but no scores of samples. ``collapsed`` means that
+            nearly all samples are of one class. A collapsed record has a ``reason``, and its
+            scores count like any others.
         flags: the reasons why the record must not be ranked.
-        noise: the evaluation noise of those scores for which it was measured.
+        scores: a mapping from score name to value. Scores that were not measured are null.
+        noise: a mapping from score name to evaluation noise, for scores with measured noise.
         class_counts: the number of samples that the judge assigns to each class. None if the
             judge does not classify.
         samples_sha256: the checksum of the samples' pixels.
-        fid_curve: pairs of a number of samples and the FID (judge) of so many samples.
+        fid_curve: pairs of a number of samples and FID (judge) of that number of samples.
     """
 
     variant: str
@@ -105,9 +108,10 @@ class ScoreRecord(Record):
 
 
 class ValidationRecord(Record):
-    """FID of one run on the validation split, null if the run diverged.
+    """FID of one training run on the validation split, null if the training run diverged.
 
-    It is used only to choose champions. No ranking uses it.
+    This FID is used only to choose champions, the best GAN and VAE of a profile. No ranking uses
+    this FID.
     """
 
     split: Literal["validation"] = "validation"
@@ -121,16 +125,20 @@ class ValidationRecord(Record):
 
 
 def shown_run(records: Sequence[ScoreRecord]) -> ScoreRecord:
-    """The run of a variant whose pictures and weights are shown. It is not the best run.
+    """Return the record of a variant's shown run: the training run whose pictures pages show.
 
-    It is the first run that completed, else the first that collapsed, else the first of all.
+    The shown run is not the best run. The function picks the first completed run. If no run
+    completed, the function picks the first collapsed run, or else the first run.
+
+    Args:
+        records: the records of one variant.
     """
     order = ("completed", "collapsed", "diverged")
     return min(records, key=lambda record: order.index(record.status))
 
 
 def complete_scores(measured: Mapping[str, float | None]) -> dict[str, float | None]:
-    """All scores of a record, null for those that were not measured.
+    """Add every required score that is missing from ``measured``, with the value None.
 
     Raises:
         ValueError: a measured score is not in the catalogue.
@@ -164,7 +172,7 @@ def read_records(path: Path) -> list[ScoreRecord]:
 
 
 def as_score_record(value: Any, path: Path) -> ScoreRecord:
-    """Parse a JSON value as a score record; ``path`` is its file, for the error message.
+    """Parse a JSON value as a score record. Error messages name ``path`` as the value's file.
 
     Raises:
         UserError: the value is not a score record.

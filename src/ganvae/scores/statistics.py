@@ -1,10 +1,11 @@
-"""Means over seeds and differences between them, computed in float64.
+"""Means over seeds and differences between means, computed in float64.
 
-Few seeds leave much unknown, and some intervals hide that. A percentile bootstrap of three values
-has only ten different resamples and knows nothing of the tails. Its "95 %" interval of the
-difference of two such means contains the true difference only about 82 times in 100. The intervals
-of Student and Welch contain it 95 times if the scores are roughly normal. So tables print Welch's
-interval. The bootstrap interval assumes no normality and stands beside it in comparison.json.
+With few seeds, some intervals are too narrow. A percentile bootstrap of three values has only ten
+different resamples and knows nothing of the tails. For the difference of two means of three values,
+a "95 %" bootstrap interval contains the true difference only about 82 times in 100. The intervals
+of Student and Welch contain the true value 95 times in 100, if the scores are roughly normal. So
+tables print Welch's interval. comparison.json also has the bootstrap interval, which assumes no
+normality.
 """
 
 import math
@@ -27,8 +28,9 @@ Verdict = Literal["first higher", "second higher", "no difference shown", "too f
 class Estimate:
     """A mean over random seeds.
 
-    ``margin`` is half the width of the 95 % confidence interval, None for a single seed. ``n`` is
-    the number of seeds.
+    Attributes:
+        margin: half the width of the 95 % confidence interval. None for a single seed.
+        n: the number of seeds.
     """
 
     mean: float
@@ -43,15 +45,17 @@ class Difference:
     Attributes:
         n_first, n_second: the number of values on each side.
         mean: the difference of the means, first minus second.
-        low, high: its 95 % confidence interval by Welch. None if a side has only one value.
-        bootstrap_low, bootstrap_high: the same interval by the percentile bootstrap.
-        effect: Hedges' g. None if it is not defined.
+        low, high: the ends of Welch's 95 % confidence interval of the difference of the means.
+            None if a side has only one value.
+        bootstrap_low, bootstrap_high: the ends of the 95 % interval of the difference by the
+            percentile bootstrap. None if a side has only one value.
+        effect: Hedges' g. None if g is not defined (`hedges_g`).
         superiority: P(first > second) + P(equal) / 2, in [0, 1].
         p: the p-value of the two-sided Mann-Whitney test. None if no test was made, because even
             the most extreme ranks would not be significant at 5 % (`corrected`).
-        smallest_p: the p-value of the most extreme ranks.
-        p_holm, smallest_p_holm: ``p`` and ``smallest_p``, corrected for all tests that were made
-            together.
+        smallest_p: the p-value if all values of one side exceeded all values of the other side.
+        p_holm: ``p`` after Holm's correction for all tests made together.
+        smallest_p_holm: ``smallest_p`` after the correction for all tests made together.
     """
 
     score: str
@@ -76,7 +80,7 @@ class Difference:
 
 
 def estimate(values: Sequence[float]) -> Estimate:
-    """The mean of independent runs, with Student's t interval (n - 1 degrees of freedom)."""
+    """Return the mean of values, and its interval by Student's t (n - 1 degrees of freedom)."""
     n = len(values)
     mean = float(np.mean(values))
     if n < 2:
@@ -88,10 +92,15 @@ def estimate(values: Sequence[float]) -> Estimate:
 def difference(
     score: str, first: str, a: Sequence[float], second: str, b: Sequence[float]
 ) -> Difference:
-    """Compare a score of ``first``, with values ``a``, and ``second``, with values ``b``.
+    """Compare the values of one score between two sides.
 
-    Neither side may be empty. The verdict is that of a single test. Use `corrected` for several
-    tests.
+    The verdict comes from a single test. If several tests are made, call `corrected` on all
+    differences.
+
+    Args:
+        first, second: the names of the two sides.
+        a: the values of ``first``, at least one.
+        b: the values of ``second``, at least one.
     """
     low, high = _welch(a, b)
     bootstrap_low, bootstrap_high = _bootstrap(a, b)
@@ -121,11 +130,15 @@ def difference(
 
 
 def corrected(differences: Sequence[Difference]) -> list[Difference]:
-    """The same differences, tested together, with verdicts by Holm's corrected p-values.
+    """Test several differences together, with verdicts by p-values after Holm's correction.
 
-    A test is skipped if no ranks could make it significant after correction. It gets no p-value,
-    and the others are not corrected for it. Skipping is allowed because it depends only on the
-    numbers of values, not on the values themselves (`worth_making`).
+    A test is skipped if no ranks could make its result significant after the correction. A skipped
+    test gets no p-value, and the other p-values are not corrected for skipped tests. Skipping is
+    allowed, because the choice depends on the numbers of values, not on the values themselves
+    (`worth_making`).
+
+    Returns:
+        The differences, in the given order.
     """
     limit = worth_making([result.smallest_p for result in differences])
     tested = {
@@ -144,10 +157,14 @@ def corrected(differences: Sequence[Difference]) -> list[Difference]:
 
 
 def worth_making(smallest_ps: Sequence[float]) -> int:
-    """K, the smallest k such that at most k tests could ever reach ALPHA / k.
+    """Return K, the smallest k such that at most k tests can have a p-value of ALPHA / k or less.
 
-    The tests to make are those that could reach ALPHA / K. There are at most K of these tests, so
-    each can be significant after correction. (Tarone 1990, Biometrics 46, 515-522.)
+    A test should be made if its smallest possible p-value is at most ALPHA / K. At most K tests
+    meet this condition, so each can be significant after a correction for K tests. (Tarone 1990,
+    Biometrics 46, 515-522.)
+
+    Args:
+        smallest_ps: the smallest possible p-value of each test.
     """
     k = 1
     while sum(p <= ALPHA / k for p in smallest_ps) > k:
@@ -168,10 +185,14 @@ def _skipped(result: Difference, limit: int) -> Difference:
 
 
 def holm(ps: Sequence[float]) -> list[float]:
-    """P-values, corrected for their number by Holm's step-down method, in the given order.
+    """Correct p-values for the number of tests by Holm's step-down method.
 
-    The k-th smallest of m p-values is multiplied by m - k + 1. The corrected values keep the order
-    of the p-values and are at most 1. (Holm 1979, Scandinavian Journal of Statistics 6, 65-70.)
+    The k-th smallest of m p-values is multiplied by m - k + 1. A smaller p-value never gets a
+    larger corrected value, and corrected values are at most 1. (Holm 1979, Scandinavian Journal of
+    Statistics 6, 65-70.)
+
+    Returns:
+        The corrected p-values, in the order of ``ps``.
     """
     order = np.argsort(ps)
     factors = np.arange(len(ps), 0, -1)
@@ -181,19 +202,20 @@ def holm(ps: Sequence[float]) -> list[float]:
 
 
 def smallest_p(n: int, m: int) -> float:
-    """The smallest two-sided p-value of a rank test of ``n`` against ``m`` values.
+    """Return the smallest two-sided p-value of a rank test of ``n`` against ``m`` values.
 
-    It occurs if all values of one side exceed all of the other. Two of the C(n + m, n) equally
-    likely orders do so.
+    This p-value occurs if all values of one side exceed all values of the other side. Two of the
+    C(n + m, n) equally likely orders have this property.
     """
     return min(1.0, 2 / math.comb(n + m, n))
 
 
 def hedges_g(a: Sequence[float], b: Sequence[float]) -> float | None:
-    """The difference of the means in pooled standard deviations, without the bias for few values.
+    """Return Hedges' g: the difference of the means (a minus b) in pooled standard deviations.
 
-    None if a side has fewer than two values, or if nothing varies. (Hedges 1981, Journal of
-    Educational Statistics 6, 107-128, eq. 6e, the exact factor.)
+    An exact factor removes the bias for few values. (Hedges 1981, Journal of Educational Statistics
+    6, 107-128, eq. 6e.) None if a side has fewer than two values, or if the values of each side
+    are all equal.
     """
     if not _varies(a, b):
         return None
@@ -206,7 +228,7 @@ def hedges_g(a: Sequence[float], b: Sequence[float]) -> float | None:
 
 
 def _varies(a: Sequence[float], b: Sequence[float]) -> bool:
-    """Whether both sides have at least two values, and the values of at least one side vary."""
+    """Return whether both sides have two or more values, and at least one side's values vary."""
     return min(len(a), len(b)) > 1 and max(np.ptp(a), np.ptp(b)) > 0
 
 
@@ -237,10 +259,11 @@ def _bootstrap(a: Sequence[float], b: Sequence[float]) -> tuple[float | None, fl
 
 
 def _rank_test(a: Sequence[float], b: Sequence[float]) -> float:
-    """The exact two-sided p-value of the Mann-Whitney test.
+    """Return the two-sided p-value of the Mann-Whitney test.
 
-    The exact distribution of U assumes no ties. With ties this is a permutation test: over all
-    orders, which is also exact, or over `RESAMPLES` random orders if there are more.
+    Without ties, the p-value comes from the exact distribution of the statistic U. With ties, the
+    p-value comes from a permutation test. The permutation test uses all orders of the values, or
+    `RESAMPLES` random orders if there are more than `RESAMPLES`.
     """
     ties = len({*a, *b}) < len(a) + len(b)
     orders = stats.PermutationMethod(n_resamples=RESAMPLES, rng=np.random.default_rng(0))

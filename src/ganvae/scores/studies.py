@@ -1,4 +1,4 @@
-"""Records of hyperparameter sweeps: files in `results/sweeps/`, independent of Optuna."""
+"""Records of hyperparameter sweeps: files in `results/sweeps/` that can be read without Optuna."""
 
 from pathlib import Path
 from typing import Any, Literal
@@ -9,7 +9,7 @@ from ganvae.core.files import read_json, write_json
 from ganvae.core.records import Record, parse_record
 
 SWEEPS = Path("results/sweeps")
-"""The folder of all studies. Each study has a folder with its record in `RECORD`."""
+"""The folder of all studies. Each study has its own folder, with a record in the file `RECORD`."""
 
 RECORD = "study.json"
 
@@ -17,24 +17,29 @@ Objective = Literal["fid_judge", "train_seconds"]
 """A quantity that a sweep minimises. FID is measured on the validation split."""
 
 TrialStatus = Literal["completed", "collapsed", "diverged", "pruned", "lost", "failed"]
-"""``lost``: the trial's worker was killed, and another trial with the same parameters replaced it.
-``failed``: the model rejected the parameters."""
+"""The result of a trial.
+
+``pruned``: the trial was stopped early. ``lost``: the process that ran the trial was killed, and
+another trial with the same parameters replaced the lost trial. ``failed``: the model rejected the
+parameters.
+"""
 
 Value = bool | int | float | str | None
 
 
 class TrialRecord(Record):
-    """One trial of a study.
+    """One trial of a study: the training of a variant with one choice of parameters.
 
     Attributes:
-        parameters: the searched parameters, by dotted name as in a variant's section of
-            params.yaml.
+        parameters: a mapping from dotted name to value of the searched parameters. The names are
+            those in a variant's section of params.yaml.
         values: one value per objective, if ``status`` is completed or collapsed.
-        seeds: the FID by training seed.
-        curve: the FID of the first seed, by the trained part of its schedule in per mille.
-        seconds: the training time of all seeds that finished training.
-        started, finished: Unix times.
-        current: whether the parameters are those of the variant before the sweep.
+        seeds: a mapping from training seed to FID on the validation split.
+        curve: FID of the first seed during training. The key is the completed share of the
+            training schedule, in per mille.
+        seconds: the sum of the training times of all seeds that finished training, in seconds.
+        started, finished: Unix times, in seconds.
+        current: whether the parameters equal the variant's parameters before the sweep.
         retry_of: the number of the lost trial that this trial replaces.
     """
 
@@ -58,13 +63,13 @@ class StudyRecord(Record):
     Attributes:
         space: the name of the YAML file with the search space.
         variant: the variant in the profile's params.yaml that the study started from.
-        base: that variant's section of params.yaml.
+        base: the section of ``variant`` in params.yaml.
         budget: with ``updates``, each trial's schedule was fitted to the variant's number of
-            updates of D and G.
-        parameters: the searched parameters and their ranges.
+            updates of the discriminator and the generator.
+        parameters: a mapping from the dotted name of a searched parameter to its range.
         train_sha256: the checksum of the training split.
-        validation_sha256, judge_sha256: the checksums of the split and of the judge that FID was
-            measured with.
+        validation_sha256: the checksum of the validation split, on which FID was measured.
+        judge_sha256: the checksum of the judge that measured FID.
     """
 
     study: str
@@ -88,7 +93,7 @@ class StudyRecord(Record):
 
     @property
     def scored(self) -> list[TrialRecord]:
-        """The trials that have values, in the order in which they started."""
+        """The trials that have values, ordered by start time."""
         return [trial for trial in self.trials if trial.values]
 
     @property
@@ -120,6 +125,6 @@ def read_study(path: Path) -> StudyRecord:
 
 
 def read_studies(root: Path, profile: str | None = None) -> list[StudyRecord]:
-    """All studies under ``root``, or all of one profile, sorted by name."""
+    """Read all studies under ``root``, sorted by name. With ``profile``, only its studies."""
     records = [read_study(path) for path in sorted((root / SWEEPS).glob(f"*/{RECORD}"))]
     return [record for record in records if profile in (None, record.profile)]

@@ -1,14 +1,18 @@
-"""What the scores mean: the entries of the glossary."""
+"""The entries of the glossary, which explain the scores."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Term:
-    """One entry of the glossary; several scores may share it.
+    """One entry of the glossary. Several scores may share an entry.
 
-    ``limits``: what the score does not tell; ``{images}`` in it stands for the number of images
-    that inversion searches for. ``sources``: arXiv numbers.
+    Attributes:
+        says: the meaning of the score.
+        good: the good values of the score.
+        limits: the questions that the score does not answer. ``{images}`` in this text stands for
+            the number of images that inversion searches for.
+        sources: arXiv numbers.
     """
 
     name: str

@@ -1,1 +1,1 @@
-"""Tune hyperparameters with Optuna. No other package imports it."""
+"""Tune hyperparameters with Optuna. No other package imports this package."""

@@ -1,4 +1,7 @@
-"""Axes for the values of a parameter: linear, logarithmic or categorical, with "off" at the end."""
+"""Make axes for the values of a parameter: linear, logarithmic or categorical.
+
+"Off" is at the end of an axis whose range allows this value.
+"""
 
 import math
 from typing import Literal
@@ -17,7 +20,7 @@ OFF = 1.12
 
 
 class Scale:
-    """The positions of a parameter's values on an axis that goes from 0 (low) to 1 (high).
+    """A mapping from a parameter's values to positions on an axis from 0 (low) to 1 (high).
 
     Choices are at 0, 1, 2, …. A value that a trial does not have is at NaN.
     """
@@ -28,11 +31,14 @@ class Scale:
 
     @property
     def is_continuous(self) -> bool:
-        """Whether the parameter has bounds instead of choices."""
+        """True if the parameter has bounds instead of choices."""
         return self._range.choices is None
 
     def place(self, value: Value) -> float:
-        """The position of a value. None means "off" if the range has it, else a missing value."""
+        """Return the position of a value; NaN for a missing value.
+
+        None means "off" if the range or its choices allow None, otherwise a missing value.
+        """
         if self._range.choices is not None:
             choices = self._range.choices
             return float(choices.index(value)) if value in choices else math.nan
@@ -45,7 +51,7 @@ class Scale:
         return (value - low) / (high - low)
 
     def apply(self, ax: Axes, which: Which) -> None:
-        """Limit an axis to the range, and label it with values and the parameter's name."""
+        """Limit an axis to the range, and label the axis with values and the parameter's name."""
         axis = ax.xaxis if which == "x" else ax.yaxis
         ticks = {self.place(value): value_text(value) for value in self._ticks()}
         axis.set_ticks(list(ticks), labels=list(ticks.values()))

@@ -1,4 +1,4 @@
-"""The effect of each parameter on FID in a study's trials, with its uncertainty."""
+"""Estimate the effect of each parameter on FID in a study's trials, with its uncertainty."""
 
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
@@ -33,13 +33,13 @@ CONFIDENCE = 0.95
 RESAMPLES = 9999
 RESAMPLES_OF_IMPORTANCE = 200  # each takes about 50 ms
 Tried = list[tuple[Any, float]]
-"""Pairs of a parameter's value and the resulting FID, one pair per trial."""
+"""A list of pairs, one pair per trial: a parameter's value, and the trial's FID."""
 
 
 def effects_of(record: StudyRecord) -> EffectsRecord:
-    """The effects of all parameters of a study on FID, its first objective.
+    """Return the effects of all parameters of a study on FID, the study's first objective.
 
-    The same record gives the same numbers.
+    Equal records give equal numbers.
     """
     scores = {trial.number: trial.values[0] for trial in record.scored}
     checks = {trial.number: first_check(record, trial) for trial in record.trials}
@@ -63,12 +63,12 @@ def effects_of(record: StudyRecord) -> EffectsRecord:
 
 
 def ranges_of(record: StudyRecord) -> dict[str, Range]:
-    """The ranges that the study searched, by dotted name."""
+    """Return the ranges that the study searched, by the parameter's dotted name."""
     return {name: Range.model_validate(range_) for name, range_ in record.parameters.items()}
 
 
 def first_check(record: StudyRecord, trial: TrialRecord) -> float | None:
-    """FID of the trial's first seed at the pruner's first check; None if there was no check."""
+    """Return FID of the trial's first seed at the pruner's first check; None without a check."""
     pruner = record.pruner
     if pruner is None:
         return None
@@ -78,7 +78,7 @@ def first_check(record: StudyRecord, trial: TrialRecord) -> float | None:
 
 
 def is_ordered(range_: Range) -> bool:
-    """Whether all values are numbers, so that they have an order."""
+    """Return whether all values of a range, apart from null, are numbers and so have an order."""
     values = [value for value in range_.ends() if value is not None]
     return all(isinstance(value, int | float) and not isinstance(value, bool) for value in values)
 
@@ -98,7 +98,12 @@ def _relation(tried: Tried, range_: Range) -> Relation:
 
 
 def _correlation(tried: Tried, range_: Range) -> Measured | None:
-    """Spearman's rank correlation, with a percentile bootstrap interval over trials."""
+    """Return Spearman's rank correlation of a parameter's values with FID.
+
+    The interval is a percentile bootstrap interval over trials. Trials in which the parameter is
+    off are left out. The result is None if the values have no order, are all equal, or belong to
+    too few trials.
+    """
     if not is_ordered(range_):
         return None
     pairs = [(float(value), fid) for value, fid in tried if value is not None]
@@ -123,7 +128,10 @@ def _correlation(tried: Tried, range_: Range) -> Measured | None:
 
 
 def _spearman(a: np.ndarray, b: np.ndarray, axis: int = -1) -> np.ndarray:
-    """The rank correlation. It is 0 if one side is constant, as in some resamples."""
+    """Return the rank correlation of ``a`` and ``b`` along an axis.
+
+    The correlation is 0 if ``a`` or ``b`` is constant, as in some resamples.
+    """
     ranks = [stats.rankdata(side, axis=axis) for side in (a, b)]
     x, y = (side - side.mean(axis=axis, keepdims=True) for side in ranks)
     scale = np.sqrt((x * x).sum(axis=axis) * (y * y).sum(axis=axis))
@@ -132,7 +140,7 @@ def _spearman(a: np.ndarray, b: np.ndarray, axis: int = -1) -> np.ndarray:
 
 
 def _contrasts(tried: Tried, range_: Range) -> Iterator[Contrast]:
-    """Contrast on with off, or every further choice with the first choice."""
+    """Yield contrasts of FID: "on" with "off", or each further choice with the first choice."""
     choices = range_.choices or []
     if range_.or_off or (None in choices and is_ordered(range_)):
         on = [fid for value, fid in tried if value is not None]
@@ -170,17 +178,21 @@ def _contrast(first: str, a: Sequence[float], second: str, b: Sequence[float]) -
 
 
 def _cut(n: int, m: int) -> int:
-    """How many of the n m differences to drop at each end for the shift's confidence interval.
+    """Return the number of differences to drop at each end for the shift's confidence interval.
 
-    This is the normal approximation of U (Hollander and Wolfe, Nonparametric Statistical Methods,
-    4.3), rounded to the wider interval.
+    There are n x m sorted differences between the FIDs of two groups of n and m trials. The number
+    is the normal approximation of U (Hollander and Wolfe, Nonparametric Statistical Methods, 4.3),
+    rounded to the wider interval.
     """
     z = stats.norm.ppf((1 + CONFIDENCE) / 2)
     return max(0, int(np.floor(n * m / 2 - z * np.sqrt(n * m * (n + m + 1) / 12))) - 1)
 
 
 def _importances(record: StudyRecord) -> dict[str, Measured]:
-    """Optuna's importance of every parameter. It includes the importance of turning it off."""
+    """Return Optuna's importance of every parameter, with a bootstrap interval over trials.
+
+    A parameter's importance includes the importance of turning the parameter off.
+    """
     trials = list(_optuna_trials(record))
     if len(trials) < LEAST_TRIALS:
         return {}
@@ -206,7 +218,7 @@ def _importance(trials: Sequence[FrozenTrial], names: Sequence[str]) -> list[flo
 
 
 def _optuna_trials(record: StudyRecord) -> Iterator[FrozenTrial]:
-    """The scored trials in Optuna's form, with the first objective; needs no storage."""
+    """Yield the scored trials in Optuna's form, with the first objective; no storage is needed."""
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     ranges = ranges_of(record)
     for trial in record.scored:

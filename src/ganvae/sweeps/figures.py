@@ -1,4 +1,4 @@
-"""Draw a study's pictures from its record. The same record gives the same bytes."""
+"""Draw a study's pictures from its record. Equal records give equal bytes."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -28,14 +28,14 @@ BALANCE = "balance.ratio"
 INK, FAINT = COLOURS["ink"], COLOURS["faint"]
 MOST_CONTOURS = 4
 LEAST_POINTS = 6
-"""Contours need trials at this many different positions."""
+"""The least number of different positions of trials that contours are drawn for."""
 
 LEAST_FID = 0.01
-"""The logarithmic colours do not begin below this FID."""
+"""The lowest FID at which the logarithmic colour scale may begin."""
 
 
 def draw_pictures(folder: Path, record: StudyRecord, effects: EffectsRecord) -> None:
-    """Write the pictures that the trials so far allow, as PNG files."""
+    """Write the pictures of a study as PNG files; pictures that need more trials are left out."""
     if not record.scored:
         return
     draw_history(folder / "history.png", record)
@@ -52,7 +52,7 @@ def draw_pictures(folder: Path, record: StudyRecord, effects: EffectsRecord) -> 
 
 
 def draw_history(path: Path, record: StudyRecord) -> None:
-    """Draw the FID of every trial in the order of their starts, and the best FID so far."""
+    """Draw the FID of every trial in the order of the trials' numbers, and the best FID so far."""
     scored = record.scored
     best = np.minimum.accumulate([trial.values[0] for trial in scored])
     with figure(path, WIDTH, 3.6) as canvas:
@@ -69,7 +69,11 @@ def draw_history(path: Path, record: StudyRecord) -> None:
 
 
 def draw_slices(path: Path, record: StudyRecord) -> None:
-    """Draw FID against each parameter: of scored trials, and of all trials at the first check."""
+    """Draw FID against each parameter, with two kinds of points.
+
+    One kind shows the FID of scored trials. The other kind shows the FID of all trials at the
+    pruner's first check.
+    """
     ranges = ranges_of(record)
     rows = math.ceil(len(ranges) / 2)
     with figure(path, WIDTH, 2.5 * rows + 0.4) as canvas:
@@ -104,10 +108,10 @@ def draw_importances(path: Path, effects: EffectsRecord) -> None:
 
 
 def draw_contours(path: Path, record: StudyRecord, pairs: Sequence[tuple[str, str]]) -> None:
-    """Draw FID over pairs of parameters: one mark per trial, with linear contours between them.
+    """Draw FID over pairs of parameters: a point per trial, and linear contours between the points.
 
-    With a pruner this is FID at the first check, which trials without a score have as well.
-    Otherwise it is the FID of the scored trials.
+    With a pruner, the pictures show FID at the first check, because trials without a score also
+    have this FID. Without a pruner, the pictures show the FID of the scored trials.
     """
     fids = _seen(record)
     rows, columns = math.ceil(len(pairs) / 2), min(2, len(pairs))
@@ -125,7 +129,7 @@ def draw_contours(path: Path, record: StudyRecord, pairs: Sequence[tuple[str, st
 
 
 def _seen(record: StudyRecord) -> dict[int, float]:
-    """The FID that the contours show, by number of the trial."""
+    """Return the FID that the contours show, by the trial's number."""
     if record.pruner is None:
         return {trial.number: trial.values[0] for trial in record.scored}
     checks = {trial.number: first_check(record, trial) for trial in record.trials}
@@ -157,7 +161,13 @@ def _draw_contour(
 
 
 def _draw_levels(ax: Axes, x: np.ndarray, y: np.ndarray, fids: np.ndarray, norm: LogNorm) -> None:
-    """Draw filled contours, linear between trials, unless trials are few or lie on a line."""
+    """Draw filled contours, linear between trials, unless trials are few or lie on a line.
+
+    Args:
+        x, y: the positions of the trials, one number per trial.
+        fids: the FID of each trial; trials at the same position are averaged.
+        norm: the colour scale.
+    """
     places, which = np.unique(np.stack([x, y], axis=1), axis=0, return_inverse=True)
     if len(places) < LEAST_POINTS or np.linalg.matrix_rank(places - places[0], tol=1e-3) < 2:
         return
@@ -226,7 +236,11 @@ def draw_front(path: Path, record: StudyRecord) -> None:
 
 
 def _pairs(record: StudyRecord, effects: EffectsRecord) -> list[tuple[str, str]]:
-    """The pairs to draw: the balance ratio with others, or else the two most important ones."""
+    """Return the pairs of parameters to draw contours for.
+
+    A study that searched the balance ratio pairs the balance ratio with other parameters. Any other
+    study pairs its two most important parameters.
+    """
     names = list(record.parameters)
     if BALANCE in names:
         return [(BALANCE, name) for name in names if name != BALANCE][:MOST_CONTOURS]
@@ -244,7 +258,11 @@ def _norm(fids: Sequence[float]) -> LogNorm:
 
 
 def _draw_scored(ax: Axes, record: StudyRecord, places: Sequence[float]) -> None:
-    """Draw the FID of the scored trials. Mark the best trial and collapsed trials."""
+    """Draw the FID of the scored trials, with other symbols for collapsed and best trials.
+
+    Args:
+        places: the horizontal position of each scored trial; NaN leaves the trial out.
+    """
     colour, marker = COLOURS[record.family], MARKERS[record.family]
     styles: dict[str, dict[str, Any]] = {
         "completed": {"color": colour, "marker": marker},
@@ -264,7 +282,11 @@ def _draw_scored(ax: Axes, record: StudyRecord, places: Sequence[float]) -> None
 
 
 def _mark_unscored(ax: Axes, record: StudyRecord, places: Sequence[float]) -> None:
-    """Draw crosses at the upper edge for trials without FID, such as pruned trials."""
+    """Draw crosses at the upper edge for trials without FID, such as pruned trials.
+
+    Args:
+        places: the horizontal position of each trial; NaN leaves the trial out.
+    """
     crosses = [
         place
         for place, trial in zip(places, record.trials, strict=True)
@@ -277,7 +299,11 @@ def _mark_unscored(ax: Axes, record: StudyRecord, places: Sequence[float]) -> No
 
 
 def _draw_checks(ax: Axes, record: StudyRecord, places: Sequence[float]) -> None:
-    """Draw FID at the first check, for every trial that reached it."""
+    """Draw FID at the pruner's first check, for every trial that reached this check.
+
+    Args:
+        places: the horizontal position of each trial.
+    """
     checks = [first_check(record, trial) for trial in record.trials]
     points = [(x, fid) for x, fid in zip(places, checks, strict=True) if fid is not None]
     if points:

@@ -1,12 +1,12 @@
-"""The Pareto front of a study with two objectives."""
+"""Find the Pareto front of a study with two objectives."""
 
 from ganvae.scores.studies import StudyRecord, TrialRecord
 
 
 def pareto_front(record: StudyRecord) -> list[TrialRecord]:
-    """The scored trials that no other trial beats or equals in both objectives.
+    """Return the scored trials that no other trial beats or equals in both objectives.
 
-    They are in ascending order of the first objective.
+    The trials are in ascending order of the first objective.
     """
     front: list[TrialRecord] = []
     for trial in sorted(record.scored, key=lambda trial: trial.values):

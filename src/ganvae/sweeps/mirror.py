@@ -1,4 +1,4 @@
-"""Show a study in MLflow while its workers run."""
+"""Show a study in MLflow while its workers run trials."""
 
 import sys
 from collections.abc import Callable
@@ -13,10 +13,11 @@ from ganvae.sweeps.study import Settings
 
 
 def into_mlflow(settings: Settings) -> Callable[[Study, FrozenTrial], None]:
-    """A callback that shows the study in MLflow after each trial.
+    """Return a callback for Optuna that shows the study in MLflow after each trial.
 
-    It does nothing if MLflow is not installed or cannot be reached. The storage then still has all
-    trials, and `ganvae sync` shows the study after `ganvae sweep report`.
+    The callback does nothing if MLflow is not installed or cannot be reached. In this case, the
+    storage still has all trials. `ganvae sync` shows the study in MLflow after `ganvae sweep
+    report`.
     """
     reached = find_spec("mlflow") is not None
 

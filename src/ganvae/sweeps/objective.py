@@ -43,9 +43,9 @@ class Seed(NamedTuple):
 
 @dataclass(frozen=True)
 class Objective:
-    """The function that Optuna minimises. Called with a trial, it returns the trial's values.
+    """The function that Optuna minimises: called with a trial, it returns the trial's values.
 
-    It raises `TrialPruned` if the trial is pruned or diverges, or if the system rejects the
+    A call raises `TrialPruned` if the trial is pruned or diverges, or if the system rejects the
     combination of parameters. The trial's attribute ``status`` names the reason.
     """
 
@@ -97,7 +97,12 @@ class Objective:
     def _seed(
         self, trial: Trial, config: ModelConfig, seed: int, work: Path, *, first: bool
     ) -> Seed:
-        """Train from a seed and score the result, without repeating work of an earlier attempt."""
+        """Train from a seed and score the model, without repeating work of an earlier attempt.
+
+        Args:
+            work: the trial's folder, which keeps the files of earlier attempts.
+            first: whether this seed is the sweep's first seed, which the pruner may check.
+        """
         settings = self.settings
         name = f"trial {trial.number}, {settings.variant}"
         spec = RunSpec(settings.system, config, seed, self.machine, name)
@@ -120,7 +125,11 @@ class Objective:
         return Seed(score, result.seconds)
 
     def score(self, model: GenerativeModel, seed: int) -> ValidationScore:
-        """FID on the validation split, of a model that was trained from ``seed``."""
+        """Return the score, with FID, of a model on the validation split.
+
+        Args:
+            model: the model, trained from ``seed``.
+        """
         return self.validation.score(model, n=self.settings.sweep.n_generated, seed=seed)
 
     def _prunes(self, by: str) -> bool:
@@ -129,9 +138,9 @@ class Objective:
 
 
 class Curve:
-    """Measures FID during a trial's first seed, and prunes the trial if it falls behind.
+    """A watcher of a trial's first seed: measures FID, and prunes the trial if it falls behind.
 
-    Values that a killed worker had measured are read from its file and reported again.
+    FIDs that a killed worker had measured are read from the worker's file and reported again.
     """
 
     def __init__(
@@ -150,7 +159,11 @@ class Curve:
             self._report(int(moment), fid)
 
     def watch(self, step: int, row: Row, model: GenerativeModel) -> None:
-        """Measure FID if a check is due. Raise `TrialPruned` if the pruner gives up the trial."""
+        """Measure FID if a check is due.
+
+        Raises:
+            TrialPruned: the pruner gives up the trial.
+        """
         cadence = Cadence(
             self._config.schedule, model.real_images_per_step, len(self._objective.images)
         )
@@ -168,7 +181,7 @@ class Curve:
 
 
 def suggested(trial: Trial, settings: Settings) -> Iterator[tuple[str, Any]]:
-    """The trial's parameters by dotted name. Parameters that are off are None."""
+    """Yield each parameter's dotted name and the trial's value; None if the parameter is off."""
     for name, range_ in settings.sweep.ranges(settings.system).items():
         if range_.choices is not None:
             yield name, trial.suggest_categorical(name, range_.choices)
@@ -186,7 +199,7 @@ def make_objective(study: str, settings: Settings) -> Objective:
 
     Raises:
         DataError: the data are not prepared.
-        UserError: the data or the judge differ from those that the study was created with.
+        UserError: the data or the judge have changed since the study was created.
     """
     params = load_params(Path(settings.params_file))
     check_prepared(params)
@@ -218,7 +231,7 @@ def _remove(work: Path) -> None:
 
 
 def _first_attempt(trial: Trial) -> int:
-    """The number of the trial, or of the first trial that it retries."""
+    """Return the number of the trial, or of the first trial that this trial retries."""
     frozen = trial.study.get_trials(deepcopy=False)[trial.number]
     first = RetryHeartbeatStaleTrialCallback.retried_trial_number(frozen)
     return trial.number if first is None else first

@@ -1,4 +1,4 @@
-"""Turn a trial of a sweep into a variant, which is then trained from other seeds."""
+"""Turn a trial of a sweep into a variant. The pipeline then trains the variant from other seeds."""
 
 import re
 from collections.abc import Sequence
@@ -22,9 +22,11 @@ PARAMS = Path("params.yaml")
 def promote(study: str, number: int | None, variant: str | None, seeds: Sequence[int]) -> str:
     """Write a trial as a variant into the promotions file of the study's profile.
 
-    An earlier promoted variant of the same name is replaced. params.yaml is not changed.
+    The promotions file (promoted.yaml) lists variants that come from sweeps. An earlier promoted
+    variant of the same name is replaced. params.yaml is not changed.
 
     Args:
+        study: the study's name.
         number: the number of the trial; by default the trial with the lowest FID.
         variant: the name of the new variant; by default the study's variant with ``-swept``.
         seeds: the random seeds that the new variant is trained from.
@@ -92,10 +94,11 @@ def _read_record(study: str) -> StudyRecord:
 
 
 def _choose(record: StudyRecord, number: int | None) -> TrialRecord:
-    """The trial with this number, or the best trial.
+    """Return the trial with this number; by default the best trial.
 
     Raises:
-        UserError: the trial does not exist or has no score, or no single trial is the best.
+        UserError: the trial does not exist or has no score. Or ``number`` is None and the study has
+            two objectives, so that no single trial is the best.
     """
     study = f"study {record.study!r}"
     if record.best is None:
@@ -130,7 +133,11 @@ def _described(record: StudyRecord, trial: TrialRecord) -> str:
 
 
 def _params_file(record: StudyRecord) -> Path:
-    """The params.yaml of the study's profile."""
+    """Return the path of the params.yaml of the study's profile.
+
+    Raises:
+        UserError: this clone does not have the profile.
+    """
     profile_file = Path("profiles") / record.profile / PARAMS
     for path in (PARAMS, profile_file):
         if path.exists() and read_yaml(path).get("profile") == record.profile:
@@ -167,7 +174,7 @@ def _check_seeds(seeds: Sequence[int], record: StudyRecord) -> None:
 
 
 def _config(record: StudyRecord, trial: TrialRecord) -> ModelConfig:
-    """The trial's full configuration, with real numbers rounded to six significant digits."""
+    """Return the trial's full configuration; real numbers are rounded to six significant digits."""
     parameters = {name: _rounded(value) for name, value in trial.parameters.items()}
     updates = record.budget == "updates"
     return applied(record.system, record.base, parameters, updates=updates)
@@ -180,7 +187,7 @@ def _rounded(value: Any) -> Any:
 def _remarks(
     record: StudyRecord, trial: TrialRecord, config: ModelConfig, params: Params
 ) -> list[str]:
-    """Notes for the user about this promotion."""
+    """Return notes for the user about this promotion."""
     remarks = []
     if params.variants.get(record.variant) != record.base:
         remarks.append(

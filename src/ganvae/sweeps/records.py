@@ -14,7 +14,7 @@ from ganvae.sweeps.study import CURRENT, Settings, switch
 
 
 def record_of(study: Study, settings: Settings) -> StudyRecord:
-    """A study's settings and the trials that have finished so far."""
+    """Return the record of a study: its settings and the trials that have finished so far."""
     sweep = settings.sweep
     ranges = sweep.ranges(settings.system)
     has_curves = sweep.pruner is not None and sweep.pruner.by == "curve"
@@ -61,12 +61,12 @@ def _trial(trial: FrozenTrial, ranges: Mapping[str, Range], has_curves: bool) ->
 
 
 def _given_back(trial: FrozenTrial) -> bool:
-    """Whether a worker gave the trial back as not needed (`ganvae.sweeps.worker`)."""
+    """Return whether a worker gave the trial back as not needed (`ganvae.sweeps.worker`)."""
     return trial.state == TrialState.FAIL and not trial.params
 
 
 def value_of(trial: FrozenTrial, name: str) -> Any:
-    """The trial's value of a parameter; None if the parameter is off."""
+    """Return the trial's value of a parameter; None if the parameter is off."""
     return trial.params.get(name)
 
 
@@ -75,7 +75,7 @@ def _has(trial: FrozenTrial, name: str) -> bool:
 
 
 def _status(trial: FrozenTrial) -> TrialStatus:
-    """The trial's status. A trial that failed in Optuna was lost with its worker."""
+    """Return the trial's status: "lost" for a trial that failed in Optuna, as its worker died."""
     if trial.state == TrialState.FAIL:
         return "lost"
     status: TrialStatus = trial.user_attrs.get("status", "completed")

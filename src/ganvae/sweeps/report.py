@@ -44,9 +44,10 @@ def report_study(name: str, url: str, root: Path = Path()) -> str:
 
 
 def write_report(root: Path, record: StudyRecord) -> Path:
-    """Write record, effects, trials, summary and pictures under ``root``; return their folder.
+    """Write record, effects, trials, summary and pictures of a study; return their folder.
 
-    The whole folder is replaced. The same record gives the same bytes.
+    The folder is ``results/sweeps/<study>/`` below ``root``. An existing folder is replaced as a
+    whole. Equal records give equal bytes.
     """
     with TemporaryDirectory() as scratch:
         draft = write_study(Path(scratch), record)
@@ -63,7 +64,11 @@ def write_report(root: Path, record: StudyRecord) -> Path:
 
 
 def _check_nothing_is_lost(path: Path, record: StudyRecord) -> None:
-    """Check that the storage has every trial of the existing record.
+    """Check that the storage has every trial of the record that an earlier report wrote.
+
+    Args:
+        path: the file of the earlier record, which may be missing.
+        record: the new record from the storage.
 
     Raises:
         UserError: trials are missing, so the storage has another study of the same name.

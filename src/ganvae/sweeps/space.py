@@ -1,4 +1,4 @@
-"""The search space of a sweep: a YAML file in `sweeps/`, applied to one variant of a profile."""
+"""Define the search space of a sweep: a YAML file in `sweeps/`, applied to a profile's variant."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -16,10 +16,10 @@ Number = int | float
 
 
 class Range(Section):
-    """The values of one parameter: from ``low`` to ``high``, or one of ``choices``.
+    """The values to search for one parameter: from ``low`` to ``high``, or one of ``choices``.
 
-    If both bounds are whole numbers, all values are. ``log`` spaces them evenly on a log scale.
-    With ``or_off`` the parameter may also be null, which turns its effect off.
+    If both bounds are whole numbers, all values are whole numbers. ``log`` spaces the values evenly
+    on a log scale. With ``or_off`` the parameter may also be null, which turns its effect off.
     """
 
     low: Number | None = None
@@ -42,18 +42,18 @@ class Range(Section):
 
     @property
     def bounds(self) -> tuple[Number, Number]:
-        """``low`` and ``high``, for a range without choices."""
+        """The pair ``low`` and ``high`` of a range without choices."""
         assert self.low is not None
         assert self.high is not None
         return self.low, self.high
 
     @property
     def whole(self) -> bool:
-        """Whether all values are whole numbers."""
+        """True if all values of a range with bounds are whole numbers."""
         return all(isinstance(bound, int) for bound in self.bounds)
 
     def allows(self, value: Any) -> bool:
-        """Whether a trial may have this value."""
+        """Return whether a trial may have this value."""
         if self.choices is not None:
             return value in self.choices
         if value is None:
@@ -62,7 +62,10 @@ class Range(Section):
         return isinstance(value, int if self.whole else Number) and low <= value <= high
 
     def ends(self) -> list[Any]:
-        """The ends of the range. A system that accepts them accepts all values between them."""
+        """Return the ends of the range, or all of its choices.
+
+        A system that accepts these values accepts all values of the range.
+        """
         if self.choices is not None:
             return list(self.choices)
         return [*self.bounds, *([None] if self.or_off else [])]
@@ -72,11 +75,12 @@ class PrunerConfig(Section):
     """The rule by which trials are pruned, that is, given up early.
 
     With ``by: curve``, the pruner reads FID at ``checks``, given as shares of the first seed's
-    schedule. ``median`` prunes a trial that is worse than half of the trials completed before it,
-    but none of the first ``startup_trials`` trials. ``hyperband`` is described in arXiv 1603.06560.
+    schedule. ``median`` prunes a trial that is worse than half of the trials completed before. But
+    ``median`` prunes none of the first ``startup_trials`` trials. ``hyperband`` is described in
+    arXiv 1603.06560.
 
     With ``by: seed``, the pruner reads FID after each seed. ``wilcoxon`` prunes a trial if a
-    signed-rank test finds it worse than the best trial at level ``p``.
+    signed-rank test finds the trial worse than the best trial at level ``p``.
     """
 
     by: Literal["curve", "seed"]
@@ -100,14 +104,15 @@ class PrunerConfig(Section):
 class Sweep(Section):
     """The content of a file in `sweeps/`.
 
-    ``systems`` names the systems that the sweep can search. Each may add ranges to ``parameters``.
-    A trial's value is FID on the validation split, from ``n_generated`` samples per seed, as the
-    mean over ``seeds``. With the second objective ``train_seconds``, the sweep searches for the
-    Pareto front. ``trials`` is the number of trials, including pruned trials.
+    ``systems`` names the systems that the sweep can search. Each system may add ranges to
+    ``parameters``. A trial's value is FID on the validation split, from ``n_generated`` samples per
+    seed, as the mean over ``seeds``. With the second objective ``train_seconds``, the sweep
+    searches for the Pareto front. ``trials`` is the number of trials, including pruned trials.
 
-    ``budget: updates`` scales the schedule so that D and G together have as many turns as with the
-    variant's own parameters, whatever the trial's d_steps and g_steps. A turn that the balance rule
-    skips counts as well.
+    Within a training step, the discriminator D has d_steps updates, and the generator G has g_steps
+    updates. ``budget: steps`` keeps the variant's number of training steps. ``budget: updates``
+    scales the schedule so that every trial has as many updates as the variant's own parameters
+    give. An update that the balance rule skips counts as well.
     """
 
     description: str
@@ -136,11 +141,11 @@ class Sweep(Section):
         return self
 
     def _least_p(self) -> float:
-        """The smallest p-value of a one-sided signed-rank test of all seeds but the last."""
+        """Return the smallest p-value of a one-sided signed-rank test of all seeds but the last."""
         return float(0.5 ** (len(self.seeds) - 1))
 
     def ranges(self, system: str, where: str = "this sweep") -> dict[str, Range]:
-        """The ranges to search for a system, by dotted name.
+        """Return the ranges to search for a system, by the parameter's dotted name.
 
         Args:
             where: the sweep's name in the error message.
@@ -169,10 +174,12 @@ def read_sweep(space: str) -> Sweep:
 def check_ranges(
     ranges: Mapping[str, Range], system: str, base: Mapping[str, Any], *, updates: bool = False
 ) -> None:
-    """Check that the system has every parameter, and accepts the ends of its range.
+    """Check that the system has every parameter, and accepts the ends of the parameter's range.
 
     Args:
-        updates: as in `applied`.
+        ranges: the ranges by the parameter's dotted name.
+        base: the variant's section in params.yaml.
+        updates: whether the sweep has ``budget: updates``.
 
     Raises:
         ConfigError: the system has no such parameter or rejects a value, or updates cannot be
@@ -191,11 +198,12 @@ def check_ranges(
 def applied(
     system: str, base: Mapping[str, Any], parameters: Mapping[str, Any], *, updates: bool = False
 ) -> ModelConfig:
-    """A variant's configuration with some parameters replaced, by dotted name.
+    """Return a variant's configuration with some parameters replaced.
 
     Args:
         base: the variant's section in params.yaml.
-        updates: scale the schedule to the number of updates of D and G in ``base``.
+        parameters: the new values by the parameter's dotted name.
+        updates: whether to scale the schedule to as many updates of D and G as ``base`` gives.
 
     Raises:
         ConfigError: the system rejects a value, or updates cannot be counted.
@@ -214,7 +222,15 @@ def applied(
 
 
 def _hold_updates(values: dict[str, Any], before: Mapping[str, Any]) -> None:
-    """Scale a schedule in steps, and its intervals, so that the number of updates stays."""
+    """Scale a schedule in steps, and its intervals, so that the number of updates stays.
+
+    Args:
+        values: the new configuration, whose schedule is changed in place.
+        before: the variant's own configuration, which gives the number of updates.
+
+    Raises:
+        ConfigError: the schedule is in epochs, or the system has no discriminator.
+    """
     share = _updates(before) / _updates(values)
     schedule = values["schedule"]
     if schedule["unit"] != "steps":
@@ -225,7 +241,11 @@ def _hold_updates(values: dict[str, Any], before: Mapping[str, Any]) -> None:
 
 
 def _updates(values: Mapping[str, Any]) -> int:
-    """The number of updates of D and G in one training step."""
+    """Return the number of updates of D and G in one training step.
+
+    Raises:
+        ConfigError: the system has no discriminator.
+    """
     if "balance" not in values:
         raise ConfigError("budget: updates needs a system with a discriminator.")
     return int(values["balance"]["d_steps"] + values["balance"]["g_steps"])
@@ -234,7 +254,7 @@ def _updates(values: Mapping[str, Any]) -> int:
 def current_values(
     ranges: Mapping[str, Range], system: str, base: Mapping[str, Any]
 ) -> Iterator[tuple[str, Any]]:
-    """The variant's current values of the searched parameters, by dotted name."""
+    """Yield the dotted name and the variant's current value of each searched parameter."""
     values = dict(flat(system_config(system, base).model_dump()))
     for name in ranges:
         yield name, values[name]

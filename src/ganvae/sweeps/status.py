@@ -1,4 +1,4 @@
-"""`ganvae sweep status`: the progress of a study, in a few lines."""
+"""`ganvae sweep status`: describe the progress of a study, in a few lines."""
 
 import time
 from collections.abc import Iterator
@@ -16,10 +16,14 @@ from ganvae.sweeps.study import Settings, load_study
 
 
 def status_text(name: str, url: str) -> str:
-    """The number of trials, the best trial, and the running trials.
+    """Return lines with the numbers of trials, the best trial, and the running trials of a study.
+
+    Args:
+        name: the study's name.
+        url: the URL of the storage.
 
     Raises:
-        UserError: there is no such study.
+        UserError: the study does not exist.
         StorageError: the storage cannot be reached or read.
     """
     study, settings = load_study(name, url)

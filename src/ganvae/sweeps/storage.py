@@ -1,4 +1,4 @@
-"""The database that a study's workers share. Its errors become messages of one line."""
+"""Open the database that a study's workers share, and turn its errors into one-line messages."""
 
 import time
 from collections.abc import Iterator
@@ -15,18 +15,18 @@ from sqlalchemy.exc import ArgumentError, IntegrityError, ProgrammingError, SQLA
 from ganvae.core.errors import UserError
 
 RETRIES = 10
-"""How often a trial is retried after its worker died, before it is given up."""
+"""The number of retries of a trial whose worker died, before the trial is given up."""
 
 HEARTBEAT_SECONDS = 30
 GRACE_SECONDS = 90
-"""A running trial that sends no heartbeat for this long has lost its worker."""
+"""Seconds without a heartbeat after which a running trial counts as lost with its worker."""
 
 SQLITE_SECONDS = 60.0
-"""How long a process waits for a SQLite file that another process has locked."""
+"""Seconds that a process waits for a SQLite file that another process has locked."""
 
 TABLE_ATTEMPTS = 10
 TABLE_SECONDS = 0.5
-"""How often to try tables that another process is creating, and how long to wait between."""
+"""The number of attempts to open tables that another process creates, and the seconds between."""
 
 FIRST_HEARTBEATS = text(
     "INSERT INTO trial_heartbeats (trial_id, heartbeat) "
@@ -36,22 +36,26 @@ FIRST_HEARTBEATS = text(
 
 
 class StorageError(UserError):
-    """The storage cannot be reached, read or written."""
+    """An error of a storage that cannot be reached, read or written."""
 
 
 class Storage(RDBStorage):
-    """Optuna's storage, with heartbeats that survive a failed write and always begin."""
+    """Optuna's storage, with heartbeats for every running trial, even after a failed write."""
 
     def record_heartbeat(self, trial_id: int) -> None:
-        """Record a heartbeat. Ignore a failed write, which would end the heartbeats in Optuna."""
+        """Record a heartbeat of a trial, and ignore a failed write.
+
+        In Optuna, a failed write would end the trial's heartbeats.
+        """
         with suppress(StorageInternalError):
             super().record_heartbeat(trial_id)
 
     def _get_stale_trial_ids(self, study_id: int) -> list[int]:
-        """The trials whose last heartbeat is too old.
+        """Return the ids of the running trials whose last heartbeat is too old.
 
-        If a worker dies before its first heartbeat, Optuna takes its trial as running forever, and
-        all workers would wait for it. So a trial without a heartbeat gets its first one here.
+        If a worker dies before its first heartbeat, Optuna treats the worker's trial as running
+        forever. All other workers would then wait for this trial. So a running trial without a
+        heartbeat gets its first heartbeat here.
         """
         with suppress(IntegrityError), self.engine.begin() as connection:
             connection.execute(FIRST_HEARTBEATS, {"study": study_id})
@@ -110,7 +114,7 @@ def _missing(url: str) -> StorageError:
 
 
 def shown(url: str) -> str:
-    """The URL without its password."""
+    """Return the URL without its password."""
     return _parsed(url).render_as_string(hide_password=True)
 
 
@@ -126,7 +130,12 @@ def _parsed(url: str) -> URL:
 
 @contextmanager
 def explained(url: str, *more: type[Exception]) -> Iterator[None]:
-    """Turn errors of the database, and of the types in ``more``, into one line."""
+    """Turn database errors within the block into a `StorageError` with a one-line message.
+
+    Args:
+        url: the storage's URL, which the message shows without its password.
+        more: further types of errors to turn into a `StorageError`.
+    """
     known: tuple[type[Exception], ...] = (SQLAlchemyError, StorageInternalError, *more)
     try:
         yield

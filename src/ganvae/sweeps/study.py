@@ -1,4 +1,4 @@
-"""A study is created once, and then loaded by any number of workers."""
+"""Create a study once, and load it in any number of workers."""
 
 import hashlib
 import json
@@ -39,16 +39,19 @@ PER_MILLE = 1000
 CURRENT = "current"
 
 NAME = r"[A-Za-z0-9][A-Za-z0-9._-]*"
-"""A study's name is also the name of folders."""
+"""The pattern of a study's name. The name is also the name of folders."""
 
 MAKING_SECONDS = 10.0
-"""After this time, a study that another process began to create is completed here."""
+"""Seconds after which this process completes a study that another process began to create."""
 
 warnings.filterwarnings("ignore", category=ExperimentalWarning)
 
 
 class Settings(Section):
-    """A study's settings, stored in the study. A worker needs only them and the same data."""
+    """A study's settings, stored in the study. A worker needs only these settings and the data.
+
+    The three checksums identify the data and the judge (the classifier behind FID) of the study.
+    """
 
     space: str
     sweep: Sweep
@@ -64,19 +67,25 @@ class Settings(Section):
 
     @property
     def digest(self) -> str:
-        """Distinguishes studies that have, or had, the same name in different storages."""
+        """The settings' checksum, 12 hexadecimal digits.
+
+        The digest distinguishes studies that have, or had, the same name in different storages.
+        """
         return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:12]
 
 
 def create_study(name: str, url: str, space: str, variant: str | None, params_file: Path) -> str:
-    """Create a study, or find that it exists. Its first trial has the current parameters.
+    """Create a study, unless it exists already. Its first trial has the current parameters.
 
     Args:
+        name: the study's name.
+        url: the URL of the storage.
         space: the name of a sweep in `sweeps/`, or the path of a YAML file.
         variant: a variant in the params file; by default the sweep's first system.
+        params_file: the profile's params.yaml.
 
     Returns:
-        The result for the user, in one line.
+        A line for the user: the study was created, or exists already.
 
     Raises:
         ConfigError: the sweep or the name is invalid, or the sweep does not fit the variant.
@@ -117,10 +126,10 @@ def create_study(name: str, url: str, space: str, variant: str | None, params_fi
 
 
 def load_study(name: str, url: str) -> tuple[Study, Settings]:
-    """Load a study that `create_study` created.
+    """Load a study that `create_study` created, with its settings.
 
     Raises:
-        UserError: there is no such study.
+        UserError: the study does not exist, or its creation is not complete.
         StorageError: the storage cannot be reached or read.
     """
     with explained(url):
@@ -143,10 +152,10 @@ def load_study(name: str, url: str) -> tuple[Study, Settings]:
 
 
 def settings_of(study: Study) -> Settings:
-    """The settings that a study was created with.
+    """Return the settings that a study was created with.
 
     Raises:
-        UserError: another program created the study, or its creation is not complete.
+        UserError: another program created the study, or the study's creation is not complete.
     """
     try:
         values = study.user_attrs[SETTINGS]
@@ -188,7 +197,7 @@ def check_prepared(params: Params) -> None:
     """Check that all files that a sweep reads exist.
 
     Raises:
-        DataError: a file is missing; the message names the command that creates it.
+        DataError: a file is missing; the message names the command that creates the file.
     """
     paths = ProfilePaths(params.profile)
     for path in (paths.split("train"), Path(params.judge), paths.validation_features):
@@ -205,7 +214,11 @@ def _directions(settings: Settings) -> list[StudyDirection]:
 
 
 def _wait_for_settings(study: Study) -> Settings | None:
-    """The settings of a study; None if another process is still creating it after the wait."""
+    """Wait for the settings of a study that another process may still be creating.
+
+    Returns:
+        The settings, or None if the study has no settings after `MAKING_SECONDS`.
+    """
     deadline = time.monotonic() + MAKING_SECONDS
     while SETTINGS not in study.user_attrs:
         if time.monotonic() > deadline:
@@ -215,10 +228,10 @@ def _wait_for_settings(study: Study) -> Settings | None:
 
 
 def _check_begun(study: Study, settings: Settings) -> None:
-    """Check that `create_study` began a study without settings.
+    """Check that a study without settings was begun by `create_study`.
 
     Raises:
-        UserError: another program created the study, or may have.
+        UserError: another program created the study, or may have created it.
     """
     trials = study.get_trials(deepcopy=False)
     ours = all(CURRENT in t.user_attrs and t.state == TrialState.WAITING for t in trials)
@@ -230,7 +243,10 @@ def _check_begun(study: Study, settings: Settings) -> None:
 
 
 def _enqueue_current(study: Study, settings: Settings) -> None:
-    """Queue the current parameters as the first trial, as far as the ranges allow them."""
+    """Queue a first trial with the variant's current parameters.
+
+    A parameter whose current value is outside its range is left out, so the trial draws a value.
+    """
     ranges = settings.sweep.ranges(settings.system)
     current, outside = {}, False
     for name, value in current_values(ranges, settings.system, settings.base):
@@ -246,7 +262,7 @@ def _enqueue_current(study: Study, settings: Settings) -> None:
 
 
 def switch(name: str) -> str:
-    """Optuna's name for the choice whether a parameter is on."""
+    """Return the name of the Optuna parameter that says whether the parameter ``name`` is on."""
     return f"{name}?"
 
 

@@ -19,10 +19,11 @@ SHOWN = 5
 
 
 def summary(record: StudyRecord, effects: EffectsRecord, pictures: Sequence[str]) -> str:
-    """The text of `summary.md`.
+    """Return the text of `summary.md`.
 
     Args:
-        pictures: names of files in the same folder, from `ganvae.report.sweep_text.PICTURES`.
+        pictures: names of picture files in the folder of `summary.md`; each name is a key of
+            `ganvae.report.sweep_text.PICTURES`.
     """
     parts = [
         f"# Sweep `{record.study}`",
@@ -56,7 +57,7 @@ def summary(record: StudyRecord, effects: EffectsRecord, pictures: Sequence[str]
 
 
 def write_trials(path: Path, record: StudyRecord) -> None:
-    """Write a CSV file with one line per trial. Times are in UTC."""
+    """Write a CSV file with one row per trial. Times are in UTC."""
     rows = [_row(record, trial) for trial in record.trials]
     columns = ["number", "status", "reason", "current", "retry_of", *record.parameters]
     columns += record.objectives

@@ -1,4 +1,8 @@
-"""A promoted variant, and the file it is written to."""
+"""Describe a promoted variant, and write it to the promotions file of a profile.
+
+A promoted variant is a system with the parameters of a sweep's trial. A promotions file
+(promoted.yaml) lists a profile's promoted variants and their training runs.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,7 +16,7 @@ from ganvae.config.promotions import Promotions, merge, read_promotions, write_p
 
 @dataclass(frozen=True)
 class Variant:
-    """A system with the parameters of a trial, and the seeds it is trained from."""
+    """A system with the parameters of a trial, and the seeds of its training runs."""
 
     name: str
     system: str
@@ -22,11 +26,15 @@ class Variant:
 
     @property
     def section(self) -> dict[str, Any]:
-        """The parameters that differ from the system's defaults."""
+        """The variant's parameters that differ from the system's defaults."""
         return self.config.model_dump(exclude_defaults=True)
 
     def runs(self, file: str) -> dict[str, RunConfig]:
-        """The variant's runs, one per seed. ``file`` is the file with the variant's section."""
+        """Return the variant's training runs by key, one training run per seed.
+
+        Args:
+            file: the path of the promotions file that holds the variant's section.
+        """
         return {
             f"{self.name}-{seed}": RunConfig(
                 variant=self.name, system=self.system, seed=seed, file=file
@@ -36,13 +44,13 @@ class Variant:
 
 
 def write_variant(params_file: Path, variant: Variant) -> bool:
-    """Write a variant into a profile's promotions file, in place of one with the same name.
+    """Write a variant into a profile's promotions file, in place of a variant of the same name.
 
     Args:
         params_file: the profile's params.yaml, which is not changed.
 
     Returns:
-        Whether the file has changed.
+        Whether the promotions file has changed.
 
     Raises:
         ConfigError: the profile would be invalid with this variant.

@@ -1,4 +1,7 @@
-"""A worker runs trials of a study until it has enough. Any number can share one storage."""
+"""Run trials of a study in one worker until the study has enough.
+
+Any number of workers can share one storage.
+"""
 
 import signal
 import time
@@ -22,18 +25,20 @@ AHEAD = (TrialState.RUNNING, TrialState.WAITING)
 WAIT_SECONDS = 5.0
 
 FIXED = "fixed_params"
-"""The attribute in which Optuna stores the parameters of a queued trial."""
+"""The key of the trial attribute in which Optuna stores the parameters of a queued trial."""
 
 AfterTrial = Callable[[Study, FrozenTrial], None]
 
 
 def work(name: str, url: str, trials: int | None) -> int:
-    """Run trials until the study has enough; return how many this worker ran.
+    """Run trials until the study has enough; return the number of trials that this worker ran.
 
     A worker that has no trial left to start waits for the other workers. If another worker dies,
-    its trial is continued here.
+    this worker continues the trial of the dead worker.
 
     Args:
+        name: the study's name.
+        url: the URL of the storage.
         trials: the number of completed and pruned trials to reach; by default the number in the
             sweep.
 
@@ -57,18 +62,18 @@ def work(name: str, url: str, trials: int | None) -> int:
 
 
 class _SurplusError(Exception):
-    """A trial was started that is not needed."""
+    """An error that ends a trial that was started but is not needed."""
 
 
 def _counts(study: Study) -> tuple[int, int]:
-    """The numbers of done and running trials, after trials of dead workers are queued again."""
+    """Queue the trials of dead workers again; return the numbers of done and of running trials."""
     fail_stale_trials(study)
     states = [trial.state for trial in study.get_trials(deepcopy=False)]
     return sum(state in DONE for state in states), states.count(TrialState.RUNNING)
 
 
 def _run_one(study: Study, objective: Objective, wanted: int, after: AfterTrial) -> bool:
-    """Run one trial. If it is interrupted, queue it again.
+    """Run one trial; after Ctrl-C or a `UserError`, queue the trial again and raise the exception.
 
     Returns:
         False if the trial was not needed, or was taken from this worker.
@@ -100,10 +105,10 @@ def _run_one(study: Study, objective: Objective, wanted: int, after: AfterTrial)
 
 
 def _is_surplus(study: Study, number: int, wanted: int) -> bool:
-    """Whether done trials, and trials with lower numbers, are enough.
+    """Return whether trial ``number`` is not needed to reach ``wanted`` done trials.
 
     Several workers can start the last missing trial at the same moment. Then only the trial with
-    the lowest number is needed.
+    the lowest number is needed. So running and queued trials with lower numbers count as done.
     """
     trials = study.get_trials(deepcopy=False)
     done = sum(trial.state in DONE for trial in trials)
@@ -112,7 +117,7 @@ def _is_surplus(study: Study, number: int, wanted: int) -> bool:
 
 
 def _queue_again(study: Study, number: int) -> None:
-    """Queue a failed trial again, unless it is queued already or never got parameters."""
+    """Queue a failed trial again, unless the trial is queued already or never got parameters."""
     trial = study.get_trials(deepcopy=False)[number]
     has_parameters = trial.params or FIXED in trial.system_attrs
     if trial.state == TrialState.FAIL and has_parameters and not _is_retried(study, number):
@@ -120,13 +125,13 @@ def _queue_again(study: Study, number: int) -> None:
 
 
 def _is_retried(study: Study, number: int) -> bool:
-    """Whether another trial retries this one."""
+    """Return whether another trial of the study retries trial ``number``."""
     history = RetryHeartbeatStaleTrialCallback.retry_history
     return any(number in history(trial) for trial in study.get_trials(deepcopy=False))
 
 
 def _print(study: Study, trial: FrozenTrial) -> None:
-    """Print one line per trial."""
+    """Print one line about a finished trial: time, number, status, values and parameters."""
     values = ", ".join(
         f"{name} {value:.2f}"
         for name, value in zip(study.metric_names or [], trial.values or [], strict=False)

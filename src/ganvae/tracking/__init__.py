@@ -1,7 +1,7 @@
-"""Show `results/` in MLflow. No other package imports mlflow.
+"""Show `results/` in MLflow. No other package of ganvae imports mlflow.
 
-mlflow reads the settings below when it is imported. So they are set here, before any module of this
-package imports it. Settings that the user has made in the environment take precedence.
+On import, mlflow reads its settings from environment variables. So this file sets the variables,
+before any module of this package imports mlflow. Variables that the user has set are not changed.
 """
 
 import os

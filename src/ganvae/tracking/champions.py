@@ -1,4 +1,4 @@
-"""Register the best GAN and the best VAE of each profile in MLflow's model registry."""
+"""Register champions, the best GAN and best VAE of each profile, in MLflow's model registry."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
@@ -19,7 +19,7 @@ SHIPPED = "the 16-bit weights that the repository ships"
 
 
 class Weights(NamedTuple):
-    """A champion's weights file, the seed it was trained from, and the origin of the file."""
+    """A champion's weights: the path of the file, the training seed, and the origin of the file."""
 
     path: Path
     seed: int
@@ -35,14 +35,15 @@ def register_champions(
 ) -> list[str]:
     """Register each profile's best completed GAN and VAE by FID on the validation split.
 
-    They become versions of the registered model ``<dataset>-<profile>`` under the aliases
-    ``champion-gan`` and ``champion-vae``. Each version is one safetensors file. If the weights that
-    were scored are not on this machine, the variant's 16-bit weights in the repository replace
-    them, if they exist.
+    The champions become versions of the registered model ``<dataset>-<profile>``, under the
+    aliases ``champion-gan`` and ``champion-vae``. Each version is one safetensors file. If the
+    scored weights are not on this machine, the variant's 16-bit weights in the repository are
+    registered instead. A champion without any weights is not registered.
 
     Args:
-        run_ids: ids of the runs in MLflow, by key.
-        experiments: ids of the experiments in MLflow, by name.
+        runs: the training runs to choose from.
+        run_ids: a mapping from key to id of each MLflow run.
+        experiments: a mapping from name to id of each MLflow experiment.
         root: the repository's root.
 
     Returns:
@@ -74,12 +75,16 @@ def _remarks(shipped: Mapping[str, list[str]], missing: list[str]) -> Iterator[s
 
 
 def model_name(run: SeedRun) -> str:
-    """The name of the registered model for the champions of the run's profile."""
+    """Return the name of the registered model ``<dataset>-<profile>`` of a training run."""
     return f"{run.experiment}-{run.profile}"
 
 
 def find_weights(run: SeedRun, root: Path) -> Weights | None:
-    """The weights that were scored, or else the variant's shipped weights, or None."""
+    """Find the weights of a training run on this machine.
+
+    If the scored weights are missing, the variant's 16-bit weights in the repository are returned.
+    None if the repository has no weights of the variant.
+    """
     scored = run.record.provenance.weights_sha256
     if run.weights and run.weights.exists() and sha256(run.weights) == scored:
         return Weights(run.weights, run.record.seed, HERE)

@@ -1,4 +1,6 @@
-"""Show training runs in MLflow while they train. `ganvae sync` adds their results later.
+"""Show training runs in MLflow during training. Later, `ganvae sync` adds the results.
+
+The follower is a process that reads live logs, the files of losses that training runs append to.
 
 python -m ganvae.tracking.follower PARENT    # ends when the process with the id PARENT ends
 """
@@ -22,15 +24,16 @@ SECONDS = 10.0
 
 
 def follow(root: Path, store: Store, parent: int | None = None) -> None:
-    """Log the training runs in ``root`` to ``store``, every ten seconds, until interrupted.
+    """Log the training runs under ``root`` to ``store``, every ten seconds, until interrupted.
 
-    All permanent state is in MLflow. So a follower that was killed can be started again, and
-    several followers log each value once. If the store cannot be reached, the follower prints one
-    warning and logs the missing values later.
+    All permanent state is in MLflow. So a killed follower can be started again, and several
+    followers log each value once. If the store cannot be reached, the follower prints one warning
+    and logs the missing values later.
 
     Args:
         root: the folder that holds ``.state``.
-        parent: the id of the process that started this one. The follower ends with it.
+        parent: the id of the parent process. The follower ends when the parent process has ended.
+            None to follow until interrupted.
     """
     follower = Follower(root, store)
     while parent is None or os.getppid() == parent:
@@ -39,7 +42,7 @@ def follow(root: Path, store: Store, parent: int | None = None) -> None:
 
 
 class Follower:
-    """Reads all live logs repeatedly, and logs their new rows and images."""
+    """A reader of all live logs that logs new rows of losses and new sample grids to MLflow."""
 
     def __init__(self, root: Path, store: Store) -> None:
         self._root = root
@@ -49,7 +52,7 @@ class Follower:
         self._warned = False
 
     def step(self) -> None:
-        """Log everything that is new since the last call."""
+        """Log all rows and sample grids that are new since the last call of this method."""
         for path in (self._root / FOLDER).glob("*/*.jsonl"):
             if path not in self._streams:
                 self._streams[path] = _Stream(path, self._root, self._started)
@@ -68,10 +71,10 @@ class Follower:
 
 
 class _Stream:
-    """One live log, the position up to which it was read, and the run that shows it.
+    """One live log, the position up to which the log was read, and the log's MLflow run.
 
-    ``since`` is the time at which the follower started. If a training run had ended before, and
-    MLflow does not show it, `ganvae sync` creates it instead.
+    ``since`` is the Unix time at which the follower started. If a training run ended before this
+    time and has no MLflow run, the follower creates none. `ganvae sync` creates the MLflow run.
     """
 
     def __init__(self, path: Path, root: Path, since: float) -> None:
@@ -84,14 +87,14 @@ class _Stream:
         self._seen: tuple[object, ...] = ()
 
     def has_news(self) -> bool:
-        """Whether the log or its sample grids have changed since the last `project`."""
+        """Return whether the live log or the sample grids have changed since the last `project`."""
         return self._state() != self._seen
 
     def project(self, client: MlflowClient, store: Store) -> None:
-        """Log what is new, and create the run in MLflow if necessary.
+        """Log new rows and sample grids, and create the MLflow run if necessary.
 
-        A file that is not a live log is skipped. If this call fails, the next one logs everything
-        again.
+        A file that is not a live log is skipped. If a call fails, the next call logs all rows and
+        sample grids again.
         """
         run_id, self._run_id = self._run_id, None
         known = self._live if run_id and is_live(client.get_run(run_id)) else None
@@ -109,7 +112,11 @@ class _Stream:
     def _find(
         self, client: MlflowClient, store: Store, live: LiveRun, rows: list[dict[str, float]]
     ) -> str | None:
-        """The id of the run that shows this training; None if it needs no live run."""
+        """Find or create the MLflow run that shows a training run, and return its id.
+
+        None if MLflow has the results already, or if the training run ended before the follower
+        started.
+        """
         experiment = open_experiments(client, store, {live.dataset})[live.dataset]
         last = rows[-1]["time"] if rows else live.started
         run_id, completed = find_live(client, experiment, live, last)
@@ -124,7 +131,7 @@ class _Stream:
         return self._size(), self._grids(self._live).keys()
 
     def _size(self) -> tuple[int, int] | None:
-        """The log's size in bytes and its modification time; None if the log does not exist."""
+        """Return the log's size in bytes and modification time in ns; None if there is no log."""
         try:
             status = self._path.stat()
         except OSError:
@@ -132,7 +139,7 @@ class _Stream:
         return status.st_size, status.st_mtime_ns
 
     def _grids(self, live: LiveRun | None) -> dict[int, Path]:
-        """The sample grids by step, while the run trains."""
+        """Return a mapping from training step to the sample grid's path; empty after training."""
         folder = self._root / live.samples if live else None
         paths = folder.glob("step-*.png") if folder else ()
         return {int(path.stem.split("-")[1]): path for path in paths}

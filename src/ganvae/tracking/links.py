@@ -1,4 +1,4 @@
-"""Links to MLflow's pages, and a note with these links on each experiment's page."""
+"""Make links to MLflow's pages, and write a note with links on each experiment's page."""
 
 import json
 import math
@@ -21,7 +21,7 @@ def write_notes(client: MlflowClient, runs: Iterable[Run]) -> None:
     """Write a note with links on the page of each data set in MLflow.
 
     Args:
-        runs: the runs that show the current results.
+        runs: the MLflow runs that show the current results.
     """
     by_experiment: dict[str, list[Run]] = defaultdict(list)
     for run in runs:
@@ -33,7 +33,10 @@ def write_notes(client: MlflowClient, runs: Iterable[Run]) -> None:
 
 
 def _note(experiment: str, runs: Iterable[Run]) -> Iterator[str]:
-    """One paragraph per profile: its charts, and the best GAN next to the best VAE."""
+    """Yield one paragraph per profile.
+
+    The paragraph links to the profile's charts, and to a page with its best GAN and best VAE.
+    """
     by_profile: dict[str, list[Run]] = defaultdict(list)
     for run in runs:
         by_profile[run.data.tags["profile"]].append(run)
@@ -51,9 +54,10 @@ def _note(experiment: str, runs: Iterable[Run]) -> Iterator[str]:
 
 
 def best_run(runs: Iterable[Run], family: str) -> Run | None:
-    """The family's run with the lowest FID on the validation split, or None without runs.
+    """Return the family's MLflow run with the lowest FID on the validation split.
 
-    If no run has this score, the first run is returned.
+    If no run has this score, the first run of the family is returned. None if the family has no
+    runs.
     """
     wanted = {LEVEL: "run", "family": family}
     singles = [run for run in runs if wanted.items() <= run.data.tags.items()]
@@ -62,14 +66,18 @@ def best_run(runs: Iterable[Run], family: str) -> Run | None:
 
 
 def experiment_url(address: str, experiment: str) -> str:
-    """The page with a data set's charts, on the server at ``address``."""
+    """Return the URL of the page with an experiment's charts, on the server at ``address``."""
     return f"{address}/#/experiments/{experiment}/runs?{_query({'compareRunsMode': 'CHART'})}"
 
 
 def charts_url(experiment: str, profile: str, level: str) -> str:
-    """A link, within MLflow, to the charts of a profile's runs or variants, lowest FID first.
+    """Return a link, relative to MLflow's server, to the charts of a profile, lowest FID first.
 
-    Runs that are still training are shown too.
+    The page also shows training runs that are still in progress.
+
+    Args:
+        experiment: the id of the experiment.
+        level: ``run`` for charts of training runs, ``variant`` for charts of means over seeds.
     """
     equal = [f"tags.{name} = '{value}'" for name, value in ((LEVEL, level), ("profile", profile))]
     query = {
@@ -82,9 +90,9 @@ def charts_url(experiment: str, profile: str, level: str) -> str:
 
 
 def compare_url(runs: Iterable[Run]) -> str:
-    """A link, within MLflow, to the page that shows ``runs`` side by side.
+    """Return a link, relative to MLflow's server, to a page that shows ``runs`` side by side.
 
-    MLflow reads the parameter ``runs`` only if it is the first one in the query.
+    MLflow reads the query parameter ``runs`` only if this parameter comes first.
     """
     runs = list(runs)
     query = {
@@ -95,5 +103,8 @@ def compare_url(runs: Iterable[Run]) -> str:
 
 
 def _query(parameters: dict[str, str]) -> str:
-    """Encode a query. Without ``workflowType`` MLflow 3 opens its pages for language models."""
+    """Encode query parameters, and add ``workflowType``.
+
+    Without ``workflowType``, MLflow 3 opens its pages for language models.
+    """
     return urlencode(parameters | {"workflowType": "machine_learning"}, quote_via=quote)

@@ -1,4 +1,7 @@
-"""Runs that MLflow shows while they train, and the check before results are added to them."""
+"""Live runs: MLflow runs that show a training run before its results exist.
+
+When the results exist, `adopt` finds the live run to which the results can be added.
+"""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -20,17 +23,17 @@ LOGGED_IMAGE = re.compile(rf"{IMAGES}\+step\+(\d+)\+.*\+compressed\.webp")
 def adopt(
     client: MlflowClient, tracked: TrackedRun, earlier: list[Run]
 ) -> tuple[str, frozenset[tuple[str, int]], frozenset[int]] | None:
-    """Find the live run that the results of ``tracked`` complete.
+    """Find the live run to which the results of ``tracked`` can be added.
 
-    Every parameter and every value of the live run must be in the results. Otherwise the live run
-    shows another training, which was given up or continued differently after a crash.
+    The results must contain every parameter and every metric value of the live run. Otherwise the
+    live run shows another training run, which was given up or continued differently after a crash.
 
     Args:
-        earlier: the runs with the same key.
+        earlier: the MLflow runs with the key of ``tracked``.
 
     Returns:
-        The run's id, the metrics and steps that it has, and the steps of its sample grids; None if
-        no live run fits.
+        The live run's id, the names and steps of its metrics, and the steps of its sample grids.
+        None if no live run fits.
     """
     values = {(point.name, point.step): point.value for point in tracked.points}
     for run in earlier:
@@ -44,7 +47,7 @@ def adopt(
 
 
 def is_live(run: Run) -> bool:
-    """Whether a run still waits for the results of its training."""
+    """Return whether an MLflow run is live: its training results are not added yet."""
     tags = run.data.tags
     active = run.info.status == "RUNNING" and run.info.lifecycle_stage == "active"
     return active and LIVE in tags and DIGEST not in tags
@@ -53,13 +56,15 @@ def is_live(run: Run) -> bool:
 def find_live(
     client: MlflowClient, experiment: str, live: LiveRun, last: float
 ) -> tuple[str | None, bool]:
-    """Find the run that shows a training, and delete live runs that are out of date.
+    """Find the live run that shows a training run, and delete live runs that are out of date.
 
     Args:
-        last: the time of the training's latest row.
+        experiment: the id of the experiment.
+        live: the training run.
+        last: the Unix time of the training run's latest row of losses, in seconds.
 
     Returns:
-        The run's id or None, and whether MLflow already has the training's results.
+        The live run's id or None, and whether MLflow already has the results of the training run.
     """
     runs = client.search_runs([experiment], f"tags.`{KEY}` = '{_key(live)}'")
     completed = any(
@@ -77,7 +82,7 @@ def find_live(
 
 
 def make_live(client: MlflowClient, experiment: str, live: LiveRun) -> str:
-    """Create the run that shows a training, and return its id."""
+    """Create a live run that shows a training run, and return the live run's id."""
     run = client.create_run(
         experiment,
         start_time=int(live.started * 1000),
@@ -100,7 +105,7 @@ def make_live(client: MlflowClient, experiment: str, live: LiveRun) -> str:
 
 
 def log_rows(client: MlflowClient, run_id: str, rows: Iterable[Mapping[str, float]]) -> None:
-    """Log rows of losses with their own times. Logging a row again changes nothing."""
+    """Log rows of losses with the time of each row. Logging a row again changes nothing."""
     metrics = [
         Metric(loss_metric(name), value, int(row["time"] * 1000), int(row["step"]))
         for row in rows
@@ -111,7 +116,7 @@ def log_rows(client: MlflowClient, run_id: str, rows: Iterable[Mapping[str, floa
 
 
 def log_grids(client: MlflowClient, run_id: str, grids: Mapping[int, Path]) -> None:
-    """Log the sample grids that the run does not have yet, by step."""
+    """Log the sample grids that the MLflow run lacks. ``grids`` maps training steps to paths."""
     for step in sorted(grids.keys() - _image_steps(client, run_id)):
         try:
             timestamp = int(grids[step].stat().st_mtime * 1000)

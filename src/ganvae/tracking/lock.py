@@ -1,4 +1,4 @@
-"""Read the checksums of a profile's outputs from its dvc.lock, without calling DVC."""
+"""Read the checksums of a profile's outputs from the profile's dvc.lock, without calling DVC."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -7,12 +7,13 @@ from ganvae.config import read_yaml
 
 
 def locked_outputs(root: Path, profile: str) -> Mapping[str, str]:
-    """The MD5 checksum of each output, by path from ``root``; empty if the profile has no lock.
+    """Return a mapping from each output's path, relative to ``root``, to its MD5 checksum.
 
-    The lock is in the profile's folder, or in the repository's root for the profile there.
+    The checksums come from dvc.lock in ``profiles/<profile>``, or else from dvc.lock in ``root``.
+    The mapping is empty if neither file exists.
 
     Raises:
-        ConfigError: the lock is not YAML.
+        ConfigError: dvc.lock is not YAML.
     """
     candidates = (root / "profiles" / profile / "dvc.lock", root / "dvc.lock")
     lock = next((path for path in candidates if path.exists()), None)

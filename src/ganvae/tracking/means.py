@@ -1,4 +1,4 @@
-"""One run per variant, with the means over its seeds; imports no MLflow."""
+"""Make the parent run of each variant, with the means over seeds. This module needs no MLflow."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -16,15 +16,18 @@ if TYPE_CHECKING:
 def model_runs(
     runs: Iterable[SeedRun], known: Collection[str]
 ) -> tuple[list[TrackedRun], list[str]]:
-    """One run per profile and variant, which the runs of its seeds are nested in.
+    """Make one parent run for each variant of each profile.
+
+    In MLflow, the training runs of a variant are nested in the variant's parent run.
 
     Args:
-        known: digests of runs that MLflow already has. These runs are returned without points,
-            so that nothing is computed for them.
+        runs: the training runs.
+        known: the digests of MLflow runs that exist. A parent run with such a digest is returned
+            without points, to save the computation.
 
     Returns:
-        The runs, and a remark for each variant without one. For example, the seeds of a variant
-        have no mean while it is evaluated again, since they are measured in different ways.
+        The parent runs, and a remark for each variant whose training runs cannot be ranked
+        together. For example, only some seeds were measured again after a change of settings.
     """
     seeds: dict[str, list[SeedRun]] = defaultdict(list)
     for run in runs:
@@ -65,9 +68,10 @@ def _without_scores(key: str, seeds: list[SeedRun]) -> TrackedRun:
 
 
 def _with_scores(parent: TrackedRun, seeds: list[SeedRun]) -> list[TrackedRun]:
-    """The run with each score's mean and 95 % confidence interval, and its seeds' status counts.
+    """Return a list with ``parent`` and its points.
 
-    The list is empty if no seed may be ranked.
+    The points are each score's mean and 95 % confidence interval, and the number of seeds by
+    status. The list is empty if the records of all seeds are flagged.
     """
     # This imports torch, which a sync without new results does not need.
     from ganvae.scores.comparison import leaderboard

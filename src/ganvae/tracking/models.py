@@ -30,9 +30,9 @@ def download(uri: str) -> Path:
         checksum is verified each time.
 
     Raises:
-        ConfigError: the URI is malformed, or names no registered model; the message lists the
-            registered models.
-        DataError: the file is not the one that was registered.
+        ConfigError: the URI is malformed, or names no registered model. The error message lists
+            the registered models.
+        DataError: the checksum of the downloaded file differs from the registered checksum.
         TrackingError: MLflow cannot be reached.
     """
     match = URI.fullmatch(uri)

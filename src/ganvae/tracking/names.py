@@ -1,51 +1,73 @@
-"""The names of all tags and metrics in MLflow; imports no MLflow.
+"""The names of all tags and metrics in MLflow. This module needs no MLflow.
 
-MLflow groups metrics by section, the part of the name before the slash. It sorts the sections
-alphabetically, so they are named such that FID comes first.
+MLflow groups metrics by section, the part of the name before the slash. MLflow sorts the sections
+alphabetically. The sections are named so that FID comes first.
 """
 
 from ganvae.scores.catalogue import PRIMARY, SCORES
 
 KEY = "ganvae.key"
-"""Tag that stays the same when a run is repeated, such as ``<profile>/<variant>-<seed>``."""
+"""Tag of an MLflow run: its key, such as ``<profile>/<variant>-<seed>``.
+
+The key stays the same when the training run is repeated.
+"""
 
 DIGEST = "ganvae.digest"
-"""Tag: checksum of the run's results. It is written last: a run without it is incomplete."""
+"""Tag of an MLflow run: the checksum of its results.
+
+This tag is written last. An MLflow run without this tag is incomplete.
+"""
 
 PICTURES = "ganvae.pictures"
-"""Tag: checksum of the run's pictures. The digest excludes them, since a clone has few."""
+"""Tag of an MLflow run: the checksum of its pictures.
+
+`DIGEST` does not cover the pictures, because a clone of the repository has only a few pictures.
+"""
 
 LIVE = "ganvae.live"
-"""Tag of a run that was shown during training: the fingerprint of the training."""
+"""Tag of an MLflow run that was created during training: the fingerprint of the training run.
+
+The fingerprint covers everything that determines the weights.
+"""
 
 SHOWN = "ganvae.shown"
-"""Tag of a study's run: checksum of its trials and pictures. It is written last."""
+"""Tag of a study's MLflow run: the checksum of the study's trials and pictures.
+
+This tag is written last.
+"""
 
 CURRENT = "current"
-"""Tag: ``true`` for current results, ``false`` for earlier ones, ``live`` during training."""
+"""Tag: ``true`` for current results, ``false`` for earlier results, ``live`` during training."""
 
 LEVEL = "level"
-"""Tag: ``run`` for one training run, ``variant`` for the means over its seeds; ``study`` and
-``trial`` for sweeps."""
+"""Tag that tells what an MLflow run shows.
+
+``run``: one training run or baseline. ``variant``: the means over a variant's seeds. ``study``: a
+hyperparameter sweep. ``trial``: one trial of a sweep.
+"""
 
 WEIGHTS_SHA256 = "weights_sha256"
-"""Tag of a model version: checksum of its file."""
+"""Tag of a model version: the SHA-256 checksum of its weights file."""
 
 VALIDATION = "fid_judge_validation"
-"""FID on the validation split. It selects champions and trials."""
+"""The name of FID on the validation split, by which champions and trials are chosen."""
 
 IMAGES = "samples"
-"""The image key of the sample grids, which are logged by step."""
+"""The key under which MLflow stores the sample grids of all training steps."""
 
 COUNTS = ("steps", "images_seen")
-"""The counters of a training run."""
+"""The names of a training run's counters in its outcome file."""
 
 
 def metric(score: str) -> str:
-    """The metric's name for a score, or for another number in the same record.
+    """Return the MLflow metric's name for a score or a counter.
 
-    FID is in the section ``fid``, and the other headline scores are in ``headline``. Every other
-    score is in the section of its group.
+    FID is in the section ``fid``, and counters are in the section ``training``. Secondary and
+    headline scores are in the section ``headline``, except training costs. Every other score is in
+    the section of its group.
+
+    Args:
+        score: a name from the catalogue of scores, `VALIDATION`, or a name from `COUNTS`.
     """
     if score in (PRIMARY, f"{PRIMARY}_infinity", VALIDATION):
         return f"fid/{score}"
@@ -57,19 +79,22 @@ def metric(score: str) -> str:
 
 
 def interval_ends(score: str) -> tuple[str, str]:
-    """The names of the two ends of a mean's 95 % confidence interval."""
+    """Return the metric names for the low and the high end of a mean's 95 % confidence interval."""
     return f"intervals/{score}_low", f"intervals/{score}_high"
 
 
 def loss_metric(name: str) -> str:
-    """The name of a loss, which is logged by training step."""
+    """Return the metric's name for a loss. Losses are logged by training step."""
     return f"losses/{name}"
 
 
 def status_metric(status: str) -> str:
-    """The name for the number of a variant's runs with this status."""
+    """Return the metric's name for the number of a variant's training runs with this status."""
     return f"runs/{status}"
 
 
 CURVE = f"{metric(VALIDATION)}_curve"
-"""A trial's metric: FID of its first seed. The step is the share of its schedule, per mille."""
+"""The name of a trial's metric: FID of the trial's first seed during training.
+
+The metric's step is the completed share of the training schedule, in per mille.
+"""

@@ -1,4 +1,4 @@
-"""Create or complete one run in MLflow, exactly once."""
+"""Create or complete one MLflow run. A repeated call changes nothing."""
 
 import json
 from collections.abc import Collection, Mapping
@@ -17,7 +17,7 @@ from ganvae.tracking.names import CURRENT, DIGEST, IMAGES, KEY, PICTURES
 from ganvae.tracking.tracked import TrackedRun, checksum
 
 Streamed = tuple[str, frozenset[tuple[str, int]], frozenset[int]]
-"""A run's id, the names and steps of its metrics, and the steps of its images."""
+"""The id of a live run, the names and steps of its metrics, and the steps of its sample grids."""
 NO_TAGS: Mapping[str, str] = {}
 
 
@@ -30,16 +30,20 @@ def project(
     parent: str | None = None,
     tags: Mapping[str, str] = NO_TAGS,
 ) -> tuple[str, bool]:
-    """Create the run in MLflow, complete its live run, or find that MLflow has it already.
+    """Make MLflow show ``tracked``.
+
+    If MLflow has a run with the digest of ``tracked``, this run is kept. Otherwise the live run of
+    the training run is completed. Without a live run, a new MLflow run is created. MLflow runs with
+    other results get the tag ``current`` = ``false``, and unneeded incomplete runs are deleted.
 
     Args:
-        experiment: the id of the run's experiment.
-        earlier: all runs with the same key.
-        parent: the id of the run that this run is nested in.
-        tags: further tags, which the run gets only if it is created or completed.
+        experiment: the id of the MLflow experiment.
+        earlier: all MLflow runs with the key of ``tracked``.
+        parent: the id of the parent run in MLflow, or None.
+        tags: further tags for a created or completed MLflow run.
 
     Returns:
-        The run's id, and whether it was created or completed.
+        The id of the MLflow run, and whether this call created or completed the run.
     """
     complete = [run for run in earlier if DIGEST in run.data.tags]
     same = [run for run in complete if run.data.tags[DIGEST] == tracked.digest]
@@ -75,7 +79,7 @@ def _make(
     streamed: Streamed | None,
     tags: Mapping[str, str],
 ) -> str:
-    """Create the run, or complete its live run, and return its id."""
+    """Create an MLflow run, or complete the live run, and return the id."""
     tags = {**tags, KEY: tracked.key, CURRENT: "false"}
     if streamed:
         run_id, points, images = streamed
@@ -99,7 +103,10 @@ def _make(
 
 
 def _metrics(tracked: TrackedRun, logged: Collection[tuple[str, int]]) -> list[Metric]:
-    """The points that are not logged yet, each at its share of the time from start to end."""
+    """Return the points that are not in ``logged``, as MLflow metrics.
+
+    The time of a point follows from its share of the time between start and end of the run.
+    """
     seconds = tracked.finished - tracked.started
     return [
         Metric(
@@ -128,7 +135,7 @@ def _log_inputs(client: MlflowClient, run_id: str, tracked: TrackedRun) -> None:
 def _log_progress(
     client: MlflowClient, run_id: str, tracked: TrackedRun, logged: Collection[int]
 ) -> None:
-    """Log the sample grids by step, for MLflow's image charts."""
+    """Log the sample grids whose steps are not in ``logged``, for MLflow's image charts."""
     for step, path in sorted(tracked.progress.items()):
         if step not in logged:
             with Image.open(path) as image:
@@ -145,12 +152,12 @@ def _log_progress(
 def _renew_pictures(
     client: MlflowClient, run_id: str, tracked: TrackedRun, shown: str | None
 ) -> None:
-    """Log the run's pictures as artifacts, if it has none yet or they were drawn again.
+    """Log pictures as artifacts if the MLflow run has none, or if other pictures were drawn.
 
-    They are not in a folder, because MLflow's page that compares runs shows no folders.
+    The artifacts are not in a folder, because MLflow's page that compares runs shows no folders.
 
     Args:
-        shown: the checksum of the pictures that the run has.
+        shown: the checksum of the pictures that the MLflow run has, or None.
     """
     pictures = checksum({path.name: sha256(path) for path in tracked.pictures})
     if not tracked.pictures or pictures == shown or (shown and not tracked.drawn):
@@ -162,7 +169,10 @@ def _renew_pictures(
 
 
 def _viewable(path: Path, folder: Path) -> Path:
-    """The picture, or a copy in ``folder`` in a format that MLflow can show."""
+    """Return the path of a picture that MLflow can show.
+
+    WebP and AVIF pictures are converted to PNG or GIF files in ``folder``.
+    """
     if path.suffix not in (".webp", ".avif"):
         return path
     with Image.open(path) as image:
@@ -173,5 +183,5 @@ def _viewable(path: Path, folder: Path) -> Path:
 
 
 def milliseconds(seconds: float) -> int:
-    """Unix time in milliseconds, as MLflow stores it."""
+    """Convert a Unix time from seconds to milliseconds, the unit of times in MLflow."""
     return round(seconds * 1000)

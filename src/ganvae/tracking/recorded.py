@@ -13,7 +13,10 @@ RUNS_PER_PAGE = 1000
 
 
 def open_experiments(client: MlflowClient, store: Store, names: Iterable[str]) -> dict[str, str]:
-    """Experiment ids by name. Missing experiments are created, and deleted ones restored."""
+    """Return a mapping from experiment name to id.
+
+    Missing experiments are created, and deleted experiments are restored.
+    """
     ids = {}
     for name in sorted(names):
         experiment = client.get_experiment_by_name(name)
@@ -28,7 +31,10 @@ def open_experiments(client: MlflowClient, store: Store, names: Iterable[str]) -
 
 
 def recorded_runs(client: MlflowClient, prefix: str = "") -> dict[str, list[Run]]:
-    """All runs that have a key, finished or not, by key. The keys start with ``prefix``."""
+    """Return a mapping from key to all MLflow runs with this key, finished or not.
+
+    Only keys that start with ``prefix`` are included.
+    """
     active = client.search_experiments(ViewType.ACTIVE_ONLY)
     experiments = [experiment.experiment_id for experiment in active]
     runs: dict[str, list[Run]] = defaultdict(list)
@@ -48,7 +54,10 @@ def recorded_runs(client: MlflowClient, prefix: str = "") -> dict[str, list[Run]
 
 
 def current_runs(client: MlflowClient) -> list[Run]:
-    """The finished runs of seeds and variants that show the current results, newest first."""
+    """Return the finished MLflow runs that show current results, newest first.
+
+    These are the runs of single seeds and of variants, without the runs of sweeps.
+    """
     runs = [run for runs in recorded_runs(client).values() for run in runs]
     current = [run for run in runs if run.data.tags.get(CURRENT) == "true"]
     finished = [run for run in current if run.info.status == "FINISHED"]

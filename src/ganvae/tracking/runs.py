@@ -1,4 +1,4 @@
-"""Read `results/` in the form that an experiment tracker needs; imports no MLflow."""
+"""Read `results/` as `SeedRun` objects, which `projection` can log. This module needs no MLflow."""
 
 import csv
 from collections.abc import Iterator, Mapping
@@ -33,20 +33,22 @@ from ganvae.tracking.tracked import (
 TIMED = [name for name in COSTS if name != "parameters"]
 MACHINE = ("device", "threads")
 CONTEXTS = {"train": "training", "validation": "validation", "test": "evaluation"}
-"""The purpose of each split, in MLflow's words."""
+"""A mapping from the name of a split to its purpose, in MLflow's words."""
 
 DIGEST_LENGTH = 36  # MLflow's limit
 
 
 def read_runs(root: Path, profile: str | None) -> tuple[list[SeedRun], int]:
-    """Read the runs and baselines of a profile, or of every profile if ``profile`` is None.
+    """Read the training runs and baselines of a profile, or of all profiles.
 
     Args:
         root: the folder that holds ``results`` and ``artifacts``.
+        profile: the name of a profile. None for all profiles.
 
     Returns:
-        The runs, and the number of run folders that were left out. These runs are not evaluated
-        yet, are being trained again, or are no longer compared by the profile.
+        The training runs with the baselines, and the number of training runs that were left out.
+        A training run is left out if its files are incomplete, or if the profile does not compare
+        this training run.
 
     Raises:
         UserError: the profile has no results, or a file is invalid.
@@ -75,7 +77,10 @@ def _below(root: Path, files: RunPaths) -> RunPaths:
 
 
 def _pictures(files: RunPaths, published: Path, variant: str | None) -> list[Path]:
-    """The pictures drawn on this machine, or else the published pictures of the variant."""
+    """Return the sorted paths of a training run's pictures.
+
+    If no pictures were drawn on this machine, the published pictures of ``variant`` are used.
+    """
     folder = published / variant if variant and not files.pictures.is_dir() else files.pictures
     return sorted(folder.glob("*"))
 
@@ -85,7 +90,10 @@ def _name(record: ScoreRecord) -> str:
 
 
 def _shown(records: list[ScoreRecord]) -> dict[str, str]:
-    """The names of the runs whose pictures are published, and the variant of each."""
+    """Return a mapping from the name of each shown run to its variant.
+
+    The shown run of a variant is the training run whose pictures are published.
+    """
     variants = {record.variant for record in records}
     runs = (shown_run([r for r in records if r.variant == variant]) for variant in variants)
     return {_name(run): run.variant for run in runs}
@@ -105,7 +113,7 @@ def _profiles(root: Path, profile: str | None) -> list[str]:
 
 
 def _compared(path: Path) -> list[ScoreRecord] | None:
-    """The records that the profile compares; None before its first comparison."""
+    """Read the records that a profile compares. None if the file does not exist yet."""
     return read_records(path) if path.exists() else None
 
 
@@ -154,7 +162,7 @@ def _trained(
 
 
 def _baselines(profile: str, path: Path, locked: Mapping[str, str]) -> Iterator[SeedRun]:
-    """The floor and the ceiling, which are scored like variants but not trained."""
+    """Yield the runs of the baselines floor and ceiling, which are scored but not trained."""
     for record in read_records(path) if path.exists() else []:
         name = f"{record.variant}-{record.seed}"
         finished = path.stat().st_mtime
@@ -178,7 +186,10 @@ def _baselines(profile: str, path: Path, locked: Mapping[str, str]) -> Iterator[
 
 
 def _validation_fid(path: Path) -> float | None:
-    """FID on the validation split; None if it was not measured, or the run diverged."""
+    """Read FID on the validation split.
+
+    None if the file does not exist, or if the training run diverged.
+    """
     if not path.exists():
         return None
     remedy = "`dvc repro` writes it again."
@@ -186,7 +197,10 @@ def _validation_fid(path: Path) -> float | None:
 
 
 def _inputs(profile: str, record: ScoreRecord, locked: Mapping[str, str]) -> list[Input]:
-    """The splits with a known checksum. Without a lock, only the scored split has one."""
+    """Return the splits with a known checksum.
+
+    Checksums come from ``locked``. The record also has the checksum of the scored split.
+    """
     dataset, scored_on = record.provenance.dataset, record.provenance.split
     inputs = []
     for split, context in CONTEXTS.items():
@@ -200,7 +214,7 @@ def _inputs(profile: str, record: ScoreRecord, locked: Mapping[str, str]) -> lis
 
 
 def _tags(profile: str, record: ScoreRecord) -> dict[str, str]:
-    """Tags to filter by, and the provenance of the scores."""
+    """Return the tags of an MLflow run: tags to filter by, and the provenance of the scores."""
     provenance = record.provenance.model_dump(exclude_none=True)
     return {
         LEVEL: "run",
@@ -217,7 +231,10 @@ def _tags(profile: str, record: ScoreRecord) -> dict[str, str]:
 
 
 def _curves(text: list[str]) -> Iterator[Point]:
-    """Losses by step, without empty cells."""
+    """Yield a point for each loss at each step, from the lines of a CSV file.
+
+    Empty cells are skipped.
+    """
     rows = list(csv.DictReader(text))
     last = max((int(row["step"]) for row in rows), default=0)
     for row in rows:

@@ -1,6 +1,6 @@
-"""Start MLflow's server.
+"""Start MLflow's server by replacing the current process.
 
-This process becomes the server. To start it sooner, this process avoids importing MLflow before.
+To start the server sooner, this module does not import MLflow.
 """
 
 import os
@@ -14,10 +14,11 @@ from ganvae.tracking.store import Store, connected, find_store
 
 
 def serve(port: int = 5000, host: str = "127.0.0.1") -> None:
-    """Become MLflow's server. Another process syncs the results and prints links to the pages.
+    """Replace this process by MLflow's server, and start two further processes.
 
-    A third process shows training runs while they train. All end with the server. If
-    ``MLFLOW_TRACKING_URI`` is the address of a server, it is synced and no server is started.
+    One process syncs the results and prints links to the pages. The other process shows training
+    runs during training. If ``MLFLOW_TRACKING_URI`` is the address of a server, the results are
+    synced to this address, and no server is started.
 
     Raises:
         UserError: the port is taken.
@@ -52,7 +53,10 @@ def _check_free(host: str, port: int) -> None:
 
 
 def _become_server(store: Store, host: str, port: int) -> None:
-    """Replace this process by a server of two processes; MLflow's default of fifteen needs 3 GB."""
+    """Replace this process by MLflow's server, which then consists of two processes.
+
+    By default MLflow would start fifteen processes, which need 3 GB of memory.
+    """
     command = [sys.executable, "-m", "mlflow", "server"]
     command += ["--host", host, "--port", str(port), "--workers", "1"]
     command += ["--artifacts-destination", str(store.artifacts)]

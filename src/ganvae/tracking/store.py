@@ -1,4 +1,4 @@
-"""The location of MLflow's database, and a connection that one process holds at a time."""
+"""Find MLflow's store, and connect to the store. Only one process at a time is connected."""
 
 import logging
 import os
@@ -26,14 +26,18 @@ NOISY_LOGGERS = ("mlflow", "alembic", "urllib3")
 
 
 class TrackingError(UserError):
-    """The store cannot be reached or written to. `results/` is not affected."""
+    """An error: the store cannot be reached, read or written. `results/` is not affected."""
 
 
 @dataclass(frozen=True)
 class Store:
-    """A tracking store of MLflow.
+    """A tracking store of MLflow: a database or a server.
 
-    ``artifacts`` is the folder for the files of new experiments; None if a server chooses it.
+    Attributes:
+        uri: the store's address.
+        artifacts: the folder for the files of new experiments. None if the store is a server,
+            which chooses the folder itself.
+        lock: the lock file that allows one connected process at a time.
     """
 
     uri: str
@@ -49,15 +53,17 @@ class Store:
         return _sqlite_file(self.uri)
 
     def __str__(self) -> str:
-        """The URI without a password."""
+        """Return the URI, with any password replaced by ``***``."""
         return _without_password(self.uri)
 
 
 def find_store(uri: str | None = None) -> Store:
-    """The store at ``uri``, or at ``MLFLOW_TRACKING_URI``, or else the repository's own.
+    """Return the store at ``uri``.
 
-    If ``DVC_ROOT`` is set, it is the repository's path. So experiments that DVC runs in temporary
-    folders share the database of their repository.
+    Without ``uri``, the environment variable ``MLFLOW_TRACKING_URI`` gives the address. Without
+    this variable, the store is the file ``mlflow.db`` in the repository. The variable ``DVC_ROOT``
+    overrides the repository's path. So experiments that DVC runs in temporary folders use the
+    repository's database.
     """
     root = Path(os.environ.get("DVC_ROOT") or checkout_root())
     uri = uri or os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{root / 'mlflow.db'}"
@@ -73,7 +79,9 @@ def find_store(uri: str | None = None) -> Store:
 
 @contextmanager
 def connected(store: Store) -> "Iterator[MlflowClient]":
-    """A client of ``store``. A missing database is created, and other processes wait meanwhile.
+    """Connect to ``store``, and yield an MLflow client.
+
+    A missing database is created. Other processes that connect wait until the connection ends.
 
     Raises:
         TrackingError: the store cannot be reached, read or written.
@@ -98,10 +106,10 @@ def _sqlite_file(uri: str) -> Path | None:
 
 
 def _prepare(database: Path) -> None:
-    """Create the database if it is missing, and check that it can be written to.
+    """Create a missing SQLite database, and check that the database can be written to.
 
-    The database is created under another name, because an incomplete schema could not be repaired.
-    The check is made here, because MLflow would retry for minutes.
+    The database is created under another name and then renamed, because an incomplete schema could
+    not be repaired. Without the check, MLflow would retry a failed write for minutes.
     """
     from mlflow import MlflowClient
 
@@ -136,7 +144,7 @@ def _explained(store: Store) -> Iterator[None]:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Keep the libraries' logs off the screen. Errors are still raised."""
+    """Hide the log messages of MLflow and its libraries. Errors are still raised."""
     loggers = [logging.getLogger(name) for name in NOISY_LOGGERS]
     levels = [logger.level for logger in loggers]
     for logger in loggers:

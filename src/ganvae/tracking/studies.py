@@ -1,4 +1,4 @@
-"""Show hyperparameter sweeps: one run per study, with one nested run per trial."""
+"""Show hyperparameter sweeps in MLflow: one MLflow run per study, one nested run per trial."""
 
 import time
 from pathlib import Path
@@ -16,7 +16,7 @@ from ganvae.tracking.store import Store
 from ganvae.tracking.tracked import Point, Status, TrackedRun, as_params, checksum, score_points
 
 SCORED = {"fid_judge": VALIDATION, "train_seconds": "train_seconds"}
-"""The score's name by objective. Trials are scored on the validation split."""
+"""A mapping from objective to score name. Trials are scored on the validation split."""
 
 STATUS: dict[str, Status] = {"completed": "FINISHED", "pruned": "KILLED", "lost": "KILLED"}
 
@@ -24,15 +24,15 @@ STATUS: dict[str, Status] = {"completed": "FINISHED", "pruned": "KILLED", "lost"
 def project_study(
     client: MlflowClient, store: Store, record: StudyRecord, folder: Path
 ) -> tuple[int, int]:
-    """Make MLflow show a study. Only new trials are written, so a worker can call this after each.
+    """Make MLflow show a study, in the experiment ``sweeps-<dataset>``.
 
-    The study's runs are in the experiment ``sweeps-<dataset>``.
+    Only new trials are written, so this function can be called after every trial.
 
     Args:
-        folder: the folder of the study's record; its PNG pictures become artifacts.
+        folder: the folder of the study's record. PNG pictures in this folder become artifacts.
 
     Returns:
-        The number of runs that were created, and the number that MLflow already had.
+        The number of created MLflow runs, and the number of MLflow runs that existed before.
     """
     study = _study_run(record)
     experiment = open_experiments(client, store, [study.experiment])[study.experiment]
@@ -50,7 +50,7 @@ def project_study(
 
 
 def _study_run(record: StudyRecord) -> TrackedRun:
-    """The study's run without trials. Their results are logged to it as they end."""
+    """Make the study's parent run, without results. `_bring_up_to_date` logs the results later."""
     definition = record.model_dump(mode="json", exclude={"trials"})
     now = time.time()
     return TrackedRun(
@@ -119,7 +119,7 @@ def _tags(record: StudyRecord, level: str) -> dict[str, str]:
 def _bring_up_to_date(
     client: MlflowClient, run_id: str, earlier: list[Run], record: StudyRecord, folder: Path
 ) -> None:
-    """Log the best value after each trial, and the current pictures, to the study's run."""
+    """Log the best value after each trial, and the study's pictures, to the study's MLflow run."""
     pictures = sorted(folder.glob("*.png"))
     trials = [trial.model_dump(mode="json") for trial in record.trials]
     shown = checksum(trials, {path.name: sha256(path) for path in pictures})
@@ -135,7 +135,10 @@ def _bring_up_to_date(
 
 
 def _best_so_far(record: StudyRecord) -> list[Metric]:
-    """The lowest first objective so far. The step is the number of trials scored so far."""
+    """Return the lowest value of the first objective after each scored trial, as MLflow metrics.
+
+    The step of a metric is the number of trials that were scored by then.
+    """
     name = metric(SCORED[record.objectives[0]])
     metrics: list[Metric] = []
     for trial in sorted(record.scored, key=lambda trial: trial.finished):

@@ -1,4 +1,4 @@
-"""Show `results/` in MLflow. A repeated sync adds only new results."""
+"""Sync: make MLflow show `results/`. A repeated sync adds only new results."""
 
 import subprocess
 from dataclasses import dataclass
@@ -22,9 +22,14 @@ from ganvae.tracking.tracked import SeedRun
 
 @dataclass(frozen=True)
 class SyncReport:
-    """The result of a sync: how many runs it created, found present, and skipped as incomplete.
+    """The result of a sync.
 
-    Variants, studies and trials have runs as well. ``remarks`` say what the sync could not do.
+    Attributes:
+        made: the number of MLflow runs that the sync created or completed. Training runs,
+            baselines, variants, studies and trials each have an MLflow run.
+        present: the number of MLflow runs that existed before the sync.
+        incomplete: the number of training runs that the sync skipped (`read_runs`).
+        remarks: texts for the user about steps that the sync could not do.
     """
 
     store: Store
@@ -44,12 +49,15 @@ class SyncReport:
 def sync(profile: str | None = None, uri: str | None = None) -> SyncReport:
     """Make MLflow show `results/`. A second call creates nothing.
 
-    The checksum of its results identifies a run (tag ``ganvae.digest``). This tag is written last,
-    so runs that a killed sync left incomplete are deleted and created again. If a run was repeated
-    with other results, the earlier run stays and its tag ``current`` becomes ``false``. A run that
-    was streamed during training is completed. Each variant has a run with the means over its seeds,
-    and the runs of its seeds are nested in it. The best GAN and VAE on the validation split are
-    registered.
+    Each training run and baseline gets one MLflow run. The tag ``ganvae.digest``, the checksum of
+    the results, identifies the MLflow run. This tag is written last, so the next sync can find and
+    replace MLflow runs that a killed sync left incomplete. If a training run was repeated with
+    other results, its earlier MLflow run stays, with the tag ``current`` = ``false``. A live run,
+    created during training, is completed.
+
+    Each variant gets a parent run with the means over its seeds. The MLflow runs of the seeds are
+    nested in the parent run. The best GAN and VAE on the validation split are registered as
+    champions.
 
     Args:
         profile: the profile to sync; None for every profile in `results/`.
@@ -74,10 +82,11 @@ def sync(profile: str | None = None, uri: str | None = None) -> SyncReport:
 def _project_runs(
     client: MlflowClient, store: Store, runs: list[SeedRun], root: Path
 ) -> tuple[int, int, list[str]]:
-    """Create the missing runs of variants and seeds, and register champions.
+    """Create the missing MLflow runs of variants and seeds, and register champions.
 
     Returns:
-        The number of runs that were created, the number that MLflow already had, and remarks.
+        The number of created or completed MLflow runs, the number of MLflow runs that existed
+        before, and remarks for the user.
     """
     experiments = open_experiments(client, store, {run.experiment for run in runs})
     recorded = recorded_runs(client)
@@ -103,7 +112,10 @@ def _project_runs(
 
 
 def _code_tags(root: Path) -> dict[str, str]:
-    """The commit at the time of the sync, and whether tracked files differ from it."""
+    """Return tags with the current git commit, and whether tracked files differ from this commit.
+
+    The tags are empty without git or without a commit.
+    """
     try:
         commit = _git(root, "rev-parse", "HEAD")
         dirty = _git(root, "status", "--porcelain", "-uno") != ""

@@ -1,4 +1,4 @@
-"""The content of one run in an experiment tracker; imports no MLflow."""
+"""The content of one MLflow run, as plain data. This module needs no MLflow."""
 
 import hashlib
 import json
@@ -21,7 +21,7 @@ Status = Literal["FINISHED", "FAILED", "KILLED"]
 class Point(NamedTuple):
     """One value of a metric. A score has a single point, at step 0.
 
-    ``share`` is the fraction of the run, in [0, 1], that was over when the value was measured.
+    ``share`` is the fraction of the run's time, in [0, 1], that had passed at the measurement.
     """
 
     name: str
@@ -31,7 +31,7 @@ class Point(NamedTuple):
 
 
 class Input(NamedTuple):
-    """A split of a data set that a run used: its name, file, checksum and purpose."""
+    """A split of a data set that a run used: the split's name, file, checksum and purpose."""
 
     name: str
     file: Path
@@ -41,12 +41,21 @@ class Input(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class TrackedRun:
-    """The content of one run in MLflow.
+    """The content of one MLflow run.
 
-    ``key`` stays the same when the run is repeated. ``digest`` stays the same only if the results
-    do. ``parent`` is the key of the run that this run is nested in. ``started`` and ``finished``
-    are Unix times in seconds. ``progress`` holds the sample grids by step. ``drawn`` is true if the
-    pictures were drawn on this machine, and false if they are the few published ones.
+    Attributes:
+        key: a name that stays the same when the training run is repeated.
+        experiment: the name of the MLflow experiment.
+        digest: a checksum that stays the same only if the results stay the same.
+        started, finished: Unix times in seconds.
+        points: the values of all metrics.
+        parent: the key of the parent run, in which this run is nested in MLflow. None if this run
+            is not nested.
+        params: a mapping from dotted parameter name to value.
+        progress: a mapping from training step to the path of a sample grid.
+        pictures: the paths of pictures.
+        drawn: whether ``pictures`` were drawn on this machine. False for published pictures.
+        inputs: the splits that the run used.
     """
 
     key: str
@@ -68,10 +77,10 @@ class TrackedRun:
 
 @dataclass(frozen=True, kw_only=True)
 class SeedRun(TrackedRun):
-    """One training run of a variant, or one baseline.
+    """The MLflow run of one training run of a variant, or of one baseline.
 
-    The scores of ``record`` include the training times and FID on the validation split.
-    ``weights`` is None for a baseline.
+    For a training run, the scores in ``record`` include the training costs and FID on the
+    validation split. ``weights`` is the path of the weights file, None for a baseline.
     """
 
     profile: str
@@ -80,14 +89,15 @@ class SeedRun(TrackedRun):
 
 
 def checksum(*findings: Any) -> str:
-    """The SHA-256 checksum of values that JSON can represent."""
+    """Return the SHA-256 checksum of values that JSON can represent."""
     return hashlib.sha256(json.dumps(findings, sort_keys=True).encode()).hexdigest()
 
 
 def whole_config(system: str, config: dict[str, Any]) -> dict[str, Any]:
-    """The run's parameters, with the system's defaults for all parameters that were not set.
+    """Return nested parameters, with the system's defaults for parameters that ``config`` lacks.
 
-    The defaults come from the last record of the systems, because importing the code takes seconds.
+    The defaults come from a JSON file, the last record of the systems' behaviour. Importing the
+    code of the systems instead would take seconds. Without the file, no defaults are added.
     """
     path = checkout_root() / record_path("systems")
     defaults = read_json(path)["behaviour"].get(system, {}) if path.exists() else {}
@@ -103,14 +113,17 @@ def _over(defaults: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
 
 
 def as_params(values: Mapping[str, Any]) -> dict[str, str]:
-    """Nested parameters by dotted name; lists, numbers, booleans and null as JSON."""
+    """Convert nested parameters to a mapping from dotted name to text.
+
+    Lists, numbers, booleans and null become JSON texts.
+    """
     return {
         name: value if isinstance(value, str) else json.dumps(value) for name, value in flat(values)
     }
 
 
 def score_points(scores: Mapping[str, float | None]) -> list[Point]:
-    """One point per score, without nulls and unknown names."""
+    """Return one point per score. Scores that are null or have an unknown name are left out."""
     known = SCORES.keys() | {VALIDATION, *COUNTS}
     return [
         Point(metric(name), float(value))
@@ -120,5 +133,8 @@ def score_points(scores: Mapping[str, float | None]) -> list[Point]:
 
 
 def model_key(profile: str, variant: str) -> str:
-    """The key of the run that a variant's runs are nested in."""
+    """Return the key of a variant's parent run in MLflow.
+
+    The variant's training runs are nested in the parent run.
+    """
     return f"{profile}/model/{variant}"

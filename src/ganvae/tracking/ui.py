@@ -1,4 +1,4 @@
-"""Sync all profiles, and print links to their pages in MLflow."""
+"""Sync all profiles to MLflow, and print a link to the page of each data set."""
 
 import sys
 from collections import defaultdict
@@ -14,7 +14,7 @@ from ganvae.tracking.sync import sync
 
 
 def show(address: str) -> None:
-    """Sync all profiles, and print the links to open on the server at ``address``."""
+    """Sync all profiles to MLflow, and print links to pages on the server at ``address``."""
     report = sync()
     with connected(find_store()) as client:
         runs = current_runs(client)
@@ -22,7 +22,10 @@ def show(address: str) -> None:
 
 
 def links(address: str, runs: Iterable[Run]) -> Iterator[str]:
-    """One line per data set. Its page links to the charts and comparisons of each profile."""
+    """Yield one line per data set: its name, its profiles and the URL of its page.
+
+    The page has links to the charts and comparisons of each profile.
+    """
     profiles: dict[tuple[str, str], set[str]] = defaultdict(set)
     for run in runs:
         tags = run.data.tags

@@ -9,7 +9,7 @@ from ganvae.core.seeds import binarisation, generator
 
 
 class Batches:
-    """Batches from a training set in memory. Each epoch has its own random order.
+    """Batches from a training set in memory. Each epoch has its own random order of the images.
 
     The orders of all epochs are joined and then cut into batches. So no image is dropped, and a
     batch may contain images of two epochs. The batch of any step can be computed at any time, so
@@ -19,9 +19,9 @@ class Batches:
     def __init__(
         self, images: Tensor, batch_size: int, seed: int, binarize: Binarization = "none"
     ) -> None:
-        """Prepare ``images`` (uint8, N x C x H x W) on the device that trains.
+        """Prepare ``images`` (uint8, N x C x H x W), which are on the device that trains.
 
-        ``binarize="static"`` binarises them once, ``"dynamic"`` anew for each batch.
+        ``binarize="static"`` binarises the images once, ``"dynamic"`` anew for each batch.
         """
         if binarize == "static":
             images = binarised(images, binarisation("train", images.device.type))
@@ -33,7 +33,10 @@ class Batches:
         self._order = torch.empty(0, dtype=torch.int64)
 
     def __getitem__(self, step: int) -> Tensor:
-        """The contract images of batch ``step``, counted from 0."""
+        """Return batch ``step``, counted from 0, as contract images.
+
+        Contract images are float32, N x C x H x W, in [0, 1].
+        """
         n = len(self._images)
         start, stop = step * self._batch_size, (step + 1) * self._batch_size
         index = []
@@ -49,7 +52,7 @@ class Batches:
         return from_uint8(images)
 
     def epochs(self, steps: int) -> float:
-        """The number of passes through the training set after ``steps`` batches."""
+        """The number of epochs (passes through the training set) after ``steps`` batches."""
         return steps * self._batch_size / len(self._images)
 
     def _permutation(self, epoch: int) -> Tensor:

@@ -1,4 +1,4 @@
-"""The state from which a run resumes exactly."""
+"""The state of a training run, and checkpoints from which a training run resumes exactly."""
 
 import hashlib
 import io
@@ -20,7 +20,7 @@ DIGEST_BYTES = hashlib.sha256().digest_size
 
 @dataclass
 class TrainingState:
-    """Everything that changes during training. `save` and `restore` include all of it."""
+    """Everything that changes during a training run, with methods to save and restore all of it."""
 
     model: GenerativeModel
     optimizers: dict[str, Optimizer]
@@ -33,11 +33,14 @@ class TrainingState:
 
     @property
     def product(self) -> GenerativeModel:
-        """The model that is sampled and evaluated, with averaged weights if averaging is on."""
+        """The model to sample and evaluate. Its weights are averages if averaging is on."""
         return self.model if self.average is None else cast(GenerativeModel, self.average.module)
 
     def save(self, path: Path) -> None:
-        """Write a checkpoint atomically. It includes torch's global generators (for dropout)."""
+        """Write a checkpoint atomically.
+
+        The checkpoint includes the states of torch's global random generators, which draw dropout.
+        """
         content = {
             "model": self.model.state_dict(),
             "optimizers": {name: opt.state_dict() for name, opt in self.optimizers.items()},
@@ -58,7 +61,10 @@ class TrainingState:
             temporary.write_bytes(hashlib.sha256(buffer.getbuffer()).digest() + buffer.getvalue())
 
     def restore(self, path: Path) -> bool:
-        """Load a checkpoint. Returns False, and changes nothing, if it is missing or damaged."""
+        """Load a checkpoint and return True.
+
+        If the file is missing or damaged, change nothing and return False.
+        """
         content = _load(path)
         if content is None:
             return False
@@ -80,7 +86,7 @@ class TrainingState:
 
 
 def _load(path: Path) -> dict[str, Any] | None:
-    """The content of a checkpoint; None if the file is missing or its checksum is wrong."""
+    """Read the content of a checkpoint; None if the file is missing or its checksum is wrong."""
     if not path.exists():
         return None
     stored = path.read_bytes()

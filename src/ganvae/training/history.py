@@ -1,4 +1,4 @@
-"""The history of losses, averaged between reports."""
+"""The history of a training run's losses, averaged between reports."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,9 +11,10 @@ Row = dict[str, float]
 
 @dataclass
 class History:
-    """Rows of mean losses. The sums of the current row stay on the device.
+    """The reported losses of a training run.
 
-    Each row holds ``step``, ``epoch`` and the mean of each loss since the previous row.
+    Each of ``rows`` holds ``step``, ``epoch`` and the mean of each loss since the previous row.
+    ``sums`` holds the sum of each loss over the ``count`` steps since the last row, on the device.
     """
 
     rows: list[Row] = field(default_factory=list)
@@ -21,13 +22,13 @@ class History:
     count: int = 0
 
     def add(self, losses: Mapping[str, Tensor]) -> None:
-        """Add the losses of one step, scalars on the device."""
+        """Add the losses of one step, a mapping from name to scalar on the device."""
         for name, loss in losses.items():
             self.sums[name] = self.sums[name] + loss if name in self.sums else loss
         self.count += 1
 
     def report(self, step: int, epoch: float) -> Row:
-        """Finish the current row and return it."""
+        """Append a row with the means since the last row, set the sums to 0, and return the row."""
         means = {name: float(total) / self.count for name, total in self.sums.items()}
         row = {"step": step, "epoch": round(epoch, 4), **means}
         self.rows.append(row)
@@ -35,7 +36,7 @@ class History:
         return row
 
     def not_finite(self) -> str | None:
-        """The name of a loss that was NaN or infinite since the last report; otherwise None."""
+        """Return the name of a loss that was NaN or infinite since the last report, else None."""
         for name, total in self.sums.items():
             if not bool(torch.isfinite(total)):
                 return name

@@ -13,13 +13,13 @@ from ganvae.core.compute import Precision
 
 @contextmanager
 def networks_in(precision: Precision, model: nn.Module) -> Iterator[None]:
-    """Run the networks of a model in ``precision`` inside the block.
+    """Let the networks of ``model`` compute in ``precision`` inside the ``with`` block.
 
-    The networks are the model's direct submodules with weights, including the members of module
-    lists and dicts. They take tensors and return a tensor or a tuple of tensors. With bf16,
+    The networks are the model's direct submodules with weights. Module lists and dicts count as
+    their members. A network takes tensors, and returns a tensor or a tuple of tensors. With bf16,
     matrix products and convolutions use bf16 in the forward and the backward pass. The outputs of
-    the networks, the losses, the KL, the optimizers' states and the statistics of batch norms stay
-    float32.
+    the networks stay float32, and so do the losses, the KL, the optimizers' states and the
+    statistics of batch norms.
     """
     networks = [] if precision == "fp32" else list(_networks(model))
     for network in networks:

@@ -1,4 +1,4 @@
-"""The progress of a run: a bar on a terminal, plain lines in a log."""
+"""The progress of a training run: a bar on a terminal, or plain lines in a log."""
 
 import os
 import sys
@@ -13,7 +13,10 @@ OFTEN = 10.0  # seconds between two lines in a log
 
 
 class Progress:
-    """Shows the steps and the latest losses of the run ``name``."""
+    """A display of the steps and the latest losses of the training run ``name``.
+
+    ``total`` is the number of steps, ``start`` the number of steps already taken.
+    """
 
     def __init__(self, name: str, total: int, start: int) -> None:
         self._name = name
@@ -31,7 +34,10 @@ class Progress:
         self._bar.update()
 
     def show(self, step: int, row: Mapping[str, float]) -> None:
-        """Show a row of the history. In a log, print a line at intervals and at the last step."""
+        """Show the losses in ``row``, a row of the history.
+
+        A bar shows each row. In a log, lines are printed at intervals and at the last step.
+        """
         values = ", ".join(
             f"{name} {value:.4g}" for name, value in row.items() if name not in ("step", "epoch")
         )

@@ -1,4 +1,7 @@
-"""One training run of a profile, from params.yaml to the files in the results folder."""
+"""One training run of a profile, from params.yaml to the files in the results folder.
+
+A profile holds the parameters of one data set's experiments, read from one params.yaml.
+"""
 
 import shutil
 import time
@@ -26,14 +29,14 @@ STATE = Path(".state")
 
 
 def train_run(params: Params, key: str) -> TrainingResult:
-    """Train ``params.runs[key]`` and write its output files.
+    """Perform the training run ``params.runs[key]`` and write its output files.
 
-    An unfinished run with the same parameters, data and behaviour is resumed. Other unfinished
-    runs are not touched.
+    An unfinished training run with the same fingerprint (`RunSpec.fingerprint`) is resumed. Other
+    unfinished training runs are not touched.
 
     Raises:
-        ConfigError: the run is unknown, or a variant's section is invalid. The sections of all
-            variants are checked, so an error in the last one shows before any training.
+        ConfigError: ``params.runs`` has no ``key``, or a variant's section is invalid. All sections
+            are checked, so an error in the last section shows before any training.
     """
     spec = run_spec(params, key)
     paths = ProfilePaths(params.profile)
@@ -60,10 +63,10 @@ def train_run(params: Params, key: str) -> TrainingResult:
 
 
 def run_spec(params: Params, key: str) -> RunSpec:
-    """The run ``key`` of a profile, with the device and precision of this machine.
+    """Return the training run ``key``, with the device and the precision to use on this machine.
 
     Raises:
-        ConfigError: as in `train_run`.
+        ConfigError: ``params.runs`` has no ``key``, or a variant's section is invalid.
     """
     if key not in params.runs:
         raise ConfigError(f"run {key!r} is unknown; choose one of: {', '.join(params.runs)}")
@@ -78,7 +81,11 @@ def run_spec(params: Params, key: str) -> RunSpec:
 
 
 def model_configs(params: Params) -> dict[str, ModelConfig]:
-    """The typed parameters of all variants of a profile, by variant."""
+    """A mapping from the name of each variant of a profile to its checked parameters.
+
+    Raises:
+        ConfigError: a variant's section is invalid.
+    """
     return {
         name: system_config(params.system(name), section, f"{params.file}: variants.{name}")
         for name, section in params.variants.items()
@@ -86,7 +93,7 @@ def model_configs(params: Params) -> dict[str, ModelConfig]:
 
 
 def watch_into(live: LiveLog) -> Watch:
-    """Create a `Watch` that appends each row of losses to a live log."""
+    """Create a `Watch` (a function called after each report) that appends rows to a live log."""
 
     def watch(step: int, row: Row, model: GenerativeModel) -> None:
         live.add(row)
@@ -97,11 +104,14 @@ def watch_into(live: LiveLog) -> Watch:
 def train_into(
     paths: RunPaths, spec: RunSpec, images: Tensor, work: Path, watch: Watch | None = None
 ) -> TrainingResult:
-    """Train and write the files of a run. The caller removes ``work`` afterwards.
+    """Perform a training run and write its output files.
 
     Args:
-        paths: the run's output files.
-        images, work, watch: as in `train`.
+        paths: the paths of the output files.
+        spec: the training run.
+        images: the training set, uint8, N x C x H x W.
+        work: a folder for the checkpoint and the sample grids. The caller removes it afterwards.
+        watch: a function that `train` calls after each report.
     """
     result = train(spec, images, work, watch)
     save_model(paths.weights, result.model, spec.config, spec.seed)

@@ -19,10 +19,10 @@ CPU = Machine()
 
 @dataclass(frozen=True)
 class RunSpec:
-    """One training run: a variant and a random seed.
+    """The definition of one training run of a variant. A variant is a system with parameters.
 
     Attributes:
-        system: the name of a registered system.
+        system: the name of a registered system (a kind of model).
         config: all parameters of the variant.
         seed: the seed of the weights, the noise and the order of the images.
         machine: the device, and the precision of the networks during training.
@@ -42,17 +42,17 @@ class RunSpec:
 
     @property
     def key(self) -> str:
-        """The run's name, for example ``dcgan-0``."""
+        """The name of the training run, for example ``dcgan-0``."""
         return f"{self.name}-{self.seed}"
 
     def fingerprint(self, data: str) -> str:
-        """Checksum of everything that determines the weights.
+        """Return a checksum of everything that determines the trained weights.
 
-        This is the system, its parameters, the seed, the data, the behaviour of the code, torch's
-        version, the number of threads and the machine.
+        The checksum covers the system, its parameters, the seed, the data and the behaviour of the
+        code. It also covers torch's version, the number of threads and the machine.
 
         Args:
-            data: checksum of the training set.
+            data: the checksum of the training set.
         """
         content = {
             "system": self.system,
@@ -68,16 +68,17 @@ class RunSpec:
 
 
 def _code(system: str) -> str | list[str]:
-    """The token of the system's behaviour. An outdated token is replaced by source checksums.
+    """Return the token of how ``system`` trains, or source checksums if the token is outdated.
 
-    Because of the token, a checkpoint stays valid when only a comment changes.
+    A token is the content of a small file that changes only when measured behaviour changes. So a
+    checkpoint stays valid when only a comment changes.
     """
     token = current_token(CHECKOUT, f"train/{system}")
     return token or [sha256(path) for path in code_files(system)]
 
 
 def code_files(system: str) -> list[Path]:
-    """The source files that can change the weights of a system."""
+    """The source files that can change the weights of ``system``."""
     folder = Path(__file__).parent
     shared = [folder.parent / f"core/{name}.py" for name in ("compute", "images", "seeds")]
     return [*source_files(system), *sorted(folder.glob("*.py")), *shared]

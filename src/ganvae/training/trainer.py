@@ -1,4 +1,4 @@
-"""The training loop. It is the same for GANs and VAEs."""
+"""The training loop, shared by GANs and VAEs."""
 
 import time
 from collections.abc import Callable
@@ -24,9 +24,10 @@ from ganvae.training.spec import RunSpec
 
 Status = Literal["completed", "diverged"]
 Watch = Callable[[int, Row, GenerativeModel], None]
-"""A function called with each reported step, its row of the history, and the model to evaluate.
+"""A function that `train` calls after each report.
 
-It must not change the model. It may raise an exception to end the training.
+Its arguments are the step, the new row of the history and the model to evaluate. The function must
+not change the model. It may raise an exception to end the training.
 """
 FINITE_CHECK_EVERY = 50  # steps; each check makes the CPU wait for a GPU
 PREVIEWS = 64
@@ -36,9 +37,10 @@ PREVIEW_SCALE = 2
 
 @dataclass(frozen=True)
 class TrainingResult:
-    """The outcome of a run. ``reason`` says why a run diverged; otherwise it is None.
+    """The outcome of a training run.
 
-    ``seconds`` is the training time without sample pictures and checkpoints. ``cadence`` is the
+    ``reason`` says why the training run diverged; it is None after a completed training run.
+    ``seconds`` is the training time without sample grids and checkpoints. ``cadence`` is the
     schedule in steps.
     """
 
@@ -54,7 +56,10 @@ class TrainingResult:
 
 
 class Cadence:
-    """A schedule, converted from its own unit to steps."""
+    """A schedule in steps, converted from steps or epochs.
+
+    ``marks`` lists steps at which extra samples are drawn.
+    """
 
     def __init__(self, schedule: Schedule, images_per_step: int, n_images: int) -> None:
         per_unit = 1.0 if schedule.unit == "steps" else n_images / images_per_step
@@ -70,27 +75,31 @@ class Cadence:
         self.checkpoint = steps(schedule.checkpoint_every)
 
     def due(self, every: int, step: int) -> bool:
-        """Whether an action with the interval ``every`` is due. All are due at the last step."""
+        """Whether an action is due after ``step``: every ``every`` steps, and at the last step."""
         return step % every == 0 or step == self.total
 
     def sample_due(self, step: int) -> bool:
-        """Whether to draw samples: at the interval, after the first epoch and at the marks."""
+        """Whether to draw samples after ``step``.
+
+        Samples are drawn at every interval, after the first epoch, at the last step, and at the
+        steps in ``marks``.
+        """
         extra = step == self.first_epoch or step in self.marks
         return extra or self.due(self.sample, step)
 
 
 def train(spec: RunSpec, images: Tensor, work: Path, watch: Watch | None = None) -> TrainingResult:
-    """Train a model. A checkpoint in ``work`` is resumed.
+    """Train a model, from the start or from a checkpoint in ``work``.
 
-    A run can be stopped and resumed at any time and ends with the same weights. On a CPU with the
-    same number of threads and the same precision they agree bit for bit. If a loss becomes NaN or
-    infinite, the run ends as diverged.
+    A training run can be stopped and resumed at any time, and ends with the same weights. On a CPU
+    with the same number of threads and the same precision, these weights agree bit for bit. If a
+    loss becomes NaN or infinite, the training run ends with the status "diverged".
 
     Args:
         images: the training set, uint8, N x C x H x W.
-        work: the run's own folder for its checkpoint and its sample grids
+        work: a folder of this training run only, for the checkpoint and the sample grids
             ``samples/step-*.png``. All grids use the same latents.
-        watch: called after each report. Its run time is not counted as training time.
+        watch: a function called after each report. Its time is not counted as training time.
     """
     with global_seed(spec.seed, "dropout"):
         training = _Training(spec, images, work, watch)
@@ -126,7 +135,10 @@ class _Training:
         return self._work / "checkpoint.pt"
 
     def run(self) -> str | None:
-        """Train to the end of the schedule. Returns the reason if the run diverges earlier."""
+        """Train to the end of the schedule and return None.
+
+        If the training run diverges earlier, stop and return the reason as a text.
+        """
         state, cadence = self._state, self._cadence
         state.model.train()
         if state.step == 0:
@@ -170,7 +182,10 @@ class _Training:
         write_png(self._work / "samples" / f"step-{step:07d}.png", pixels, PREVIEW_SCALE)
 
     def result(self, reason: str | None) -> TrainingResult:
-        """The outcome of the run. ``reason`` says why it diverged; None means that it did not."""
+        """Return the outcome of the training run.
+
+        ``reason`` says why the training run diverged; it is None after a completed training run.
+        """
         state = self._state
         return TrainingResult(
             model=state.product,
@@ -186,7 +201,7 @@ class _Training:
 
 
 def _initial_state(spec: RunSpec, model: GenerativeModel, total: int) -> TrainingState:
-    """The state before the first step of a run with ``total`` steps."""
+    """Create the state before the first step of a training run with ``total`` steps."""
     config, optimizers = spec.config, model.optimizers()
     return TrainingState(
         model,
@@ -203,6 +218,6 @@ def _initial_state(spec: RunSpec, model: GenerativeModel, total: int) -> Trainin
 
 
 def _average(model: GenerativeModel, decay: float) -> AveragedModel:
-    """An exponential moving average of the weights and the statistics of batch norms."""
+    """Create an exponential moving average of the model's weights and batch norm statistics."""
     average = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(decay), use_buffers=True)
     return average.requires_grad_(False)

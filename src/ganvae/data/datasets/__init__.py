@@ -1,1 +1,1 @@
-"""One module per data set, which defines ``DATASET``. A new module adds a new data set."""
+"""Modules of data sets, found by `ganvae.data.registry`. Each module defines ``DATASET``."""

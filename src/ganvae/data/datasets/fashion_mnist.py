@@ -1,4 +1,4 @@
-"""Fashion-MNIST: 60,000 + 10,000 articles of clothing in MNIST's format (1708.07747)."""
+"""Fashion-MNIST: 60,000 + 10,000 images of clothing in MNIST's format (arXiv 1708.07747)."""
 
 from functools import partial
 from pathlib import Path

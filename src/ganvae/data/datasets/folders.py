@@ -8,7 +8,7 @@ from ganvae.data.source import Dataset
 
 
 def fetch(directory: Path, edition: str | None = None) -> None:
-    """Refuse to download: users bring their own images.
+    """Refuse to download, because users bring their own images.
 
     Raises:
         ConfigError: always.

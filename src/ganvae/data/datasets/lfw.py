@@ -1,8 +1,8 @@
 """Labeled Faces in the Wild: 13,233 photos of 5,749 people (Huang et al., 2007).
 
-Three archives exist: ``original``, and ``funneled`` and ``deepfunneled`` with aligned faces.
-scikit-learn's mirrors do not have ``deepfunneled``, so `fetch` cannot download it: put that archive
-into the folder by hand. All three archives are read in the same way.
+Three editions exist: ``original``, ``funneled`` and ``deepfunneled``. The last two have aligned
+faces. scikit-learn's mirrors lack ``deepfunneled``, so `fetch` cannot download this edition. Users
+can put the archive of ``deepfunneled`` into the folder by hand. `load` reads all three editions.
 """
 
 from pathlib import Path
@@ -16,7 +16,7 @@ from ganvae.data.source import Dataset, Source
 
 SIZE = 32
 FACE = 0.44
-"""The central 110 of the 250 pixels of a photo's side: the face, with hardly any background."""
+"""Share of a photo's side that shows the face and hardly any background: 110 of 250 pixels."""
 ARCHIVES = {
     "funneled": (
         "lfw-funneled.tgz",
@@ -29,7 +29,7 @@ ARCHIVES = {
         "055f7d9c632d7370e6fb4afc7468d40f970c34a80d4c6f50ffec63f5a8d536c0",
     ),
 }
-"""File name, URL and SHA-256 per edition, as in scikit-learn (sklearn/datasets/_lfw.py)."""
+"""A mapping from edition to file name, URL and SHA-256 (from sklearn/datasets/_lfw.py)."""
 DEFAULT = "funneled"
 
 
@@ -37,14 +37,14 @@ def load(config: DataConfig) -> Source:
     """Read the face in each photo, grey unless ``channels`` is 3. A person is a class and a group.
 
     Raises:
-        DataError: for the same reasons as `ganvae.data.people.load_people`.
+        DataError: the photos are missing, damaged or misplaced (`ganvae.data.people.load_people`).
     """
     form = Form(config.size or SIZE, config.channels or 1, FACE)
     return load_people(Path(config.directory), DATASET.name, form)
 
 
 def fetch(directory: Path, edition: str | None = None) -> None:
-    """Download the archive of an edition into ``directory``, without unpacking it.
+    """Download the packed archive of an edition into ``directory``.
 
     Raises:
         ConfigError: the edition is unknown.

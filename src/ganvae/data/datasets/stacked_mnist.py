@@ -1,7 +1,7 @@
 """Stacked MNIST: three random digits in the three channels of an image, so 1,000 known modes.
 
-The task, counting the modes that a generator draws, comes from 1611.02163 and 1712.04086. They draw
-the stacks at random from all digits. Here no digit is in two splits.
+The task is to count the modes that a generator draws (arXiv 1611.02163 and 1712.04086). These two
+papers stack random digits of the whole data set. Here, no digit is in two splits.
 """
 
 from pathlib import Path
@@ -17,20 +17,24 @@ from ganvae.data.source import Dataset, LabelledImages, Source
 
 SHAPE = "3 x 28 x 28"
 POOL = 100
-"""Number of digits in a pool. Digits of one pool are stacked only with each other."""
+"""Number of digits in a pool. Each stack has three digits of a single pool."""
 STREAM = 3
-"""Separates this random stream from that of the splits, which has the same seed."""
+"""A number that separates the random stream of stacks from the random stream of splits.
+
+Both random streams have the seed ``split_seed``.
+"""
 
 
 def load(config: DataConfig) -> Source:
-    """Stack MNIST's digits, read from the configured folder, at random from ``split_seed``.
+    """Read MNIST's digits from the configured folder, and stack the digits at random.
 
-    Training digits and test digits are stacked separately, each into as many stacks as digits. The
-    class of a stack is the number that its three digits form. The first channel's digit gives the
-    hundreds. The pools of the training digits are groups, so split sizes are multiples of `POOL`.
+    Training digits and test digits are stacked separately. The number of stacks equals the number
+    of digits. The class of a stack is the number from 0 to 999 that the three digits form. The
+    first channel's digit gives the hundreds. Each pool of training digits is a group. So the sizes
+    of splits of training digits are multiples of `POOL`.
 
     Raises:
-        ConfigError: the configuration asks for another size or number of channels.
+        ConfigError: the configuration sets a size or a number of channels.
         DataError: one of MNIST's files is missing or differs from the published file.
     """
     refuse_conversion(config, SHAPE)
@@ -43,7 +47,7 @@ def load(config: DataConfig) -> Source:
 
 
 def _stack(digits: LabelledImages, random: np.random.Generator) -> LabelledImages:
-    """Deal the digits into pools. In its pool, each digit appears once in each channel."""
+    """Divide the digits into pools, and stack each pool. Each digit is once in each channel."""
     pools = random.permutation(len(digits)).reshape(-1, POOL)
     by_channel = random.permuted(np.stack([pools] * 3, axis=1), axis=2)  # pools x 3 x POOL
     members: npt.NDArray[np.int64] = by_channel.transpose(0, 2, 1).reshape(-1, 3)

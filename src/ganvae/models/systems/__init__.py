@@ -1,4 +1,4 @@
-"""The systems, one per module. A new file here is a new system.
+"""The systems (kinds of model), one per module. A new module in this folder is a new system.
 
-A module is named like its system, with underscores instead of hyphens.
+The name of a module is the name of its system, with underscores instead of hyphens.
 """

@@ -1,4 +1,7 @@
-"""Convolutional GAN with a rule that keeps D and G in balance. The layer widths are our choice."""
+"""Convolutional GAN with a rule that keeps discriminator (D) and generator (G) in balance.
+
+The layer widths are our choice.
+"""
 
 from typing import ClassVar
 
@@ -17,7 +20,10 @@ from ganvae.models.priors import standard_normal
 
 
 class RatioTwo(BalanceConfig):
-    """The balance rule is on: a network pauses while its loss is less than half the other's."""
+    """Parameters of the balance between D and G, with the balance rule on by default.
+
+    With ratio 2, D does not learn while its loss is less than half of G's loss, and the reverse.
+    """
 
     ratio: PositiveFloat | None = 2.0
 
@@ -25,8 +31,9 @@ class RatioTwo(BalanceConfig):
 class BalancedGANConfig(AdamGANConfig):
     """Parameters of the system balanced-gan.
 
-    ``generator_channels`` lists the channels of the dense layer's image, then of each transposed
-    convolution except the last. ``discriminator_channels`` lists the channels of each convolution.
+    The first of ``generator_channels`` is the number of channels that the dense layer returns. The
+    others are the output channels of all transposed convolutions except the last.
+    ``discriminator_channels`` lists the output channels of each convolution.
     """
 
     schedule: Schedule = Schedule(
@@ -49,9 +56,9 @@ class BalancedGAN(AdamGAN):
     """A convolutional GAN with the balance rule.
 
     D has three convolutions and two dense layers. G has a dense layer, a bilinear resize and four
-    transposed convolutions. D's loss is the mean cross-entropy over real and generated images, so
-    both losses are log 2 at the equilibrium. G runs in eval mode in the D step and in training
-    mode in the G step.
+    transposed convolutions. The loss of D is the mean cross-entropy over real and generated images.
+    So D's loss and G's loss are both log 2 at the equilibrium. G runs in eval mode in the D step,
+    and in training mode in the G step.
     """
 
     name: ClassVar[str] = "balanced-gan"
@@ -82,7 +89,11 @@ class BalancedGAN(AdamGAN):
 
 
 def _generator(config: BalancedGANConfig, image_shape: ImageShape) -> nn.Sequential:
-    """A dense layer gives a quarter of the size, a resize half, a stride of 2 the full size."""
+    """Build the generator, from latents to the logits of images.
+
+    The dense layer returns images of a quarter of the height and width. The bilinear resize leads
+    to a half, and the transposed convolution of stride 2 to the full height and width.
+    """
     image_channels, *full = image_shape
     halves = [half(side) for side in full]
     quarters = [half(side) for side in halves]
@@ -108,9 +119,9 @@ def _generator(config: BalancedGANConfig, image_shape: ImageShape) -> nn.Sequent
 
 
 def _discriminator(config: BalancedGANConfig, image_shape: ImageShape) -> nn.Sequential:
-    """5 x 5 convolutions of stride 2 with batch norm, then two dense layers.
+    """Build the discriminator: 5 x 5 convolutions of stride 2, then two dense layers.
 
-    Dropout follows the first two convolutions.
+    Batch norm follows each convolution. Dropout follows the first two.
     """
     channels, height, width = image_shape
     layers: list[nn.Module] = []

@@ -18,7 +18,8 @@ from ganvae.models.vae import VAE, VAEConfig
 class BernoulliVAEConfig(VAEConfig):
     """Parameters of the system bernoulli-vae.
 
-    ``hidden`` lists the sizes of the encoder's hidden layers. The decoder mirrors them.
+    ``hidden`` lists the sizes of the encoder's hidden layers. The decoder has the same
+    sizes in reverse order.
     """
 
     schedule: Schedule = Schedule(
@@ -28,9 +29,10 @@ class BernoulliVAEConfig(VAEConfig):
 
 
 class BernoulliVAE(VAE):
-    """Minimises -ELBO = -E_q log p(x|z) + KL(q(z|x) || N(0, I)) (1312.6114, eq. 3 and 10).
+    """A VAE whose default loss is -ELBO = -E_q log p(x|z) + KL(q(z|x) || N(0, I)).
 
-    The first term is the cross-entropy between the pixels and the decoder's logits.
+    The term -log p(x|z) is the cross-entropy between the pixels and the decoder's logits
+    (1312.6114, eq. 3 and 10).
     """
 
     name: ClassVar[str] = "bernoulli-vae"

@@ -1,6 +1,6 @@
-"""Convolutional VAE with squared error by default.
+"""Convolutional VAE. Its default reconstruction loss is the squared error.
 
-Encoder and decoder have three convolutions each. The layer widths are our choice.
+By default, encoder and decoder have three convolutions each. The layer widths are our choice.
 """
 
 from itertools import pairwise
@@ -19,9 +19,10 @@ from ganvae.models.vae import VAE, VAEConfig
 class ConvVAEConfig(VAEConfig):
     """Parameters of the system conv-vae.
 
-    ``channels`` has one entry per convolution, which halves the size. The decoder mirrors it.
-    ``likelihood`` is p(x|z): either N(decoder's mean, I/2), with the squared error as its loss,
-    or a Bernoulli distribution per pixel, with the cross-entropy as its loss.
+    ``channels`` lists the output channels of the encoder's convolutions. Each convolution halves
+    height and width. The decoder has the same channels in reverse order. ``likelihood`` selects
+    p(x|z). ``gaussian`` is N(decoder's mean, I/2), with the squared error as loss. ``bernoulli`` is
+    a Bernoulli distribution per pixel, with the cross-entropy as loss.
     """
 
     schedule: Schedule = Schedule(
@@ -33,11 +34,11 @@ class ConvVAEConfig(VAEConfig):
 
 
 class ConvVAE(VAE):
-    """Minimises squared error + beta * KL. The error is summed over pixels.
+    """A VAE whose default loss is squared error + beta * KL, with the error summed over pixels.
 
-    Both terms are means over images. With beta 1 the loss is, up to a constant, -ELBO for
+    Both terms are means over images. With beta 1 this loss is -ELBO up to a constant, for
     p(x|z) = N(decoder's mean, I/2). With the Bernoulli likelihood the cross-entropy replaces the
-    squared error, and there is no constant.
+    squared error. Then the loss with beta 1 is -ELBO without a constant.
     """
 
     name: ClassVar[str] = "conv-vae"

@@ -21,12 +21,13 @@ from ganvae.models.priors import standard_normal
 class DCGANConfig(AdamGANConfig):
     """Parameters of the system dcgan.
 
-    ``generator_channels`` has one entry per doubling of the size, from the smallest image on.
-    ``discriminator_channels`` has one entry per halving.
+    Each entry of ``generator_channels`` stands for one doubling of height and width, from the
+    smallest image on. Each entry of ``discriminator_channels`` stands for one halving.
 
-    ``r1`` is the weight gamma of the gradient penalty at real images (1801.04406, eq. 9); 0 turns
-    it off. ``r1_share`` is the fraction of each batch's real images that the penalty is computed
-    on. The gradient of a gradient costs more than the rest of a D step.
+    ``r1`` is the weight gamma of the gradient penalty at real images (1801.04406, eq. 9). The value
+    0 turns the penalty off. ``r1_share`` is the fraction of a batch's real images that enter the
+    penalty. A smaller fraction saves time: the gradient of a gradient costs more than the rest of a
+    discriminator step.
     """
 
     schedule: Schedule = Schedule(
@@ -52,11 +53,12 @@ class DCGANConfig(AdamGANConfig):
 
 
 class DCGAN(AdamGAN):
-    """A generator of a dense layer and transposed convolutions with tanh, a convolutional D.
+    """A GAN with a convolutional discriminator D and a convolutional generator G.
 
-    L_D = -E log D(x) - E log(1 - D(G(z))) + gamma R1. ``generator_loss`` selects L_G from
-    `ganvae.models.losses.GENERATOR_LOSSES`. Both networks use images in [-1, 1]. Only this class
-    converts them from and to [0, 1].
+    G has a dense layer and transposed convolutions, with tanh at the end. The loss of D is
+    -E log D(x) - E log(1 - D(G(z))) + gamma R1. The parameter ``generator_loss`` selects the loss
+    of G from `ganvae.models.losses.GENERATOR_LOSSES`. Both networks use images in [-1, 1]. This
+    class converts images between [0, 1] and [-1, 1].
     """
 
     name: ClassVar[str] = "dcgan"

@@ -1,4 +1,4 @@
-"""The common Keras implementation of a DCGAN for MNIST: the same layers and optimizer."""
+"""A DCGAN with the layers and the optimizer of the common Keras implementation for MNIST."""
 
 from math import ceil
 from typing import ClassVar, Literal
@@ -20,7 +20,10 @@ from ganvae.models.priors import uniform
 
 
 class TwiceAsFast(BalanceConfig):
-    """D's learning rate is twice G's: by default 2e-4 against 1e-4."""
+    """Parameters of the balance between discriminator (D) and generator (G).
+
+    By default D's learning rate is 2e-4, twice the learning rate of G.
+    """
 
     learning_rate_ratio: PositiveFloat = 2.0
 
@@ -28,8 +31,9 @@ class TwiceAsFast(BalanceConfig):
 class KerasDCGANConfig(GANConfig):
     """Parameters of the system keras-dcgan.
 
-    ``generator_channels`` lists the channels of the dense layer's image, then of each transposed
-    convolution except the last. ``discriminator_channels`` lists the channels of each convolution.
+    The first of ``generator_channels`` is the number of channels that the dense layer returns. The
+    others are the output channels of all transposed convolutions except the last.
+    ``discriminator_channels`` lists the output channels of each convolution.
     The learning rates decay as ``lr / (1 + decay * step)``.
     """
 
@@ -60,11 +64,11 @@ class KerasDCGANConfig(GANConfig):
 
 
 class KerasDCGAN(AdversarialModel):
-    """Convolutions with SAME padding, latents from U[-1, 1], binary cross-entropy.
+    """A GAN with convolutions (SAME padding), latents from U[-1, 1] and binary cross-entropy.
 
     Kernels are 5 x 5 by default. The D step uses one merged batch: ``batch_size`` real images
-    labelled 1 and as many generated images labelled 0. G generates these in eval mode, like
-    Keras's ``predict``. The G step draws ``batch_size`` new latents and aims at label 1.
+    labelled 1, and as many generated images labelled 0. For the D step G runs in eval mode, like
+    ``predict`` of Keras. The G step draws ``batch_size`` new latents and aims at label 1.
     """
 
     name: ClassVar[str] = "keras-dcgan"
@@ -149,12 +153,15 @@ def _discriminator(config: KerasDCGANConfig, image_shape: ImageShape) -> nn.Sequ
 
 
 def _keras_norm(norm: type[nn.BatchNorm1d] | type[nn.BatchNorm2d], channels: int) -> nn.Module:
-    """Batch norm with Keras's epsilon. Our momentum is 0.9 in Keras's terms, 0.1 in torch's."""
+    """Create a batch norm with the epsilon of Keras (1e-3).
+
+    The momentum of the running statistics is our choice: 0.1 for torch, which Keras calls 0.9.
+    """
     return norm(channels, eps=1e-3, momentum=0.1)
 
 
 def _initialise(network: nn.Sequential) -> nn.Sequential:
-    """Set Keras's initial weights: Glorot uniform (Glorot & Bengio 2010), biases 0."""
+    """Set the initial weights as Keras does: Glorot uniform (Glorot & Bengio 2010), biases 0."""
     for layer in network:
         if isinstance(layer, nn.Linear | nn.Conv2d | nn.ConvTranspose2d):
             nn.init.xavier_uniform_(layer.weight)

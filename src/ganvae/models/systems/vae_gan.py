@@ -32,9 +32,10 @@ from ganvae.models.vae import AutoencodingModel, drawn
 class VAEGANConfig(AdamGANConfig):
     """Parameters of the system vae-gan.
 
-    ``learning_rate`` applies to the generator and the encoder. The encoder halves the size once
-    per entry of ``channels``, and the generator mirrors it. The discriminator halves the size once
-    per entry of ``discriminator_channels``.
+    ``learning_rate`` applies to the generator and the encoder. Each entry of ``channels`` stands
+    for one convolution of the encoder that halves height and width. The generator has the same
+    channels in reverse order. Each entry of ``discriminator_channels`` stands for one
+    convolution of the discriminator that halves height and width.
     """
 
     schedule: Schedule = Schedule(
@@ -49,20 +50,21 @@ class VAEGANConfig(AdamGANConfig):
 
 
 class VAEGAN(Adversary, AutoencodingModel):
-    """An encoder, a generator (also the decoder) and a discriminator.
+    """A model with an encoder, a generator G (also the decoder) and a discriminator D.
 
-    With z ~ N(0, I), the networks minimise:
+    BCE is the binary cross-entropy, and z is drawn from N(0, I). The networks minimise:
 
     - D: BCE(D(x), ``real_target``) + BCE(D(G(z)), 0)
     - encoder: reconstruction + KL
     - generator: reconstruction + KL + ``adversarial_weight`` * BCE(D(G(z)), 1)
 
-    The reconstruction loss is the Bernoulli cross-entropy, summed over pixels. Reconstruction and
-    KL are means over images. Labels are smoothed only for real images in the D step (1606.03498,
-    3.4).
+    The reconstruction loss is the Bernoulli cross-entropy, summed over pixels. Reconstruction loss
+    and KL are means over images. The label ``real_target`` smooths only the real images in the D
+    step (1606.03498, section 3.4).
 
-    If the balance rule excludes G from a step, only G's adversarial term is left out. With several
-    D steps, each uses its own part of the real images; reconstruction and KL use all of them.
+    If the balance rule excludes G from a step, only the adversarial term of G is left out. With
+    several D steps, each D step uses its own part of the real images. Reconstruction loss and KL
+    use all real images.
     """
 
     name: ClassVar[str] = "vae-gan"
@@ -131,9 +133,11 @@ class VAEGAN(Adversary, AutoencodingModel):
         }
 
     def generator_losses(self, images: Tensor, latents: Tensor, noise: Tensor) -> dict[str, Tensor]:
-        """Compute the VAE's two losses on contract images, and G's loss on images of the latents.
+        """Compute ``reconstruction_loss``, ``kl`` and ``g_loss``, each a mean over images.
 
-        ``noise``, N x latent size, is drawn from N(0, I). It selects the latents of q(z|x).
+        Reconstruction loss and KL use ``images`` (contract images: float32, N x C x H x W, in
+        [0, 1]). ``noise``, N x latent size, is drawn from N(0, I). The latent of an image is
+        mean + standard deviation * noise. ``g_loss`` uses the images generated from ``latents``.
         """
         mean, log_variance = self.encode(images)
         # G can decode both in one pass, because none of its layers mixes the images of a batch.

@@ -1,6 +1,6 @@
-"""Measure what this code does and write it to a file: ``python -m ganvae.pipeline.behaviour FILE``.
+"""Measure this code and write the records to a file: ``python -m ganvae.pipeline.behaviour FILE``.
 
-`before` also runs this command on the code of an earlier commit.
+The module `before` also runs this command on the code of an earlier commit.
 """
 
 import json

@@ -1,4 +1,8 @@
-"""Reads the committed records and tokens, and measures the committed code."""
+"""Read the committed records and tokens, and measure the committed code.
+
+A record holds the measured behaviour of one part of the code. A token is a small file that changes
+only when that behaviour changes.
+"""
 
 import hashlib
 import json
@@ -28,20 +32,23 @@ CACHE = Path(".state/behaviour")
 
 
 class Before:
-    """The last commit that changed fingerprints, which describe the code of the same commit."""
+    """The last commit that changed records of behaviour.
+
+    The records of a commit describe the code of this commit.
+    """
 
     def __init__(self, root: Path, commit: str) -> None:
         self._root = root
         self._commit = commit
 
     def record(self, name: str) -> Record | None:
-        """Return the committed record of a fingerprint, or None if none was committed."""
+        """Return the committed record of a fingerprint; None if the commit has no such record."""
         content = git(self._root, "show", f"{self._commit}:./{record_path(name)}")
         record: Record | None = json.loads(content) if content else None
         return record
 
     def restore(self, name: str) -> None:
-        """Restore a fingerprint's files from the commit."""
+        """Restore the record and the token of a fingerprint from the commit."""
         for path in (record_path(name), token_path(name)):
             content = git(self._root, "show", f"{self._commit}:./{path}")
             if not (self._root / path).exists() or (self._root / path).read_bytes() != content:
@@ -49,15 +56,18 @@ class Before:
                     temporary.write_bytes(content)
 
     def measured(self, machine: str) -> dict[str, Record]:
-        """Measure what the commit's code does on this processor; empty if it cannot run.
+        """Measure the commit's code on this processor, with the commit's own copy of this package.
 
         Args:
-            machine: this kind of processor; the measurement is stored once per kind.
+            machine: the description of this processor; the measurement is cached per description.
+
+        Returns:
+            The records by fingerprint; an empty mapping if the commit's code cannot be measured.
         """
         return self._cached(machine, None)
 
     def measured_anew(self, machine: str) -> dict[str, Record]:
-        """Measure the commit's code with the current version of this package."""
+        """Measure the commit's code as `measured` does, but with today's copy of this package."""
         return self._cached(machine, self._root / SOURCE / MEASURING)
 
     def _cached(self, machine: str, measuring: Path | None) -> dict[str, Record]:
@@ -78,13 +88,13 @@ class Before:
 
 
 def last_commit(root: Path) -> Before | None:
-    """Return the last commit of fingerprints; None without git or without such a commit."""
+    """Return the last commit that changed records; None without git or without such a commit."""
     commit = git(root, "log", "-1", "--format=%H", "--", str(FOLDER)).decode().strip()
     return Before(root, commit) if commit else None
 
 
 def git(root: Path, *arguments: str) -> bytes:
-    """Return git's output; empty if git is not installed or fails."""
+    """Run git in the folder ``root`` and return its output; empty if git is missing or fails."""
     command = ["git", "-C", str(root), *arguments]
     try:
         return subprocess.run(command, capture_output=True, check=True).stdout
@@ -93,7 +103,18 @@ def git(root: Path, *arguments: str) -> bytes:
 
 
 def _run(archive: bytes, source: str, measuring: Path | None) -> dict[str, Record]:
-    """Measure archived code, if its checksum is ``source``, the code behind its records."""
+    """Measure the code in a tar archive; return the records by fingerprint.
+
+    Args:
+        archive: the tar file's bytes.
+        source: the checksum of the code that the committed records describe.
+        measuring: a folder that replaces the archive's `ganvae.pipeline.behaviour`; None keeps the
+            archive's own package.
+
+    Returns:
+        The records; an empty mapping if the archived code has another checksum or the measurement
+        fails.
+    """
     with tempfile.TemporaryDirectory() as folder:
         with tarfile.open(fileobj=BytesIO(archive)) as tar:
             tar.extractall(folder, filter="data")

@@ -1,4 +1,4 @@
-"""Records the facts about each system: its family, its source and its defaults."""
+"""Record the facts about each system: its family, its source and its defaults."""
 
 from typing import Any
 
@@ -6,7 +6,10 @@ from ganvae.models.registry import system_class, system_config, system_names
 
 
 def systems() -> dict[str, Any]:
-    """Return the facts by system. A new parameter with a default only adds an entry."""
+    """Return a mapping from each system's name to its facts.
+
+    A new parameter with a default only adds an entry, so the token of the facts stays the same.
+    """
     return {
         name: {
             "family": system_class(name).family,

@@ -1,4 +1,4 @@
-"""Records what the pictures of runs show: of a GAN, of VAEs, and of runs that failed."""
+"""Record the pictures that the code draws for toy models: a GAN, VAEs, and failed training runs."""
 
 from pathlib import Path
 from typing import Any
@@ -31,11 +31,11 @@ RUNS: dict[str, tuple[type[ToyGenerator | ToyVAE], int, ImageShape, Fate]] = {
     "diverged": (ToyGenerator, 5, GREY, "diverged"),
     "broken": (ToyGenerator, 5, GREY, "broken"),
 }
-"""The runs by title: class of the model, latent size, shape of the images, and fate."""
+"""Toy training runs by title: class of the model, latent size, shape of the images, and fate."""
 
 
 def pictures() -> dict[str, Any]:
-    """Record the pixels of every picture of `RUNS`, and of the baselines' samples."""
+    """Record the pixels of the pictures of all `RUNS`, and of the baselines' sample pictures."""
     recorded: dict[str, Any] = {"revision": REVISIONS["draw"]}
     for title, (model_class, latent_size, shape, fate) in RUNS.items():
         with in_a_folder():
@@ -70,7 +70,7 @@ def _baseline_pictures(params: Params) -> dict[str, Any]:
 
 
 def frames_of(path: Path) -> list[Any]:
-    """Return for each frame of a picture its shape, its duration and a sketch of its pixels."""
+    """Return one list per frame of a picture file: shape, duration in ms, `sketch` of pixels."""
     with Image.open(path) as picture:
         frames = [
             (np.asarray(frame.convert("RGB")), frame.info.get("duration"))

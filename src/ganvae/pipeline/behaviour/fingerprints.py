@@ -1,8 +1,10 @@
-"""Checks that the code does what it did: records of behaviour, and tokens that results depend on.
+"""Check that the code behaves as before, and update the records and tokens of its behaviour.
 
-A *record* says what was measured, and on which kind of processor. A *token* is a small file that
-changes only when behaviour does; expensive stages depend on it. A record may grow (a new option, a
-new score) while its token stays, because the earlier entries are unchanged.
+A *fingerprint* is a named part of the behaviour, such as ``train/dcgan``. It has two files. Its
+*record* holds the measured numbers and the kind of processor that measured them. Its *token* is a
+small file that changes only when the behaviour changes; expensive stages depend on the token. A
+record may gain entries (a new option, a new score) while its token stays, because the earlier
+entries are unchanged.
 """
 
 import hashlib
@@ -33,7 +35,7 @@ DECISIVE = (
 )
 """The libraries whose versions decide numbers or pictures."""
 TOLERANCE = 1e-3
-"""Relative tolerance for another kind of processor, if git cannot provide the old code."""
+"""Relative tolerance between processors, for committed code that cannot be measured here."""
 
 Verdict = Literal[
     "new",
@@ -48,7 +50,7 @@ Verdict = Literal[
 
 
 class Finding(NamedTuple):
-    """The verdict on one fingerprint; ``what`` names the entries that differ."""
+    """The verdict on one fingerprint; ``what`` names the entries of its record that differ."""
 
     name: str
     verdict: Verdict
@@ -56,14 +58,17 @@ class Finding(NamedTuple):
 
 
 def refresh(root: Path) -> list[Finding]:
-    """Measure what the code does now, and change the tokens if it did something else before.
+    """Measure the current code, and change the tokens of all fingerprints that behave differently.
 
-    If numbers differ, the code of the last committed records is measured on this processor, too.
-    If it gives the same numbers as the current code, then only the processor or the way of
-    measuring has changed, and the token stays.
+    If numbers differ, the code of the last commit that changed records is measured on this
+    processor, too. If both codes give the same numbers, then only the processor or the way of
+    measuring has changed. In this case the token stays.
 
     Args:
         root: the repository's root.
+
+    Returns:
+        One finding per fingerprint.
 
     Raises:
         UserError: the source was edited during the measurement.
@@ -83,7 +88,10 @@ def refresh(root: Path) -> list[Finding]:
 
 
 class Now:
-    """The circumstances of a measurement; each is looked up on first use."""
+    """The circumstances of a measurement: processor, libraries and committed code.
+
+    Each attribute is computed on first use.
+    """
 
     def __init__(self, root: Path) -> None:
         self._root = root
@@ -102,17 +110,20 @@ class Now:
 
     @cached_property
     def old_code_measured_anew(self) -> dict[str, Record]:
-        """The same as `old_code`, but measured with the current version of this package."""
+        """Records of the last commit's code, measured here with today's copy of this package."""
         return self.before.measured_anew(self.machine) if self.before else {}
 
     @cached_property
     def old_code(self) -> dict[str, Record]:
-        """What the last commit's code does on this processor; empty if it cannot be measured."""
+        """Records of the last commit's code, measured here with the commit's copy of this package.
+
+        The mapping is empty if the commit's code cannot be measured.
+        """
         return self.before.measured(self.machine) if self.before else {}
 
 
 def _judged(root: Path, name: str, new: Record, now: Now) -> Finding:
-    """Compare a new record with the earlier ones, and write the files that change."""
+    """Compare a new record with the stored and the committed record, and write changed files."""
     stored = _read(root / record_path(name))
     complete = stored is not None and (root / token_path(name)).exists()
     if stored and complete and not list(differences(stored["behaviour"], new)):
@@ -145,10 +156,10 @@ def _judged(root: Path, name: str, new: Record, now: Now) -> Finding:
 
 
 def _comparable(committed: Record, stored: Record | None, new: Record, now: Now) -> bool:
-    """Whether the committed record can stand for the earlier behaviour.
+    """Return whether the committed record can stand for the earlier behaviour.
 
-    It cannot if other libraries are locked now, if the revision was raised by hand, or if an
-    entry that was added after the commit has changed since.
+    The answer is no if other libraries are locked now, or if the revision was raised by hand. The
+    answer is also no if an entry that was added after the commit has changed since.
     """
     if committed["libraries"] != now.libraries:
         return False
@@ -159,7 +170,7 @@ def _comparable(committed: Record, stored: Record | None, new: Record, now: Now)
 
 
 def _beyond(more: Any, known: Any) -> Any:
-    """The entries of ``more`` that ``known`` lacks."""
+    """Return the entries of ``more`` that ``known`` lacks, at any depth."""
     if not (isinstance(more, dict) and isinstance(known, dict)):
         return {}
     inner = {key: _beyond(value, known[key]) for key, value in more.items() if key in known}
@@ -168,26 +179,34 @@ def _beyond(more: Any, known: Any) -> Any:
 
 
 def _within(some: Any, known: Any) -> Any:
-    """The entries of ``some`` that ``known`` also has, whatever their values there."""
+    """Return the entries of ``some`` whose keys ``known`` also has, at any depth.
+
+    The values may differ between the two mappings.
+    """
     if not (isinstance(some, dict) and isinstance(known, dict)):
         return some
     return {key: _within(value, known[key]) for key, value in some.items() if key in known}
 
 
 def _alike(stored: Record, new: Record, now: Now) -> bool:
-    """Whether another processor with the same libraries gave these numbers within `TOLERANCE`."""
+    """Return whether another processor with equal libraries gave these numbers within `TOLERANCE`.
+
+    The numbers of the stored record are compared with the numbers of the new record.
+    """
     if stored["machine"] == now.machine or stored["libraries"] != now.libraries:
         return False
     return not list(differences(stored["behaviour"], new, TOLERANCE))
 
 
 def differences(old: Any, new: Any, tolerance: float = 0.0, path: str = "") -> Iterator[str]:
-    """Yield the entries of ``old`` that ``new`` lacks or has with another value.
+    """Yield the dotted names of entries that ``new`` lacks or that have another value in ``new``.
 
     An entry that only ``new`` has is not a difference.
 
     Args:
-        tolerance: how much numbers may differ, relative to the larger one.
+        old, new: the two contents; dicts and lists are compared entry by entry.
+        tolerance: the allowed difference of two numbers, relative to the larger number.
+        path: the dotted name of ``old`` in the record that contains ``old``.
     """
     if isinstance(old, dict) and isinstance(new, dict):
         for key, value in old.items():
@@ -221,7 +240,7 @@ def _write_record(root: Path, name: str, new: Record, now: Now) -> None:
 
 
 def _text(record: Mapping[str, Any]) -> str:
-    """JSON with one line per entry, so that a diff can be read."""
+    """Return the record as JSON, with each innermost list on one line, for readable diffs."""
     innermost = re.compile(r"\[\s+([^\[\]{}]*?)\s+\]")
     text = json.dumps(record, indent=1)
     return innermost.sub(lambda match: "[" + " ".join(match[1].split()) + "]", text) + "\n"
@@ -237,7 +256,7 @@ def _read(path: Path) -> Record | None:
 
 
 def _remove_others(root: Path, names: set[str]) -> None:
-    """Delete the fingerprints of systems that no longer exist."""
+    """Delete the records and tokens whose names are not in ``names``, such as removed systems."""
     for kind in (record_path, token_path):
         folder = root / kind("x").parent
         for path in folder.rglob("*.json"):
@@ -246,7 +265,7 @@ def _remove_others(root: Path, names: set[str]) -> None:
 
 
 def machine() -> str:
-    """Describe everything that decides how numbers round: vendor, instructions, torch, threads."""
+    """Describe all that decides how numbers round: vendor, instructions, torch, one thread."""
     import torch
 
     instructions = [torch.backends.cpu.get_cpu_capability()]
@@ -266,7 +285,7 @@ def _vendor() -> str:
 
 
 def libraries(root: Path) -> dict[str, str]:
-    """Return the locked versions of the libraries that decide numbers or pictures."""
+    """Return the locked versions of the libraries in `DECISIVE`, by name."""
     path = root / LOCKED
     return _locked(path.read_text()) if path.exists() else {}
 

@@ -1,4 +1,4 @@
-"""Small images and weights that are the same on every machine and in every version."""
+"""Make small images and weights that are equal on every machine and in every library version."""
 
 import zlib
 from collections.abc import Mapping
@@ -16,10 +16,15 @@ STROKE = 0.09  # half of the line's width; the image's side is 1
 
 
 def drawings(n: int, shape: ImageShape, first: int = 0) -> Tensor:
-    """Draw ``n`` uint8 images, n x shape. Each channel shows the bent line of a class.
+    """Draw ``n`` uint8 images, n x C x H x W. Each channel shows a bent line.
 
-    Image number i, counted from ``first``, has class i modulo `CLASSES`. The images need only
-    basic arithmetic and square roots, which all processors round alike.
+    Image number i, counted from ``first``, has class i modulo `CLASSES`. Each class has its own
+    line, slightly shifted per image. The images need only basic arithmetic and square roots,
+    because all processors round these operations alike.
+
+    Args:
+        shape: C x H x W.
+        first: the number of the first image.
     """
     channels, height, width = shape
     images = [
@@ -30,7 +35,7 @@ def drawings(n: int, shape: ImageShape, first: int = 0) -> Tensor:
 
 
 def labels(n: int, first: int = 0) -> Tensor:
-    """The classes of `drawings`, int64."""
+    """Return the classes of the images that `drawings` draws, as n int64 numbers."""
     return torch.arange(first, first + n) % CLASSES
 
 
@@ -51,16 +56,19 @@ def _line(number: int, channel: int, height: int, width: int) -> np.ndarray:
 
 
 def fill(network: nn.Module) -> None:
-    """Set a network's weights from their names alone, whatever its initialisation is.
+    """Set a network's weights to values that depend only on the weights' names and shapes.
 
-    Matrices are scaled so that activations stay in range. The running variances of batch norms
-    are positive.
+    Matrices are scaled so that activations stay in range. The running variances of batch norms are
+    positive.
     """
     network.load_state_dict(filled(network.state_dict()))
 
 
 def filled(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Return tensors of the same names, shapes and types; their values follow from the names."""
+    """Return new tensors with the names, shapes and types in ``state``.
+
+    The values depend only on the names and shapes.
+    """
     return {name: _values(name, tensor) for name, tensor in state.items()}
 
 
@@ -78,7 +86,10 @@ def _values(name: str, like: Tensor) -> Tensor:
 
 
 def sketch(values: Tensor) -> list[float]:
-    """Return a tensor's norm and its projection on a fixed direction, in double precision."""
+    """Return two numbers that identify a tensor: its norm and its projection on a fixed direction.
+
+    Both numbers are computed in double precision.
+    """
     flat = values.detach().cpu().double().flatten()
     direction = np.random.default_rng(flat.numel()).random(flat.numel()) - 0.5
     return [float(flat.square().sum().sqrt()), float(flat @ torch.from_numpy(direction))]

@@ -1,4 +1,4 @@
-"""Runs all measurements in parallel, each in its own process."""
+"""Run all measurements of behaviour in parallel, each in its own process."""
 
 import json
 import multiprocessing
@@ -26,13 +26,19 @@ PRELOADED = [
     "torchmetrics.image.fid",
 ]
 SINGLE = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
-"""Variables for the threads of the numerical libraries. They are set to 1, as sums depend on it."""
+"""Variables that limit the threads of the numerical libraries; `measure` sets each to 1.
+
+More threads would change the order of additions, and so the sums.
+"""
 
 Record = dict[str, Any]
 
 
 def measure(names: Iterable[str] | None = None) -> dict[str, Record]:
-    """Measure what the code does, by fingerprint: ``train/dcgan``, ``evaluate/dcgan``, ``draw``.
+    """Measure the code; return a mapping from fingerprint to record.
+
+    A fingerprint is a named part of the behaviour, such as ``train/dcgan``, ``evaluate/dcgan`` or
+    ``draw``.
 
     Args:
         names: the fingerprints to measure; by default all.
@@ -66,20 +72,22 @@ def measure(names: Iterable[str] | None = None) -> dict[str, Record]:
 
 
 def system_names() -> list[str]:
-    """The names of all systems, without loading torch."""
+    """Return the names of all systems, without loading torch."""
     modules = pkgutil.iter_modules(systems.__path__)
     return sorted(module.name.replace("_", "-") for module in modules)
 
 
 def fingerprint_names() -> list[str]:
-    """The names of all fingerprints."""
+    """Return the names of all fingerprints."""
     return [*(f"train/{system}" for system in system_names()), *_others()]
 
 
 def joint_tokens() -> dict[str, tuple[str, ...]]:
-    """Tokens that change when any of their parts changes, with the parts of each.
+    """Return a mapping from each joint token to the names of the fingerprints that form it.
 
-    A stage then depends on one token instead of several, so that locks stay small.
+    A token is a small file that changes only when measured behaviour changes. A joint token changes
+    when the token of any of its fingerprints changes. A stage then depends on one token instead of
+    several, so that locks stay small.
     """
     joint: dict[str, tuple[str, ...]] = {}
     for system in system_names():
@@ -101,7 +109,7 @@ def _others() -> dict[str, Callable[[], Record]]:
 
 
 def _set_up() -> None:
-    """Set up this process as a stage sets up its process."""
+    """Set up this process for a measurement: one CPU thread, fp32, and quick PNG files."""
     from ganvae.core.compute import use
     from ganvae.pipeline.behaviour.training import ONE_THREAD
 
@@ -110,7 +118,7 @@ def _set_up() -> None:
 
 
 def _write_png_quickly() -> None:
-    """Do not search for the smallest PNG file: the search is slow, and only pixels are read."""
+    """Turn off Pillow's slow search for the smallest PNG file: only pixels are measured."""
     from PIL.Image import Image
 
     save = Image.save

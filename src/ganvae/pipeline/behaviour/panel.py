@@ -1,4 +1,4 @@
-"""The parameters that training is tried with: each option of each system is set at least once."""
+"""List the parameters to try in training: each option of each system is set at least once."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -8,7 +8,10 @@ from ganvae.core.compute import Precision
 from ganvae.models.base import ImageShape
 
 GREY, COLOUR = (1, 12, 12), (3, 16, 12)
-"""Small, because writing pictures takes most of an entry's time. All systems accept these sides."""
+"""The shapes of the small images, C x H x W. All systems accept these sides.
+
+The images are small because writing pictures takes most of the time of an entry.
+"""
 
 STEPS = {"unit": "steps", "length": 4, "report_every": 2, "sample_every": 4, "checkpoint_every": 3}
 LONGER = {**STEPS, "length": 8}  # until D and G have each been ahead
@@ -24,12 +27,12 @@ EPOCHS = {
 
 @dataclass(frozen=True)
 class Entry:
-    """One short training run.
+    """The settings of one short training run.
 
     Attributes:
-        parameters: of the system.
-        shape: of the images, C x H x W.
-        precision: of the networks.
+        parameters: the system's parameters.
+        shape: the shape of the images, C x H x W.
+        precision: the precision of the networks.
     """
 
     parameters: Mapping[str, Any] = field(default_factory=dict)
@@ -53,10 +56,10 @@ DEFAULTS = Entry(
     },
     shape=(1, 28, 28),
 )
-"""Uses everything that a checkpoint must hold; all other parameters have their defaults.
+"""A training run that uses every part of a checkpoint; all other parameters have their defaults.
 
-This run is stopped after its first report. A new process resumes it from the checkpoint before that
-report, which lies between two reports.
+This training run is stopped after its first report, which comes after its first checkpoint. A new
+process then resumes the training run from this checkpoint.
 """
 
 SMALL: dict[str, dict[str, Any]] = {
@@ -81,7 +84,7 @@ SMALL: dict[str, dict[str, Any]] = {
     "vae-gan": {"latent_size": 5, "channels": [3, 4], "discriminator_channels": [3, 4]},
     "vanilla-gan": {"encoding_dims": 5, "hidden": [12, 9]},
 }
-"""Widths that cost almost no time. A system without an entry is tried at its default widths."""
+"""Layer widths by system that cost almost no time. A system without an entry has default widths."""
 
 COMMON: dict[str, dict[str, Any]] = {
     "decay": {"learning_rate_decay": "linear"},
@@ -146,11 +149,11 @@ OWN_TOGETHER: dict[str, dict[str, Any]] = {
     "conv-vae": {"binarize": "dynamic", "likelihood": "bernoulli"},
     "dcgan": {"r1": 2.0, "r1_share": 0.3, "generator_norm": "none", "beta_2": 0.99},
 }
-"""Combined options, as tuned variants have them: real training runs combine options."""
+"""Combinations of options by system, because real training runs combine options."""
 
 
 def panel(system: str) -> dict[str, Entry]:
-    """Return the entries that a system is tried with in addition to `DEFAULTS`, by name."""
+    """Return the short training runs to try for a system besides `DEFAULTS`, by name."""
     small = {"schedule": STEPS, "batch_size": 10, **SMALL.get(system, {})}
     options = {**COMMON, **OWN.get(system, {})}
     tried = {name: Entry(small | parameters) for name, parameters in options.items()}

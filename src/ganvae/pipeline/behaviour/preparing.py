@@ -1,4 +1,4 @@
-"""Records how image files become splits, and how the files of a run are published."""
+"""Record how image files become splits, and how the files of a training run are published."""
 
 import gzip
 import hashlib
@@ -40,7 +40,7 @@ PEOPLE = [9, 7, 5, 4, *[3] * 4, *[2] * 6, *[1] * 20]  # photos per person
 
 
 def prepared() -> dict[str, Any]:
-    """Record the splits of each layout, and the folders by class of one layout."""
+    """Record the splits of each file layout, and the folders by class of the folder layout."""
     return {
         "revision": REVISIONS["prepare"],
         "files as published": _idx_splits(),
@@ -50,7 +50,7 @@ def prepared() -> dict[str, Any]:
 
 
 def published() -> dict[str, Any]:
-    """Record the published files of a run: its weights and some of its pictures."""
+    """Record the published files of a toy training run: its weights and some of its pictures."""
     with in_a_folder():
         params = write_profile(GREY, "classes")
         run = ProfilePaths(params.profile).run(KEY)
@@ -75,7 +75,7 @@ def published() -> dict[str, Any]:
 
 
 def _draw(folder: Path) -> None:
-    """Draw grey and coloured pictures, one of noise, a film, and one that pages do not show."""
+    """Draw five pictures that are published: two grey, one of noise, one coloured, and a film."""
     folder.mkdir(parents=True)
     grey, colour = drawings(1, (1, 60, 90))[0, 0].numpy(), drawings(1, (3, 60, 90))[0]
     Image.fromarray(grey).save(folder / "samples.png")
@@ -177,7 +177,7 @@ def _described(source: Source, config: DataConfig) -> dict[str, Any]:
 
 
 def _write_idx() -> IdxFiles:
-    """Write files in MNIST's format; only those of the training set are compressed."""
+    """Write images and labels in MNIST's format; only the training set's files are compressed."""
     RAW.mkdir()
     files = []
     for name, size in SIZES.items():

@@ -1,4 +1,4 @@
-"""Records what evaluation does: every score, for images and for the models of every system."""
+"""Record the results of evaluation: all scores of images, and of the models of every system."""
 
 import contextlib
 import os
@@ -42,11 +42,11 @@ KINDS: dict[JudgeKind, ImageShape] = {
 }
 MANY = 2600  # so many images that their distances are computed in two pieces
 CHECKSUMS = ("judge_sha256", "data_sha256", "weights_sha256", "inception_sha256", "samples_sha256")
-"""Left out of the records, which hold the content behind each checksum."""
+"""Fields left out of the records, because the records hold the content behind each checksum."""
 
 
 def sample_scores() -> dict[str, Any]:
-    """Record the scores of images, with a judge of each kind."""
+    """Record the scores of fixed images, with a judge (a small classifier) of each kind."""
     recorded: dict[str, Any] = {
         "revision": REVISIONS["evaluate"],
         "defaults": parse(EvaluationConfig, {}, "evaluation").model_dump(),
@@ -77,7 +77,7 @@ def _measuring(params: Params) -> dict[str, Any]:
 
 
 def _many_scores() -> dict[str, Any]:
-    """Score so many images that the code processes them in several pieces."""
+    """Score so many images that the code processes the images in several pieces."""
     random = np.random.default_rng(6)
     real, generated = (torch.from_numpy(random.random((n, 8))).float() for n in (MANY, MANY - 300))
     generated[:, 0] += 0.2
@@ -93,7 +93,11 @@ def _many_scores() -> dict[str, Any]:
 
 
 def model_scores(name: str) -> dict[str, Any]:
-    """Record the scores of a system's models."""
+    """Record the scores of a system's models: trained, broken, diverged, and with options.
+
+    Args:
+        name: the system.
+    """
     small = SMALL.get(name, {})
     recorded: dict[str, Any] = {"revision": REVISIONS["evaluate"]}
     fates: tuple[Fate, ...] = ("trained", "broken", "diverged")
@@ -135,7 +139,10 @@ def _record(record: ScoreRecord) -> dict[str, Any]:
 
 
 def _without_words(content: dict[str, Any]) -> dict[str, Any]:
-    """Replace flags by their number and the reason by whether it exists: wording may change."""
+    """Replace the flags by their number, and the reason by whether a reason exists.
+
+    So the wording of both may change without a change of the record.
+    """
     flags, reason = content["flags"], content["reason"]
     return content | {"flags": len(flags), "reason": reason is not None}
 
@@ -154,7 +161,11 @@ def _reference(evaluator: Evaluator) -> dict[str, Any]:
 def _measured(
     evaluator: Evaluator, n: int, shape: ImageShape, same: bool = False
 ) -> dict[str, Any]:
-    """Score images like the training images, half of them inverted so that they look unreal."""
+    """Score images from `drawings`; every second image is inverted, so that it looks unreal.
+
+    Args:
+        same: whether all images are copies of the first image.
+    """
     images = drawings(n, shape, first=1000)
     images[::2] = 255 - images[::2]
     if same:
@@ -172,7 +183,7 @@ def _plain(value: Any) -> Any:
 
 
 def _outputs(name: str) -> dict[str, Any]:
-    """Record the model's outputs that pictures are drawn from."""
+    """Record the outputs of a system's model that pictures are drawn from."""
     key = write_run(name, system_config(name, SMALL.get(name, {})), GREY)
     model = load_model(ProfilePaths("toy").run(key).weights)
     latents = model.sample_prior(5, generator(1, "fingerprint"))
@@ -195,7 +206,7 @@ def _outputs(name: str) -> dict[str, Any]:
 
 @contextlib.contextmanager
 def in_a_folder() -> Iterator[None]:
-    """Make a temporary folder the working directory within the block."""
+    """Make a new temporary folder the working directory within the block."""
     before = Path.cwd()
     with tempfile.TemporaryDirectory() as folder:
         os.chdir(folder)

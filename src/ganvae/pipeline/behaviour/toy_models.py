@@ -1,4 +1,7 @@
-"""Models of one layer, for code that works with any model; changes to systems do not reach them."""
+"""Models of one layer, for code that works with any model.
+
+Changes to the real systems do not change the behaviour of these models.
+"""
 
 from math import prod
 from typing import ClassVar
@@ -14,7 +17,7 @@ from ganvae.pipeline.behaviour.fixture import fill
 
 
 class _NeverTrained:
-    """Empty training methods: a model needs them, but toy models are never trained."""
+    """Empty training methods. Every model needs these methods, but toy models are never trained."""
 
     def optimizers(self) -> dict[str, Optimizer]:
         return {}

@@ -1,4 +1,7 @@
-"""A small profile: splits, a judge of any kind, and runs with made-up weights."""
+"""Write a small profile: splits, a judge of any kind, and training runs with made-up weights.
+
+A judge is a small classifier of images that scores are computed with.
+"""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -48,7 +51,7 @@ EVALUATION = {
 }
 
 Fate = Literal["trained", "broken", "diverged"]
-"""How a run ended: with usable weights, with NaN weights, or with diverged training."""
+"""The end of a training run: with usable weights, with NaN weights, or with diverged losses."""
 
 
 def write_profile(
@@ -60,10 +63,13 @@ def write_profile(
     """Write the splits, a judge and the reference stage's files below the working directory.
 
     Args:
-        shape: of the images, C x H x W.
-        kind: of the judge.
+        shape: the shape of the images, C x H x W.
+        kind: the kind of the judge.
         inception: whether to write an Inception network, too.
-        model: the system and the parameters of the only run.
+        model: the system and the parameters of the profile's only training run.
+
+    Returns:
+        The profile's parameters.
     """
     paths = ProfilePaths(PROFILE)
     first = 0
@@ -121,7 +127,7 @@ def _write_references(params: Params) -> None:
 
 
 def write_judge(path: Path, shape: ImageShape, kind: JudgeKind) -> None:
-    """Write a judge's weights and card."""
+    """Write a file with a judge's weights and its card (image shape, kind, classes, network)."""
     own = (1, *shape[1:]) if kind == "channels" else shape
     network: dict[str, Any] = {
         "channels": [6],
@@ -142,20 +148,20 @@ def write_judge(path: Path, shape: ImageShape, kind: JudgeKind) -> None:
 
 
 class _Extractor(torch.nn.Module):
-    """A stand-in with the interface of an Inception network, and two features."""
+    """A stand-in for an Inception network, with the same interface and two features."""
 
     def forward(self, images: torch.Tensor, return_features: bool = False) -> torch.Tensor:
         return images.float().mean(dim=[2, 3])[:, :2] * torch.tensor([1.0, 0.5])
 
 
 def write_inception(path: Path) -> dict[str, str]:
-    """Write a TorchScript network, and return its section of params.yaml."""
+    """Write the stand-in as a TorchScript file; return the file's ``inception`` parameters."""
     torch.jit.script(_Extractor()).save(path)
     return {"file": str(path), "sha256": sha256(path)}
 
 
 def write_run(system: str, config: ModelConfig, shape: ImageShape, fate: Fate = "trained") -> str:
-    """Write the weights and the outcome of a run that was not trained; return the run's key."""
+    """Write made-up weights and an outcome, as training would; return the training run's key."""
     model = build_model(system, config, shape, SEED)
     fill(model)
     if fate == "broken":
@@ -165,12 +171,16 @@ def write_run(system: str, config: ModelConfig, shape: ImageShape, fate: Fate = 
 
 
 def break_weights(model: GenerativeModel) -> None:
-    """Set some of the model's weights to NaN."""
+    """Set the first row of the model's first parameter to NaN."""
     next(model.parameters()).data[0] = float("nan")
 
 
 def write_outcome(model: GenerativeModel, fate: Fate) -> str:
-    """Write the files that training leaves beside the weights; return the run's key."""
+    """Write the files that training leaves beside the weights: outcome, history, progress pictures.
+
+    Returns:
+        The key of the training run.
+    """
     paths = ProfilePaths(PROFILE).run(KEY)
     write_json(
         paths.outcome,

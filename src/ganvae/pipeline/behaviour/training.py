@@ -1,4 +1,4 @@
-"""Records what training does: losses, weights and pictures of short runs of the real code."""
+"""Record the results of training: losses, weights and pictures of short runs of the real code."""
 
 import contextlib
 import io
@@ -44,16 +44,20 @@ OUTCOME = (
     "train_images",
     "training_precision",
 )
-"""The recorded fields of a run's outcome; settings are left out, as runs depend on them anyway."""
+"""The recorded fields of outcome.json. Settings are left out: stages depend on them anyway."""
 ONE_THREAD = ComputeConfig(device="cpu", threads=1, precision="fp32")
 
 
 class _Stopped(Exception):  # noqa: N818 (nothing went wrong)
-    """Ends a run after its first report, as if the run had been killed."""
+    """An exception that ends a training run after its first report, as if it had been killed."""
 
 
 def start_of_defaults(system: str, work: Path) -> None:
-    """Train a system at its defaults until the first report, in the folder ``work``."""
+    """Start the training run `DEFAULTS` of a system, and stop it after its first report.
+
+    Args:
+        work: the folder that keeps the checkpoint for `rest_of_defaults`.
+    """
 
     def stop(step: int, row: Row, model: GenerativeModel) -> None:
         raise _Stopped
@@ -64,7 +68,11 @@ def start_of_defaults(system: str, work: Path) -> None:
 
 
 def rest_of_defaults(system: str, work: Path) -> dict[str, Any]:
-    """Resume this training in another process, and record its result."""
+    """Resume the training run of `start_of_defaults` from its checkpoint, and record its result.
+
+    Args:
+        work: the folder with the checkpoint.
+    """
     # The defaults of the parameters that `DEFAULTS` overrides, and so does not try.
     config = system_class(system).config_class
     unset = {name: config.model_fields[name].get_default() for name in DEFAULTS.parameters}
@@ -77,7 +85,10 @@ def rest_of_defaults(system: str, work: Path) -> dict[str, Any]:
 
 
 def options(system: str) -> dict[str, Any]:
-    """Record what training does with each option, by the option's name in the panel."""
+    """Return a mapping from each option's name in the panel to the record of its training run.
+
+    The entry ``a whole run`` is the record of `whole_run`.
+    """
     recorded: dict[str, Any] = {"a whole run": whole_run(system)}
     for name, entry in panel(system).items():
         with tempfile.TemporaryDirectory() as folder:
@@ -86,7 +97,7 @@ def options(system: str) -> dict[str, Any]:
 
 
 def whole_run(system: str) -> dict[str, Any]:
-    """Train a run as the pipeline does, and record the content of its files."""
+    """Train a small model as the pipeline's train stage does, and record its files' content."""
     parameters = {**SMALL.get(system, {}), "schedule": STEPS, "batch_size": 10}
     with in_a_folder(), contextlib.redirect_stdout(io.StringIO()):
         params = write_profile(GREY, "classes", model=(system, parameters))
