@@ -95,6 +95,16 @@ def split_a_function() -> None:
     )
 
 
+def add_a_score() -> None:
+    edit(
+        "evaluation/sampled.py",
+        '    scores |= {"fid_judge": score,',
+        '    scores |= {"a_new_one": 1.0, "fid_judge": score,',
+    )
+    entry = 'Score("a_new_one", "a new one", terms.FID, "samples"),'
+    edit("scores/catalogue.py", "_INCEPTION = (\n", f"_INCEPTION = (\n    {entry}\n")
+
+
 HARMLESS: dict[str, Callable[[], None]] = {
     "rename a private function": lambda: edit_everywhere(r"\b_initialise\b", "_as_keras_does"),
     "move a module": move_a_module,
@@ -125,11 +135,7 @@ HARMLESS: dict[str, Callable[[], None]] = {
     "change a type hint": lambda: edit(
         "training/history.py", "Row = dict[str, float]", "Row = dict"
     ),
-    "add a score": lambda: edit(
-        "evaluation/sampled.py",
-        '    scores |= {"fid_judge": score,',
-        '    scores |= {"a_new_one": 1.0, "fid_judge": score,',
-    ),
+    "add a score": add_a_score,
 }
 
 
