@@ -1,5 +1,6 @@
 """The catalogue of scores, and the steps that add a new score."""
 
+import csv
 import json
 import shutil
 import subprocess
@@ -123,6 +124,11 @@ def test_a_new_score_needs_one_function_one_entry_and_one_line(tmp_path: Path) -
     assert metrics["headline/brightness"] == scores["brightness"]
 
 
+def column(path: Path, name: str) -> list[str]:
+    with path.open() as file:
+        return [row[name] for row in csv.DictReader(file)]
+
+
 def older_than(record: ScoreRecord, score: str) -> ScoreRecord:
     """The record without a score, as from before the score was added."""
     scores = {name: value for name, value in record.scores.items() if name != score}
@@ -137,7 +143,8 @@ def test_a_record_older_than_a_score_is_shown_as_not_measured(tmp_path: Path) ->
     lines = comparison_text(comparison, []).splitlines()
     assert NOT_MEASURED not in lines[1]
     assert lines[2].split() == ["vae-old", "vae", "12.50", "±", "6.35", "not", "measured", "2"]
-    write_leaderboard_csv(tmp_path / "x.csv", comparison.rows)  # must not fail: an empty cell
+    write_leaderboard_csv(tmp_path / "x.csv", comparison.rows)
+    assert {"0.5", ""} == set(column(tmp_path / "x.csv", "recall_judge"))
 
 
 def test_a_score_that_does_not_apply_is_not_shown_as_unmeasured() -> None:
