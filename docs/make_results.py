@@ -8,13 +8,16 @@ import csv
 import json
 import re
 import sys
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from ganvae.config import Params, load_params
+from ganvae.report.differences import markdown_line
 from ganvae.report.numbers import MINUS
-from ganvae.report.scores import REFERENCES, heading, interval, printed, signed
+from ganvae.report.scores import REFERENCES, estimated, heading, interval, signed
+from ganvae.report.verdicts import TOO_FEW, Side, leader, winner
+from ganvae.scores.statistics import Difference, Estimate
 
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
@@ -49,8 +52,9 @@ each score.
 A cell is the mean over random seeds ± half of its 95 % confidence interval. A variant with one
 seed has no interval. ↓ means that lower is better, ↑ that higher is better. † marks variants whose
 parameters were chosen by FID on the validation split. A difference is GAN {MINUS} VAE, with Welch's
-95 % confidence interval. A side is ahead if this interval excludes 0; the leaderboards have the
-rank tests, which need five seeds on both sides."""
+95 % confidence interval. A side is ahead if a rank test says so at the 5 % level. The test of the
+finalists stands alone. All other pairs of a profile are corrected together, and then many of them
+have too few seeds for any test: the tables say which side has the better mean."""
 
 
 def params_of(profile: str) -> Params:
@@ -70,24 +74,21 @@ def comparison(profile: str) -> dict[str, Any]:
     return json.loads((ROOT / f"results/{profile}/comparison.json").read_text(encoding="utf-8"))
 
 
-def line(cells: Iterable[str]) -> str:
-    """A line of a Markdown table."""
-    return f"| {' | '.join(cells)} |"
-
-
 def table(head: Iterable[str], rows: Iterable[Iterable[str]], words: int = 1) -> str:
     """A Markdown table whose first columns are ``words`` and whose others are numbers."""
     head = list(head)
     rule = ["---"] * words + ["---:"] * (len(head) - words)
-    return "\n".join(line(cells) for cells in (head, rule, *rows))
+    return "\n".join(markdown_line(cells) for cells in (head, rule, *rows))
 
 
 def cell(row: Row, score: str) -> str:
     """A mean ± half of its interval; empty if the score does not apply to the variant."""
     if not row[score]:
         return ""
-    margin = float(row[f"{score}_ci95"] or 0)
-    return printed(score, float(row[score])) + (f" ± {printed(score, margin)}" if margin else "")
+    margin = row[f"{score}_ci95"]
+    seeds = int(row[f"{score}_n"])
+    estimate = Estimate(float(row[score]), float(margin) if margin else None, seeds)
+    return " ".join(estimated(score, estimate)).rstrip()
 
 
 def score_table(rows: Iterable[Row], scores: Iterable[str], tuned: Collection[str]) -> str:
@@ -130,20 +131,37 @@ def _side(row: Row) -> tuple[str, str]:
 
 def _difference(profile: str, gan: Row, vae: Row) -> tuple[str, str]:
     """GAN minus VAE with its interval, and which side is ahead."""
-    names = {gan["variant"], vae["variant"]}
-    pair = next(
-        pair
-        for pair in comparison(profile)["pairs"]
-        if {pair["first"], pair["second"]} == names and pair["score"] == "fid_judge"
-    )
-    sign = 1 if pair["first"] == gan["variant"] else -1
-    mean = sign * pair["mean"]
-    ends = [None if pair[end] is None else sign * pair[end] for end in ("low", "high")]
+    difference = fid_difference(profile, {gan["variant"], vae["variant"]})
+    sign = 1 if difference.first == gan["variant"] else -1
+    ends = [None if end is None else sign * end for end in (difference.low, difference.high)]
     low, high = ends if sign > 0 else ends[::-1]
     within = f" ({interval('fid_judge', low, high)})" if low is not None else ""
-    shown = low is not None and high is not None and low * high > 0
-    ahead = ("GAN" if mean < 0 else "VAE") if shown else "no difference shown"
-    return signed("fid_judge", mean) + within, ahead
+    families = {"first": "GAN", "second": "VAE"} if sign > 0 else {"first": "VAE", "second": "GAN"}
+    return signed("fid_judge", sign * difference.mean) + within, ahead(difference, families)
+
+
+def fid_difference(profile: str, names: set[str]) -> Difference:
+    """The difference in FID between two variants.
+
+    The test of the finalists stands alone. The tests of all other pairs are corrected together.
+    """
+    found = comparison(profile)
+    candidates = (Difference(**values) for values in found["finalists"] + found["pairs"])
+    return next(
+        difference
+        for difference in candidates
+        if {difference.first, difference.second} == names and difference.score == "fid_judge"
+    )
+
+
+def ahead(difference: Difference, families: Mapping[Side, str]) -> str:
+    """The family that is ahead: by the rank test, or by the mean if the seeds are too few."""
+    if side := winner(difference):
+        return families[side]
+    side = leader(difference)
+    if difference.verdict == TOO_FEW and side:
+        return f"{families[side]} by the mean, too few seeds for a test"
+    return difference.verdict
 
 
 def tables_in(text: str) -> Iterator[tuple[int, str]]:

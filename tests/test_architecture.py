@@ -84,6 +84,11 @@ print([name for name in tools if name in sys.modules])
     assert process.stdout.strip() == "[]"
 
 
+def test_no_module_is_longer_than_300_lines() -> None:
+    lines = {path: len(path.read_text().splitlines()) for path in PACKAGE.rglob("*.py")}
+    assert [str(path) for path, length in lines.items() if length > 300] == []
+
+
 def test_stages_are_short() -> None:
     for path in (ROOT / "stages").glob("*.py"):
         assert len(path.read_text().splitlines()) <= 65, f"{path}: move logic to src/ganvae"

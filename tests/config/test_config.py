@@ -76,6 +76,10 @@ def test_errors_have_one_line_per_fault(values: dict[str, Any]) -> None:
             {"variant": "vanilla-gan", "system": "dcgan", "seed": 0, "file": "params.yaml"},
             "all runs of vanilla-gan must have the same",
         ),
+        (
+            {"variant": "vanilla-gan", "system": "vanilla-gan", "seed": 0, "file": "promoted.yaml"},
+            r"file is promoted\.yaml, but variants\.vanilla-gan is in params\.yaml",
+        ),
     ],
 )
 def test_runs_must_fit_their_names(values: dict[str, Any], run: dict, message: str) -> None:

@@ -12,6 +12,7 @@ from ruamel.yaml import YAML
 
 from conftest import ROOT
 from ganvae.config import Params, load_params, read_yaml
+from ganvae.config.promotions import PROMOTED, Promotions, write_promotions
 from ganvae.models.registry import system_config
 from ganvae.report.published import LEAST_BOUND_SAMPLES
 from toy_faces import write_lfw
@@ -29,6 +30,7 @@ FILES = (
     ".dvcignore",
     "requirements.lock",
     "params.yaml",
+    "promoted.yaml",
     "results/dvc.yaml",
     "results/params.yaml",
 )
@@ -59,6 +61,7 @@ def write_clone(folder: Path) -> None:
     for profile in profiles():
         params = tiny_profile(profile)
         write_yaml(folder / f"profiles/{profile}/params.yaml", params)
+        write_promotions(folder / f"profiles/{profile}" / PROMOTED, Promotions())
         shutil.copy(ROOT / f"profiles/{profile}/dvc.yaml", folder / f"profiles/{profile}")
         match params["data"]["dataset"]:
             case "fashion-mnist":
@@ -82,7 +85,9 @@ def tiny_profile(profile: str) -> dict[str, Any]:
         "data": tiny_data(params.data.model_dump(exclude_defaults=True)),
         "compute": SMOKE["compute"],
         "evaluation": SMOKE["evaluation"] | {"n_generated": SAMPLES, "importance_samples": bound},
-        "runs": {key: params.runs[key].model_dump() for key in first_runs(params)},
+        "runs": {
+            key: params.runs[key].model_dump() | {"file": params.file} for key in first_runs(params)
+        },
         "variants": {
             variant: tiny_model(params.system(variant), section)
             for variant, section in params.variants.items()

@@ -11,6 +11,7 @@ from ruamel.yaml import YAML
 
 from conftest import ROOT
 from ganvae.config import read_yaml
+from ganvae.config.promotions import PROMOTED, Promotions, write_promotions
 
 FOLDERS = ("behaviour", "src", "stages", "data/raw")
 FILES = (
@@ -66,6 +67,7 @@ def origin(folder: Path) -> Path:
         shutil.copy(ROOT / name, origin / name)
     with (origin / "params.yaml").open("w") as file:
         YAML().dump(_params(), file)
+    write_promotions(origin / PROMOTED, Promotions())
     call(origin, "git init --quiet")
     call(origin, "dvc init --quiet")
     call(origin, f"dvc remote add --quiet --default shared {folder / 'remote'}")
@@ -86,7 +88,7 @@ def trained(origin: Path) -> Path:
 def _params() -> dict[str, object]:
     """The smoke profile's parameters, cut down, for a profile whose results are kept in git."""
     params = read_yaml(ROOT / "profiles/smoke/params.yaml")
-    params |= {"profile": "tiny", "root": ".", "file": "params.yaml"}
+    params |= {"profile": "tiny", "root": ".", "file": "params.yaml", "promotions": PROMOTED}
     params |= {"judge": "judges/mnist.safetensors"}
     params |= {
         "tuned": [],
@@ -98,7 +100,8 @@ def _params() -> dict[str, object]:
     }
     params["data"] |= {"train_size": 300, "validation_size": 150, "test_size": 150}
     params["evaluation"] |= {"n_generated": 150}
-    params["runs"] = {f"{variant}-0": params["runs"][f"{variant}-0"] for variant in STEPS}
+    runs = {f"{variant}-0": params["runs"][f"{variant}-0"] for variant in STEPS}
+    params["runs"] = {key: run | {"file": params["file"]} for key, run in runs.items()}
     params["variants"] = {variant: params["variants"][variant] for variant in STEPS}
     for variant, steps in STEPS.items():
         every = {f"{event}_every": steps // 2 for event in ("report", "sample", "checkpoint")}

@@ -20,10 +20,11 @@ from ganvae.data.source import LabelledImages, Source
 from ganvae.data.splits import make_splits
 from ganvae.models.registry import build_model, system_names
 from ganvae.models.weights import load_model, save_model
-from ganvae.pipeline import standalone
+from ganvae.pipeline import own_images, standalone
+from ganvae.pipeline.own_images import load_images
 from ganvae.pipeline.pretrained import find_weights
 from ganvae.pipeline.sampling import sample_to_file
-from ganvae.pipeline.standalone import build_config, follow_closely, load_images, train_alone
+from ganvae.pipeline.standalone import build_config, follow_closely, train_alone
 from ganvae.training.spec import RunSpec
 
 NO_LENGTH = {"epochs": None, "steps": None}
@@ -198,7 +199,7 @@ def test_the_held_out_people_are_those_of_the_faces_profile(
     people = np.repeat(np.arange(4000), np.random.default_rng(0).geometric(0.4, 4000))
     images = LabelledImages(np.zeros((len(people), 1, 1, 1), np.uint8), people)
     source = Source(images, None, tuple(map(str, range(4000))), people)
-    monkeypatch.setattr(standalone, "load_source", lambda config: source)
+    monkeypatch.setattr(own_images, "load_source", lambda config: source)
     train, held_out = load_images("lfw", image_size=64)
     splits = make_splits(source, load_params(ROOT / "profiles/faces/params.yaml").data)
     assert train.index.tolist() == splits["train"].index.tolist()
@@ -213,7 +214,7 @@ def test_the_held_out_images_are_whole_groups(
         people = np.sort(np.random.default_rng(seed).geometric(0.3, 127).cumsum() // 12)
         images = LabelledImages(np.zeros((127, 1, 4, 4), np.uint8), people - people.min())
         source = Source(images, None, tuple(map(str, range(people.max() + 1))), people)
-        monkeypatch.setattr(standalone, "load_source", lambda config, source=source: source)
+        monkeypatch.setattr(own_images, "load_source", lambda config, source=source: source)
         train, held_out = load_images(str(tmp_path))
         assert 0 < len(held_out.index) <= max(12, np.bincount(people).max())
         assert not set(people[train.index]) & set(people[held_out.index])
@@ -238,7 +239,7 @@ def test_photos_of_one_person_cannot_be_split(
 ) -> None:
     images = LabelledImages(np.zeros((9, 1, 4, 4), np.uint8), np.zeros(9, np.int64))
     source = Source(images, None, ("somebody",), np.zeros(9, np.int64))
-    monkeypatch.setattr(standalone, "load_source", lambda config: source)
+    monkeypatch.setattr(own_images, "load_source", lambda config: source)
     message = r"found photos of 1 person, .* need photos of at least 3: no person"
     with pytest.raises(DataError, match=message):
         load_images("lfw", directory=tmp_path)

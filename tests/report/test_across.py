@@ -40,13 +40,14 @@ from toy_report import record, runs
 LOW, HIGH = [5.0, 5.1, 5.2, 5.3, 5.4], [10.0, 10.1, 10.2, 10.3, 10.4]
 MIXED = [4.9, 5.15, 5.25, 5.35, 5.45]
 SHAPE = (1, 28, 28)
+FILE = "params.yaml"
 
 
 def values(profile: str, **changes: Any) -> dict[str, Any]:
     """The values of a params.yaml with two finalists, updated by ``changes``."""
     own = {
         "profile": profile,
-        "file": f"{profile}.yaml",
+        "file": FILE,
         "promotions": "promoted.yaml",
         "judge": f"{profile}.safetensors",
         "variants": {"gan-one": {}, "vae-one": {}},
@@ -55,7 +56,7 @@ def values(profile: str, **changes: Any) -> dict[str, Any]:
                 "variant": "gan-one",
                 "system": "gan-one",
                 "seed": 0,
-                "file": "params.yaml",
+                "file": FILE,
             }
         },
         "finalists": ["gan-one", "vae-one"],
@@ -251,7 +252,7 @@ def untuned_set(name: str, fids: Sequence[float], **changes: Any) -> DataSet:
                 "variant": variant,
                 "system": system,
                 "seed": 0,
-                "file": "params.yaml",
+                "file": FILE,
             }
             for variant, system in system_of.items()
         },

@@ -15,7 +15,7 @@ from conftest import ROOT
 from forks import ganvae
 from ganvae import cli
 from ganvae.config import Params, Promotion, load_params, parse, read_yaml
-from ganvae.config.promotions import Promotions, read_promotions, write_promotions
+from ganvae.config.promotions import Promotions, merge, read_promotions, write_promotions
 from ganvae.core.errors import ConfigError, UserError
 from ganvae.models.registry import system_config
 from ganvae.report.notes import notes_of
@@ -344,6 +344,7 @@ def promoted_params(**promotion: Any) -> Params:
     values = read_yaml(ROOT / SMOKE)
     of_trial = {"study": "toy", "trial": 17, "fid_judge_validation": 12.3, "seeds": [100, 101]}
     values["promoted"] = {"dcgan-tuned": of_trial | promotion}
+    values["runs"]["dcgan-tuned-0"]["file"] = values["promotions"]
     return parse(Params, values, "params.yaml")
 
 
@@ -359,6 +360,18 @@ def test_the_reports_notes_name_the_source_of_the_parameters() -> None:
     assert "split (seed 100). The runs" in notes_of(promoted_params(seeds=[100]))["dcgan-tuned"]
 
 
+def test_a_promotions_file_has_the_origin_of_each_variant() -> None:
+    Path("promoted.yaml").write_text("variants: {toy: {}}\n")
+    with pytest.raises(ConfigError, match="toy has a section under variants, but none under promo"):
+        read_promotions(Path("promoted.yaml"))
+
+
+def test_params_yaml_holds_no_promotions() -> None:
+    values = promoted_params().model_dump()
+    with pytest.raises(ConfigError, match=r"params\.yaml has the key promoted.*promoted\.yaml"):
+        merge(values, Promotions(), Path("promoted.yaml"))
+
+
 def test_a_promoted_variant_must_be_a_tuned_variant() -> None:
     values = promoted_params().model_dump()
     with pytest.raises(ConfigError, match=r"promoted names dcgan-tuned, but .* is not in tuned"):
@@ -366,7 +379,7 @@ def test_a_promoted_variant_must_be_a_tuned_variant() -> None:
     with pytest.raises(ConfigError, match="promoted names nope, but nope has no section under"):
         parse(
             Params,
-            values | {"promoted": {"nope": values["promoted"]["dcgan-tuned"]}},
+            values | {"promoted": values["promoted"] | {"nope": values["promoted"]["dcgan-tuned"]}},
             "params.yaml",
         )
     with pytest.raises(ConfigError, match=r"seeds is \[\], but the list should have at least"):

@@ -240,11 +240,17 @@ def test_a_worker_refuses_other_data_in_one_line(error_of: Any) -> None:
     assert f"{PATHS.split('train')} has changed since study 'toy' was created" in found
 
 
+def move_params(values: dict[str, Any], file: str) -> None:
+    values["file"] = file
+    for run in values["runs"].values():
+        run["file"] = file
+
+
 @pytest.mark.parametrize("params", ["params.yaml", "profiles/toy/params.yaml"])
 def test_the_error_for_missing_data_names_the_command_that_prepares_them(
     error_of: Any, params: str
 ) -> None:
-    edit_params(lambda values: values.update(file=params))
+    edit_params(lambda values: move_params(values, params))
     stage = "reference" if params == "params.yaml" else "profiles/toy/dvc.yaml:reference"
     for path in (PATHS.validation_features, PATHS.split("train")):
         path.unlink()

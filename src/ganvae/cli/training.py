@@ -85,7 +85,8 @@ def train(  # noqa: PLR0913  one parameter per option
     """Train one system, without the pipeline."""
     from ganvae.config import ComputeConfig, parse
     from ganvae.core import compute
-    from ganvae.pipeline.standalone import build_config, follow_closely, load_images, train_alone
+    from ganvae.pipeline.own_images import load_images
+    from ganvae.pipeline.standalone import build_config, follow_closely, train_alone
     from ganvae.training.spec import RunSpec
 
     options = {

@@ -9,11 +9,9 @@ from pydantic import Field, PositiveInt, model_validator
 from ganvae.config.data import ByClassConfig, DataConfig
 from ganvae.config.measuring import BaselinesConfig, ComputeConfig, EvaluationConfig
 from ganvae.config.old_form import refuse_old_form
-from ganvae.config.promotions import Promotion, RunConfig, merge, read_promotions
+from ganvae.config.promotions import PROMOTED, Promotion, RunConfig, merge, read_promotions
 from ganvae.config.section import Section, parse
 from ganvae.config.yaml import read_yaml
-
-PROMOTED = "promoted.yaml"
 
 
 class EffortConfig(Section):
@@ -96,6 +94,12 @@ class Params(Section):
                 raise ValueError(
                     f"runs.{key}.system is {run.system}, but all runs of {run.variant} must have "
                     "the same system"
+                )
+            section_file = self.promotions if run.variant in self.promoted else self.file
+            if run.file != section_file:
+                raise ValueError(
+                    f"runs.{key}.file is {run.file}, but variants.{run.variant} is in "
+                    f"{section_file}: give that file"
                 )
         if self.frozen and self.profile == "laptop":
             raise ValueError(

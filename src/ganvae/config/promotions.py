@@ -8,9 +8,9 @@ params.yaml.
 import io
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
-from pydantic import Field, NonNegativeInt
+from pydantic import Field, NonNegativeInt, model_validator
 from ruamel.yaml import YAML
 
 from ganvae.config.section import Section, parse
@@ -18,6 +18,7 @@ from ganvae.config.yaml import read_yaml
 from ganvae.core.errors import ConfigError
 from ganvae.core.files import write_text
 
+PROMOTED = "promoted.yaml"
 HEADER = "# Variants promoted from sweeps. `ganvae sweep promote` rewrites this file.\n"
 
 
@@ -54,6 +55,15 @@ class Promotions(Section):
     variants: dict[str, dict[str, Any]] = Field(default={})
     promoted: dict[str, Promotion] = Field(default={})
 
+    @model_validator(mode="after")
+    def _every_variant_has_an_origin(self) -> Self:
+        for name in sorted(self.variants.keys() ^ self.promoted.keys()):
+            has, lacks = (
+                ("variants", "promoted") if name in self.variants else ("promoted", "variants")
+            )
+            raise ValueError(f"{name} has a section under {has}, but none under {lacks}")
+        return self
+
 
 def read_promotions(path: Path) -> Promotions:
     """Read a file of promoted variants. Return empty sections if the file is missing.
@@ -83,8 +93,10 @@ def merge(values: dict[str, Any], promotions: Promotions, path: Path) -> dict[st
         path: the file of promoted variants, for messages.
 
     Raises:
-        ConfigError: a promoted variant, or its training run, is in params.yaml too.
+        ConfigError: a promoted variant, its training run or its origin is in params.yaml.
     """
+    if "promoted" in values:
+        raise ConfigError(f"params.yaml has the key promoted: move its entries to {path}.")
     promoted = promotions.model_dump()
     merged = dict(values)
     for section in ("runs", "variants"):

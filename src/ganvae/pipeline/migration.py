@@ -18,7 +18,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.nodes import CollectionNode, MappingNode, Node
 
 from ganvae.config import read_yaml
-from ganvae.config.promotions import Promotions, write_promotions
+from ganvae.config.promotions import PROMOTED, Promotions, write_promotions
 from ganvae.core.files import read_json, write_json, write_text
 
 RUN = re.compile(r"\{model: ([\w-]+), code: (\w+), seed: (\d+)\}")
@@ -39,7 +39,7 @@ def migrate(root: Path) -> list[str]:
     changed = list(params)
     for path in params:
         _migrate_params(path)
-        changed.append(path.with_name("promoted.yaml"))
+        changed.append(path.with_name(PROMOTED))
     changed += [path for path in root.glob("sweeps/*.yaml") if _migrate_space(path)]
     changed += [path for path in _records(root) if _migrate_record(path)]
     changed += [lock for lock in before if _migrate_lock(root, lock, before[lock], old)]
@@ -74,14 +74,14 @@ def _migrate_params(path: Path) -> None:
     keys = {key for key, run in values["runs"].items() if run["model"] in promoted}
     for section, names in (("runs", keys), ("models", promoted.keys()), ("", {"promoted"})):
         text = _without(text, section, names)
-    own, beside = values["file"], str(Path(values["file"]).with_name("promoted.yaml"))
+    own, beside = values["file"], str(Path(values["file"]).with_name(PROMOTED))
     text = RUN.sub(lambda run: _run(run, own), text)
     text = re.sub(r"^models:", "variants:", text, flags=re.MULTILINE)
     text = re.sub(r"^(file: .*\n)", rf"\1promotions: {beside}\n", text, flags=re.MULTILINE)
     runs = {key: renamed_run(values["runs"][key], beside) for key in values["runs"] if key in keys}
     write_text(path, text)
     write_promotions(
-        path.with_name("promoted.yaml"),
+        path.with_name(PROMOTED),
         Promotions.model_validate(
             {
                 "runs": runs,
@@ -93,8 +93,8 @@ def _migrate_params(path: Path) -> None:
 
 
 def _run(run: re.Match[str], file: str) -> str:
-    system = run[2].replace("_", "-")
-    return f"{{variant: {run[1]}, system: {system}, seed: {run[3]}, file: {file}}}"
+    renamed = renamed_run({"model": run[1], "code": run[2], "seed": run[3]}, file)
+    return f"{{{', '.join(f'{key}: {value}' for key, value in renamed.items())}}}"
 
 
 def renamed_run(run: dict[str, Any], file: str) -> dict[str, Any]:
@@ -190,7 +190,7 @@ def _sum(path: Path) -> Sum:
     if path.is_file():
         content = path.read_bytes()
         return hashlib.md5(content).hexdigest(), len(content)
-    files = sorted(file for file in path.rglob("*") if file.is_file())
+    files = [file for file in path.rglob("*") if file.is_file()]
     listed = sorted(
         ({"md5": _sum(file)[0], "relpath": file.relative_to(path).as_posix()} for file in files),
         key=lambda entry: entry["relpath"],
@@ -242,7 +242,7 @@ def _migrate_params_of(params: dict[str, Any], file: str, old: dict[str, Any]) -
         old: the content of params.yaml before the migration.
     """
     promoted = old.get("promoted") or {}
-    beside = str(Path(file).with_name("promoted.yaml"))
+    beside = str(Path(file).with_name(PROMOTED))
     kept, moved = {}, {}
     for key, value in params[file].items():
         section, _, name = key.partition(".")

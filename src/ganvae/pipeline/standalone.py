@@ -7,18 +7,12 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import torch
 from filelock import FileLock, Timeout
 from torch import Tensor
 
-from ganvae.config import DataConfig, InversionConfig, ModelConfig, Schedule, parse
-from ganvae.config.profiles import profile_of
-from ganvae.core.errors import ConfigError, DataError, UserError
-from ganvae.core.paths import CHECKOUT, RunPaths
-from ganvae.data.registry import dataset_names, get_dataset
-from ganvae.data.source import Source
-from ganvae.data.splits import load_source, make_splits, reachable_sizes
+from ganvae.config import InversionConfig, ModelConfig, Schedule
+from ganvae.core.errors import ConfigError, UserError
+from ganvae.core.paths import RunPaths
 from ganvae.data.store import StoredSplit
 from ganvae.models.base import ImageShape
 from ganvae.models.registry import build_model, system_config
@@ -27,8 +21,6 @@ from ganvae.training.runs import STATE, train_into
 from ganvae.training.spec import RunSpec
 from ganvae.training.trainer import TrainingResult
 
-HELD_OUT = 5000  # upper limit of held-out images
-HELD_OUT_SHARE = 10  # a small data set holds out one image in this many
 REPORTS = 20  # per run, if the user gave the run's length
 CADENCES = ("report_every", "sample_every", "checkpoint_every")
 
@@ -119,125 +111,6 @@ def follow_closely(name: str, config: ModelConfig, images: Tensor) -> ModelConfi
         checkpoint_every=max(1, steps // REPORTS),
     )
     return config.model_copy(update={"schedule": in_steps})
-
-
-def load_images(
-    dataset: str,
-    directory: Path | None = None,
-    train_size: int | None = None,
-    image_size: int | None = None,
-    channels: int | None = None,
-) -> tuple[StoredSplit, StoredSplit]:
-    """Load the training split and the held-out split, split as in the pipeline.
-
-    The test images are not used.
-
-    Args:
-        dataset: a registered data set, or a folder with one subfolder per class.
-        directory: the folder of a registered data set; by default its folder in this clone.
-        train_size: the number of training images, drawn as in the pipeline; None takes all.
-        image_size, channels: the size and the number of channels that photos are converted to, as
-            in `ganvae.config.DataConfig`.
-
-    Returns:
-        The training split and the held-out (validation) split.
-
-    Raises:
-        ConfigError: the data set is unknown, a size cannot be met, or the data set's images cannot
-            be resized.
-        DataError: a file is missing or damaged, or there are too few images to split.
-    """
-    options = {"size": image_size, "channels": channels, "train_size": train_size}
-    sizes = {"validation_size": HELD_OUT, "test_size": None, "split_seed": 0}
-    location = _location(dataset, directory)
-    config = parse(DataConfig, {"dataset": dataset, **location, **options, **sizes}, "data")
-    source = load_source(config)
-    splits = make_splits(source, _holding_out(source, config))
-    train, held_out = (
-        StoredSplit(
-            images=torch.from_numpy(splits[name].data.images),
-            labels=torch.from_numpy(splits[name].data.labels),
-            index=torch.from_numpy(splits[name].index),
-            dataset=dataset,
-            split=name,
-            official_set=splits[name].official_set,
-            classes=source.classes,
-        )
-        for name in ("train", "validation")
-    )
-    return train, held_out
-
-
-def _holding_out(source: Source, config: DataConfig) -> DataConfig:
-    """Return ``config`` with the sizes of the validation and test splits.
-
-    The sizes come from the data set's profile. So a model is never trained on images that may score
-    the model later. Without a profile, or with too few images for the profile, each split gets a
-    tenth of the images. Images without groups are drawn by class, so each split gets at least one
-    image per class. Validation gets at most `HELD_OUT` images, unless there are more classes.
-    """
-    if profile := profile_of(config.dataset):
-        held_out = {"validation_size", "test_size", "split_seed"}
-        sizes = profile.data.model_dump(include=held_out)
-        in_train = profile.data.validation_size + (0 if source.test else sizes["test_size"])
-        if in_train < len(source.train):
-            return config.model_copy(update=sizes)
-    _refuse_too_few(source, config.directory)
-    share = max(1, len(source.train) // HELD_OUT_SHARE)
-    if source.groups is None:
-        share = max(share, len(source.classes))
-    shares = {
-        "validation_size": min(share, max(HELD_OUT, len(source.classes))),
-        "test_size": share if source.test is None else None,
-    }
-    return reachable_sizes(source, config.model_copy(update=shares))
-
-
-def _refuse_too_few(source: Source, directory: str) -> None:
-    """Check that every split can get an image of each class or, for grouped images, one group.
-
-    A group is, for example, all photos of one person; no group may be in two splits.
-
-    Raises:
-        DataError: a class has too few images, or there are too few groups.
-    """
-    splits = ["training", "validation"] + (["test"] if source.test is None else [])
-    names = f"{', '.join(splits[:-1])} and {splits[-1]}"
-    if source.groups is not None:
-        n = len(np.unique(source.groups))
-        if n < len(splits):
-            raise DataError(
-                f"{directory}: found photos of {n} {'person' if n == 1 else 'people'}, but the "
-                f"{names} splits need photos of at least {len(splits)}: no person may be in two "
-                "of them. Add photos of other people."
-            )
-        return
-    counts = np.bincount(source.train.labels, minlength=len(source.classes))
-    for name, n in zip(source.classes, counts.tolist(), strict=True):
-        if n < len(splits):
-            raise DataError(
-                f"{directory}: found {n} {'image' if n == 1 else 'images'} of class {name!r}, but "
-                f"the {names} splits need at least {len(splits)} of every class. Add images, or "
-                "remove the class."
-            )
-
-
-def _location(dataset: str, directory: Path | None) -> dict[str, str]:
-    """Return the layout and the folder of a data set's files, as fields of `DataConfig`.
-
-    Raises:
-        ConfigError: the data set is neither registered nor a folder.
-    """
-    if dataset in dataset_names():
-        registered = get_dataset(dataset)
-        folder = directory or CHECKOUT / registered.directory
-        return {"layout": registered.layout, "directory": str(folder)}
-    if Path(dataset).is_dir():
-        return {"layout": "folders", "directory": dataset}
-    raise ConfigError(
-        f"dataset {dataset!r} is neither one of {', '.join(dataset_names())} "
-        "nor a folder of class folders."
-    )
 
 
 def train_alone(

@@ -1,4 +1,4 @@
-"""Make axes for the values of a parameter: linear, logarithmic or categorical.
+"""Make the axes of a study's pictures: linear, logarithmic or categorical.
 
 "Off" is at the end of an axis whose range allows this value.
 """
@@ -12,6 +12,12 @@ from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocato
 from ganvae.report.sweep_text import value_text
 from ganvae.scores.studies import Value
 from ganvae.sweeps.space import Range
+
+WIDTH = 8.4
+"""The width of a study's pictures in inches: 1008 pixels."""
+
+FID = "FID on validation (log scale)"
+"""The label of the axes that show FID."""
 
 Which = Literal["x", "y"]
 

@@ -1,14 +1,12 @@
 """Draw a study's pictures from its record. Equal records give equal bytes."""
 
 import math
-from collections.abc import Mapping, Sequence
-from itertools import combinations
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
@@ -17,21 +15,13 @@ from ganvae.report.sweep_effects import EffectsRecord
 from ganvae.report.sweep_text import OBJECTIVES
 from ganvae.report.vector import COLOURS, MARKERS
 from ganvae.scores.studies import StudyRecord, TrialRecord
-from ganvae.sweeps.axes import Scale, logarithmic
+from ganvae.sweeps.axes import FID, WIDTH, Scale, logarithmic
+from ganvae.sweeps.contours import contour_pairs, contoured_fids, draw_contours
 from ganvae.sweeps.effects import first_check, ranges_of
 from ganvae.sweeps.front import pareto_front
 from ganvae.sweeps.study import PER_MILLE
 
-WIDTH = 8.4  # inches, 1008 pixels
-FID = "FID on validation (log scale)"
-BALANCE = "balance.ratio"
 INK, FAINT = COLOURS["ink"], COLOURS["faint"]
-MOST_CONTOURS = 4
-LEAST_POINTS = 6
-"""The least number of different positions of trials that contours are drawn for."""
-
-LEAST_FID = 0.01
-"""The lowest FID at which the logarithmic colour scale may begin."""
 
 
 def draw_pictures(folder: Path, record: StudyRecord, effects: EffectsRecord) -> None:
@@ -42,8 +32,8 @@ def draw_pictures(folder: Path, record: StudyRecord, effects: EffectsRecord) -> 
     draw_slices(folder / "slices.png", record)
     if any(effect.importance for effect in effects.effects):
         draw_importances(folder / "importances.png", effects)
-    pairs = _pairs(record, effects)
-    if pairs and len(_seen(record)) > 1:
+    pairs = contour_pairs(record, effects)
+    if pairs and len(contoured_fids(record)) > 1:
         draw_contours(folder / "contours.png", record, pairs)
     if record.pruner:
         draw_curves(folder / "curves.png", record)
@@ -107,77 +97,6 @@ def draw_importances(path: Path, effects: EffectsRecord) -> None:
         ax.set_xlabel("importance for reaching the best tenth of trials (PED-ANOVA), 95 % interval")
 
 
-def draw_contours(path: Path, record: StudyRecord, pairs: Sequence[tuple[str, str]]) -> None:
-    """Draw FID over pairs of parameters: a point per trial, and linear contours between the points.
-
-    With a pruner, the pictures show FID at the first check, because trials without a score also
-    have this FID. Without a pruner, the pictures show the FID of the scored trials.
-    """
-    fids = _seen(record)
-    rows, columns = math.ceil(len(pairs) / 2), min(2, len(pairs))
-    norm = _norm(list(fids.values()))
-    with figure(path, WIDTH, 3.1 * rows + 0.3) as canvas:
-        panels = canvas.subplots(rows, columns, squeeze=False).flat
-        for (first, second), ax in zip(pairs, panels, strict=False):
-            marks = _draw_contour(ax, record, (first, second), fids, norm)
-        for ax in panels:  # unused panels
-            ax.set_visible(False)
-        used = [ax for ax in canvas.axes if ax.get_visible()]
-        label = "FID at the first check (log scale)" if record.pruner else FID
-        bar = canvas.colorbar(marks, ax=used, label=label)
-        logarithmic(bar.ax)
-
-
-def _seen(record: StudyRecord) -> dict[int, float]:
-    """Return the FID that the contours show, by the trial's number."""
-    if record.pruner is None:
-        return {trial.number: trial.values[0] for trial in record.scored}
-    checks = {trial.number: first_check(record, trial) for trial in record.trials}
-    return {number: fid for number, fid in checks.items() if fid is not None}
-
-
-def _draw_contour(
-    ax: Axes, record: StudyRecord, pair: tuple[str, str], fids: Mapping[int, float], norm: LogNorm
-) -> Any:
-    across, up = (Scale(name, ranges_of(record)[name]) for name in pair)
-    shown = [trial for trial in record.trials if trial.number in fids]
-    settings = [[trial.parameters.get(name) for name in pair] for trial in shown]
-    x, y = (
-        np.array([scale.place(values[i]) for values in settings])
-        for i, scale in enumerate((across, up))
-    )
-    shown_fids = np.array([fids[trial.number] for trial in shown])
-    if across.is_continuous and up.is_continuous:
-        on = [None not in values for values in settings]
-        _draw_levels(ax, x[on], y[on], shown_fids[on], norm)
-    style: dict[str, Any] = {"cmap": "viridis_r", "norm": norm, "edgecolors": INK}
-    marks = ax.scatter(x, y, 34, shown_fids, linewidths=0.6, **style)
-    for place, trial in zip(zip(x, y, strict=True), shown, strict=True):
-        if trial == record.best:
-            ax.plot(*place, "*", color="white", ms=7, mec=INK, mew=0.6)
-    across.apply(ax, "x")
-    up.apply(ax, "y")
-    return marks
-
-
-def _draw_levels(ax: Axes, x: np.ndarray, y: np.ndarray, fids: np.ndarray, norm: LogNorm) -> None:
-    """Draw filled contours, linear between trials, unless trials are few or lie on a line.
-
-    Args:
-        x, y: the positions of the trials, one number per trial.
-        fids: the FID of each trial; trials at the same position are averaged.
-        norm: the colour scale.
-    """
-    places, which = np.unique(np.stack([x, y], axis=1), axis=0, return_inverse=True)
-    if len(places) < LEAST_POINTS or np.linalg.matrix_rank(places - places[0], tol=1e-3) < 2:
-        return
-    means = np.bincount(which.ravel(), fids) / np.bincount(which.ravel())
-    levels = np.geomspace(norm.vmin or 1.0, norm.vmax or 1.0, 12)
-    ax.tricontourf(
-        places[:, 0], places[:, 1], means, levels, cmap="viridis_r", norm=norm, alpha=0.45
-    )
-
-
 def draw_curves(path: Path, record: StudyRecord) -> None:
     """Draw the FID that the pruner saw: at the checks of the first seed, or after each seed."""
     with figure(path, WIDTH, 3.6) as canvas:
@@ -233,28 +152,6 @@ def draw_front(path: Path, record: StudyRecord) -> None:
         ax.set_xlabel(OBJECTIVES[record.objectives[1]])
         ax.set_ylabel(FID)
         _legend(canvas, ax)
-
-
-def _pairs(record: StudyRecord, effects: EffectsRecord) -> list[tuple[str, str]]:
-    """Return the pairs of parameters to draw contours for.
-
-    A study that searched the balance ratio pairs the balance ratio with other parameters. Any other
-    study pairs its two most important parameters.
-    """
-    names = list(record.parameters)
-    if BALANCE in names:
-        return [(BALANCE, name) for name in names if name != BALANCE][:MOST_CONTOURS]
-    weight = {
-        effect.parameter: effect.importance.value if effect.importance else 0.0
-        for effect in effects.effects
-    }
-    foremost = sorted(names, key=lambda name: -weight[name])[:2]
-    return list(combinations(foremost, 2))
-
-
-def _norm(fids: Sequence[float]) -> LogNorm:
-    low, high = max(min(fids), LEAST_FID), max(fids)
-    return LogNorm(low, max(high, 1.01 * low))
 
 
 def _draw_scored(ax: Axes, record: StudyRecord, places: Sequence[float]) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from ganvae.config import ModelConfig, Params, Promotion, load_params, read_yaml
-from ganvae.config.params import PROMOTED
+from ganvae.config.promotions import PROMOTED
 from ganvae.core.errors import ConfigError, UserError
 from ganvae.models.registry import system_names
 from ganvae.report.numbers import fixed, listed

@@ -10,8 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from ganvae.config import ModelConfig, Params, Promotion, RunConfig, parse, read_yaml
-from ganvae.config.params import PROMOTED
-from ganvae.config.promotions import Promotions, merge, read_promotions, write_promotions
+from ganvae.config.promotions import (
+    PROMOTED,
+    Promotions,
+    merge,
+    read_promotions,
+    write_promotions,
+)
 
 
 @dataclass(frozen=True)
