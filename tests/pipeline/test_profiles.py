@@ -179,7 +179,7 @@ def test_pages_compare_modes_and_likelihoods_with_published_numbers(
     bound = bits and params.evaluation.importance_samples >= LEAST_BOUND_SAMPLES
     table = (paths.results / "leaderboard.md").read_text()
     assert ("Modes of stacked digits" in table) == modes
-    assert ("Likelihood of black and white MNIST" in table) == bound
+    assert ("Likelihood of black-and-white MNIST" in table) == bound
     for page in (table, (paths.results / "report.html").read_text()):
         assert (HEADING in page) == (modes or bound)
 
