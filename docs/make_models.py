@@ -37,38 +37,45 @@ MEANINGS = {
     "schedule.report_every": "interval between reported losses",
     "schedule.sample_every": "interval between sample grids",
     "schedule.checkpoint_every": "interval between checkpoints",
-    "schedule.marks": "moments that the progress strip shows; `[]`: six, from first to last",
+    "schedule.marks": "epochs or steps that the progress picture shows; `[]`: six, from the first "
+    "to the last",
     "batch_size": "images per batch",
-    "learning_rate_decay": "`linear`: learning rates fall linearly to 0 at the end of the "
-    "schedule; `none`: they stay",
+    "learning_rate_decay": "`linear`: the learning rates fall linearly to 0 at the end of the "
+    "schedule; `none`: the learning rates stay the same",
     "ema": "decay of an exponential moving average of the weights "
-    "([1710.10196](https://arxiv.org/abs/1710.10196), section 4), which is then what draws and is "
-    "evaluated; `null`: no average",
-    "binarize": "black and white training images, each pixel white with its grey value as the "
-    "probability: `static` draws them once, `dynamic` for every batch, `none` keeps grey values",
+    "([1710.10196](https://arxiv.org/abs/1710.10196), section 4); samples are drawn and scored "
+    "with the averaged weights; `null`: no average",
+    "binarize": "black and white training images: the grey value of a pixel is the probability "
+    "that the pixel is white; `static` draws the pixels once, `dynamic` for each batch; `none` "
+    "keeps grey values",
     "latent_size": "number of latents",
     "learning_rate": "learning rate",
     "beta_1": "Adam's decay of the mean gradient",
     "beta_2": "Adam's decay of the mean squared gradient",
-    "balance.d_steps": "D steps per training step, each on its own part of the real images",
+    "balance.d_steps": "D steps per training step; each uses another part of the real images",
     "balance.g_steps": "G steps per training step",
     "balance.learning_rate_ratio": "D's learning rate divided by G's "
     "([1706.08500](https://arxiv.org/abs/1706.08500))",
     "balance.ratio": "$r$ of the balance rule; `null`, `off` or `.inf`: no rule",
     "beta": r"$\beta$, the weight of the KL",
-    "importance_samples": "$k$ latents per image; more than 1: the loss is minus the "
+    "importance_samples": "$k$, the number of latents per image; if $k > 1$, the loss is minus the "
     "importance-weighted bound, and `beta` must be 1",
-    "hidden": "sizes of the encoder's hidden layers; the decoder mirrors them",
+    "hidden": "sizes of the encoder's hidden layers; the decoder has the same sizes in reverse "
+    "order",
     "negative_slope": "slope of LeakyReLU below 0",
     "dropout": "probability of dropout",
 }
 """Meanings that hold for every system with the parameter, by dotted name."""
 
 _GAN = {
-    "batch_size": "real images per D step, with as many generated ones; also latents per G step",
-    "learning_rate": "G's learning rate; D's is this times `balance.learning_rate_ratio`",
+    "batch_size": "real images per D step, and the same number of generated images; also the "
+    "number of latents per G step",
+    "learning_rate": "G's learning rate; D's learning rate is this value times "
+    "`balance.learning_rate_ratio`",
 }
-_RESIZED = "channels of the dense layer's image, then of each transposed convolution but the last"
+_RESIZED = (
+    "channels of the dense layer's output, then of each transposed convolution except the last"
+)
 
 OF_SYSTEM: dict[str, dict[str, str]] = {
     "balanced-gan": _GAN
@@ -79,25 +86,26 @@ OF_SYSTEM: dict[str, dict[str, str]] = {
         "dropout": "probability of dropout after D's first two convolutions",
     },
     "conv-vae": {
-        "channels": "channels of the encoder's convolutions, each of stride 2; the decoder mirrors "
-        "them",
+        "channels": "channels of the encoder's convolutions (stride 2); the decoder has the same "
+        "channels in reverse order",
         "likelihood": "$p(x \\mid z)$: `gaussian` (squared error) or `bernoulli` (cross-entropy)",
     },
     "dcgan": _GAN
     | {
-        "generator_channels": "channels of G's feature maps; each entry doubles the size once",
-        "discriminator_channels": "channels of D's convolutions; each entry halves the size once",
+        "generator_channels": "channels of G's feature maps; each entry doubles height and width",
+        "discriminator_channels": "channels of D's convolutions; each entry halves height and "
+        "width",
         "generator_norm": "normalisation in G",
         "generator_loss": "G's loss",
         "r1": r"$\gamma$, the weight of the R1 penalty; 0: no penalty",
-        "r1_share": "fraction of each batch's real images that the penalty is computed on",
+        "r1_share": "share of the real images of a batch that the penalty is computed on",
     },
     "keras-dcgan": _GAN
     | {
         "discriminator_decay": "decay of D's learning rate, per step",
         "generator_decay": "decay of G's learning rate, per step",
         "rho": "RMSprop's decay of the mean squared gradient",
-        "epsilon": "RMSprop's constant against division by 0",
+        "epsilon": "RMSprop's small constant that prevents division by 0",
         "generator_channels": _RESIZED,
         "discriminator_channels": "channels of D's convolutions",
         "discriminator_strides": "strides of D's convolutions",
@@ -107,19 +115,22 @@ OF_SYSTEM: dict[str, dict[str, str]] = {
     },
     "vae-gan": _GAN
     | {
-        "learning_rate": "learning rate of encoder and generator; D's is this times "
-        "`balance.learning_rate_ratio`",
-        "channels": "channels of the encoder's convolutions; the generator mirrors them",
-        "discriminator_channels": "channels of D's convolutions; each entry halves the size once",
+        "learning_rate": "learning rate of encoder and generator; D's learning rate is this value "
+        "times `balance.learning_rate_ratio`",
+        "channels": "channels of the encoder's convolutions; the generator has the same channels "
+        "in reverse order",
+        "discriminator_channels": "channels of D's convolutions; each entry halves height and "
+        "width",
         "adversarial_weight": "$w$, the weight of G's adversarial loss",
         "real_target": "$t$, D's target for real images (one-sided label smoothing)",
     },
     "vanilla-gan": _GAN
     | {
-        "batch_size": "images per D step, half of them real, half generated; also latents per G "
-        "step; an even number",
+        "batch_size": "images per D step, half real and half generated; also the number of latents "
+        "per G step; must be even",
         "encoding_dims": "number of latents",
-        "hidden.generator": "sizes of G's hidden layers; `hidden: [...]` sets both networks",
+        "hidden.generator": "sizes of G's hidden layers; `hidden: [...]` sets the layers of both "
+        "networks",
         "hidden.discriminator": "sizes of D's hidden layers",
     },
 }

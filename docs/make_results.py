@@ -45,16 +45,22 @@ INTRODUCTION = f"""\
 <!-- `make docs` writes this page from results/. Edit docs/make_results.py instead. -->
 # Results
 
-This page shows the main rows and columns. Each section links to the full leaderboard, the
-comparison of every pair, and the report. [Reading the numbers](reading-the-numbers.md) explains
-each score.
+This page shows the main scores of each profile. A *profile* is a parameter file with the
+experiments on one data set. A *variant* is an architecture with its own parameters and name. Each
+section links to the full leaderboard, to the comparison of every pair of variants, and to the
+report. [Reading the numbers](reading-the-numbers.md) explains each score.
 
-A cell is the mean over random seeds ± half of its 95 % confidence interval. A variant with one
-seed has no interval. ↓ means that lower is better, ↑ that higher is better. † marks variants whose
-parameters were chosen by FID on the validation split. A difference is GAN {MINUS} VAE, with Welch's
-95 % confidence interval. A side is ahead if a rank test says so at the 5 % level. The test of the
-finalists stands alone. All other pairs of a profile are corrected together, and then many of them
-have too few seeds for any test: the tables say which side has the better mean."""
+- A cell is the mean over random seeds ± half the width of its 95 % confidence interval. A variant
+  with one seed has no interval.
+- ↓ means that lower is better, and ↑ means that higher is better.
+- The judge is a small classifier whose features the scores use. The floor is the score of real
+  training images, and the ceiling is the score of noise.
+- † marks variants whose parameters were chosen by FID on the validation split.
+- A difference is GAN {MINUS} VAE, with Welch's 95 % confidence interval.
+- A side is ahead if a rank test shows a difference at the 5 % level. The p-value of the finalists'
+  test is not corrected.
+- The p-values of all other pairs in a profile are corrected together. Many of these pairs then have
+  too few seeds for any test. For such a pair, the table names the side with the better mean."""
 
 
 def params_of(profile: str) -> Params:
@@ -116,9 +122,9 @@ def effort_lines(profile: str, params: Params) -> Iterator[list[str]]:
     by_name = {row["variant"]: row for row in rows}
     untuned = by_name.keys() - {*params.tuned, *params.aside}
     for effort, variants in (
-        ("tuned, unequally (the finalists)" if params.effort else "finalists", params.finalists),
-        ("not tuned", untuned),
-        ("one sweep each", params.promoted),
+        ("unequal: the finalists" if params.effort else "finalists", params.finalists),
+        ("equal: not tuned", untuned),
+        ("equal: one sweep each", params.promoted),
     ):
         gan, vae = (best(rows, family, variants) for family in ("gan", "vae"))
         if gan and vae:
@@ -160,7 +166,7 @@ def ahead(difference: Difference, families: Mapping[Side, str]) -> str:
         return families[side]
     side = leader(difference)
     if difference.verdict == TOO_FEW and side:
-        return f"{families[side]} by the mean, too few seeds for a test"
+        return f"{families[side]} by the mean (too few seeds for a test)"
     return difference.verdict
 
 
@@ -181,7 +187,8 @@ def published(profile: str) -> Iterator[str]:
             yield found
             yield (
                 "The published models differ from these in network, budget and measurement. "
-                f"[The leaderboard](../results/{profile}/leaderboard.md#{anchor}) says how."
+                f"[The leaderboard](../results/{profile}/leaderboard.md#{anchor}) lists the "
+                "differences."
             )
 
 
@@ -200,7 +207,7 @@ def section(profile: str) -> Iterator[str]:
     if efforts:
         yield "### Pairs by tuning effort"
         yield table(
-            ["effort", "GAN", "FID ↓", "VAE", "FID ↓", "difference", "ahead by FID"], efforts
+            ["tuning effort", "GAN", "FID ↓", "VAE", "FID ↓", "difference", "ahead by FID"], efforts
         )
     if params.effort:
         yield f"The effort for the finalists was unequal: {params.effort.unequal}."
@@ -214,10 +221,11 @@ def results_page() -> str:
     parts = [
         INTRODUCTION,
         "## Across data sets",
-        "The effort for the two finalists was unequal on each data set: the sections below say "
-        "how. The ratio is FID of the GAN divided by FID of the VAE; below 1 the GAN is ahead. "
-        "[The page across data sets](../results/across.md) has the other criteria and the order "
-        "of the systems that were not tuned.",
+        "The *finalists* are the GAN and the VAE that represent their families on a data set. On "
+        "each data set, their tuning effort was unequal. The sections below say how. The ratio is "
+        "FID of the GAN divided by FID of the VAE. If the ratio is below 1, the GAN has the lower "
+        "FID. [The page that compares the data sets](../results/across.md) has the other criteria "
+        "and the order of the systems that were not tuned.",
         across,
         "![FID of the GAN divided by FID of the VAE on each data set](../results/across.png)",
     ]
