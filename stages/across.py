@@ -41,7 +41,7 @@ def read_profile(params: Params) -> DataSet:
     scores = paths.results / "scores.json"
     if not scores.is_file():
         pipeline = Path(params.file).with_name("dvc.yaml")
-        raise UserError(f"{scores} is missing. Run `ganvae repro {pipeline}` to write it.")
+        raise UserError(f"{scores} is missing. Run `ganvae repro {pipeline}` to write this file.")
     outcome = read_json(paths.run(next(iter(params.runs))).outcome)
     shape = read_json(Path(params.judge).with_suffix(".json"))["image_shape"]
     return data_set(params, read_records(scores), outcome["train_images"], tuple(shape))

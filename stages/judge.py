@@ -46,7 +46,7 @@ def _config(params_file: Path, name: str) -> JudgeConfig | ChannelJudgeConfig:
     judges = read_yaml(params_file)
     if name not in judges:
         known = ", ".join(judges)
-        raise ConfigError(f"{params_file}: there is no judge {name!r}. Choose one of: {known}.")
+        raise ConfigError(f"{params_file} has no judge {name!r}. Choose one of these: {known}.")
     if "channels_of" in judges[name]:
         return parse(ChannelJudgeConfig, judges[name], f"{params_file}: {name}")
     return parse(JudgeConfig, judges[name], f"{params_file}: {name}")

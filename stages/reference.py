@@ -1,6 +1,6 @@
 """Compute the judge's features of all splits and the distances from test to training images.
 
-Also write how all runs are measured.
+Also write the measuring file: all settings and checksums that decide how runs are measured.
 """
 
 from pathlib import Path
@@ -46,9 +46,9 @@ def check_people(judge: FrozenJudge, params: Params) -> None:
         if data[key] != required:
             raise ConfigError(
                 f"{params.file}: data.{key} is {data[key]}, but the judge {params.judge} was "
-                f"trained on the people of another split ({key}: {required}), some of whom are "
-                f"in the test split here. Set data.{key} to {required}, or train a judge on this "
-                "split."
+                f"trained with {key}: {required}. So the judge was trained on some people who are "
+                f"in the test split of this profile. Set data.{key} to {required}, or train "
+                "another judge with the data of this profile."
             )
 
 

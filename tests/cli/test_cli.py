@@ -50,7 +50,10 @@ sys.exit(f"loaded: {[name for name in heavy if name in sys.modules]}")
         ),
         (["nope"], "error: No such command 'nope'"),
         (["ui", "--port", "x"], "error: Invalid value for '--port': Input should be a valid int"),
-        (["train", "nope"], "error: system 'nope' is unknown; choose one of: balanced-gan, "),
+        (
+            ["train", "nope"],
+            "error: system 'nope' is unknown. Choose one of these systems: balanced-gan, ",
+        ),
         (["train"], "error: Missing argument 'system'"),
         (["train", "dcgan", "--epoch", "1"], "error: No such option: --epoch"),
         (["train", "dcgan", "--epochs", "0"], "error: Invalid value for '--epochs': Input should"),
@@ -58,19 +61,22 @@ sys.exit(f"loaded: {[name for name in heavy if name in sys.modules]}")
         (["train", "dcgan", "--batch_size", "1"], "error: dcgan.batch_size is 1, but it should be"),
         (["train", "dcgan", "--beta_1", "1.5"], "error: dcgan.beta_1 is 1.5, but it should be l"),
         (["train", "keras-dcgan", "--beta_1", ".5"], "error: keras-dcgan.beta_1 is not a known k"),
-        (["train", "dcgan", "--set", "x"], "error: --set x: expected KEY=VALUE"),
+        (["train", "dcgan", "--set", "x"], "error: --set x is not of the form KEY=VALUE"),
         (["train", "dcgan", "--set", "a.b=1"], "error: dcgan.a.b: dcgan has no section 'a'"),
         (["train", "dcgan", "--device", "tpu"], "error: compute.device is 'tpu', but it should"),
-        (["train", "dcgan", "--dataset", "x"], "error: dataset 'x' is neither one of fashion"),
+        (
+            ["train", "dcgan", "--dataset", "x"],
+            "error: dataset 'x' is neither a data set nor a folder",
+        ),
         (["train", "dcgan", "--image-size", "9"], "error: data.size is 9, but the images of mnist"),
         (["train", "dcgan", "--channels", "2"], "error: data.channels is 2, but it should be 1 or"),
         (["train", "dcgan", "--data", "nowhere"], "error: nowhere"),
-        (["sample", "nope"], "error: no pretrained model 'nope'; profile laptop has: "),
+        (["sample", "nope"], "error: there is no pretrained model 'nope'. Profile laptop has"),
         (["sample", "no.safetensors"], "error: no.safetensors is missing"),
         (["sample", "vae-gan", "--out", "x.jpg"], "error: --out x.jpg: the name must end in .png"),
         (["sample", "vae-gan", "--n", "0"], "error: Invalid value for '--n': Input should be gr"),
         (["compare"], "error: Missing argument 'files'"),
-        (["compare", "a.json"], "error: a.json: not a file. Give a file of score"),
+        (["compare", "a.json"], "error: a.json is not a file. Give a file of score"),
         (["sync", "--profile", "nope"], "error: profile 'nope' has no folder results/nope"),
     ],
 )
@@ -144,7 +150,7 @@ def test_compare_ranks_the_records_of_several_files(tmp_path: Path) -> None:
     assert pair.endswith("too few seeds")
     assert (
         "too few seeds: with 3 against 2 seeds, a rank test cannot be significant "
-        "(the smallest possible p is 0.20)."
+        "(the smallest possible p-value is 0.20)."
     ) in lines
     assert "GANs against VAEs, one value per variant:" in lines
     assert "not ranked: mine, seed 0: 50 samples where the protocol takes 100" in lines
@@ -181,7 +187,9 @@ def test_two_different_records_of_the_same_seed_are_refused(
     monkeypatch.chdir(tmp_path)
     for name, checksum in zip(("a.json", "b.json"), samples, strict=True):
         write_records(Path(name), [of_samples(record("gan", 1, 5.0), checksum)])
-    message = r"^a\.json and b\.json: two records of gan, seed 1, that .* its own --seed .* --model"
+    message = (
+        r"^a\.json and b\.json: there are two records of gan, seed 1, .* its own --seed .* --model"
+    )
     with pytest.raises(UserError, match=message):
         compare_files([Path("a.json"), Path("b.json")])
 
@@ -219,7 +227,7 @@ def test_compare_checks_the_output_path_before_it_compares(
     ("content", "message"),
     [
         ([record("b", 0, 1.0, n_generated=50).model_dump()],
-         "a.json: a, seed 0 and b.json: b, seed 0 cannot be ranked together: n_generated 100 a"),
+         "a.json: a, seed 0 and b.json: b, seed 0 cannot be ranked together, because"),
         ([{"variant": "b"}], "b.json: not a score record (family: Field required). If"),
         ({"variant": "b"}, "b.json: not a score record (family: Field required). If"),
         (7, "b.json: not a score record (top level: "),
@@ -260,7 +268,10 @@ def test_compare_takes_finalists_and_variants_set_aside(tmp_path: Path) -> None:
     families = output.split("GANs against VAEs, one value per variant, without vae-odd:")[1]
     assert "\u22123.00" in families.splitlines()[1]
     wrong = ganvae("compare", "a.json", "--aside", "odd", cwd=tmp_path)
-    assert "odd: no record has this name. Choose one of: gan, vae, vae-odd." in wrong.stderr
+    assert (
+        "no record has the variant 'odd'. Choose one of these variants: gan, vae, vae-odd."
+        in wrong.stderr
+    )
 
 
 def test_compare_notes_the_same_samples_under_two_names(tmp_path: Path) -> None:
@@ -273,7 +284,10 @@ def test_compare_notes_the_same_samples_under_two_names(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("content", "message"),
-    [("[]", "no score records found"), ("# a text", "a.json: not JSON, so not a score record.")],
+    [
+        ("[]", "there are no score records"),
+        ("# a text", "a.json is not JSON, so it has no score record."),
+    ],
 )
 def test_compare_never_advises_to_delete_files_of_the_user(
     tmp_path: Path, content: str, message: str

@@ -202,7 +202,7 @@ def test_the_floor_draws_without_repetition() -> None:
     train = torch.arange(200, dtype=torch.uint8).reshape(200, 1, 1, 1)
     drawn = floor(train, 150, torch.Generator().manual_seed(0))
     assert len(drawn.unique()) == 150
-    with pytest.raises(ConfigError, match=r"n_generated is 201, but the floor needs"):
+    with pytest.raises(ConfigError, match=r"n_generated is 201, but there are only 200 training"):
         floor(train, 201, torch.Generator())
 
 
@@ -228,7 +228,7 @@ def test_the_judge_is_frozen_and_in_eval_mode(tmp_path: Path, split: StoredSplit
 
 def test_the_judge_refuses_images_of_another_shape(tmp_path: Path) -> None:
     judge = write_judge(tmp_path / "judge.safetensors")
-    message = r"images have shape \(3, 28, 28\), but the judge was trained on \(1, 28, 28\)"
+    message = r"images have shape \(3, 28, 28\), but the judge was trained on images of shape \(1"
     with pytest.raises(DataError, match=message):
         judge(torch.zeros(2, 3, 28, 28, dtype=torch.uint8))
 
@@ -420,7 +420,7 @@ def test_a_protocol_with_too_few_samples_is_flagged(tmp_path: Path, split: Store
     few = judged.config.model_copy(update={"n_generated": 8, "inception_score_splits": 2})
     measured = replace(judged, config=few).measure_samples(split.images[:8], 0)
     assert "fid_judge" not in measured.scores
-    assert "FID over 8 features needs more than 8 samples" in measured.flags
+    assert "FID with 8 features needs more than 8 samples" in measured.flags
 
 
 @pytest.mark.parametrize(

@@ -45,7 +45,7 @@ def test_grey_images_get_three_channels_and_any_batch_gives_the_same(
 
 
 def test_a_file_with_another_checksum_is_refused(config: InceptionConfig) -> None:
-    with pytest.raises(DataError, match=f"expected sha256 {'0' * 64}, found {config.sha256}"):
+    with pytest.raises(DataError, match=f"is {config.sha256}, and .*sha256 is {'0' * 64}"):
         Inception(config.model_copy(update={"sha256": "0" * 64}))
     with pytest.raises(DataError, match="there is no such file"):
         Inception(config.model_copy(update={"file": "nowhere.pt"}))
@@ -88,8 +88,14 @@ class NoRows(nn.Module):
 @pytest.mark.parametrize(
     ("network", "message"),
     [
-        (NoFeatures(), r"it fails \(.*takes uint8 images N x 3 x H x W and return_features=True"),
-        (NotFinite(), r"for 20 images it returned \(20, 3\) numbers\. Give .* finite numbers"),
+        (
+            NoFeatures(),
+            r"fails \(.*takes uint8 images of shape N x 3 x H x W and .*return_features=True",
+        ),
+        (
+            NotFinite(),
+            r"finite numbers per image: for 20 images, the shape of its output is \(20, 3\)",
+        ),
         (NoRows(), "one row of finite numbers per image"),
     ],
 )

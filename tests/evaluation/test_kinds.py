@@ -112,7 +112,7 @@ def test_every_kind_of_judge_detects_a_collapse(
     verdict = int(judged.judge(same[:1])[1].argmax())
     measured = judged.measure_samples(same, 0)
     assert measured.status == "collapsed"
-    assert measured.reason == f"no class but {verdict} has more than {share} % of the samples"
+    assert measured.reason == f"only class {verdict} has more than {share} % of the samples"
 
 
 def test_samples_of_many_people_are_not_collapsed(tmp_path: Path) -> None:

@@ -61,9 +61,11 @@ def test_changed_settings_are_refused(measured: Params) -> None:
     """Without this check, DVC would keep results of the old settings."""
     check_measuring(measured)
     evaluation = measured.evaluation.model_copy(update={"n_generated": 7777})
-    with pytest.raises(UserError, match=r"params\.yaml: evaluation differs from .*measuring\.json"):
+    with pytest.raises(
+        UserError, match=r"params\.yaml: `evaluation` differs from the value in .*measuring\.json"
+    ):
         check_measuring(measured.model_copy(update={"evaluation": evaluation}))
-    with pytest.raises(UserError, match=r"params\.yaml: judge differs from"):
+    with pytest.raises(UserError, match=r"params\.yaml: `judge` differs from"):
         check_measuring(measured.model_copy(update={"judge": "another.safetensors"}))
 
 

@@ -160,7 +160,7 @@ def test_collapse_is_reported(score: Score) -> None:
     record = score(same)
     assert record.status == "collapsed"
     assert record.reason is not None
-    assert re.fullmatch(r"no class but \d has more than 1 % of the samples", record.reason)
+    assert re.fullmatch(r"only class \d has more than 1 % of the samples", record.reason)
     assert record.scores["fid_judge"] is not None
     assert score(SAMPLES[:N]).status == "completed"
     assert score(same[:1]).status == "completed"  # a single image is always of one class
@@ -203,7 +203,7 @@ def test_inception_scores_need_an_extractor(tmp_path: Path, score: Score) -> Non
     assert record.provenance.inception_sha256 == checksum
     assert (record.scores["fid_inception"] or 0) > 0
     wrong = config.model_copy(update={"sha256": "0" * 64})
-    with pytest.raises(DataError, match=f"expected sha256 {'0' * 64}"):
+    with pytest.raises(DataError, match=f"inception.sha256 is {'0' * 64}"):
         score(SAMPLES[:N], inception=wrong, report=pytest.fail)  # fails before any work
 
 

@@ -127,11 +127,11 @@ def test_a_channel_judge_that_does_not_fit_the_data_is_refused(
     tmp_path: Path, digit_judge: FrozenJudge
 ) -> None:
     config = channel_config(tmp_path / "digits.safetensors")
-    with pytest.raises(ConfigError, match=r"but the data has 27 classes of images"):
+    with pytest.raises(ConfigError, match=r"The data has 27 classes and images"):
         make_judge(config, toy_splits(3), 27)
     splits = {"test": Split(toy_splits(3)["test"].data, np.arange(60), "test")}
     wide = LabelledImages(np.zeros((2, 3, 28, 30), np.uint8), np.zeros(2, np.int64))
-    with pytest.raises(ConfigError, match=r"of shape \(1, 28, 28\), .*\(3, 28, 30\)"):
+    with pytest.raises(ConfigError, match=r"of shape \(1, 28, 28\)\. .*\(3, 28, 30\)"):
         make_judge(config, splits | {"test": Split(wide, np.arange(2), "test")}, 1000)
 
 

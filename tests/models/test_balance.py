@@ -205,5 +205,5 @@ def test_d_steps_multiply_the_real_images_per_step(smoke: Params) -> None:
 
 
 def test_minimax_with_the_balance_rule_is_refused() -> None:
-    with pytest.raises(ConfigError, match=r"set balance\.ratio to off"):
+    with pytest.raises(ConfigError, match=r"Set balance\.ratio to off"):
         system_config("dcgan", {"generator_loss": "minimax", "balance": {"ratio": 2.0}})

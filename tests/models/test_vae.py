@@ -230,7 +230,7 @@ def test_training_raises_the_importance_weighted_bound(smoke: Params, name: str)
 
 @every_vae
 def test_beta_with_several_importance_samples_is_refused(name: str) -> None:
-    expected = r"^models\.x: beta is 0\.5, but it must be 1 if importance_samples .* \(here 5\): "
+    expected = r"^models\.x: beta is 0\.5, but it must be 1 if importance_samples .* \(here 5\)\. "
     with pytest.raises(ConfigError, match=expected):
         system_config(name, {"importance_samples": 5, "beta": 0.5}, "models.x")
     system_config(name, {"importance_samples": 1, "beta": 0.5})

@@ -76,7 +76,9 @@ def test_a_frozen_profile_is_only_run_again_with_thaw(project: Path) -> None:
 
 def test_a_frozen_profile_is_up_to_date_with_any_code(project: Path) -> None:
     lines = list(check_locks(Path()))
-    assert lines == ["profiles/smoke/dvc.lock: frozen, and its results are unchanged"]
+    assert lines == [
+        "profiles/smoke/dvc.lock: the profile is frozen, and its results are unchanged"
+    ]
     assert Path("log.txt").read_text().startswith("repro behaviour/dvc.yaml\n")
 
 
@@ -108,6 +110,6 @@ def test_the_laptop_profile_cannot_be_frozen() -> None:
 def test_pages_of_frozen_results_have_a_notice(project: Path) -> None:
     notice = frozen_notice(params())
     assert notice.startswith(
-        "Frozen: these results were made with protocol 2 at commit abc1234, not"
+        "These results are frozen: they were made with protocol 2 at commit abc1234, not"
     )
     assert frozen_notice(params().model_copy(update={"frozen": None})) == ""

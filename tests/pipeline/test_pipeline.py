@@ -105,13 +105,13 @@ def test_measured_times_make_no_later_stage_stale(
         (
             "train",
             ["params.yaml", "dcgan-99"],
-            "run 'dcgan-99' is unknown; choose one of: ",
+            "has no run 'dcgan-99'. Choose one of these runs: ",
         ),
         ("train", ["nowhere.yaml", "dcgan-0"], "nowhere.yaml cannot be read"),
         (
             "judge",
             ["judges/params.yaml", "birds", "x"],
-            "there is no judge 'birds'. Choose one of: mnist",
+            "has no judge 'birds'. Choose one of these: mnist",
         ),
     ],
 )

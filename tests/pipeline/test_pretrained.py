@@ -95,7 +95,7 @@ def test_the_message_names_a_weight_too_large_for_16_bits(trained: Params) -> No
     model.get_parameter("generator.0.weight").data[0, 0] = 1e6
     paths = ProfilePaths("smoke").run("dcgan-0")
     save_model(paths.weights, model, config, 0)
-    with pytest.raises(UserError, match="not the weights that were scored"):
+    with pytest.raises(UserError, match="does not hold the weights that were scored"):
         publish(trained)
     write_scores(paths)
     too_large = r"generator\.0\.weight has a value that is too large for a 16-bit float"
@@ -109,10 +109,10 @@ def test_weights_are_found_by_name_or_by_file() -> None:
     assert find_weights("laptop/vae-gan") == find_weights("vae-gan")
     assert find_weights("mine/w.safetensors") == Path("mine/w.safetensors")
     for wrong in ("biggan", "laptop/biggan"):
-        message = f"no pretrained model '{wrong}'; profile laptop has: balanced-gan"
+        message = f"no pretrained model '{wrong}'. Profile laptop has these models: balanced-gan"
         with pytest.raises(ConfigError, match=message):
             find_weights(wrong)
-    with pytest.raises(ConfigError, match=r"profile nowhere has: none.*laptop"):
+    with pytest.raises(ConfigError, match=r"Profile nowhere has these models: none.*laptop"):
         find_weights("nowhere/vae-gan")
 
 

@@ -226,7 +226,7 @@ def test_a_judge_trained_on_people_of_the_test_split_is_refused(values: dict[str
     params = write_params(values)
     stage("prepare")(params)
     message = (
-        r"data\.split_seed is 0, .* the judge judge\.safetensors .* another split \(split_seed: 7\)"
+        r"data\.split_seed is 0, .* the judge judge\.safetensors was trained with split_seed: 7\. "
     )
     with pytest.raises(ConfigError, match=message):
         stage("reference")(params)

@@ -135,7 +135,7 @@ def test_seeds_that_suffice_for_one_data_set_can_be_too_few_for_two() -> None:
 
 def test_two_profiles_of_one_data_set_are_refused() -> None:
     other = data_set(params("b"), on_data_set("a", runs("gan-one", LOW)), 1000, SHAPE)
-    with pytest.raises(ConfigError, match="profiles a and b both use the data set a, which would"):
+    with pytest.raises(ConfigError, match="profiles a and b use the same data set"):
         across([duel("a", LOW, HIGH), other])
 
 
@@ -151,32 +151,35 @@ NONE, FEW, LOST = (LOW, MIXED), ([5.0], [10.0]), ([None, None], HIGH)
         ([VAE, VAE], "the tuned VAE is ahead by FID on all 2 data sets."),
         (
             [GAN, VAE, GAN],
-            "the tuned GAN is ahead by FID on 2 of 3 data sets (a and c), the tuned VAE on 1 (b).",
+            "the tuned GAN is ahead by FID on 2 of 3 data sets (a and c), and the tuned VAE is "
+            "ahead on 1 data set (b).",
         ),
         (
             [GAN, NONE],
-            "the tuned GAN is ahead by FID on 1 of 2 data sets (a), the tuned VAE on none; "
-            "on 1 (b) no difference is shown.",
+            "the tuned GAN is ahead by FID on 1 of 2 data sets (a), and the tuned VAE is ahead on "
+            "no data set. On 1 data set (b), no difference is shown.",
         ),
         (
             [VAE, FEW],
-            "the tuned VAE is ahead by FID on 1 of 2 data sets (a), the tuned GAN on none; "
-            "on 1 (b) there are too few seeds to tell.",
+            "the tuned VAE is ahead by FID on 1 of 2 data sets (a), and the tuned GAN is ahead on "
+            "no data set. On 1 data set (b), there are too few seeds to tell which side is ahead.",
         ),
         (
             [NONE, FEW],
             "neither the tuned GAN nor the tuned VAE is shown to be ahead by FID on any of the 2 "
-            "data sets; on 1 (a) no difference is shown, on 1 (b) there are too few seeds to tell.",
+            "data sets. On 1 data set (a), no difference is shown. On 1 data set (b), there are "
+            "too few seeds to tell which side is ahead.",
         ),
         (
             [FEW],
             "neither the tuned GAN nor the tuned VAE is shown to be ahead by FID on the one data "
-            "set; on 1 (a) there are too few seeds to tell.",
+            "set. On 1 data set (a), there are too few seeds to tell which side is ahead.",
         ),
         (
             [GAN, LOST],
-            "the tuned GAN is ahead by FID on 1 of 2 data sets (a), the tuned VAE on none; on 1 "
-            "(b) a GAN or a VAE with a score is missing. Diverged runs are left out.",
+            "the tuned GAN is ahead by FID on 1 of 2 data sets (a), and the tuned VAE is ahead on "
+            "no data set. On 1 data set (b), a GAN or a VAE with a score is missing. Diverged "
+            "runs are left out.",
         ),
     ],
 )
@@ -199,8 +202,8 @@ def test_the_headline_begins_with_unequal_effort() -> None:
     unequal = toy_set("a", *runs("gan-one", LOW), *runs("vae-one", HIGH), effort=effort)
     other = duel("b", LOW, HIGH)
     assert headline([unequal]).startswith(
-        "Not settled: the effort for the finalists was unequal on the one data set. At these "
-        "training budgets, the tuned GAN is ahead"
+        "The question is not settled, because the tuning effort was unequal on the one data set. "
+        "At these training budgets, the tuned GAN is ahead"
     )
     assert "was unequal on a. At these" in headline(across([unequal, other]))
 
@@ -272,7 +275,8 @@ def test_the_agreement_gives_the_mean_correlation_and_its_range() -> None:
     one, same = untuned_set("a", [1.0, 2.0, 3.0]), untuned_set("b", [10.0, 20.0, 30.0])
     assert agreement([one, same]).startswith(
         "For the 3 systems with a score on every data set, Spearman's rank correlation between "
-        "two data sets is 1.0. A value of 1 means the same order, −1 the reverse. These numbers"
+        "two data sets is 1.0. A value of 1 means the same order, and −1 means the reverse "
+        "order. This correlation"
     )
     said = agreement([one, same, untuned_set("c", [3.0, 2.0, 1.0])])
     assert "is −0.33 on average over 3 pairs of data sets (−1.0 to 1.0)" in said
@@ -280,7 +284,8 @@ def test_the_agreement_gives_the_mean_correlation_and_its_range() -> None:
 
 def test_the_agreement_needs_two_data_sets() -> None:
     assert agreement([untuned_set("a", [1.0, 2.0, 3.0])]) == (
-        "The stability of the order cannot be measured: that needs three systems on two data sets."
+        "The similarity of the orders cannot be measured. This needs three systems with a score on "
+        "every data set, and at least two data sets."
     )
 
 
@@ -338,7 +343,9 @@ def test_criteria_by_which_noise_is_better_name_their_data_set(tmp_path: Path) -
         toy_set("a", *both, *with_kid("ceiling", [90.0], 0.5)),
         toy_set("b", *both, *with_kid("ceiling", [90.0], 0.2)),
     )
-    assert "- b: here KID does not tell images from noise: the ceiling, which is pure" in said
+    assert (
+        "- b: here KID does not distinguish images from noise: the ceiling, which is pure" in said
+    )
     assert "- a:" not in said
 
 
@@ -383,5 +390,5 @@ def test_a_profile_without_results_gives_a_one_line_error(tmp_path: Path) -> Non
     process = call_stage(tmp_path, "a")
     assert process.returncode == 1
     assert process.stderr == (
-        "error: results/a/scores.json is missing. Run `ganvae repro dvc.yaml` to write it.\n"
+        "error: results/a/scores.json is missing. Run `ganvae repro dvc.yaml` to write this file.\n"
     )

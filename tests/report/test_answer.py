@@ -28,8 +28,9 @@ def test_a_better_gan_is_named_with_its_interval_and_p() -> None:
     said = duel(LOW, HIGH)
     assert said.headline == "At these training budgets, the GAN is ahead."
     assert said.finalists == (
-        "The primary outcome is FID in the judge's features; lower is better. `gan-one` scores "
-        "5.20 ± 0.20 over 5 seeds and `vae-one` scores 10.20 ± 0.20 over 5 seeds. The difference, "
+        "The primary outcome is FID in the features of the judge, this project's own classifier. "
+        "Lower is better. `gan-one` scores "
+        "5.20 ± 0.20 over 5 seeds, and `vae-one` scores 10.20 ± 0.20 over 5 seeds. The difference, "
         "GAN minus VAE, is −5.00 (95 % CI −5.23 to −4.77). An exact rank test shows that the GAN "
         "is ahead (p = 0.0079)."
     )
@@ -52,25 +53,26 @@ def test_no_side_is_called_ahead_without_a_significant_test() -> None:
 
 def test_too_few_seeds_give_no_verdict_even_for_separated_scores() -> None:
     said = duel(LOW[:3], HIGH[:3])
-    assert said.headline == "The GAN looks better, but there are too few seeds to show it."
+    assert said.headline == "The GAN looks better, but there are too few seeds for a test."
     assert (
-        "3 seeds against 3 are too few for an exact rank test: its p cannot fall below 0.10, "
-        "although here every value of the GAN is better than every value of the VAE."
+        "3 seeds against 3 are too few for an exact rank test, because its p-value cannot fall "
+        "below 0.10. Nevertheless, every value of the GAN is better than every value of the VAE."
     ) in said.finalists
 
 
 def test_too_few_seeds_with_overlapping_scores_favour_no_side() -> None:
     said = duel([5.0, 9.0, 7.0], [6.0, 8.0, 7.5])
-    assert said.headline == "There are too few seeds to tell."
+    assert said.headline == "There are too few seeds to tell which side is ahead."
     assert "cannot fall below 0.10." in said.finalists
-    assert "although here" not in said.finalists
+    assert "Nevertheless" not in said.finalists
 
 
 def test_one_seed_per_side_has_no_interval() -> None:
     said = duel([5.0], [10.0])
-    assert said.headline == "There are too few seeds to tell."
-    assert "no confidence interval, because that needs two values on each side" in said.finalists
-    assert "1 seed and" in said.finalists
+    assert said.headline == "There are too few seeds to tell which side is ahead."
+    reason = "because an interval needs two values on each side"
+    assert f"no confidence interval, {reason}" in said.finalists
+    assert "1 seed, and" in said.finalists
 
 
 @pytest.mark.parametrize(
@@ -98,7 +100,7 @@ def test_a_finalist_does_not_win_against_one_without_ranked_runs() -> None:
     reason = "`gan-one` has no score (1 run diverged and 5 runs flagged and therefore not ranked)"
     said = answer_from(gan, runs("vae-one", HIGH))
     assert said.headline == f"The question cannot be answered here: {reason}."
-    assert f"{reason} and `vae-one` scores 10.20 ± 0.20 over 5 seeds." in said.finalists
+    assert f"{reason}, and `vae-one` scores 10.20 ± 0.20 over 5 seeds." in said.finalists
 
 
 def test_a_finalist_without_runs_has_no_score() -> None:
@@ -126,9 +128,9 @@ def test_failed_runs_of_a_finalist_are_counted() -> None:
 def test_without_finalists_the_families_answer() -> None:
     records = [*runs("gan-one", LOW), *runs("gan-two", [7.0]), *runs("vae-one", HIGH)]
     said = answer(compare(records, None), None)
-    assert said.headline == "No GAN and VAE were named to answer the question."
+    assert said.headline == "This profile names no GAN and no VAE to answer the question."
     assert "names no finalists" in said.finalists
-    assert "The 2 GANs here average 6.10 and the 1 VAE 10.20. The" in said.families
+    assert "the 2 GANs is 6.10, and the mean FID of the 1 VAE is 10.20. The" in said.families
     assert "For the families, the other criteria" in said.others
     assert "(too few variants to test)" in said.others
 
@@ -136,12 +138,12 @@ def test_without_finalists_the_families_answer() -> None:
 def test_a_variant_counts_once_in_its_family() -> None:
     records = [*runs("gan-two", [1.0]), *runs("mix-one", [900.0])]
     said = answer_from(runs("gan-one", LOW), runs("vae-one", HIGH), *records)
-    assert "The 2 GANs here average 3.10 and the 1 VAE 10.20. The" in said.families
-    assert "is −7.10. It has no confidence interval" in said.families
+    assert "the 2 GANs is 3.10, and the mean FID of the 1 VAE is 10.20. The" in said.families
+    assert "is −7.10. There is no confidence interval" in said.families
     assert "2 variants against 1 are too few" in said.families
     assert said.families.endswith(
-        "This holds for these variants, not for all GANs and VAEs: they are no random sample, and "
-        "some of them share a system."
+        "This result holds for these variants, not for all GANs and VAEs. The variants are not a "
+        "random sample, and some variants share a system."
     )
 
 
@@ -149,22 +151,22 @@ def test_variants_set_aside_are_named_and_not_counted() -> None:
     records = [*runs("gan-one", LOW), *runs("vae-one", HIGH), *runs("vae-flat", [90.0])]
     aside = ("vae-flat", "vae-absent")
     said = answer(compare([*records, *runs("mix-one", [3.0])], FINALISTS, aside), FINALISTS)
-    assert "the 1 VAE 10.20." in said.families
+    assert "the 1 VAE is 10.20." in said.families
     assert said.families.endswith(
-        "Not counted, because they serve a picture or a likelihood only: `vae-flat`."
+        "Variants that serve only a picture or a likelihood are not counted: `vae-flat`."
     )
 
 
 def test_the_answer_says_how_the_finalists_were_named() -> None:
     tuned = naming(FINALISTS, Tuning(["vae-one", "gan-two", "gan-one"]))
-    assert "whose parameters were tuned on the validation split, not the best" in tuned
+    assert "whose parameters were tuned on the validation split, not the GAN" in tuned
     for names in ([], ["gan-one"], ["gan-two", "vae-two"]):
         assert naming(FINALISTS, Tuning(names)) == (
-            "The finalists are named in the profile's parameters, not picked by these scores."
+            "The finalists were named in the profile's parameters, not chosen by these scores."
         )
     elsewhere = naming(FINALISTS, Tuning(FINALISTS, tuned_on={"gan-one": "mnist"}))
     assert "validation" not in elsewhere
-    assert elsewhere.endswith("The parameters of at least one were chosen on another data set.")
+    assert elsewhere.endswith("of at least one finalist were chosen on another data set.")
 
 
 def test_families_cannot_be_compared_without_a_vae() -> None:
@@ -201,23 +203,23 @@ def test_criteria_that_disagree_are_listed_by_side() -> None:
         {"is_judge": (MORE, LESS), "inverted_mse": (MORE, LESS), "recall_judge": (MORE, MIXED)}
     )
     assert said == (
-        "For the finalists, the other criteria do not all agree: the GAN is ahead in IS, the VAE "
-        "in inverted MSE; no difference is shown in recall."
+        "For the finalists, the other criteria do not all agree with FID: the GAN is ahead in IS, "
+        "and the VAE is ahead in inverted MSE; no difference is shown in recall."
     )
 
 
 def test_criteria_that_agree_are_listed_together() -> None:
     said = other_criteria({"kid_judge": (LESS, MORE), "inverted_mse": (LESS, MORE)})
     assert said == (
-        "For the finalists, the other criteria point the same way: the GAN is ahead in KID, IS "
+        "For the finalists, the other criteria agree with FID: the GAN is ahead in KID, IS "
         "and inverted MSE."
     )
 
 
-def test_criteria_without_a_difference_add_nothing() -> None:
+def test_criteria_without_a_difference_show_no_difference() -> None:
     said = other_criteria({"is_judge": (MORE, MIXED)})
     assert said == (
-        "For the finalists, the other criteria add nothing: no difference is shown in IS."
+        "For the finalists, the other criteria show no difference: no difference is shown in IS."
     )
 
 
@@ -227,14 +229,15 @@ def test_criteria_can_show_a_difference_that_fid_does_not() -> None:
     vae = [record("vae-one", n, fid, scores={"is_judge": LESS[n]}) for n, fid in enumerate(same)]
     said = answer_from(gan, vae).others
     assert said == (
-        "For the finalists, the other criteria show what FID does not: the GAN is ahead in IS."
+        "For the finalists, the other criteria show a difference that FID does not show: the GAN "
+        "is ahead in IS."
     )
 
 
 def test_criteria_with_too_few_seeds_are_compared_by_their_means() -> None:
     said = duel(LOW[:3], HIGH[:3]).others
     assert said == (
-        "For the finalists, the other criteria point the same way: by the means alone (too few "
+        "For the finalists, the other criteria agree with FID: by the means alone (too few "
         "seeds to test), the GAN is ahead in IS."
     )
 
@@ -256,7 +259,7 @@ def test_the_caveat_names_the_budgets(seconds: tuple[float, float], span: str) -
 
 def test_the_caveat_does_not_need_training_times() -> None:
     assert duel(LOW, HIGH).caveat == (
-        "All of this holds only at these training budgets and model sizes."
+        "These results hold only for these training budgets and model sizes."
     )
 
 
@@ -280,9 +283,10 @@ def test_the_best_of_each_family_are_compared_at_equal_effort() -> None:
     comparison = compare(records, FINALISTS, ["vae-odd"])
     swept = ["gan-swept", "vae-swept"]
     assert answer(comparison, FINALISTS, Tuning([*FINALISTS, *swept], swept)).effort == (
-        "At equal effort, the best of each family by FID: among the untuned variants, the VAE "
-        "`vae-two` (10.50) is ahead of the GAN `gan-two` (20.50); among the swept variants, the "
-        "GAN `gan-swept` (7.00) is ahead of the VAE `vae-swept` (8.00)."
+        "At equal tuning effort, the best GAN and the best VAE by FID compare as follows: among "
+        "the untuned variants, the VAE `vae-two` (10.50) is ahead of the GAN `gan-two` (20.50); "
+        "among the swept variants, the GAN `gan-swept` (7.00) is ahead of the VAE `vae-swept` "
+        "(8.00)."
     )
     one_sided = answer(comparison, FINALISTS, Tuning([*FINALISTS, *swept], ["gan-swept"])).effort
     assert "gan-two" in one_sided
@@ -296,17 +300,18 @@ def test_an_answer_with_unequal_effort_begins_with_the_effort() -> None:
     comparison = compare([*runs("gan-one", LOW), *runs("vae-one", HIGH)], FINALISTS)
     said = answer(comparison, FINALISTS, tuning)
     assert said.headline == (
-        "Not settled: the effort was unequal (the GAN got a week). Between these two finalists: "
-        "at these training budgets, the GAN is ahead."
+        "The question is not settled, because the tuning effort was unequal. "
+        "The GAN got a week. Between these two finalists, at these training budgets, the GAN is "
+        "ahead."
     )
     assert said.effort == "A trial found more."
 
 
 def test_the_tuning_mark_names_the_data_set_of_the_validation_split() -> None:
     tuning = Tuning(["gan-one", "vae-one"])
-    assert tuning.mark == "parameters chosen by FID on the validation split"
+    assert tuning.mark == "their parameters were chosen by FID on the validation split"
     assert replace(tuning, tuned_on={"gan-one": "mnist"}).mark == (
-        f"{tuning.mark} (for `gan-one`, that of mnist)"
+        f"{tuning.mark} (for `gan-one`, on the validation split of `mnist`)"
     )
 
 
@@ -317,7 +322,7 @@ def with_precision(variant: str, fids: list[float], precision: float) -> list[Sc
 
 def test_a_criterion_by_which_noise_beats_a_finalist_is_named() -> None:
     remark = (
-        "Here precision does not tell images from noise: the ceiling, which is pure noise, "
+        "Here precision does not distinguish images from noise: the ceiling, which is pure noise, "
         "scores 0.850, better than `vae-one`."
     )
     gan, vae = with_precision("gan-one", LOW, 0.9), with_precision("vae-one", HIGH, 0.8)

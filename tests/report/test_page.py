@@ -170,7 +170,7 @@ def test_the_page_shows_only_existing_pictures(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("records", "finalists", "says"),
     [
-        (runs("gan-one", [5.0]), None, "No GAN and VAE were named"),
+        (runs("gan-one", [5.0]), None, "This profile names no GAN and no VAE"),
         (runs("gan-one", [None]), None, "no score"),
         (
             [*runs("gan-one", [None]), *runs("vae-one", [9.0, 8.0])],
@@ -178,7 +178,7 @@ def test_the_page_shows_only_existing_pictures(tmp_path: Path) -> None:
             "cannot be answered here: gan-one has no score (1 run diverged)",
         ),
         (runs("gan-one", [5.0], flags=["too few samples"]), None, "Not ranked"),
-        (runs("floor", [0.1, 0.2]), None, "No GAN and VAE were named"),
+        (runs("floor", [0.1, 0.2]), None, "This profile names no GAN and no VAE"),
         ([record("odd", 0, 5.0, family="other")], None, "odd"),
     ],
     ids=["one variant", "diverged run", "lone finalist", "flagged", "floor only", "other family"],
@@ -245,7 +245,7 @@ def decoded(uri: str) -> np.ndarray:
 
 def test_a_file_that_is_not_a_picture_is_refused(tmp_path: Path) -> None:
     (tmp_path / "x.png").write_text("no picture")
-    with pytest.raises(DataError, match=r"x\.png: not a picture"):
+    with pytest.raises(DataError, match=r"x\.png is not a picture"):
         embed(tmp_path / "x.png")
 
 
@@ -314,20 +314,20 @@ def test_a_variant_can_have_the_name_of_its_family() -> None:
 
 
 def test_the_page_says_how_the_finalists_were_named(tmp_path: Path) -> None:
-    named = "named in the profile's parameters, not picked by these scores"
-    tuned = "whose parameters were tuned on the validation split, not the best by these scores"
+    named = "named in the profile's parameters, not chosen by these scores"
+    tuned = "whose parameters were tuned on the validation split, not the GAN"
     for names, expected in ((["gan-one", "vae-one"], tuned), (["gan-one"], named), ([], named)):
         text = Page(render(report(tmp_path, usual(), tuning=Tuning(names)))).text
         assert [says in text for says in (tuned, named)] == [expected == tuned, expected == named]
-        assert ("not searched by score" in text) == bool(names)
+        assert ("not chosen by scores" in text) == bool(names)
 
 
 def test_the_page_names_the_variants_set_aside(tmp_path: Path) -> None:
     whole = report(tmp_path, usual())
-    assert "Not counted" not in Page(render(whole)).text
+    assert "not counted" not in Page(render(whole)).text
     aside = compare(usual(), whole.finalists, aside=["gan-wild"])
     text = Page(render(report(tmp_path, usual(), comparison=aside))).text
-    sentence = "Not counted, because they serve a picture or a likelihood only: gan-wild."
+    sentence = "Variants that serve only a picture or a likelihood are not counted: gan-wild."
     assert text.count(sentence) == 2
 
 
@@ -362,7 +362,7 @@ def test_modes_are_in_the_leaderboard_and_the_glossary(tmp_path: Path) -> None:
     heads = [head.text for head in tables.leaderboard_table(with_modes.comparison.rows, []).heads]
     assert heads == ["FID", "recall", "modes", "KL of modes", "runs"]
     shown = Page(render(with_modes))
-    assert "The number of the data's known modes" in shown.text
+    assert "The number of known modes of the data" in shown.text
     for source in ("1611.02163", "1712.04086"):
         assert f"https://arxiv.org/abs/{source}" in str(shown.elements)
 
@@ -370,6 +370,6 @@ def test_modes_are_in_the_leaderboard_and_the_glossary(tmp_path: Path) -> None:
 def test_the_glossary_explains_the_scores_of_a_judge_with_classes(tmp_path: Path) -> None:
     scores = {"class_distance_judge": 0.1, "classes_judge": 10.0, "label_kept_judge": 0.9}
     text = page(tmp_path, [record("gan-one", 0, 5.0, scores=scores)], None).text
-    for term in ("How certain the judge is", "class distance", "label kept"):
+    for term in ("how certain the judge is", "class distance", "label kept"):
         assert term in text
     assert "KL of modes" not in text

@@ -28,7 +28,7 @@ def test_a_sweep_shows_its_search_space_and_findings(tmp_path: Path) -> None:
         '<a href="#sweeps">Sweeps</a>',
         "<code>balance.ratio</code> (1 to 16, log scale, or off)",
         "3 trials: 2 completed, 1 pruned.",
-        "Best: trial 1, FID 20.00",
+        "The best trial is trial 1, with FID 20.00",
         "\N{MINUS SIGN}10.00 on average",
         "<code>beta_1</code>. Scored trials: FID rises with the parameter.",
         "no effect is shown",
@@ -50,7 +50,7 @@ def test_a_promoted_trial_is_shown_with_its_test_score(tmp_path: Path) -> None:
     sweeps = [write_sweep(tmp_path), write_sweep(tmp_path, study="other")]
     html = page(tmp_path, studies=sweeps, promoted={"gan-one": PROMOTION})
     start = "Trial 1, with FID 20.00 on the validation split, is promoted as <code>gan-one</code>."
-    assert f"{start} Trained from fresh seeds, <code>gan-one</code> has FID 5.20 " in html
+    assert f"{start} Trained from new seeds, <code>gan-one</code> has FID 5.20 " in html
     assert html.count("is promoted as") == 1
     assert html.count("No trial of this sweep is promoted") == 1
 
@@ -66,7 +66,7 @@ def test_a_sweep_can_be_shown_from_its_record_alone(tmp_path: Path) -> None:
         if path.name == EFFECTS or path.suffix == ".png":
             path.unlink()
     html = page(tmp_path, studies=[record])
-    assert "Best: trial 1" in html
+    assert "The best trial is trial 1" in html
     assert '<table class="effects">' not in html
 
 

@@ -44,7 +44,8 @@ def test_it_shows_the_finished_runs_and_names_the_missing_ones(unfinished: Param
     text = (PATHS.results / "leaderboard.md").read_text()
     notice = text.splitlines()[2]
     assert notice.startswith(
-        f"**Provisional: 3 of {len(unfinished.runs)} runs are done. Missing: dcgan-"
+        f"**This leaderboard is provisional: 3 of {len(unfinished.runs)} runs are done. Missing "
+        "runs: dcgan-"
     )
     assert "bernoulli-vae-0" in notice
     assert "dcgan-0" not in notice.replace("keras-dcgan-0", "")

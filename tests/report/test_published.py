@@ -90,12 +90,12 @@ def test_modes_are_shown_beside_published_ones() -> None:
 
 def test_the_remarks_on_modes_use_the_numbers_of_the_records() -> None:
     text = "\n".join(published_markdown(tables(STACKED)))
-    assert "in 26,000 samples, as many as the published ones." in text
+    assert "in 26,000 samples, and the published modes in as many." in text
     assert f"(1,000 − 1) / (2{TIMES}26,000) = 0.019" in text
     assert f"`{'a' * 16}…`" in text  # the judge
     few = [counted("gan-one", 0, 900, 0.5, n=2000)]
     text = "\n".join(published_markdown(tables(few)))
-    assert "in 2,000 samples, the published ones in 26,000." in text
+    assert "in 2,000 samples, and the published modes in 26,000." in text
     assert f"(2{TIMES}2,000) = 0.250" in text
 
 

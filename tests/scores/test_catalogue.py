@@ -154,7 +154,7 @@ def test_a_score_that_does_not_apply_is_not_shown_as_unmeasured() -> None:
 
 def test_a_record_only_takes_scores_of_the_catalogue() -> None:
     assert tuple(complete_scores({"kid_judge": 0.1})) == REQUIRED
-    with pytest.raises(ValueError, match="not in the catalogue of scores: fid_juge"):
+    with pytest.raises(ValueError, match="scores that are not in the catalogue: fid_juge"):
         complete_scores({"fid_juge": 1.0})
 
 

@@ -84,7 +84,7 @@ def test_records_measured_differently_are_not_ranked_together(
     change: dict[str, object], message: str
 ) -> None:
     other = record("b", 1, 1.0, **change)
-    expected = rf"a \(seed 0\) and b \(seed 1\) cannot be ranked together: {message}"
+    expected = rf"a \(seed 0\) and b \(seed 1\) cannot be ranked together, because .*: {message}"
     with pytest.raises(UserError, match=expected):
         leaderboard([record("a", 0, 1.0), record("a", 1, 1.0), other])
     with pytest.raises(UserError, match=expected):
@@ -99,7 +99,7 @@ def inception(model: str, sha256: str | None) -> ScoreRecord:
 
 def test_scores_from_two_inception_files_are_not_ranked_together() -> None:
     expected = (
-        r"a \(seed 0\) and b \(seed 0\) cannot be ranked together: "
+        r"a \(seed 0\) and b \(seed 0\) cannot be ranked together, because .*: "
         r"inception_sha256 eeeeeeeeeeee against ffffffffffff\. "
     )
     with pytest.raises(UserError, match=expected):
@@ -206,7 +206,9 @@ def test_finalists_are_compared_per_seed_and_fid_is_tested_alone() -> None:
     ],
 )
 def test_finalists_must_be_a_gan_and_a_vae(finalists: tuple[str, str], given: str) -> None:
-    with pytest.raises(ConfigError, match=f"^finalists: {given}. Give a GAN first, then a VAE.$"):
+    with pytest.raises(
+        ConfigError, match=f"^finalists must be a GAN and then a VAE, but {given}.$"
+    ):
         compare(study(3), finalists)
 
 
@@ -276,11 +278,11 @@ def test_tables(tmp_path: Path) -> None:
     assert "| `gan` † | gan | 12.00 ± 25.41 | 0.123 | 7 | 3 | 0 | 1 |" in text
     assert "\n| `gan` † | 0.750 |" in text.split("## Further scores")[1]
     assert (
-        "- †: tuned, that is, parameters chosen by FID on the validation split. The other variants "
-        "use the parameters of their sources, scaled down by hand to fit the training time. Their "
-        "parameters were not searched by score.\n"
+        "- † marks tuned variants: their parameters were chosen by FID on the validation split. "
+        "The other variants use the parameters of their sources, scaled down by hand to fit the "
+        "training time. These parameters were not chosen by scores.\n"
     ) in text
-    assert "- Networks were trained in fp32; weights and losses stay in fp32." in text
+    assert "- Networks were trained in fp32. Weights and losses stay in fp32." in text
     assert "| floor (real training images) | reference | 0.25 |" in text
     assert "gan, seed 2, diverged: d_loss was NaN" in text
     assert "| 7 | 3 | 0 | 1 |" in text
@@ -308,7 +310,7 @@ def test_tables_say_too_few_seeds_instead_of_a_p_value(tmp_path: Path) -> None:
     assert "| FID (judge) ↓ | −20.00 | −22.27 to −17.73 | −15.96 | 0.00 | too few seeds |" in text
     three = (
         "- Too few seeds: with 3 against 3 seeds, a rank test cannot be significant "
-        "(the smallest possible p is 0.10).\n"
+        "(the smallest possible p-value is 0.10).\n"
     )
     assert text.count(three) == 2  # below the finalists and below the pairs, once each
     assert "- Too few variants: with 2 against 2 variants, a rank test cannot" in text
@@ -341,7 +343,7 @@ def test_tables_say_when_correction_makes_significance_impossible(tmp_path: Path
     text = markdown(tmp_path, compare(records, None), records)
     assert (
         "- Too few seeds: with 5 against 5 seeds, a rank test cannot be significant "
-        "(the smallest possible p is 0.056 after correction)."
+        "(the smallest possible p-value after correction is 0.056)."
     ) in text
 
 
@@ -350,13 +352,13 @@ def test_markdown_says_how_finalists_were_chosen_and_what_was_set_aside(
 ) -> None:
     records, finalists = study(3), ("good-gan", "good-vae")
     text = markdown(tmp_path, compare(records, finalists), records)
-    assert "value per seed. The finalists are named in the profile's parameters, not picked" in text
-    assert "Not counted" not in text
+    assert "value per seed. The finalists were named in the profile's parameters, not chos" in text
+    assert "not counted" not in text
     found = compare(records, finalists, aside=["vae"])
     text = markdown(tmp_path, found, records, tuning=Tuning(finalists))
     assert "value per seed. The finalists are the GAN and the VAE whose parameters were tun" in text
-    assert "**The families**: 2 GANs against 1 VAEs" in text
-    assert "they serve a picture or a likelihood only: `vae`. Hybrids" in text
+    assert "**The families**: 2 GANs are compared with 1 VAEs" in text
+    assert "picture or a likelihood are not counted: `vae`. Hybrids" in text
 
 
 def test_markdown_says_how_the_effort_was_unequal(tmp_path: Path) -> None:
@@ -364,7 +366,8 @@ def test_markdown_says_how_the_effort_was_unequal(tmp_path: Path) -> None:
     tuning = Tuning(finalists, unequal="the GAN got a week", outside="A trial found more.")
     text = markdown(tmp_path, compare(records, finalists), records, tuning=tuning)
     section = text.split("## GAN against VAE")[1]
-    assert "\nThe effort was unequal: the GAN got a week. At equal effort, the best of" in section
+    effort = "The tuning effort was unequal. The GAN got a week."
+    assert f"\n{effort} At equal tuning effort, the best" in section
     assert " A trial found more.\n\n**The finalists**" in section
 
 
@@ -380,9 +383,9 @@ def test_one_pair_with_enough_seeds_has_the_p_of_the_finalists(tmp_path: Path) -
     assert [(pair.first, pair.second) for pair in tested] == [("gan", "vae")]
     assert tested[0].p_holm == found.finalists[0].p == pytest.approx(2 / 252)
     text = markdown(tmp_path, found, records)
-    assert "enough seeds to reach significance (1 of 36) and corrected together" in text
+    assert "enough seeds to reach significance (1 of 36). The p-values of these tests" in text
     assert "- Too few seeds: with 5 against 3 seeds, a rank" in text
-    assert "(the smallest possible p is 0.071 after correction)." in text
+    assert "(the smallest possible p-value after correction is 0.071)." in text
 
 
 def test_departures_are_the_parameters_that_a_profile_changes(smoke: Params) -> None:

@@ -162,7 +162,7 @@ def test_a_variant_with_only_defaults_has_an_empty_section(
     promote("--trial", "0")
     assert read_promotions(promoted(FILES["full"])).variants["balanced-gan-swept"] == {}
     out = capsys.readouterr().out
-    assert "note: these are the parameters that balanced-gan had before the sweep\n" in out
+    assert "note: the parameters of this trial are those of balanced-gan before the sweep\n" in out
     assert "`ganvae repro profiles/full/dvc.yaml` trains these runs" in out
 
 
@@ -177,7 +177,7 @@ def test_promoting_the_same_trial_again_changes_nothing(
     assert promoted(SMOKE).read_text() == by_hand
     assert capsys.readouterr().out.splitlines()[-1] == (
         "profiles/smoke/promoted.yaml: balanced-gan-swept is already trial 2 of study 'toy' (FID "
-        "on validation 12.35), so the file is unchanged"
+        "12.35 on the validation split), so the file is unchanged"
     )
 
 
@@ -206,11 +206,11 @@ def test_notes_about_the_promotion_are_printed(capsys: pytest.CaptureFixture[str
     study(base={"batch_size": 16}, trials=[trial(4, 50.0, status="collapsed")])
     promote("--seeds", "1")
     assert capsys.readouterr().out.splitlines() == [
-        "profiles/smoke/promoted.yaml: balanced-gan-swept is now trial 4 of study 'toy' (FID on "
-        "validation 50.00); training seeds: 1",
-        "note: variants.balanced-gan has changed since the study was created; the promoted variant "
-        "builds on the earlier parameters",
-        "note: this trial collapsed: from some seed, all samples have one class",
+        "profiles/smoke/promoted.yaml: balanced-gan-swept is now trial 4 of study 'toy' (FID 50.00 "
+        "on the validation split); training seeds: 1",
+        "note: variants.balanced-gan has changed since the study was created. The promoted variant "
+        "builds on the earlier parameters.",
+        "note: this trial collapsed. For at least one seed, nearly all samples have one class.",
         "`ganvae repro profiles/smoke/dvc.yaml` trains these runs, and skips runs that are up to "
         "date",
     ]
@@ -230,18 +230,26 @@ def refused(error: type[UserError], message: str, *arguments: str, name: str = "
 @pytest.mark.parametrize(
     ("error", "message", "arguments"),
     [
-        (UserError, "study 'toy' has no trial 99 in its record, only 0 to 6", "--trial 99"),
+        (
+            UserError,
+            "study 'toy' has no trial 99 in its record. The record has trials 0 to 6",
+            "--trial 99",
+        ),
         *(
-            (UserError, f"trial {3 + n} of study 'toy' has no score ({status})", f"--trial {3 + n}")
+            (
+                UserError,
+                f"trial {3 + n} of study 'toy' has no score (status: {status})",
+                f"--trial {3 + n}",
+            )
             for n, status in enumerate(LOST)
         ),
-        (ConfigError, "--seeds: study 'toy' already trained from 100, and", "--seeds 1,100"),
-        (ConfigError, "--seeds 1,x: expected different whole numbers", "--seeds 1,x"),
-        (ConfigError, "--seeds 1,1: expected different whole numbers", "--seeds 1,1"),
-        (ConfigError, "--seeds -1: expected different whole numbers", "--seeds=-1"),
-        (ConfigError, "--as dcgan-tuned: a system, a baseline or a variant", "--as dcgan-tuned"),
-        (ConfigError, "--as floor: a system, a baseline or a variant", "--as floor"),
-        (ConfigError, "--as A.b: expected lower-case letters, digits and hyphens", "--as A.b"),
+        (ConfigError, "--seeds has 100, but study 'toy' already trained", "--seeds 1,100"),
+        (ConfigError, "--seeds 1,x is not a list of different whole numbers", "--seeds 1,x"),
+        (ConfigError, "--seeds 1,1 is not a list of different whole numbers", "--seeds 1,1"),
+        (ConfigError, "--seeds -1 is not a list of different whole numbers", "--seeds=-1"),
+        (ConfigError, "--as dcgan-tuned is already the name of a system", "--as dcgan-tuned"),
+        (ConfigError, "--as floor is already the name of a system", "--as floor"),
+        (ConfigError, "--as A.b is not a valid name. Use lower-case letters", "--as A.b"),
     ],
 )
 def test_a_promotion_that_is_not_possible_changes_no_file(
@@ -258,7 +266,7 @@ def test_the_name_of_a_system_is_reserved_even_if_the_profile_lacks_it() -> None
     with SMOKE.open("w") as file:
         YAML().dump(values, file)
     study()
-    refused(ConfigError, "--as conv-vae: a system, a baseline or a variant", "--as", "conv-vae")
+    refused(ConfigError, "--as conv-vae is already the name of a system", "--as", "conv-vae")
 
 
 def test_a_study_without_a_usable_trial_is_refused() -> None:
@@ -283,7 +291,7 @@ def test_a_promoted_variant_cannot_change_its_system() -> None:
     study("vae", trials=[trial(0, 1.0, parameters={"beta": 2.0})], **vae)
     refused(
         ConfigError,
-        "--as swept: this variant has the system balanced-gan, but study 'vae' searched bern",
+        "--as swept is a variant of system balanced-gan, but study 'vae' searched system bern",
         *("--as", "swept"),
         name="vae",
     )
@@ -295,8 +303,8 @@ def test_with_two_objectives_the_error_lists_the_pareto_front() -> None:
     study(objectives=["fid_judge", "train_seconds"], trials=trials)
     refused(
         UserError,
-        "study 'toy' has two objectives: choose a trial with --trial. Trials on the Pareto front: "
-        "trial 0 (fid_judge 9.00, train_seconds 40.00); "
+        "study 'toy' has two objectives, so no single trial is the best. Choose a trial with "
+        "--trial. Trials on the Pareto front: trial 0 (fid_judge 9.00, train_seconds 40.00); "
         "trial 1 (fid_judge 12.00, train_seconds 8.00).",
     )
     promote("--trial", "1")
@@ -332,7 +340,7 @@ def test_in_a_shell_a_wrong_study_is_one_line_and_a_right_study_is_promoted() ->
     assert wrong.returncode == 1
     assert wrong.stderr == (
         "error: study 'tyo' has no record results/sweeps/tyo/study.json (studies with a record: "
-        "toy). Run `ganvae sweep report --study tyo` first, to write it.\n"
+        "toy). Run `ganvae sweep report --study tyo` to write this record.\n"
     )
     right = ganvae("sweep", "promote", "--study", "toy", "--as", "toy-swept", "--seeds", "0, 1")
     assert (right.returncode, right.stderr) == (0, "")
@@ -351,8 +359,8 @@ def promoted_params(**promotion: Any) -> Params:
 def test_the_reports_notes_name_the_source_of_the_parameters() -> None:
     params = promoted_params()
     origin = (
-        "Its parameters are from trial 17 of the sweep `toy`, with FID 12.30 on the validation "
-        "split (mean of seeds 100 and 101). The runs here use other seeds."
+        "The parameters are from trial 17 of the sweep `toy`, with FID 12.30 on the validation "
+        "split (mean over seeds 100 and 101). The runs here use other seeds."
     )
     assert notes_of(params) == {"dcgan-tuned": origin}
     with_notes = params.model_copy(update={"notes": {"dcgan-tuned": "Narrow.", "dcgan": "Wide."}})

@@ -127,7 +127,7 @@ def test_few_trials_give_no_numbers() -> None:
         numbers = (effect.importance, effect.scored.correlation, effect.early.correlation)
         assert numbers == (None,) * 3
         assert all(contrast.p is None for contrast in effect.scored.contrasts)
-    assert "Too few trials" in findings(searched(7, slope_and_switch), few)[0]
+    assert "too few trials" in findings(searched(7, slope_and_switch), few)[0]
 
 
 def test_pruned_trials_count_only_at_the_first_check() -> None:
@@ -165,8 +165,8 @@ def test_the_report_of_a_study_is_a_folder(tmp_path: Path, clear: StudyRecord) -
     text = (folder / "summary.md").read_text()
     assert all(f"]({name})" in text for name in PICTURES)
     assert clear.best
-    assert f"Best: trial {clear.best.number}," in text
-    assert "Best minus current:" in text
+    assert f"The best trial is trial {clear.best.number}," in text
+    assert "The difference in FID, best minus current, is" in text
     assert "`ganvae sweep promote`" in text
 
 
@@ -309,7 +309,7 @@ def test_a_study_is_reported_from_its_storage_or_from_its_record(make: Make) -> 
     assert line == "results/sweeps/toy: 3 trials, 3 completed"
     before = {path.name: path.read_bytes() for path in Path("results/sweeps/toy").iterdir()}
     Path("results/sweeps/toy/summary.md").unlink()
-    assert "from results/sweeps/toy/study.json only" in report_study("toy", NOWHERE)
+    assert "from results/sweeps/toy/study.json, without the storage" in report_study("toy", NOWHERE)
     after = {path.name: path.read_bytes() for path in Path("results/sweeps/toy").iterdir()}
     assert after == before
 

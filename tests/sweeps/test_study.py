@@ -46,9 +46,11 @@ def stored() -> dict[str, Any]:
 
 
 def test_a_study_is_created_once() -> None:
-    assert "is created; `ganvae sweep worker`" in create()
+    assert "is created. `ganvae sweep worker`" in create()
     before = stored()
-    assert create().endswith("of bernoulli-vae (toy) at sqlite:///sweeps.db exists already")
+    assert create().endswith(
+        "of variant bernoulli-vae (search space toy) at sqlite:///sweeps.db exists already"
+    )
     assert stored() == before
     assert before["names"] == ["fid_judge"]
     assert len(before["trials"]) == 1
@@ -67,7 +69,9 @@ def test_another_study_of_the_same_name_is_refused(
 ) -> None:
     create()
     before = stored()
-    with pytest.raises(UserError, match=rf"'toy' exists already, of bern.* in {difference}:"):
+    with pytest.raises(
+        UserError, match=rf"'toy' exists already.* of variant bern.* in: {difference}\."
+    ):
         create(**options)
     assert stored() == before
 
@@ -76,7 +80,7 @@ def test_a_study_with_the_same_name_and_other_data_is_refused() -> None:
     create()
     before = stored()
     write_toy_split("train", 210)
-    with pytest.raises(UserError, match="differs in train_sha256: give another --study"):
+    with pytest.raises(UserError, match=r"differ in: train_sha256\. Give another --study"):
         create()
     assert stored() == before
 
@@ -113,7 +117,10 @@ def test_a_first_trial_that_draws_a_value_is_not_marked_as_current(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     create(parameters=SPACE["parameters"] | {"batch_size": {"choices": [32, 64]}})
-    note = "note: batch_size is 16, outside its range, so the first trial draws a value\n"
+    note = (
+        "note: the current value of batch_size, 16, is outside the searched range. So the first "
+        "trial draws a value from the range.\n"
+    )
     assert capsys.readouterr().out == note
     (first,) = trials()
     assert first.system_attrs["fixed_params"] == {"learning_rate": 1e-3}
@@ -131,7 +138,7 @@ def test_an_incomplete_study_is_completed_by_the_next_create(
         patch.setattr(optuna.Study, killed_in, killed)
         with pytest.raises(KeyboardInterrupt):
             create()
-    with pytest.raises(UserError, match="or not completely: create it"):
+    with pytest.raises(UserError, match="or its creation did not finish"):
         trials()
     monkeypatch.setattr(study, "MAKING_SECONDS", 0.0)
     assert "is created" in create()
@@ -149,14 +156,14 @@ def test_a_study_of_another_program_is_not_changed(
     other = optuna.create_study(study_name="toy", storage=URL, direction=direction)
     if fault == "its trials":
         other.enqueue_trial({"x": 1})
-    with pytest.raises(UserError, match="was not created by `ganvae sweep create`: give another"):
+    with pytest.raises(UserError, match=r"was not created by `ganvae sweep create`\. Give another"):
         create()
     assert study.SETTINGS not in other.user_attrs
 
 
 @pytest.mark.parametrize("name", ["a/b", "../up", "", ".", "a b"])
 def test_a_name_that_cannot_be_a_folders_name_is_refused(name: str) -> None:
-    with pytest.raises(ConfigError, match="use only letters, digits, dots"):
+    with pytest.raises(ConfigError, match="Use only letters, digits, dots"):
         create(name)
 
 
@@ -194,7 +201,7 @@ def test_the_error_for_an_unknown_study_lists_the_studies(error_of: Any) -> None
 def test_a_storage_that_cannot_be_used_is_an_error_in_one_line(error_of: Any) -> None:
     cases = {
         "postgresql+psycopg://me:secret@127.0.0.1:1/db": "me:***@127.0.0.1:1/db: connection failed",
-        "postgresql//me:secret@host/db": "--storage is not the URL of a database: give one such as",
+        "postgresql//me:secret@host/db": "--storage is not the URL of a database. Give a URL such",
         "postgresql://me:secret@host:port/db": "--storage is not the URL of a database",
         "nonsense://me:secret@host/db": "Can't load plugin: sqlalchemy.dialects:nonsense",
         "postgresql+pg8000://me:secret@host/db": "No module named 'pg8000'",
@@ -257,14 +264,14 @@ def test_the_error_for_missing_data_names_the_command_that_prepares_them(
         write_space()
         found = error_of("create", "--study", "toy", "--space", "toy.yaml")
         assert (
-            f"{path} is missing: run `dvc repro {stage}`, which prepares data for sweeps" in found
+            f"{path} is missing. Run `dvc repro {stage}`, which prepares data for sweeps" in found
         )
 
 
 def test_a_worker_names_this_command_as_well(error_of: Any) -> None:
     create()
     PATHS.validation_features.unlink()
-    assert "is missing: run `dvc repro reference`, which" in error_of("worker", "--study", "toy")
+    assert "is missing. Run `dvc repro reference`, which" in error_of("worker", "--study", "toy")
 
 
 @pytest.mark.slow

@@ -106,9 +106,9 @@ def test_the_error_for_an_unknown_model_lists_registered_models(root: Path, uri:
 
 @pytest.mark.usefixtures("root")
 def test_an_empty_registry_and_a_malformed_uri_are_named() -> None:
-    with pytest.raises(ConfigError, match="Registered models: none yet; `ganvae sync`"):
+    with pytest.raises(ConfigError, match="Registered models: none \(`ganvae sync`"):
         download("models:/mnist-toy@champion-gan")
-    with pytest.raises(ConfigError, match="expected models:/NAME@ALIAS"):
+    with pytest.raises(ConfigError, match="Give models:/NAME@ALIAS"):
         download("models:/mnist-toy")
 
 
@@ -119,8 +119,8 @@ def test_runs_without_weights_on_this_machine_are_not_registered(
     report = sync()
     assert "dvc pull" in str(report)
     assert report.remarks == (
-        "champions without weights on this machine are not registered "
-        f"({PROFILE} gan, {PROFILE} vae): run `dvc pull`",
+        "these champions have no weights on this machine, so they are not registered: "
+        f"{PROFILE} gan, {PROFILE} vae. Run `dvc pull`.",
     )
     assert not client.search_registered_models()
 
@@ -137,8 +137,8 @@ def test_in_a_clone_the_shipped_weights_of_the_variant_are_registered(
     (shipped / "gan.safetensors").write_text("half of gan-0")
     report = sync()
     assert report.remarks[0] == (
-        f"champions of {PROFILE} use the 16-bit weights that the repository ships; `dvc repro` "
-        "registers the scored weights"
+        "the champions of these profiles are registered with the 16-bit weights that the "
+        f"repository ships: {PROFILE}. Run `dvc repro` to register the scored weights."
     )
     version = champion(client, "gan")
     assert version.tags["weights"] == "the 16-bit weights that the repository ships"

@@ -489,7 +489,9 @@ def test_an_unreachable_server_gives_one_warning(
     output = capfd.readouterr()
     assert output.out == ""
     assert output.err.count("\n") == 1
-    assert output.err.startswith("warning: losses are not shown yet: MLflow at http://user:***@")
+    assert output.err.startswith(
+        "warning: MLflow does not show the losses yet. MLflow at http://user:***@"
+    )
 
 
 def test_values_that_could_not_be_logged_are_logged_later(

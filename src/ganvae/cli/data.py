@@ -13,10 +13,10 @@ def fetch(
     dataset: Annotated[str, typer.Argument(help="The name of a data set, see `ganvae datasets`.")],
     directory: Annotated[
         Path | None,
-        typer.Option(help="The folder for its files (default: its folder in this clone)."),
+        typer.Option(help="The folder for the files of the data set (default: in this clone)."),
     ] = None,
     edition: Annotated[
-        str | None, typer.Option(help="The edition, if the data set has several.")
+        str | None, typer.Option(help="The edition of the data set, if there are several editions.")
     ] = None,
 ) -> None:
     """Download a data set and verify it."""

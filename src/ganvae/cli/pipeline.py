@@ -13,16 +13,20 @@ commands = typer.Typer()
 
 @commands.command()
 def repro(
-    pipeline: Annotated[Path, typer.Argument(help="The profile's dvc.yaml.")] = Path("dvc.yaml"),
+    pipeline: Annotated[Path, typer.Argument(help="The dvc.yaml of the profile.")] = Path(
+        "dvc.yaml"
+    ),
     jobs: Annotated[
         int | None,
-        typer.Option(min=1, help="How many runs to train at once (default: by CPU cores)."),
+        typer.Option(
+            min=1, help="How many runs to train at the same time (default: by CPU cores)."
+        ),
     ] = None,
     thaw: Annotated[
         bool, typer.Option("--thaw", help="Run a profile even if it is frozen.")
     ] = False,
 ) -> None:
-    """Reproduce a profile like `dvc repro`, but with several runs at once."""
+    """Reproduce a profile like `dvc repro`, but train several runs at the same time."""
     from ganvae.pipeline.reproduction import reproduce
 
     if profile := reproduce(pipeline, jobs, thaw):
@@ -31,7 +35,7 @@ def repro(
 
 @commands.command("check-locks")
 def check_locks_command() -> None:
-    """Fail if a committed dvc.lock is older than the code, parameters or data."""
+    """Fail if a committed dvc.lock does not fit the code, the parameters or the data."""
     from ganvae.pipeline.locks import check_locks
 
     for line in check_locks(Path()):
@@ -44,14 +48,15 @@ def migrate_command() -> None:
     from ganvae.pipeline.migration import migrate
 
     changed = migrate(Path())
-    typer.echo("\n".join(changed) or "nothing to do: all files have the current form")
+    typer.echo("\n".join(changed) or "nothing to do: all files have the current form already")
 
 
 def _show_in_mlflow(profile: str) -> None:
     """Show the results in MLflow. The results are complete even if MLflow is unavailable."""
     if find_spec("mlflow") is None:
         typer.echo(
-            "MLflow is not installed. To see the results in it, install it and run `ganvae sync`."
+            "MLflow is not installed. To see the results in MLflow, install it and run `ganvae "
+            "sync`."
         )
         return
     from ganvae.tracking.sync import sync

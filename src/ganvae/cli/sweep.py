@@ -20,10 +20,14 @@ STORAGE = "sqlite:///sweeps.db"
 def create(
     study: Study,
     space: Annotated[
-        str, typer.Option(help="A search space: the name of a file in sweeps/, or a YAML file.")
+        str,
+        typer.Option(
+            help="The search space: a name of a file in sweeps/, or the path of a YAML file."
+        ),
     ],
     variant: Annotated[
-        str | None, typer.Option(help="The variant to tune (default: the first in the space).")
+        str | None,
+        typer.Option(help="The variant to tune (default: the first system in the search space)."),
     ] = None,
     params: Annotated[Path, typer.Option(help="The profile's params.yaml.")] = Path("params.yaml"),
     storage: Storage = STORAGE,
@@ -39,11 +43,16 @@ def worker(
     study: Study,
     trials: Annotated[
         int | None,
-        typer.Option(min=1, help="The total number of trials (default: from the search space)."),
+        typer.Option(
+            min=1, help="The total number of trials of the study (default: from the search space)."
+        ),
     ] = None,
     storage: Storage = STORAGE,
 ) -> None:
-    """Run trials until the study has enough. Several workers may run at once, on any hosts."""
+    """Run trials until the study has enough trials.
+
+    Several workers can run at the same time, on one or several machines.
+    """
     from ganvae.sweeps.worker import work
 
     typer.echo(f"{work(study, storage, trials)} trials run by this worker")
@@ -59,7 +68,7 @@ def status(study: Study, storage: Storage = STORAGE) -> None:
 
 @sweep.command()
 def report(study: Study, storage: Storage = STORAGE) -> None:
-    """Write record, effects and pictures to results/sweeps/STUDY, for you to commit."""
+    """Write the record, effects and pictures of a study to results/sweeps/STUDY."""
     from ganvae.sweeps.report import report_study
 
     typer.echo(report_study(study, storage))
@@ -75,14 +84,14 @@ def promote_command(
     variant: Annotated[
         str | None,
         typer.Option(
-            "--as", help="The name of the new variant (default: the variant's with -swept)."
+            "--as", help="The name of the new variant (default: the tuned variant with -swept)."
         ),
     ] = None,
     seeds: Annotated[
-        str, typer.Option(help="Random seeds to train from, other than those of the study.")
+        str, typer.Option(help="The random seeds to train from. The study must not have used them.")
     ] = "0,1,2,3,4",
 ) -> None:
-    """Write a trial into promoted.yaml as a variant for `ganvae repro` to train."""
+    """Write a trial into promoted.yaml as a new variant, which `ganvae repro` then trains."""
     from ganvae.sweeps.promote import promote, read_seeds
 
     typer.echo(promote(study, trial, variant, read_seeds(seeds)))

@@ -9,12 +9,14 @@ commands = typer.Typer()
 
 @commands.command("sync")
 def sync_command(
-    profile: Annotated[str | None, typer.Option(help="Show only this profile.")] = None,
+    profile: Annotated[
+        str | None, typer.Option(help="Show only this profile (default: all profiles).")
+    ] = None,
     follow: Annotated[
-        bool, typer.Option("--follow", help="Then follow runs in training, until Ctrl-C.")
+        bool, typer.Option("--follow", help="Afterwards show runs during training, until Ctrl-C.")
     ] = False,
 ) -> None:
-    """Show the runs in results/ in MLflow. Repeating it is safe."""
+    """Show the runs in results/ in MLflow. A repeated sync adds only new results."""
     from ganvae.tracking.sync import sync
 
     typer.echo(sync(profile))
@@ -30,7 +32,7 @@ def sync_command(
 def ui(
     port: Annotated[int, typer.Option(min=1, max=65535, help="The port to listen on.")] = 5000,
 ) -> None:
-    """Sync, then serve MLflow's web pages on this machine."""
+    """Serve MLflow's web pages on this machine, and run `ganvae sync`."""
     from ganvae.tracking.server import serve
 
     serve(port)

@@ -14,32 +14,36 @@ commands = typer.Typer()
 def train(  # noqa: PLR0913  one parameter per option
     system: Annotated[str, typer.Argument(help="The name of a system, see `ganvae models`.")],
     outdir: Annotated[
-        Path, typer.Option(help="Folder for weights, losses and pictures; created if missing.")
+        Path,
+        typer.Option(help="The folder for weights, losses and pictures. It is created if missing."),
     ] = Path(),
     epochs: Annotated[
         int | None,
-        typer.Option(min=1, help="Epochs to train (default: the system's own schedule)."),
+        typer.Option(min=1, help="The number of epochs (default: the system's own schedule)."),
     ] = None,
     steps: Annotated[
-        int | None, typer.Option(min=1, help="Training steps, instead of epochs.")
+        int | None, typer.Option(min=1, help="The number of training steps, instead of --epochs.")
     ] = None,
     batch_size: Annotated[
-        int | None, typer.Option("--batch_size", "--batch-size", help="Images per batch.")
+        int | None,
+        typer.Option("--batch_size", "--batch-size", help="The number of images per batch."),
     ] = None,
     learning_rate: Annotated[
         float | None,
         typer.Option(
-            "--learning_rate", "--learning-rate", help="Learning rate; for a GAN, the generator's."
+            "--learning_rate",
+            "--learning-rate",
+            help="The learning rate. For a GAN: of the generator.",
         ),
     ] = None,
     beta_1: Annotated[
-        float | None, typer.Option("--beta_1", "--beta-1", help="Adam's first beta.")
+        float | None, typer.Option("--beta_1", "--beta-1", help="The first beta of Adam.")
     ] = None,
     encoding_dims: Annotated[
         int | None,
         typer.Option(
             *("--encoding_dims", "--encoding-dims", "--latent_size", "--latent-size"),
-            help="Size of the latent vector.",
+            help="The size of the latent vector.",
         ),
     ] = None,
     setting: Annotated[
@@ -47,19 +51,29 @@ def train(  # noqa: PLR0913  one parameter per option
         typer.Option(
             "--set",
             metavar="KEY=VALUE",
-            help="Any other parameter of params.yaml, e.g. --set balance.ratio=1.5. Repeatable.",
+            help="Any other parameter of the system, for example --set balance.ratio=1.5. "
+            "Can be given several times.",
         ),
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="The random seed.")] = 0,
     dataset: Annotated[
-        str, typer.Option(help="A name from `ganvae datasets`, or a folder of class folders.")
+        str,
+        typer.Option(
+            help="A name from `ganvae datasets`, or a folder with one subfolder per class."
+        ),
     ] = "mnist",
     data: Annotated[
-        Path | None, typer.Option(help="The folder of the data set's files, if not in this clone.")
+        Path | None,
+        typer.Option(help="The folder of the data set's files (default: in this clone)."),
     ] = None,
     train_size: Annotated[
         int | None,
-        typer.Option("--train_size", "--train-size", min=1, help="Train on only so many images."),
+        typer.Option(
+            "--train_size",
+            "--train-size",
+            min=1,
+            help="The number of training images (default: all).",
+        ),
     ] = None,
     image_size: Annotated[
         int | None,
@@ -74,12 +88,14 @@ def train(  # noqa: PLR0913  one parameter per option
         int | None, typer.Option(help="Convert photos to grey (1) or colour (3).")
     ] = None,
     device: Annotated[str, typer.Option(help="The device: auto, cpu or cuda.")] = "auto",
-    threads: Annotated[int | None, typer.Option(min=1, help="CPU threads (default: all).")] = None,
+    threads: Annotated[
+        int | None, typer.Option(min=1, help="The number of CPU threads (default: all).")
+    ] = None,
     precision: Annotated[
-        str, typer.Option(help="Precision in training: auto, fp32 or bf16.")
+        str, typer.Option(help="The precision of the networks in training: auto, fp32 or bf16.")
     ] = "auto",
     overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Replace an earlier run in the folder.")
+        bool, typer.Option("--overwrite", help="Replace an earlier run in --outdir.")
     ] = False,
 ) -> None:
     """Train one system, without the pipeline."""
@@ -110,7 +126,9 @@ def train(  # noqa: PLR0913  one parameter per option
         spec = RunSpec(system, config, seed, compute.use_to_train(machine))
         result = train_alone(spec, images, held_out, outdir, overwrite=overwrite)
     except KeyboardInterrupt:
-        typer.echo("interrupted: run the same command to resume from the last checkpoint", err=True)
+        typer.echo(
+            "interrupted: run the same command again to resume from the last checkpoint", err=True
+        )
         raise
     typer.echo(f"{outdir}: {system}, {result.steps} steps in {result.seconds:.0f} s")
 
@@ -122,7 +140,9 @@ def _setting(text: str) -> tuple[str, Any]:
 
     key, equals, value = text.partition("=")
     if not (key and equals):
-        raise ConfigError(f"--set {text}: expected KEY=VALUE, such as --set balance.ratio=1.5.")
+        raise ConfigError(
+            f"--set {text} is not of the form KEY=VALUE. Give for example --set balance.ratio=1.5."
+        )
     try:
         return key, YAML(typ="safe", pure=True).load(value)
     except YAMLError:
@@ -134,16 +154,20 @@ def sample(
     model: Annotated[
         str,
         typer.Argument(
-            help="A variant of the laptop profile (a wrong name lists them), PROFILE/VARIANT for "
-            "another profile, a *.safetensors file, or a model in MLflow such as "
-            "models:/mnist-laptop@champion-gan."
+            help="A variant of the laptop profile, PROFILE/VARIANT for another profile, a "
+            "*.safetensors file, or a model in MLflow such as "
+            "models:/mnist-laptop@champion-gan. For an unknown name, the error message lists the "
+            "variants."
         ),
     ],
     n: Annotated[int, typer.Option("--n", min=1, help="The number of images.")] = 64,
     seed: Annotated[int, typer.Option(min=0, help="The random seed of the latents.")] = 0,
     out: Annotated[
         Path,
-        typer.Option(help="A .png file (a grid) or an .npz file (images: N x C x H x W, 0 to 1)."),
+        typer.Option(
+            help="The file to write: .png for a grid of images, or .npz for an array `images` "
+            "(N x C x H x W, 0 to 1)."
+        ),
     ] = Path("samples.png"),
 ) -> None:
     """Draw samples from pretrained weights or from your own weights."""

@@ -23,8 +23,8 @@ def floor(train: Tensor, n: int, random: torch.Generator) -> Tensor:
     """
     if n > len(train):
         raise ConfigError(
-            f"evaluation.n_generated is {n}, but the floor needs as many training images and "
-            f"there are only {len(train)}. Use a smaller number."
+            f"evaluation.n_generated is {n}, but there are only {len(train)} training images. The "
+            "floor needs as many training images as images are generated. Give a smaller number."
         )
     return train[torch.randperm(len(train), generator=random)[:n]]
 

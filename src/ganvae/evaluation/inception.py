@@ -1,4 +1,7 @@
-"""An Inception network that the user supplies, for scores comparable with published tables."""
+"""An Inception network that the user supplies.
+
+Its scores can be compared with published tables.
+"""
 
 from pathlib import Path
 
@@ -38,9 +41,9 @@ class Inception:
         self.sha256 = sha256(path)
         if self.sha256 != config.sha256:
             raise DataError(
-                f"evaluation.inception.file is {config.file!r}, but its checksum is wrong: "
-                f"expected sha256 {config.sha256}, found {self.sha256}. "
-                "Give the right file or the right checksum."
+                f"evaluation.inception.file is {config.file!r}, but the SHA-256 checksum of this "
+                f"file is {self.sha256}, and evaluation.inception.sha256 is {config.sha256}. Give "
+                "the right file, or give the right checksum."
             )
         self.device = device
         self._file = config.file
@@ -48,8 +51,8 @@ class Inception:
             self._network = torch.jit.load(path, map_location=device).eval()
         except RuntimeError:
             raise DataError(
-                f"evaluation.inception.file is {config.file!r}, but it is not a TorchScript file. "
-                "Give a TorchScript file such as inception-2015-12-05.pt."
+                f"evaluation.inception.file is {config.file!r}, but this is not a TorchScript "
+                "file. Give a TorchScript file such as inception-2015-12-05.pt."
             ) from None
 
     @torch.inference_mode()
@@ -64,9 +67,9 @@ class Inception:
         features = torch.cat([self._embedded(batch) for batch in images.split(batch_size)])
         if features.ndim != 2 or len(features) != len(images) or not features.isfinite().all():
             raise DataError(
-                f"evaluation.inception.file is {self._file!r}, but for {len(images)} images it "
-                f"returned {tuple(features.shape)} numbers. Give a network that returns one row of "
-                "finite numbers per image."
+                f"evaluation.inception.file is {self._file!r}, but this network does not return "
+                f"one row of finite numbers per image: for {len(images)} images, the shape of its "
+                f"output is {tuple(features.shape)}. Give another network."
             )
         return features
 
@@ -77,8 +80,9 @@ class Inception:
         except (RuntimeError, torch.jit.Error) as error:
             reason = str(error).strip().splitlines()[-1]
             raise DataError(
-                f"evaluation.inception.file is {self._file!r}, but it fails ({reason}). Give a "
-                "network that takes uint8 images N x 3 x H x W and return_features=True."
+                f"evaluation.inception.file is {self._file!r}, but this network fails ({reason}). "
+                "Give a network that takes uint8 images of shape N x 3 x H x W and the argument "
+                "return_features=True."
             ) from None
         return features.float().cpu()
 
@@ -98,7 +102,7 @@ def _fetched(config: InceptionConfig) -> Path:
         )
     except (OSError, RuntimeError, ValueError) as error:  # RuntimeError: wrong checksum
         raise DataError(
-            f"evaluation.inception.file is {config.file!r}, but it cannot be downloaded ({error}). "
-            "Check the URL and the checksum."
+            f"evaluation.inception.file is {config.file!r}, but this file cannot be downloaded "
+            f"({error}). Check the URL and the checksum."
         ) from None
     return path

@@ -54,8 +54,8 @@ def check_measuring(params: Params) -> None:
     for name in settings:
         if getattr(written, name) != settings[name]:
             raise UserError(
-                f"{params.file}: {name} differs from {path}. Run `ganvae repro`, which runs the "
-                "reference stage again."
+                f"{params.file}: `{name}` differs from the value in {path}. Run `ganvae repro`, "
+                "which runs the reference stage again."
             )
 
 

@@ -89,12 +89,13 @@ def read_reference(
     reference = Reference(**fields)
     if reference.judge_sha256 != judge.sha256:
         raise UserError(
-            f"{path} was made with another judge ({reference.judge_sha256[:12]}) than the given "
-            f"one ({judge.sha256[:12]}). Run the reference stage again (`ganvae repro`)."
+            f"{path} was made with another judge (checksum {reference.judge_sha256[:12]}) than the "
+            f"current judge (checksum {judge.sha256[:12]}). Run `ganvae repro`, which runs the "
+            "reference stage again."
         )
     if reference.inception_sha256 != (inception.sha256 if inception else None):
         raise UserError(
-            f"{path} was made with another Inception network than the one in evaluation.inception. "
-            "Run the reference stage again (`ganvae repro`)."
+            f"{path} was made with another Inception network than the network that "
+            "evaluation.inception gives. Run `ganvae repro`, which runs the reference stage again."
         )
     return reference

@@ -143,7 +143,7 @@ def _collapse(counts: Sequence[int]) -> str | None:
     if classes_present(counts) != 1:
         return None
     most, share = np.argmax(counts), 100 / (PRESENT * len(counts))
-    return f"no class but {most} has more than {share:.2g} % of the samples"
+    return f"only class {most} has more than {share:.2g} % of the samples"
 
 
 def _least_for_inception_score(config: EvaluationConfig) -> int:
@@ -161,7 +161,7 @@ def _shortages(n: int, d: int, kind: JudgeKind, config: EvaluationConfig) -> Ite
             "so the record is not ranked"
         )
     if n <= d:
-        yield f"FID over {d} features needs more than {d} samples"
+        yield f"FID with {d} features needs more than {d} samples"
     least = _least_for_inception_score(config)
     if kind in SCORES["is_judge"].judges and n < least:
         yield f"the Inception Score needs at least {least} samples"

@@ -39,7 +39,8 @@ def read_training_set(split_path: Path, features_path: Path, judge: FrozenJudge)
     tensors, metadata = load_tensors(features_path)
     if metadata["judge_sha256"] != judge.sha256:
         raise UserError(
-            f"{features_path} was made with another judge ({metadata['judge_sha256'][:12]}) than "
-            f"the given one ({judge.sha256[:12]}). Run the reference stage again (`ganvae repro`)."
+            f"{features_path} was made with another judge (checksum "
+            f"{metadata['judge_sha256'][:12]}) than the current judge (checksum "
+            f"{judge.sha256[:12]}). Run `ganvae repro`, which runs the reference stage again."
         )
     return TrainingSet(read_split(split_path).images, tensors["features"])

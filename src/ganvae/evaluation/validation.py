@@ -77,6 +77,8 @@ def read_validation(path: Path, judge: FrozenJudge) -> Validation:
     tensors, metadata = load_tensors(path)
     if metadata["judge_sha256"] != judge.sha256:
         raise UserError(
-            f"{path} was made with another judge. Run the reference stage again (`ganvae repro`)."
+            f"{path} was made with another judge (checksum {metadata['judge_sha256'][:12]}) than "
+            f"the current judge (checksum {judge.sha256[:12]}). Run `ganvae repro`, which runs the "
+            "reference stage again."
         )
     return Validation(judge, tensors["features"], metadata["data_sha256"])

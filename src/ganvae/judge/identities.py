@@ -48,9 +48,9 @@ def chosen_photos(data: LabelledImages, config: IdentitiesConfig, seed: int) -> 
     people = people[counts >= config.min_photos]
     if len(people) < 2:
         raise ConfigError(
-            f"identities.min_photos is {config.min_photos}, but only {len(people)} people have so "
-            "many photos in the training split, and two are needed. Give a smaller number: the "
-            f"largest number of photos per person is {counts.max()}."
+            f"identities.min_photos is {config.min_photos}, but at least two people must have so "
+            f"many photos in the training split (found: {len(people)}). Give a smaller number. "
+            f"The largest number of photos per person is {counts.max()}."
         )
     random = np.random.default_rng(derive(seed, "held-out photos"))
     trained, held_out = [], []
@@ -97,9 +97,9 @@ def verification_auc(judge: Judge, data: LabelledImages, seed: int) -> float:
     alike, unlike = np.flatnonzero(same), np.flatnonzero(~same)
     if not len(alike) or not len(unlike):
         raise ConfigError(
-            "data.test_size is too small: verification needs pairs of test photos of the same "
-            "person and of different people, and the test split lacks one kind. Give a larger "
-            "number."
+            "data.test_size is too small. Face verification needs pairs of test photos of the "
+            "same person, and pairs of test photos of different people. The test split has no "
+            "pairs of one of the two kinds. Give a larger number."
         )
     random = np.random.default_rng(derive(seed, "pairs of two people"))
     unlike = random.choice(unlike, min(len(alike), len(unlike)), replace=False)

@@ -107,9 +107,10 @@ def _channel_judge(config: ChannelJudgeConfig, splits: Mapping[str, Split], clas
     shape = splits["test"].data.image_shape
     if card["image_shape"] != [1, *shape[1:]] or card["classes"] ** shape[0] != classes:
         raise ConfigError(
-            f"channels_of is {config.channels_of!r}, a judge of {card['classes']} classes of "
-            f"images of shape {tuple(card['image_shape'])}, but the data has {classes} classes of "
-            f"images of shape {shape}. Name a judge that fits one channel of the data."
+            f"channels_of is {config.channels_of!r}, but this judge does not fit one channel of "
+            f"the data. The judge was trained on {card['classes']} classes and images of shape "
+            f"{tuple(card['image_shape'])}. The data has {classes} classes and images of shape "
+            f"{shape}. Name a judge that fits one channel of the data."
         )
     judge = Judge(JudgeNetworkConfig(**card["network"]), (1, *shape[1:]), card["classes"])
     judge.load_state_dict(weights)

@@ -114,7 +114,8 @@ class FrozenJudge:
         if tuple(images.shape[1:]) != self.image_shape:
             raise DataError(
                 f"the images have shape {tuple(images.shape[1:])}, but the judge was trained on "
-                f"{self.image_shape}. Set judge in params.yaml to a judge of this data set."
+                f"images of shape {self.image_shape}. Set `judge` in params.yaml to a judge that "
+                "was trained on this data set."
             )
         batches = [
             self._network(from_uint8(batch.to(self.device))) for batch in images.split(batch_size)

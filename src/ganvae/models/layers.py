@@ -163,8 +163,8 @@ def halved_side(side: int, halvings: int, name: str) -> int:
     small = side // 2**halvings
     if small == 0:
         raise ConfigError(
-            f"image {name} {side} cannot be halved {halvings} times: use larger images, or list "
-            "fewer discriminator_channels."
+            f"the image {name} is {side}, which cannot be halved {halvings} times. Use larger "
+            "images, or list fewer discriminator_channels."
         )
     return small
 
@@ -180,7 +180,7 @@ def undoubled_side(side: int, doublings: int, name: str) -> int:
     small, remainder = divmod(side, 2**doublings)
     if remainder or small == 0:
         raise ConfigError(
-            f"image {name} {side} cannot be reached by {doublings} doublings: use images whose "
-            f"{name} is a multiple of {2**doublings}."
+            f"the image {name} is {side}, but it must be a multiple of {2**doublings}, because the "
+            f"network doubles a smaller {name} {doublings} times. Use images of another size."
         )
     return small

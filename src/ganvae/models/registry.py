@@ -30,7 +30,8 @@ def system_class(name: str) -> type[GenerativeModel]:
         ConfigError: no system has this name.
     """
     if name not in system_names():
-        raise ConfigError(f"system {name!r} is unknown; choose one of: {', '.join(system_names())}")
+        known = ", ".join(system_names())
+        raise ConfigError(f"system {name!r} is unknown. Choose one of these systems: {known}.")
     module = importlib.import_module(f"{systems.__name__}.{name.replace('-', '_')}")
     system: type[GenerativeModel] = next(
         value

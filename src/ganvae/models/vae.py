@@ -41,7 +41,8 @@ class VAEConfig(ModelConfig):
         if self.importance_samples > 1 and self.beta != 1:
             raise ValueError(
                 f"beta is {self.beta}, but it must be 1 if importance_samples is above 1 (here "
-                f"{self.importance_samples}): the importance-weighted bound has no KL to weight"
+                f"{self.importance_samples}). The importance-weighted bound has no KL that beta "
+                "could weight. Set beta to 1, or set importance_samples to 1"
             )
         return self
 

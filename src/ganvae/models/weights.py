@@ -44,12 +44,13 @@ def load_model(path: Path) -> GenerativeModel:
     weights, metadata = load_tensors(path)
     if "model" not in metadata:
         raise DataError(
-            f"{path}: not the weights of a generative model; give a file that a training run wrote."
+            f"{path} does not hold the weights of a generative model. "
+            "Give a weights file that a training run wrote."
         )
     if metadata.get("format") != FORMAT:
         raise DataError(
-            f"{path}: these weights were written by another version of this program; "
-            "train the model again."
+            f"{path} was written by another version of this program, which stored weights in "
+            "another format. Train the model again."
         )
     config = system_config(metadata["model"], metadata["config"], str(path))
     shape = tuple(metadata["image_shape"])
@@ -58,7 +59,7 @@ def load_model(path: Path) -> GenerativeModel:
         model.load_state_dict(weights)
     except RuntimeError:
         raise DataError(
-            f"{path}: these weights do not fit the current layers of {metadata['model']}; "
-            "train the model again."
+            f"{path} holds weights that do not fit the current layers of {metadata['model']}. "
+            "Train the model again."
         ) from None
     return model

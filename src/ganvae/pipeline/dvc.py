@@ -88,7 +88,7 @@ class Children:
         with self._lock:
             self._running.discard(process)
         if failed and not self._ended:
-            raise UserError(f"{name} failed: see its output above.")
+            raise UserError(f"{name} failed. See the output of {name} above.")
 
     def end(self) -> None:
         """End all DVC processes and their stages, and let `run` start no more processes."""

@@ -37,14 +37,15 @@ def check_locks(root: Path) -> Iterator[str]:
         pipeline = lock.with_name("dvc.yaml")
         if params := frozen_params(root / pipeline):
             check_frozen(root, pipeline, params)
-            yield f"{lock}: frozen, and its results are unchanged"
+            yield f"{lock}: the profile is frozen, and its results are unchanged"
         else:
             plan = run_dvc("repro", "--dry", "--allow-missing", str(pipeline), root=root)
             stale = [line for line in plan.splitlines() if line.startswith(RUNNING)]
             if stale:
                 raise UserError(
                     "\n".join(stale)
-                    + f"\n{lock} is stale: reproduce its pipeline and commit the results."
+                    + f"\n{lock} is stale. Run `dvc repro {pipeline}`, and commit the lock and the "
+                    "results."
                 )
             yield f"{lock} is up to date"
 
@@ -100,10 +101,10 @@ def refuse_frozen(pipeline: Path, params: Params) -> None:
     seconds = [float(read_json(path)["train_seconds"]) for path in timings if path.exists()]
     raise UserError(
         f"{params.file}: the profile is frozen. Its results are from protocol "
-        f"{params.frozen.protocol}, commit {params.frozen.commit}. Running it again takes "
-        f"{len(params.runs)} training runs ({sum(seconds) / 60:.0f} core-minutes last time) and as "
-        f"many evaluations. To do so, run `ganvae repro {pipeline} --thaw`, then remove `frozen` "
-        "from the file."
+        f"{params.frozen.protocol}, commit {params.frozen.commit}. Running the profile again "
+        f"takes {len(params.runs)} training runs ({sum(seconds) / 60:.0f} core-minutes last time) "
+        f"and as many evaluations. To run the profile again, use `ganvae repro {pipeline} --thaw`. "
+        f"Then remove `frozen` from {params.file}."
     )
 
 
@@ -115,6 +116,6 @@ def _committed_locks(root: Path) -> list[Path]:
     if listed.returncode:
         raise UserError(
             f"{root.resolve()} is not a git clone, so it has no committed locks. "
-            "Run this command in a clone."
+            "Run this command in a clone of the repository."
         )
     return [Path(line) for line in listed.stdout.splitlines()]

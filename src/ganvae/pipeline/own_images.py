@@ -105,8 +105,8 @@ def _refuse_too_few(source: Source, directory: str) -> None:
         if n < len(splits):
             raise DataError(
                 f"{directory}: found photos of {n} {'person' if n == 1 else 'people'}, but the "
-                f"{names} splits need photos of at least {len(splits)}: no person may be in two "
-                "of them. Add photos of other people."
+                f"{names} splits need photos of at least {len(splits)} people, because no "
+                "person may be in two splits. Add photos of other people."
             )
         return
     counts = np.bincount(source.train.labels, minlength=len(source.classes))
@@ -114,8 +114,8 @@ def _refuse_too_few(source: Source, directory: str) -> None:
         if n < len(splits):
             raise DataError(
                 f"{directory}: found {n} {'image' if n == 1 else 'images'} of class {name!r}, but "
-                f"the {names} splits need at least {len(splits)} of every class. Add images, or "
-                "remove the class."
+                f"the {names} splits need at least {len(splits)} images of every class. Add images "
+                "of this class, or remove the class."
             )
 
 
@@ -132,6 +132,6 @@ def _location(dataset: str, directory: Path | None) -> dict[str, str]:
     if Path(dataset).is_dir():
         return {"layout": "folders", "directory": dataset}
     raise ConfigError(
-        f"dataset {dataset!r} is neither one of {', '.join(dataset_names())} "
-        "nor a folder of class folders."
+        f"dataset {dataset!r} is neither a data set nor a folder. Give a folder with one subfolder "
+        f"per class, or choose one of these data sets: {', '.join(dataset_names())}."
     )

@@ -56,9 +56,11 @@ def _origin(run: ScoreRecord) -> dict[str, int | str | None]:
 
 def _check(weights: Path, scored: str | None) -> None:
     if not weights.exists():
-        raise UserError(f"{weights} is missing: get it with `dvc pull` or `ganvae repro`.")
+        raise UserError(f"{weights} is missing. Run `dvc pull` or `ganvae repro`.")
     if sha256(weights) != scored:
-        raise UserError(f"{weights}: not the weights that were scored. Run `ganvae repro`.")
+        raise UserError(
+            f"{weights} does not hold the weights that were scored. Run `ganvae repro`."
+        )
 
 
 def _publish(weights: Path, origin: dict[str, int | str | None], target: Path) -> None:
@@ -72,7 +74,10 @@ def _half(name: str, tensor: Tensor, weights: Path) -> Tensor:
         return tensor
     half = tensor.to(torch.float16)
     if not bool(torch.isfinite(half).all()):
-        raise UserError(f"{weights}: {name} has a value that is too large for a 16-bit float.")
+        raise UserError(
+            f"{weights}: {name} has a value that is too large for a 16-bit float, so these weights "
+            "cannot be published."
+        )
     return half
 
 
@@ -95,8 +100,8 @@ def find_weights(model: str) -> Path:
         names = ", ".join(sorted(path.stem for path in folder.glob("*.safetensors"))) or "none"
         profiles = sorted(path.parent.name for path in CHECKOUT.glob("results/*/pretrained"))
         raise ConfigError(
-            f"no pretrained model {model!r}; profile {profile or PROFILE} has: {names}. "
-            f"Give one of these, PROFILE/MODEL (profiles: {', '.join(profiles)}), "
-            "or a weights file (*.safetensors)."
+            f"there is no pretrained model {model!r}. Profile {profile or PROFILE} has these "
+            f"models: {names}. Give one of these models, PROFILE/MODEL for another profile "
+            f"(profiles: {', '.join(profiles)}), or a weights file (*.safetensors)."
         )
     return path

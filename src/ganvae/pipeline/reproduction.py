@@ -52,7 +52,10 @@ def reproduce(pipeline: Path, jobs: int | None, thaw: bool = False) -> str | Non
     if pipeline.is_dir():
         pipeline /= "dvc.yaml"
     if not (pipeline.is_file() and pipeline.name == "dvc.yaml"):
-        raise UserError(f"{pipeline}: no such pipeline. Give a profile's dvc.yaml or its folder.")
+        raise UserError(
+            f"{pipeline} is not a pipeline. Give the dvc.yaml of a profile, or the folder of this "
+            "file."
+        )
     pipeline = Path(os.path.relpath(pipeline))  # DVC names its stages by relative paths
     params = load_params(pipeline.with_name("params.yaml"))
     if not thaw:
@@ -196,11 +199,11 @@ def _check_data(params: Params, pipeline: Path) -> None:
     directory = pipeline.parent / params.root / data.directory
     if directory.is_dir() and any(directory.iterdir()):
         return
-    fetch = f"Get them with `ganvae fetch {data.dataset} --directory {data.directory}`, or set"
+    fetch = f"Run `ganvae fetch {data.dataset} --directory {data.directory}`, or set"
     raise UserError(
-        f"{data.directory}: found no files of {data.dataset}. "
-        f"{'Set' if data.layout == 'folders' else fetch} data.directory in {params.file} to their "
-        "folder."
+        f"{data.directory} has no files of {data.dataset}. "
+        f"{'Set' if data.layout == 'folders' else fetch} data.directory in {params.file} to the "
+        "folder of these files."
     )
 
 

@@ -29,7 +29,7 @@ def sample_to_file(weights: Path, n: int, seed: int, out: Path) -> None:
     if out.suffix not in WRITERS:
         raise ConfigError(f"--out {out}: the name must end in {' or '.join(WRITERS)}.")
     if out.is_dir():
-        raise ConfigError(f"--out {out} is a folder: give the name of a file.")
+        raise ConfigError(f"--out {out} is a folder. Give the name of a file.")
     model = load_model(weights)
     images = model.sample(n, generator(seed, "samples"))
     WRITERS[out.suffix](out, check_images(images, "samples"))

@@ -39,6 +39,6 @@ def _check_measured() -> None:
     """
     if "DVC_STAGE" in os.environ and MEASURED.exists() and not is_current(Path()):
         raise UserError(
-            "src was edited after its behaviour was measured: run the same command again. If the "
-            "command names a single stage, run `dvc repro behaviour/dvc.yaml` first."
+            "src/ was edited after the behaviour of the code was measured. Run the same command "
+            "again. If the command names a single stage, run `dvc repro behaviour/dvc.yaml` first."
         )

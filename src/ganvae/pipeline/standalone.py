@@ -77,7 +77,7 @@ def _schedule(default: Schedule, length: Mapping[str, int | None]) -> dict[str, 
     if not given:
         return default.model_dump()
     if len(given) > 1:
-        raise ConfigError("--epochs and --steps are both given: give only one of them.")
+        raise ConfigError("--epochs and --steps are both given. Give only one of the two options.")
     ((unit, n),) = given.items()
     fits = unit == default.unit and all(mark <= n for mark in default.marks)
     cadences = default.model_dump(include=set(CADENCES))
@@ -130,7 +130,7 @@ def train_alone(
             training run. Or training diverged.
     """
     if outdir.exists() and not outdir.is_dir():
-        raise UserError(f"--outdir {outdir} is a file: give a folder.")
+        raise UserError(f"--outdir {outdir} is a file. Give a folder.")
     paths = RunPaths(outdir, outdir, outdir / "pictures")
     digest = hashlib.sha256(train.images.numpy().tobytes()).hexdigest()
     work = outdir / STATE / spec.fingerprint(digest)
@@ -144,7 +144,7 @@ def train_alone(
         work.parent.rmdir()
     if result.reason:
         raise UserError(
-            f"{spec.name} diverged: {result.reason}. Its files are in {outdir}. "
+            f"{spec.name} diverged: {result.reason}. The files of this run are in {outdir}. "
             "Try a lower --learning_rate."
         )
     return result
@@ -163,9 +163,11 @@ def _alone_in(outdir: Path) -> Iterator[None]:
         state.mkdir(parents=True, exist_ok=True)
         lock.acquire(timeout=0)
     except Timeout:
-        raise UserError(f"another run is writing to {outdir}: give another --outdir.") from None
+        raise UserError(f"another run is writing to {outdir}. Give another --outdir.") from None
     except OSError as error:
-        raise UserError(f"--outdir {outdir}: cannot be written to ({error.strerror}).") from None
+        raise UserError(
+            f"--outdir {outdir} cannot be written to ({error.strerror}). Give another folder."
+        ) from None
     try:
         yield
     finally:
@@ -185,10 +187,10 @@ def _refuse_to_replace(paths: RunPaths, overwrite: bool) -> None:
         return
     if not paths.outcome.exists():
         raise UserError(
-            f"{existing[0]} exists, but is not from a run of this program: give another --outdir."
+            f"{existing[0]} exists, but is not from a run of this program. Give another --outdir."
         )
     if not overwrite:
         raise UserError(
-            f"{paths.outcome} already exists: give another --outdir, or --overwrite to "
-            "replace that run."
+            f"{paths.outcome} already exists from an earlier run. Give another --outdir, or "
+            "replace the earlier run with --overwrite."
         )

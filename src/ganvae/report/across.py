@@ -1,7 +1,7 @@
 """The comparison across data sets: the side ahead, the ratio of FIDs, and the systems' order.
 
-FIDs of different data sets are computed in different features, so they do not compare. Ratios of
-FIDs do compare.
+FIDs of different data sets are computed in different features, so they cannot be compared. Ratios
+of FIDs can be compared.
 """
 
 import math
@@ -83,13 +83,13 @@ def across(sets: Sequence[DataSet]) -> list[DataSet]:
         protocols = [each.provenance.protocol_version for each in (first, second)]
         if protocols[0] != protocols[1]:
             raise ConfigError(
-                f"{both} were measured by protocols {protocols[0]} and {protocols[1]}, which do "
-                "not compare: leave one of them out."
+                f"{both} were measured by different protocols ({protocols[0]} and {protocols[1]}), "
+                "so their scores cannot be compared. Leave out one of the two profiles."
             )
         if first.name == second.name:
             raise ConfigError(
-                f"{both} both use the data set {first.name}, which would count twice: leave one of "
-                "them out."
+                f"{both} use the same data set ({first.name}), which would count twice. Leave out "
+                "one of the two profiles."
             )
     tested = iter(corrected([dataset.finalists for dataset in sets if dataset.finalists]))
     return [

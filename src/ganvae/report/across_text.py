@@ -21,43 +21,46 @@ Standing = Literal[
 
 UNDECIDED: dict[Standing, str] = {
     "no difference shown": "no difference is shown",
-    "too few seeds": "there are too few seeds to tell",
+    "too few seeds": "there are too few seeds to tell which side is ahead",
     "no comparison": "a GAN or a VAE with a score is missing",
 }
 HOW = (
-    "Ratio: FID of the GAN divided by FID of the VAE, from geometric means over seeds. Below 1 the "
-    "GAN is ahead. The 95 % confidence interval (CI) of the ratio is Welch's, computed on "
-    "logarithms of FID; it is not corrected for multiple comparisons. p: exact two-sided "
-    "Mann-Whitney test, corrected over the data sets (Holm). The p-values in the reports of the "
-    "single data sets lack this correction. FID: mean ± half the width of its 95 % CI (Student's "
-    "t). The floor is the score of real training images."
+    "Each FID is the mean over seeds ± half the width of its 95 % confidence interval (CI, "
+    "Student's t). The floor is the score of real training images. The ratio is the FID of the GAN "
+    "divided by the FID of the VAE, both as geometric means over seeds. Below 1, the GAN is ahead. "
+    "The 95 % CI of the ratio is Welch's interval for logarithms of FID, not corrected for "
+    "multiple comparisons. The p-value is that of an exact two-sided Mann-Whitney test, corrected "
+    "for the number of data sets (Holm). Reports of single data sets do not make this correction."
 )
 FIGURE = (
-    "Circles: the finalists, one value per seed; coloured if one finalist is shown to be ahead. "
-    "Diamonds: all GANs against all VAEs, one value per variant, without the variants set aside. "
-    "Bars: 95 % confidence intervals."
+    "Circles compare the two finalists, with one value per seed. A circle is coloured if one "
+    "finalist is shown to be ahead. Diamonds compare all GANs with all VAEs, with one value per "
+    "variant. Variants that were set aside are left out. Bars are 95 % confidence intervals."
 )
 CRITERIA = (
-    "Each cell names the finalist that is ahead by another criterion. Each profile is tested "
-    "separately, by exact rank tests that are corrected over these criteria (Holm). An empty cell: "
-    "the criterion was not measured on both sides."
+    "On each data set, the two finalists are compared by exact rank tests, one per criterion. The "
+    "p-values are corrected for the number of criteria (Holm), separately for each data set. Each "
+    "cell names the finalist that is ahead by the criterion of the row. A cell is empty if the "
+    "criterion was not measured for both finalists."
 )
 UNTUNED = (
     "These GANs and VAEs use the parameters of their sources, scaled down by hand to fit the "
-    "training time. Each cell shows the **place** among them, then the FID. FIDs compare within a "
-    "column, not within a row."
+    "training time. Each cell shows the **place** of the system on the data set, and then its FID. "
+    "FIDs can be compared within a column, but not within a row."
 )
 LIMITS = (
-    "These numbers describe the orders and test nothing. There are few systems, and neighbours "
-    "with overlapping intervals may change places by chance."
+    "This correlation only describes the orders. No test was made. There are few systems, and two "
+    "systems with overlapping intervals may change places by chance."
 )
 NOT_SAID = (
-    "Training budgets are short and the models are small. With larger ones, the order may change.",
-    "Each data set has its own judge, a small network. FIDs in its features compare neither with "
-    "other data sets nor with papers. The same ratio need not mean the same gain.",
+    "Training budgets and models are small. With larger budgets or models, the order may change.",
+    "Each data set has its own judge, a small network whose features the scores use. So FIDs "
+    "cannot be compared with FIDs on other data sets or in papers. Equal ratios on two data sets "
+    "need not mean equal differences in quality.",
     "The finalists are the best of the variants that were tried, by hand or by a sweep. A ratio "
     "compares two variants, not all GANs with all VAEs.",
-    "The data sets were picked, not drawn at random. Counts of data sets say nothing about others.",
+    "The data sets were chosen, not drawn at random. So the number of data sets on which one side "
+    "is ahead says nothing about other data sets.",
 )
 
 
@@ -72,7 +75,7 @@ def write_across_markdown(path: Path, sets: Sequence[DataSet], picture: str) -> 
     lines += ["## The finalists", "", *_efforts(sets)]
     lines += [*_finalists(sets), "", HOW, "", *_shortages(sets)]
     lines += ["## Other criteria", "", CRITERIA, "", *_criteria(sets), "", *_noise(sets)]
-    lines += ["## The systems, not tuned", "", UNTUNED, "", *_untuned(sets), "", agreement(sets)]
+    lines += ["## The untuned systems", "", UNTUNED, "", *_untuned(sets), "", agreement(sets)]
     lines += ["", "## What this does not say", "", *(f"- {text}" for text in NOT_SAID), ""]
     lines += ["## How it was measured", "", *_provenance(sets), ""]
     write_text(path, "\n".join(lines))
@@ -84,13 +87,13 @@ def headline(sets: Sequence[DataSet]) -> str:
     for dataset in sets:
         by_standing.setdefault(standing(dataset.finalists), []).append(dataset.name)
     rest = [
-        f"on {_named(by_standing[key])} {words}"
+        f"On {_named(by_standing[key])}, {words}."
         for key, words in UNDECIDED.items()
         if key in by_standing
     ]
     gan, vae = by_standing.get("GAN ahead", []), by_standing.get("VAE ahead", [])
-    clauses = "; ".join(filter(None, [_ahead(sets, gan, vae), ", ".join(rest)]))
-    return f"{_effort(sets)}At these training budgets, {clauses}.{_diverged(sets)}"
+    sentences = [f"At these training budgets, {_ahead(sets, gan, vae)}.", *rest]
+    return f"{_effort(sets)}{' '.join(sentences)}{_diverged(sets)}"
 
 
 def _effort(sets: Sequence[DataSet]) -> str:
@@ -99,7 +102,7 @@ def _effort(sets: Sequence[DataSet]) -> str:
     if not unequal:
         return ""
     where = _whole(sets, "all") if len(unequal) == len(sets) else listed(unequal)
-    return f"Not settled: the effort for the finalists was unequal on {where}. "
+    return f"The question is not settled, because the tuning effort was unequal on {where}. "
 
 
 def _efforts(sets: Sequence[DataSet]) -> list[str]:
@@ -109,7 +112,7 @@ def _efforts(sets: Sequence[DataSet]) -> list[str]:
         for dataset in sets
         if (effort := dataset.params.effort)
     ]
-    return ["How the effort was unequal:", "", *lines, ""] if lines else []
+    return ["The tuning effort differed as follows:", "", *lines, ""] if lines else []
 
 
 def _ahead(sets: Sequence[DataSet], gan: list[str], vae: list[str]) -> str:
@@ -122,7 +125,7 @@ def _ahead(sets: Sequence[DataSet], gan: list[str], vae: list[str]) -> str:
     if len(names) == len(sets):
         return f"{first} is ahead by FID on {_whole(sets, 'all')}"
     share = f"{len(names)} of {len(sets)} data sets ({listed(names)})"
-    return f"{first} is ahead by FID on {share}, {second} on {_named(others)}"
+    return f"{first} is ahead by FID on {share}, and {second} is ahead on {_named(others)}"
 
 
 def _whole(sets: Sequence[DataSet], words: str) -> str:
@@ -130,7 +133,8 @@ def _whole(sets: Sequence[DataSet], words: str) -> str:
 
 
 def _named(names: list[str]) -> str:
-    return f"{len(names)} ({listed(names)})" if names else "none"
+    plural = "" if len(names) == 1 else "s"
+    return f"{len(names)} data set{plural} ({listed(names)})" if names else "no data set"
 
 
 def _diverged(sets: Sequence[DataSet]) -> str:
@@ -156,8 +160,8 @@ def agreement(sets: Sequence[DataSet]) -> str:
     systems, rhos = correlations(untuned(sets))
     if not rhos:
         return (
-            "The stability of the order cannot be measured: that needs three systems on two data "
-            "sets."
+            "The similarity of the orders cannot be measured. This needs three systems with a "
+            "score on every data set, and at least two data sets."
         )
     mean = significant(sum(rhos) / len(rhos), 2)
     correlation = f"is {mean}"
@@ -166,8 +170,8 @@ def agreement(sets: Sequence[DataSet]) -> str:
         correlation += f" on average over {len(rhos)} pairs of data sets ({low} to {high})"
     return (
         f"For the {systems} systems with a score on every data set, Spearman's rank correlation "
-        f"between two data sets {correlation}. A value of 1 means the same order, −1 the reverse. "
-        f"{LIMITS}"
+        f"between two data sets {correlation}. A value of 1 means the same order, and −1 means the "
+        f"reverse order. {LIMITS}"
     )
 
 

@@ -66,7 +66,7 @@ def primary(differences: Sequence[Difference]) -> Difference | None:
 
 def _headline(comparison: Comparison, finalists: tuple[str, str] | None, unequal: str) -> str:
     if finalists is None:
-        return "No GAN and VAE were named to answer the question."
+        return "This profile names no GAN and no VAE to answer the question."
     difference = primary(comparison.finalists)
     if difference is None:
         without = [variant for variant in finalists if not _has_score(comparison.rows, variant)]
@@ -75,12 +75,13 @@ def _headline(comparison: Comparison, finalists: tuple[str, str] | None, unequal
     diverged = any(row.variant in finalists and row.diverged for row in comparison.rows)
     verdict = _verdict(difference)
     if unequal:
-        verdict = f"Not settled: the effort was unequal ({unequal}). {_between(verdict)}"
+        how = f"{unequal[:1].upper()}{unequal[1:]}. {_between(verdict)}"
+        verdict = f"The question is not settled, because the tuning effort was unequal. {how}"
     return verdict + (" Diverged runs are left out." if diverged else "")
 
 
 def _between(verdict: str) -> str:
-    return f"Between these two finalists: {verdict[:1].lower()}{verdict[1:]}"
+    return f"Between these two finalists, {verdict[:1].lower()}{verdict[1:]}"
 
 
 def _verdict(difference: Difference) -> str:
@@ -90,20 +91,21 @@ def _verdict(difference: Difference) -> str:
         return "At these training budgets, no difference is shown."
     side = leader(difference)
     if side and _excludes_zero(difference):
-        return f"The {SIDES[side]} looks better, but there are too few seeds to show it."
-    return "There are too few seeds to tell."
+        return f"The {SIDES[side]} looks better, but there are too few seeds for a test."
+    return "There are too few seeds to tell which side is ahead."
 
 
 def _compare_finalists(comparison: Comparison, finalists: tuple[str, str] | None) -> str:
     if finalists is None:
         return (
-            "This profile names no finalists, so only the families can be compared. Picking the "
-            "best of each family after the fact would flatter both."
+            "This profile names no finalists, so only the families can be compared. If the best "
+            "variant of each family were chosen by these scores, both variants would look too good."
         )
     difference = primary(comparison.finalists)
     gan, vae = (_score(comparison, variant) for variant in finalists)
     scores = (
-        f"The primary outcome is FID in the judge's features; lower is better. {gan} and {vae}."
+        "The primary outcome is FID in the features of the judge, this project's own classifier. "
+        f"Lower is better. {gan}, and {vae}."
     )
     if difference is None:
         return scores
@@ -145,8 +147,8 @@ def _difference(difference: Difference) -> str:
     sentence = f"The difference, GAN minus VAE, is {mean}"
     if not bounds:
         return (
-            f"{sentence}. It has no confidence interval, because that needs two values on each "
-            "side."
+            f"{sentence}. There is no confidence interval, because an interval needs two values on "
+            "each side."
         )
     return f"{sentence} (95 % CI {bounds})."
 
@@ -156,7 +158,8 @@ def _rank_test(difference: Difference, values: str) -> str:
         least = significant(difference.smallest_p_holm, 2)
         return (
             f"{difference.n_first} {values} against {difference.n_second} are too few for an "
-            f"exact rank test: its p cannot fall below {least}{_separated(difference)}."
+            f"exact rank test, because its p-value cannot fall below {least}."
+            f"{_separated(difference)}"
         )
     side, p = winner(difference), p_value(difference.p_holm)
     if side is None:
@@ -165,28 +168,28 @@ def _rank_test(difference: Difference, values: str) -> str:
 
 
 def _separated(difference: Difference) -> str:
-    """A clause that every value of one side beats every value of the other, else ""."""
+    """A sentence that every value of one side beats every value of the other, else ""."""
     side = leader(difference)
     single = difference.n_first * difference.n_second == 1
     if side is None or difference.superiority not in (0.0, 1.0) or single:
         return ""
     other: Side = "second" if side == "first" else "first"
     return (
-        f", although here every value of the {SIDES[side]} is better than every value of the "
-        f"{SIDES[other]}"
+        f" Nevertheless, every value of the {SIDES[side]} is better than every value of the "
+        f"{SIDES[other]}."
     )
 
 
 def _compare_families(comparison: Comparison) -> str:
     difference = primary(comparison.families)
     if difference is None:
-        return "The families cannot be compared: that needs a GAN and a VAE with scores."
+        return "The families cannot be compared, because this needs a GAN and a VAE with scores."
     first = printed(PRIMARY, difference.mean_first)
     second = printed(PRIMARY, difference.mean_second)
     gans, vaes = _counted(difference.n_first, "GAN"), _counted(difference.n_second, "VAE")
     return (
-        f"In the comparison of families, each variant counts once. The {gans} here average {first} "
-        f"and the {vaes} {second}. {_difference(difference)} "
+        f"In the comparison of the families, each variant counts once. The mean FID of the {gans} "
+        f"is {first}, and the mean FID of the {vaes} is {second}. {_difference(difference)} "
         f"{_rank_test(difference, 'variants')} {reach(comparison)}"
     )
 
@@ -212,10 +215,10 @@ def _agreement(differences: Sequence[Difference]) -> str:
     sides = {_favoured(difference) for difference in differences if difference is not first}
     sides -= {None}
     if not sides:
-        return "add nothing"
+        return "show no difference"
     if side is None:
-        return "show what FID does not"
-    return "point the same way" if sides == {side} else "do not all agree"
+        return "show a difference that FID does not show"
+    return "agree with FID" if sides == {side} else "do not all agree with FID"
 
 
 def _favoured(difference: Difference) -> Side | None:
@@ -251,13 +254,13 @@ def _by_means(differences: Sequence[Difference], values: str) -> list[str]:
 
 
 def _ahead(by_side: dict[Side, list[Difference]]) -> str:
-    """A clause like ``the GAN is ahead in IS and recall, the VAE in precision``."""
+    """A clause like ``the GAN is ahead in IS, and the VAE is ahead in precision``."""
     parts = [
-        f"the {SIDES[side]} in {listed([name(difference.score) for difference in criteria])}"
+        f"the {SIDES[side]} is ahead in {listed([name(each.score) for each in criteria])}"
         for side, criteria in by_side.items()
         if criteria
     ]
-    return ", ".join(parts).replace(" in ", " is ahead in ", 1)
+    return ", and ".join(parts)
 
 
 def _caveat(rows: Sequence[Row]) -> str:
@@ -267,11 +270,11 @@ def _caveat(rows: Sequence[Row]) -> str:
     """
     seconds = [row.scores["train_seconds"].mean for row in rows if "train_seconds" in row.scores]
     if not seconds:
-        return "All of this holds only at these training budgets and model sizes."
+        return "These results hold only for these training budgets and model sizes."
     low, high = min(seconds), max(seconds)
     span = duration(high) if high < 1.1 * low else _span(low, high)
     return (
-        f"All of this holds only at these training budgets ({span} per run). With more training "
+        f"These results hold only for these training budgets ({span} per run). With more training "
         "or larger models, the order may change."
     )
 

@@ -11,13 +11,15 @@ from ganvae.scores.comparison import Comparison, Row
 from ganvae.scores.statistics import Difference
 
 HOW = (
-    "Each difference is the mean of the first side minus the mean of the second. The 95 % "
-    "confidence intervals (CI) are Welch's, not corrected for multiple comparisons. Hedges' g is "
-    "the difference in pooled standard deviations. The verdicts come from exact two-sided "
-    "Mann-Whitney tests at 5 %. FID is tested alone; the other scores are corrected together "
-    "(Holm). A test that could not be significant after correction, whatever the scores, is not "
-    "made and does not count in the correction (Tarone 1990). Bootstrap intervals are in "
-    "`comparison.json`; with so few values they are too narrow."
+    "Each difference is the mean of the GAN side minus the mean of the VAE side. The 95 % "
+    "confidence intervals (CI) are Welch's intervals, not corrected for multiple comparisons. "
+    "Hedges' g is the difference in units of the pooled standard deviation. P(GAN higher) is the "
+    "probability that a value of the GAN side is higher than a value of the VAE side; ties count "
+    "half. The verdicts come from exact two-sided Mann-Whitney rank tests at the 5 % level. The "
+    "p-value of FID is not corrected. The p-values of the other scores are corrected together "
+    "(Holm). Some tests could not be significant after correction, whatever the scores. Such a "
+    "test is not made, and does not count in the correction (Tarone 1990). `comparison.json` also "
+    "has bootstrap intervals. With so few values, bootstrap intervals are too narrow."
 )
 
 
@@ -40,14 +42,15 @@ def _gan_against_vae(comparison: Comparison, tuning: Tuning) -> list[str]:
         return []
     lines = ["## GAN against VAE", "", HOW, ""]
     if tuning.unequal:
-        unequal = f"The effort was unequal: {tuning.unequal}."
+        how = f"{tuning.unequal[:1].upper()}{tuning.unequal[1:]}"
+        unequal = f"The tuning effort was unequal. {how}."
         sentences = (unequal, equal_effort(comparison, tuning), tuning.outside)
         lines += [" ".join(filter(None, sentences)), ""]
     if comparison.finalists:
         finalists = comparison.finalists[0]
         lines += [
-            f"**The finalists**: `{finalists.first}` against `{finalists.second}`, one value per "
-            f"seed. {naming((finalists.first, finalists.second), tuning)}",
+            f"**The finalists**: `{finalists.first}` is compared with `{finalists.second}`, with "
+            f"one value per seed. {naming((finalists.first, finalists.second), tuning)}",
             "",
             *_table(comparison.finalists, "seeds"),
             *_listed(noise_remarks(comparison)),
@@ -55,9 +58,9 @@ def _gan_against_vae(comparison: Comparison, tuning: Tuning) -> list[str]:
     if comparison.families:
         families = comparison.families[0]
         lines += [
-            f"**The families**: {families.n_first} GANs against {families.n_second} VAEs, one "
-            f"value per variant (its mean over seeds). {reach(comparison)} Hybrids belong to "
-            "neither family.",
+            f"**The families**: {families.n_first} GANs are compared with {families.n_second} "
+            "VAEs, with one value per variant: the mean over its seeds. "
+            f"{reach(comparison)} Hybrids belong to neither family.",
             "",
             *_table(comparison.families, "variants"),
         ]
@@ -91,10 +94,11 @@ def _pairs(pairs: Sequence[Difference]) -> list[str]:
     lines = [
         "## Every pair of variants",
         "",
-        f"{heading(PRIMARY)}; the better variant comes first. Exact Mann-Whitney tests were made "
-        f"for the pairs with enough seeds to reach significance ({tested} of {len(pairs)}) and "
-        "corrected together (Tarone, Holm). The 95 % confidence intervals (CI) are Welch's, not "
-        "corrected for multiple comparisons.",
+        f"The pairs are compared by {heading(PRIMARY)}. The better variant comes first. Exact "
+        "Mann-Whitney tests were made only for the pairs with enough seeds to reach significance "
+        f"({tested} of {len(pairs)}). The p-values of these tests are corrected together (Tarone, "
+        "Holm). The 95 % confidence intervals (CI) are Welch's intervals, not corrected for "
+        "multiple comparisons.",
         "",
         markdown_line(["first", "second", "difference", "95 % CI", "verdict"]),
         markdown_line(["---", "---", "---:", "---:", "---"]),
@@ -111,9 +115,10 @@ def _noise(rows: Sequence[Row], n_generated: int) -> list[str]:
     if not lines:
         return []
     about = (
-        "FID differs between seeds and between draws of images. The first number is the standard "
-        "deviation between seeds; it includes the noise of the draw. The second number is the "
-        "standard error of one draw of images, from resampling."
+        "FID differs between the random seeds of a variant, and between draws of images from one "
+        "training run. The first number is the standard deviation between seeds, which includes "
+        "the noise of the draw. The second number is the standard error of one draw of images, "
+        "measured by resampling."
     )
     return ["## Two kinds of noise", "", about, "", *lines, ""]
 

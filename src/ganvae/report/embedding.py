@@ -53,7 +53,9 @@ def embed(path: Path) -> Embedded:
             uri = _uri(path.read_bytes(), path.suffix)
             return Embedded(uri, *image.size, still=still)
     except OSError as error:
-        raise DataError(f"{path}: not a picture ({error}). Draw it again: `dvc repro`.") from None
+        raise DataError(
+            f"{path} is not a picture ({error}). Run `dvc repro` to draw this picture again."
+        ) from None
 
 
 def embed_sample_rows(path: Path, rows: int) -> Embedded:

@@ -25,16 +25,16 @@ def frozen_notice(params: Params) -> str:
     if not params.frozen:
         return ""
     return (
-        f"Frozen: these results were made with protocol {params.frozen.protocol} at commit "
-        f"{params.frozen.commit}, not with the present code."
+        f"These results are frozen: they were made with protocol {params.frozen.protocol} at "
+        f"commit {params.frozen.commit}, not with the present code."
     )
 
 
 def _origin(promotion: Promotion) -> str:
     seeds = listed([str(seed) for seed in promotion.seeds])
-    origin = f"mean of seeds {seeds}" if len(promotion.seeds) > 1 else f"seed {seeds}"
+    origin = f"mean over seeds {seeds}" if len(promotion.seeds) > 1 else f"seed {seeds}"
     return (
-        f"Its parameters are from trial {promotion.trial} of the sweep `{promotion.study}`, with "
+        f"The parameters are from trial {promotion.trial} of the sweep `{promotion.study}`, with "
         f"FID {printed('fid_judge', promotion.fid_judge_validation)} on the validation split "
         f"({origin}). The runs here use other seeds."
     )

@@ -1,4 +1,7 @@
-"""The page's section of each variant: pictures of one training run, scores of all."""
+"""The section of one variant on the page.
+
+It has pictures of one of its training runs, and the scores of all its training runs.
+"""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass

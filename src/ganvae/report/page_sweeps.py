@@ -92,7 +92,8 @@ def _lines(study: StudyRecord, effects: EffectsRecord) -> dict[str, list[list[Ce
 
 def _searched(study: StudyRecord) -> str:
     ranges = [f"`{name}` ({text.range_text(value)})" for name, value in study.parameters.items()]
-    return f"Searched: {listed(ranges)}. Objective: {text.measured_what(study)}."
+    what = text.measured_what(study)
+    return f"The searched parameters are {listed(ranges)}. The objective is {what}."
 
 
 def _promotions(
@@ -112,7 +113,7 @@ def _promotions(
         )
         if variant in scored:
             fid = " ".join(estimated(PRIMARY, scored[variant])).rstrip()
-            line += f" Trained from fresh seeds, `{variant}` has FID {fid} on the test split."
+            line += f" Trained from new seeds, `{variant}` has FID {fid} on the test split."
         yield line
 
 

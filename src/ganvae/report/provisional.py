@@ -30,8 +30,8 @@ def write_provisional(params: Params, done: Collection[str]) -> list[Standing]:
     missing = [key for key in params.runs if key not in done]
     findings = findings_of(params, collect_runs(params, finished))
     notice = (
-        f"Provisional: {len(finished)} of {len(params.runs)} runs are done. "
-        f"Missing: {listed(missing)}. Run `ganvae repro` to continue."
+        f"This leaderboard is provisional: {len(finished)} of {len(params.runs)} runs are done. "
+        f"Missing runs: {listed(missing)}. Run `ganvae repro` to continue."
     )
     table = ProfilePaths(params.profile).results / "leaderboard.md"
     write_leaderboard_markdown(table, replace(findings, notice=notice, published=()))

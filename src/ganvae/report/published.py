@@ -170,24 +170,24 @@ def _modes_table(
         if row.variant != "ceiling"
     ]
     n = provenance.n_generated
-    theirs = "as many as the published ones"
+    theirs = "and the published modes in as many"
     if n != MODES_SAMPLES:
-        theirs = f"the published ones in {MODES_SAMPLES:,}"
+        theirs = f"and the published modes in {MODES_SAMPLES:,}"
     bias = (N_MODES - 1) / (2 * n)
     return PublishedTable(
         f"Modes of stacked digits, of {N_MODES:,}",
         (f"modes of {N_MODES:,} ↑", "KL from uniform, nats ↓", *_OWN_HEADS),
         (*_filled(_MODES_PUBLISHED), *ours),
         (
-            "DCGAN, ALI, Unrolled GAN and VEEGAN are quoted from Srivastava et al., PacDCGAN2 from "
-            "Lin et al. Ours are means over seeds ± half the width of the 95 % confidence interval "
-            "(Student's t).",
-            f"Ours are counted in {n:,} samples, {theirs}. More samples show more modes.",
-            "The classifier that reads the digits differs: ours is this project's judge (SHA-256 "
-            f"`{provenance.judge_sha256[:16]}…`).",
-            "Networks, training steps and training sets differ. The table gives ours.",
+            "The scores of DCGAN, ALI, Unrolled GAN and VEEGAN are quoted from Srivastava et al., "
+            "and the scores of PacDCGAN2 from Lin et al. Our scores are means over seeds ± half "
+            "the width of the 95 % confidence interval (Student's t).",
+            f"Our modes are counted in {n:,} samples, {theirs}. More samples show more modes.",
+            "The classifier that reads the digits differs. Our scores use this project's judge "
+            f"(SHA-256 `{provenance.judge_sha256[:16]}…`).",
+            "Networks, training steps and training sets differ. The table gives only our numbers.",
             f"Even {n:,} draws from the uniform distribution have a KL above 0, on average about "
-            f"({N_MODES:,} − 1) / (2{TIMES}{n:,}) = {fixed(bias, 3)}. Real digits are not uniform "
+            f"({N_MODES:,} − 1) / (2{TIMES}{n:,}) = {fixed(bias, 3)}. Real digits are not uniform, "
             "either: the floor is the score of real images.",
         ),
     )
@@ -216,17 +216,18 @@ def _bounds_table(
         ),
         (*_filled(_BOUNDS_PUBLISHED), *ours),
         (
-            "VAE and IWAE are quoted from Burda et al., with one stochastic layer. Our values are "
-            "means over seeds ± half the width of the 95 % confidence interval (Student's t). The "
-            "standard error over images is the error from having only "
-            f"{provenance.n_real:,} test images. All seeds use the same images, so more seeds do "
-            "not reduce it.",
+            "The values of VAE and IWAE are quoted from Burda et al., for models with one "
+            "stochastic layer. Our values are means over seeds ± half the width of the 95 % "
+            "confidence interval (Student's t). The standard error over images is the error from "
+            f"having only {provenance.n_real:,} test images. All seeds use the same images, so "
+            "more seeds do not reduce this error.",
             "The importance-weighted bounds use k = "
             f"{provenance.importance_samples:,} here and {BOUND_SAMPLES:,} in the paper. A larger "
             "k gives a tighter bound.",
             "Our test images were made black-and-white by one fixed random draw, which all "
             "variants share. The paper used another draw.",
-            "Ours train without the validation images, which are held out to choose parameters. "
+            "Our variants train without the validation images, which are held out to choose "
+            "parameters. "
             "The table gives the number of training images.",
             "Networks, optimizers and lengths of training differ.",
         ),

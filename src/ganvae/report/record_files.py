@@ -37,7 +37,7 @@ def compare_files(
     found = [(path, record) for path in paths for record in _read(path)]
     ranked = [(path, record) for path, record in found if not record.flags]
     if not found:
-        raise UserError(f"{_listed(paths)}: no score records found. {MAKE_ONE}")
+        raise UserError(f"{_listed(paths)}: there are no score records. {MAKE_ONE}")
     _check_names([*(finalists or ()), *aside], [record for _, record in found])
     if not ranked:
         raise UserError(
@@ -55,7 +55,8 @@ def _check_names(names: Sequence[str], records: Sequence[ScoreRecord]) -> None:
     for name in names:
         if name not in known:
             raise UserError(
-                f"{name}: no record has this name. Choose one of: {', '.join(sorted(known))}."
+                f"no record has the variant {name!r}. Choose one of these variants: "
+                f"{', '.join(sorted(known))}."
             )
 
 
@@ -68,13 +69,13 @@ def write_all(path: Path, comparison: Comparison) -> None:
 def _read(path: Path) -> list[ScoreRecord]:
     if not path.is_file():
         raise UserError(
-            f"{path}: not a file. Give a file of score records, for example "
+            f"{path} is not a file. Give a file of score records, for example "
             f"results/laptop/scores.json. {MAKE_ONE}"
         )
     try:
         content = read_json(path)
     except (UserError, OSError):
-        raise UserError(f"{path}: not JSON, so not a score record. {MAKE_ONE}") from None
+        raise UserError(f"{path} is not JSON, so it has no score record. {MAKE_ONE}") from None
     values = content if isinstance(content, list) else [content]
     return [as_score_record(value, path) for value in values]
 
@@ -102,9 +103,10 @@ def _without_copies(ranked: Sequence[Found]) -> tuple[list[ScoreRecord], list[st
         earlier = seeds.setdefault((record.variant, record.seed), (path, record))
         if earlier[1] is not record:
             raise UserError(
-                f"{_listed([earlier[0], path])}: two records of {record.variant}, seed "
-                f"{record.seed}, that may have different samples. Leave one out. If they are two "
-                "training runs, give each its own --seed or --model in `ganvae score`."
+                f"{_listed([earlier[0], path])}: there are two records of {record.variant}, seed "
+                f"{record.seed}, which may have different samples. Leave out one of the two "
+                "records. If the records are from two training runs, give each training run its "
+                "own --seed or --model in `ganvae score`."
             )
     return [record for _, record in seeds.values()], remarks
 

@@ -70,7 +70,10 @@ def interval(score: str, low: float | None, high: float | None) -> str:
 
 
 def estimated(score: str, estimate: Estimate) -> tuple[str, str]:
-    """A mean, and half the width of its interval: `± 1.06`, or "" for one seed or equal values."""
+    """Return two texts: the mean, and half the width of its confidence interval, such as `± 1.06`.
+
+    The second text is empty for a single seed, or if all seeds have the same score.
+    """
     margin = f"± {printed(score, estimate.margin)}" if estimate.margin else ""
     return printed(score, estimate.mean), margin
 

@@ -113,5 +113,5 @@ def read_effects(folder: Path) -> EffectsRecord:
         UserError: the file is missing or is not a record of effects.
     """
     path = folder / EFFECTS
-    remedy = "Run `ganvae sweep report` to write it again."
+    remedy = "Run `ganvae sweep report` to write this file again."
     return parse_record(EffectsRecord, read_json(path), path, remedy)

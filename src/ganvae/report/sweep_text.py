@@ -21,24 +21,25 @@ NOTHING = "no effect is shown"
 NONE = Cell("\N{EN DASH}")
 OBJECTIVES = {"fid_judge": "FID", "train_seconds": "seconds of training"}
 CAVEATS = (
-    "The sampler (TPE) does not draw evenly. It returns to regions of low FID and moves several "
-    "parameters at once. The correlations describe the trials that were run, not the effect of one "
-    "parameter with the others held fixed.",
-    "Pruned trials have no score, so effects among the scored trials can look smaller or different "
-    "than among all trials. The first check covers all trials that reached it, but early in the "
-    "training of one seed.",
+    "The sampler (TPE) does not draw parameters evenly. It returns to regions of low FID and "
+    "changes several parameters at once. So the correlations describe the trials that were run. "
+    "They do not show the effect of one parameter while the other parameters stay fixed.",
+    "Pruned trials have no score. So effects among the scored trials can be smaller than effects "
+    "among all trials, or different. The first check covers all trials that reached this check, "
+    "but it measures FID early, in the training of a single seed.",
     "Each 95 % confidence interval treats the trials as independent and is not corrected for "
-    "multiple comparisons. Of the parameters without an effect, about one in twenty shows one by "
-    "chance.",
-    "Importances (PED-ANOVA) are shares in what sets the best tenth of the scored trials apart. "
-    "With few trials, that tenth is one or two trials. Importances add up to 1 and are never below "
-    "0, even if no parameter matters. Their intervals show how well they can be told apart, not "
-    "whether an effect exists.",
+    "multiple comparisons. By chance, about one in twenty parameters without an effect seems to "
+    "have an effect.",
+    "The importance of a parameter (PED-ANOVA) is its share in the differences between the best "
+    "tenth of the scored trials and the other scored trials. With few trials, the best tenth is "
+    "only one or two trials. Importances add up to 1 and are never below 0, even if no parameter "
+    "matters. Their intervals show how well the importances can be distinguished from each other, "
+    "not whether an effect exists.",
 )
 OPTIMISM = (
-    "The best trial's value is the lowest of many noisy values, so on average it is too good. The "
-    "fair estimate is the score on the test split of runs from fresh seeds. "
-    "`ganvae sweep promote` adds these runs to the profile."
+    "The value of the best trial is the lowest of many noisy values, so on average it is too good. "
+    "A fair estimate is the score on the test split of training runs from new random seeds. "
+    "`ganvae sweep promote` adds such training runs to the profile."
 )
 
 
@@ -88,9 +89,9 @@ def budget_text(record: StudyRecord) -> str:
     trained = sum(trial.seconds for trial in ended)
     by_clock = sum(trial.finished - trial.started for trial in ended)
     return (
-        f"{count} trial{'' if count == 1 else 's'}: {by_status(record)}. The seeds that finished "
-        f"training took {duration(trained)}. The wall-clock times of all trials add up to "
-        f"{duration(by_clock)}."
+        f"The study has {count} trial{'' if count == 1 else 's'}: {by_status(record)}. All seeds "
+        f"that finished training took {duration(trained)} together. The wall-clock times of all "
+        f"trials add up to {duration(by_clock)}."
     )
 
 
@@ -99,13 +100,16 @@ def best_text(record: StudyRecord) -> str:
     best, current = record.best, record.current
     if best is None:
         return "No trial has a score."
-    text = f"Best: trial {best.number}, FID {fixed(best.values[0], 2)} ({parameters_text(best)})."
+    text = (
+        f"The best trial is trial {best.number}, with FID {fixed(best.values[0], 2)} "
+        f"({parameters_text(best)})."
+    )
     if current is None:
         return f"{text} The current parameters of the variant have no score."
     if current == best:
         return f"{text} These are the current parameters of the variant."
     return (
-        f"{text} The current parameters of the variant (trial {current.number}): "
+        f"{text} The current parameters of the variant (trial {current.number}) have "
         f"FID {fixed(current.values[0], 2)}. {difference_text(best, current)}"
     )
 
@@ -113,8 +117,9 @@ def best_text(record: StudyRecord) -> str:
 def difference_text(best: TrialRecord, current: TrialRecord) -> str:
     """A sentence with the FID of ``best`` minus the FID of ``current``, per seed and on average."""
     pairs = {seed: fid - current.seeds[seed] for seed, fid in best.seeds.items()}
-    each = listed([f"{fixed(shift, 2, '+')} from seed {seed}" for seed, shift in pairs.items()])
-    return f"Best minus current: {each}, {fixed(fmean(pairs.values()), 2, '+')} on average."
+    each = listed([f"{fixed(shift, 2, '+')} for seed {seed}" for seed, shift in pairs.items()])
+    mean = fixed(fmean(pairs.values()), 2, "+")
+    return f"The difference in FID, best minus current, is {mean} on average ({each})."
 
 
 def check_text(record: StudyRecord) -> str:
@@ -179,8 +184,8 @@ def findings(record: StudyRecord, effects: EffectsRecord) -> list[str]:
     """
     if not has_numbers(effects):
         return [
-            f"Too few trials to say what any parameter does: {effects.n_scored} scored, but at "
-            f"least {LEAST_TRIALS} are needed."
+            "There are too few trials to say what any parameter does (scored trials: "
+            f"{effects.n_scored}, needed: at least {LEAST_TRIALS})."
         ]
     return [_finding(effect, record.pruner is not None) for effect in effects.effects]
 
@@ -210,7 +215,7 @@ def _contrast_text(contrast: Contrast) -> str:
         return f"{TOO_FEW} to compare {contrast.first} with {contrast.second}"
     medians = f"medians {significant(first)} and {significant(second)}, {p_value(contrast.p)}"
     if not contrast.is_shown:
-        return f"no effect of {contrast.first} against {contrast.second} is shown ({medians})"
+        return f"no difference between {contrast.first} and {contrast.second} is shown ({medians})"
     direction = "higher" if contrast.shift > 0 else "lower"
     return f"FID is {direction} with {contrast.first} than with {contrast.second} ({medians})"
 
@@ -226,22 +231,24 @@ PICTURES = {
     "history.png": Picture(
         "History",
         "FID of every trial, in the order in which the trials started. The line is the best FID so "
-        "far. Crosses at the edge are trials without a score: pruned, diverged or failed.",
+        "far. Crosses at the edge mark trials without a score: pruned, diverged or failed trials.",
     ),
     "slices.png": Picture(
         "Each parameter on its own",
-        "FID of every trial against each parameter; the other parameters vary too. Small grey "
-        "marks: FID at the first check, if the study has checks.",
+        "FID of every trial against each parameter. The other parameters vary, too. Small grey "
+        "marks show FID at the first check, if the study has checks.",
     ),
     "contours.png": Picture(
         "Pairs of parameters",
-        "Each mark is a trial. Its colour is FID at the first check, which pruned trials have too; "
-        "without checks it is the final FID. The star is the best trial. Contours are interpolated "
-        "linearly between trials and mean little where trials are few.",
+        "Each mark is a trial. Its colour shows FID at the first check, which pruned trials have, "
+        "too. If the study has no checks, the colour shows the final FID. The star is the best "
+        "trial. Contours are interpolated linearly between trials, so they mean little where "
+        "trials are few.",
     ),
     "importances.png": Picture(
         "Importances",
-        "Each parameter's share in what sets the best tenth of the trials apart.",
+        "The share of each parameter in the differences between the best tenth of the trials and "
+        "the other trials.",
     ),
     "curves.png": Picture(
         "Checks",

@@ -108,44 +108,47 @@ def _notes(records: Sequence[ScoreRecord], tuning: Tuning) -> list[str]:
     judged = listed([name(s) for s in HEADLINE if s in scores and SCORES[s].features == "judge"])
     notes = [
         "Each cell is the mean over seeds ± half the width of its 95 % confidence interval "
-        "(Student's t); a single seed has no interval. For variants a seed is a training run, for "
-        "floor and ceiling it is a draw of images. ↓ lower is better, ↑ higher is better. An empty "
-        "cell: the score does not apply to the variant. Collapsed runs count in the means. "
-        "Diverged runs have no scores.",
+        "(Student's t). A single seed has no interval. For variants, a seed is a training run. For "
+        "floor and ceiling, a seed is a draw of images. ↓ means that lower is better, and ↑ that "
+        "higher is better. A cell is empty if the score does not apply to the variant. Collapsed "
+        "runs count in the means. Diverged runs have no scores.",
         "",
         f"- Data: {provenance.dataset}, {provenance.split} split, {provenance.n_real:,} real "
         f"and {provenance.n_generated:,} generated images.",
-        f"- {judged} are computed from the features or class predictions of this project's own "
-        f"judge (SHA-256 `{provenance.judge_sha256[:16]}…`). They do not compare with scores from "
-        "an Inception network.",
-        "- FID falls as more images are generated. N → ∞ is extrapolated from subsets of the "
-        "generated images; the number of real images stays the same.",
-        "- The floor is the score of real images, the ceiling that of pixels drawn independently "
-        "from Gaussians. A variant can be worse than the ceiling.",
-        "- Training budgets are short and differ between variants. The order holds for these "
-        "variants at these budgets.",
-        "- Inverted scores: for each of "
-        f"{provenance.inversion_images} test images, a search in latent space "
+        f"- {judged} are computed from the features or class predictions of the judge, this "
+        f"project's own classifier (SHA-256 `{provenance.judge_sha256[:16]}…`). These scores "
+        "cannot be compared with scores from an Inception network.",
+        "- FID falls as the number N of generated images grows. FID with N → ∞ is extrapolated "
+        "from subsets of the generated images. The number of real images stays the same.",
+        "- The floor is the score of real training images. The ceiling is the score of images "
+        "whose pixels are drawn independently from Gaussians. A variant can be worse than the "
+        "ceiling.",
+        "- Training budgets are short and differ between variants. The order holds only for "
+        "these variants at these budgets.",
+        "- Inverted scores come from a search in latent space. For each of "
+        f"{provenance.inversion_images} test images, the search "
         f"({provenance.inversion_restarts} starts, {provenance.inversion_steps} steps) looks for "
-        "the closest image that the model can draw. GANs and VAEs get the same search. All runs "
-        "share the same images, so the interval covers seeds only. Reconstruction scores need an "
-        "encoder.",
-        "- ELBO: mean over the split. Bernoulli: computed on grey values, so it does not bound a "
-        "log-likelihood. Gaussian: a density with variance 1/2. Binarised: computed on black and "
-        "white images, where it bounds the log-likelihood; the importance-weighted bound "
-        f"({provenance.importance_samples} samples) is tighter. The three kinds do not compare.",
-        f"- Networks were trained in {' and '.join(sorted(map(str, precisions)))}; weights and "
-        "losses stay in fp32. The judge computes in fp32. Distances between its features are "
-        "computed in double precision, nearest neighbours in single precision.",
-        "- Parameters that differ from a system's defaults are listed at the end, with the "
-        "defaults in parentheses.",
-        f"- Protocol version {provenance.protocol_version}, evaluation seed "
+        "the closest image that the model can draw. The search is the same for GANs and VAEs. All "
+        "runs share the same test images, so the interval covers only the noise between seeds. "
+        "Reconstruction scores exist only for models with an encoder.",
+        "- ELBO is the mean over the split. The Bernoulli ELBO is computed on grey values, so it "
+        "does not bound a log-likelihood. The Gaussian ELBO is that of a density with variance "
+        "1/2. The binarised ELBO is computed on black-and-white images, where it bounds the "
+        "log-likelihood. The importance-weighted bound "
+        f"({provenance.importance_samples} samples) is tighter. The three kinds of ELBO cannot be "
+        "compared with each other.",
+        f"- Networks were trained in {' and '.join(sorted(map(str, precisions)))}. Weights and "
+        "losses stay in fp32. The judge computes in fp32. Distances between the judge's features "
+        "are computed in double precision, and nearest neighbours in single precision.",
+        "- Parameters that differ from a system's defaults are listed at the end of this page, "
+        "with the defaults in parentheses.",
+        f"- The protocol version is {provenance.protocol_version}, and the evaluation seed is "
         f"{provenance.evaluation_seed}. `scores.json` has every record with its provenance.",
     ]
     if any(name not in record.scores for record in records for name in REQUIRED):
-        notes.append(f"- {NOT_MEASURED}: the record was made before the score was added.")
+        notes.append(f'- "{NOT_MEASURED}" means that the record is older than the score.')
     if tuning.tuned:
-        notes.append(f"-{TUNED}: tuned, that is, {tuning.mark}. {UNTUNED}")
+        notes.append(f"-{TUNED} marks tuned variants: {tuning.mark}. {UNTUNED}")
     notes += [
         f"- {record.variant}, seed {record.seed}, {record.status}: {record.reason}."
         for record in records

@@ -59,8 +59,8 @@ def _differences(
     yield f"\n{about}:"
     yield from _aligned([_cells(difference, unit) for difference in differences])
     yield (
-        "first minus second, 95 % CI (Welch, not corrected for multiple comparisons), "
-        "exact rank test (Holm)"
+        "columns: first minus second, score, difference, 95 % CI (Welch, not corrected for "
+        "multiple comparisons), verdict of an exact rank test (p corrected, Holm)"
     )
     yield from shortages(differences, unit)
 

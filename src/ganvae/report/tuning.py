@@ -11,7 +11,7 @@ from ganvae.scores.comparison import Comparison, Row
 
 UNTUNED = (
     "The other variants use the parameters of their sources, scaled down by hand to fit the "
-    "training time. Their parameters were not searched by score."
+    "training time. These parameters were not chosen by scores."
 )
 """Sentences about the untuned variants, for profiles that also have tuned variants."""
 
@@ -39,13 +39,16 @@ class Tuning:
     @property
     def mark(self) -> str:
         """The meaning of the sign that marks tuned variants in tables."""
-        chosen = "parameters chosen by FID on the validation split"
+        chosen = "their parameters were chosen by FID on the validation split"
         if not self.tuned_on:
             return chosen
         by_data_set: dict[str, list[str]] = {}
         for variant, data_set in self.tuned_on.items():
             by_data_set.setdefault(data_set, []).append(f"`{variant}`")
-        others = [f"for {listed(names)}, that of {name}" for name, names in by_data_set.items()]
+        others = [
+            f"for {listed(names)}, on the validation split of `{name}`"
+            for name, names in by_data_set.items()
+        ]
         return f"{chosen} ({'; '.join(others)})"
 
 
@@ -67,15 +70,15 @@ def tuning_of(params: Params) -> Tuning:
 def naming(finalists: Collection[str], tuning: Tuning) -> str:
     """A sentence that says how the finalists were chosen."""
     if not {*finalists} <= {*tuning.tuned}:
-        return "The finalists are named in the profile's parameters, not picked by these scores."
+        return "The finalists were named in the profile's parameters, not chosen by these scores."
     if {*finalists} & {*tuning.tuned_on}:
         return (
-            "The finalists are the tuned GAN and VAE, not the best by these scores. The parameters "
-            "of at least one were chosen on another data set."
+            "The finalists are the tuned GAN and VAE, not the GAN and VAE with the best scores "
+            "here. The parameters of at least one finalist were chosen on another data set."
         )
     return (
         "The finalists are the GAN and the VAE whose parameters were tuned on the validation "
-        "split, not the best by these scores."
+        "split, not the GAN and VAE with the best scores here."
     )
 
 
@@ -93,7 +96,8 @@ def equal_effort(comparison: Comparison, tuning: Tuning) -> str:
     ]
     if not tuning.tuned or not pairs:
         return ""
-    return f"At equal effort, the best of each family by FID: {'; '.join(pairs)}."
+    both = "the best GAN and the best VAE by FID"
+    return f"At equal tuning effort, {both} compare as follows: {'; '.join(pairs)}."
 
 
 def _pair(rows: list[Row]) -> str:

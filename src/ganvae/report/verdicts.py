@@ -69,8 +69,8 @@ def _shortage(difference: Difference, unit: str) -> str:
     when = " after correction" if corrected else ""
     return (
         f"with {difference.n_first} against {difference.n_second} {unit}, a rank test cannot be "
-        f"significant (the smallest possible p is {significant(difference.smallest_p_holm, 2)}"
-        f"{when})"
+        f"significant (the smallest possible p-value{when} is "
+        f"{significant(difference.smallest_p_holm, 2)})"
     )
 
 
@@ -92,8 +92,8 @@ def noise_remarks(comparison: Comparison) -> list[str]:
         worse = [f"`{variant}`" for variant, mean in sides if _beaten(difference, mean, noise)]
         if worse:
             remarks.append(
-                f"Here {name(score)} does not tell images from noise: the ceiling, which is pure "
-                f"noise, scores {printed(score, noise.mean)}, better than {listed(worse)}."
+                f"Here {name(score)} does not distinguish images from noise: the ceiling, which is "
+                f"pure noise, scores {printed(score, noise.mean)}, better than {listed(worse)}."
             )
     return remarks
 
@@ -105,10 +105,12 @@ def _beaten(difference: Difference, mean: float, noise: Estimate) -> bool:
 def reach(comparison: Comparison) -> str:
     """Sentences that say to which variants the comparison of the families applies."""
     sentences = (
-        "This holds for these variants, not for all GANs and VAEs: they are no random sample, and "
-        "some of them share a system."
+        "This result holds for these variants, not for all GANs and VAEs. The variants are not a "
+        "random sample, and some variants share a system."
     )
     if comparison.aside:
         names = listed([f"`{variant}`" for variant in comparison.aside])
-        sentences += f" Not counted, because they serve a picture or a likelihood only: {names}."
+        sentences += (
+            f" Variants that serve only a picture or a likelihood are not counted: {names}."
+        )
     return sentences

@@ -130,7 +130,7 @@ def _check_finalists(records: Sequence[ScoreRecord], finalists: Sequence[str]) -
     known = {name: families[name] for name in finalists if name in families}
     if any(known.get(name, side) != side for name, side in zip(finalists, SIDES, strict=True)):
         given = ", ".join(f"{name} is a {family}" for name, family in known.items())
-        raise ConfigError(f"finalists: {given}. Give a GAN first, then a VAE.")
+        raise ConfigError(f"finalists must be a GAN and then a VAE, but {given}.")
 
 
 def as_json(comparison: Comparison) -> dict[str, Any]:

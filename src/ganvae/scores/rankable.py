@@ -25,7 +25,8 @@ def check_rankable(named: Sequence[tuple[str, ScoreRecord]]) -> None:
         if record.variant in PLACES and record.family != "reference":
             raise UserError(
                 f"{name}: the names {' and '.join(PLACES)} are reserved for baselines, but the "
-                f"family of this record is {record.family}. Score it under another --model."
+                f"family of this record is {record.family}. Score these samples with another "
+                "--model."
             )
     for (first_name, first), (second_name, second) in combinations(named, 2):
         both = f"{first_name} and {second_name}"
@@ -34,14 +35,15 @@ def check_rankable(named: Sequence[tuple[str, ScoreRecord]]) -> None:
             *_extractor_changes(first, second),
         ]:
             raise UserError(
-                f"{both} cannot be ranked together: {', '.join(changes)}. Measure both in the "
-                "same way: records of the pipeline with `dvc repro`, samples with `ganvae score`."
+                f"{both} cannot be ranked together, because they were measured in different ways: "
+                f"{', '.join(changes)}. Measure both records in the same way: run `dvc repro` for "
+                "records of the pipeline, or `ganvae score` for samples."
             )
         if first.variant == second.variant and first.family != second.family:
             raise UserError(
                 f"{both}: the family of {first.variant} is {first.family} in the first record but "
-                f"{second.family} in the second. Score both with the same --family, or one of them "
-                "under another --model."
+                f"{second.family} in the second. Score both with the same --family, or give one of "
+                "the two records another --model."
             )
 
 

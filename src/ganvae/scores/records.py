@@ -144,7 +144,7 @@ def complete_scores(measured: Mapping[str, float | None]) -> dict[str, float | N
         ValueError: a measured score is not in the catalogue.
     """
     if unknown := measured.keys() - SCORES.keys():
-        raise ValueError(f"not in the catalogue of scores: {', '.join(sorted(unknown))}")
+        raise ValueError(f"scores that are not in the catalogue: {', '.join(sorted(unknown))}")
     return dict.fromkeys(REQUIRED) | dict(measured)
 
 
@@ -178,7 +178,7 @@ def as_score_record(value: Any, path: Path) -> ScoreRecord:
         UserError: the value is not a score record.
     """
     remedy = (
-        "If the pipeline wrote the file, run `dvc repro` to write it again. "
-        "Otherwise write a record with `ganvae score --json`."
+        "If the pipeline wrote this file, run `dvc repro` to write it again. "
+        "Otherwise, write a score record with `ganvae score --json`."
     )
     return parse_record(ScoreRecord, value, path, remedy)

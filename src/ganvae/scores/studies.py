@@ -120,7 +120,7 @@ def read_study(path: Path) -> StudyRecord:
     Raises:
         UserError: the file is missing or is not a study record.
     """
-    remedy = "Run `ganvae sweep report` to write it again."
+    remedy = "Run `ganvae sweep report` to write this file again."
     return parse_record(StudyRecord, read_json(path), path, remedy)
 
 

@@ -216,8 +216,8 @@ def make_objective(study: str, settings: Settings) -> Objective:
         if actual != expected:
             raise UserError(
                 f"{path} has changed since study {study!r} was created (checksum {actual[:12]} "
-                f"instead of {expected[:12]}), so trials could not be compared: create another "
-                "study."
+                f"instead of {expected[:12]}). So new trials could not be compared with earlier "
+                "trials. Create another study."
             )
     images = read_split(paths.split("train")).images
     return Objective(study, settings, images, validation, machine)

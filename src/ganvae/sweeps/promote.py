@@ -55,7 +55,7 @@ def promote(study: str, number: int | None, variant: str | None, seeds: Sequence
     )
     changed = write_variant(path, Variant(variant, record.system, config, seeds, promotion))
     file, fid = path.with_name(PROMOTED), fixed(trial.values[0], 2)
-    origin = f"trial {trial.number} of study {record.study!r} (FID on validation {fid})"
+    origin = f"trial {trial.number} of study {record.study!r} (FID {fid} on the validation split)"
     if not changed:
         return f"{file}: {variant} is already {origin}, so the file is unchanged"
     pipeline = "" if path == PARAMS else f" {path.with_name('dvc.yaml')}"
@@ -77,7 +77,8 @@ def read_seeds(text: str) -> list[int]:
     seeds = [int(part) for part in text.split(",") if part.strip().isdecimal()]
     if len(set(seeds)) < len(text.split(",")):
         raise ConfigError(
-            f"--seeds {text}: expected different whole numbers, separated by commas: 0,1,2."
+            f"--seeds {text} is not a list of different whole numbers. Give numbers separated by "
+            "commas, for example 0,1,2."
         )
     return seeds
 
@@ -88,7 +89,7 @@ def _read_record(study: str) -> StudyRecord:
         names = ", ".join(sorted(record.parent.name for record in SWEEPS.glob(f"*/{RECORD}")))
         raise UserError(
             f"study {study!r} has no record {path} (studies with a record: {names or 'none'}). "
-            f"Run `ganvae sweep report --study {study}` first, to write it."
+            f"Run `ganvae sweep report --study {study}` to write this record."
         )
     return read_study(path)
 
@@ -107,21 +108,22 @@ def _choose(record: StudyRecord, number: int | None) -> TrialRecord:
         if len(record.objectives) > 1:
             front = "; ".join(_described(record, trial) for trial in pareto_front(record))
             raise UserError(
-                f"{study} has two objectives: choose a trial with --trial. Trials on the Pareto "
-                f"front: {front}."
+                f"{study} has two objectives, so no single trial is the best. Choose a trial with "
+                f"--trial. Trials on the Pareto front: {front}."
             )
         return record.best
     trial = next((trial for trial in record.trials if trial.number == number), None)
     if trial is None:
         numbers = [trial.number for trial in record.trials]
         raise UserError(
-            f"{study} has no trial {number} in its record, only {min(numbers)} to {max(numbers)}: "
-            f"`ganvae sweep report --study {record.study}` adds trials that finished later."
+            f"{study} has no trial {number} in its record. The record has trials {min(numbers)} to "
+            f"{max(numbers)}. If trial {number} finished later, add it to the record with "
+            f"`ganvae sweep report --study {record.study}`."
         )
     if not trial.values:
         raise UserError(
-            f"trial {number} of {study} has no score ({trial.status}): promote another trial, for "
-            f"example the best trial, {record.best.number}."
+            f"trial {number} of {study} has no score (status: {trial.status}). Promote another "
+            f"trial. The trial with the lowest FID is trial {record.best.number}."
         )
     return trial
 
@@ -144,23 +146,26 @@ def _params_file(record: StudyRecord) -> Path:
             return path
     raise UserError(
         f"study {record.study!r} belongs to profile {record.profile!r}, but neither {PARAMS} nor "
-        f"{profile_file} has this profile: run this command in the clone that has it."
+        f"{profile_file} has this profile. Run this command in the clone that has the profile."
     )
 
 
 def _check_name(variant: str, params: Params, record: StudyRecord) -> None:
     if not re.fullmatch("[a-z][a-z0-9-]*", variant):
-        raise ConfigError(f"--as {variant}: expected lower-case letters, digits and hyphens.")
+        raise ConfigError(
+            f"--as {variant} is not a valid name. Use lower-case letters, digits and hyphens, and "
+            "begin with a letter."
+        )
     reserved = variant in system_names() or variant in PLACES
     if reserved or (variant in params.variants and variant not in params.promoted):
         raise ConfigError(
-            f"--as {variant}: a system, a baseline or a variant that was not promoted has this "
-            "name. Choose another name."
+            f"--as {variant} is already the name of a system, of a baseline, or of a variant that "
+            "was not promoted. Choose another name."
         )
     if variant in params.promoted and params.system(variant) != record.system:
         raise ConfigError(
-            f"--as {variant}: this variant has the system {params.system(variant)}, but study "
-            f"{record.study!r} searched {record.system}. Choose another name."
+            f"--as {variant} is a variant of system {params.system(variant)}, but study "
+            f"{record.study!r} searched system {record.system}. Choose another name."
         )
 
 
@@ -168,8 +173,8 @@ def _check_seeds(seeds: Sequence[int], record: StudyRecord) -> None:
     used = [str(seed) for seed in seeds if seed in record.seeds]
     if used:
         raise ConfigError(
-            f"--seeds: study {record.study!r} already trained from {listed(used)}, and its trials "
-            "were compared by these results. Give other seeds."
+            f"--seeds has {listed(used)}, but study {record.study!r} already trained its trials "
+            "from these seeds, and chose the best trial by the results. Give other seeds."
         )
 
 
@@ -191,11 +196,15 @@ def _remarks(
     remarks = []
     if params.variants.get(record.variant) != record.base:
         remarks.append(
-            f"note: variants.{record.variant} has changed since the study was created; the "
-            "promoted variant builds on the earlier parameters"
+            f"note: variants.{record.variant} has changed since the study was created. The "
+            "promoted variant builds on the earlier parameters."
         )
     if config == applied(record.system, record.base, {}):
-        remarks.append(f"note: these are the parameters that {record.variant} had before the sweep")
+        remarks.append(
+            f"note: the parameters of this trial are those of {record.variant} before the sweep"
+        )
     if trial.status == "collapsed":
-        remarks.append("note: this trial collapsed: from some seed, all samples have one class")
+        remarks.append(
+            "note: this trial collapsed. For at least one seed, nearly all samples have one class."
+        )
     return remarks

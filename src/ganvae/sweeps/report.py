@@ -34,10 +34,12 @@ def report_study(name: str, url: str, root: Path = Path()) -> str:
         if not path.exists():
             raise
         record = read_study(path)
-        source = f" (from {path} only: {error})"
+        source = f" (read from {path}, without the storage: {error})"
     else:
         if not record.trials:
-            raise UserError(f"study {name!r} has no finished trial: run `ganvae sweep worker`.")
+            raise UserError(
+                f"study {name!r} has no finished trial. Run trials with `ganvae sweep worker`."
+            )
         _check_nothing_is_lost(path, record)
     folder = write_report(root, record)
     return f"{folder}: {len(record.trials)} trials, {by_status(record)}{source}"
@@ -79,7 +81,7 @@ def _check_nothing_is_lost(path: Path, record: StudyRecord) -> None:
     missing = [t.number for t in read_study(path).trials if (t.number, t.started) not in stored]
     if missing:
         raise UserError(
-            f"{path} has {len(missing)} trials that study {record.study!r} in the storage lacks, "
-            "so these are two studies of the same name. Delete the folder to replace it, or give "
-            "another --storage."
+            f"{path} has {len(missing)} trials that study {record.study!r} in the storage lacks. "
+            "So the file and the storage hold two different studies of the same name. "
+            f"Delete the folder {path.parent} to replace it, or give another --storage."
         )

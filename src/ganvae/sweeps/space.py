@@ -33,11 +33,14 @@ class Range(Section):
         bounds = (self.low, self.high)
         if self.choices is not None:
             if not self.choices or bounds != (None, None) or self.log or self.or_off:
-                raise ValueError("choices: give one or more, and no low, high, log or or_off")
+                raise ValueError(
+                    "choices must have at least one value, and cannot be combined with low, high, "
+                    "log or or_off"
+                )
         elif self.low is None or self.high is None:
-            raise ValueError("give low and high, or choices")
+            raise ValueError("low or high is missing. Give both low and high, or give choices")
         elif self.low >= self.high or (self.log and self.low <= 0):
-            raise ValueError("low must be less than high, and above 0 if log")
+            raise ValueError("low must be less than high, and with log also above 0")
         return self
 
     @property
@@ -92,12 +95,16 @@ class PrunerConfig(Section):
     @model_validator(mode="after")
     def _kind_and_checks(self) -> Self:
         if (self.by == "seed") != (self.name == "wilcoxon"):
-            raise ValueError("median and hyperband need by: curve, wilcoxon needs by: seed")
+            raise ValueError(
+                "the pruners median and hyperband need `by: curve`, and wilcoxon needs `by: seed`"
+            )
         ascending = sorted(set(self.checks)) == self.checks
         if self.by == "curve" and not (
             self.checks and ascending and self.checks[0] > 0 and self.checks[-1] < 1
         ):
-            raise ValueError("checks: give shares of the schedule between 0 and 1, ascending")
+            raise ValueError(
+                "checks must be shares of the schedule between 0 and 1, in ascending order"
+            )
         return self
 
 
@@ -128,15 +135,18 @@ class Sweep(Section):
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
         if self.objectives[:1] != ["fid_judge"] or len(set(self.objectives)) < len(self.objectives):
-            raise ValueError("objectives: fid_judge must come first, and no objective twice")
+            raise ValueError(
+                "objectives must begin with fid_judge, and no objective may be repeated"
+            )
         if self.pruner and len(self.objectives) > 1:
-            raise ValueError("pruner: a sweep with two objectives cannot have a pruner")
+            raise ValueError("a sweep with two objectives cannot have a pruner. Set pruner to null")
         if len(set(self.seeds)) < len(self.seeds):
             raise ValueError("seeds: no seed may be repeated")
         if self.pruner and self.pruner.by == "seed" and self._least_p() >= self.pruner.p:
             raise ValueError(
                 f"pruner.p is {self.pruner.p}, but with {len(self.seeds)} seeds no test before the "
-                f"last seed has a p below {self._least_p():g}: give more seeds or a higher p"
+                f"last seed has a p-value below {self._least_p():g}. Give more seeds, or give a "
+                "higher p"
             )
         return self
 
@@ -154,7 +164,11 @@ class Sweep(Section):
             ConfigError: the sweep does not name the system.
         """
         if system not in self.systems:
-            raise ConfigError(f"{where} is for {', '.join(self.systems)}, not for {system}.")
+            known = ", ".join(self.systems)
+            raise ConfigError(
+                f"{where} has no ranges for system {system}. Choose a variant of one of these "
+                f"systems: {known}."
+            )
         return self.parameters | self.systems[system]
 
 
@@ -167,7 +181,9 @@ def read_sweep(space: str) -> Sweep:
     path = Path(space) if space.endswith((".yaml", ".yml")) else SPACES / f"{space}.yaml"
     if not path.exists():
         known = ", ".join(sorted(file.stem for file in SPACES.glob("*.yaml"))) or "none"
-        raise ConfigError(f"no sweep {space!r} ({path}). Sweeps in {SPACES}/: {known}.")
+        raise ConfigError(
+            f"there is no search space {space!r} ({path}). Search spaces in {SPACES}/: {known}."
+        )
     return parse(Sweep, read_yaml(path), str(path))
 
 
@@ -189,7 +205,8 @@ def check_ranges(
     for name, range_ in ranges.items():
         if name not in known:
             raise ConfigError(
-                f"parameters.{name}: {system} has no such parameter; it has: {', '.join(known)}"
+                f"parameters.{name}: system {system} has no such parameter. Parameters of this "
+                f"system: {', '.join(known)}."
             )
         for value in range_.ends():
             applied(system, base, {name: value}, updates=updates)
@@ -234,7 +251,10 @@ def _hold_updates(values: dict[str, Any], before: Mapping[str, Any]) -> None:
     share = _updates(before) / _updates(values)
     schedule = values["schedule"]
     if schedule["unit"] != "steps":
-        raise ConfigError("budget: updates needs a schedule in steps, but this one is in epochs.")
+        raise ConfigError(
+            "`budget: updates` needs a schedule in steps, but the schedule of this variant is in "
+            "epochs. Use `budget: steps`, or choose another variant."
+        )
     for name in ("length", "report_every", "sample_every", "checkpoint_every"):
         schedule[name] = max(1, round(schedule[name] * share))
     schedule["marks"] = [round(mark * share) for mark in schedule["marks"]]
@@ -247,7 +267,10 @@ def _updates(values: Mapping[str, Any]) -> int:
         ConfigError: the system has no discriminator.
     """
     if "balance" not in values:
-        raise ConfigError("budget: updates needs a system with a discriminator.")
+        raise ConfigError(
+            "`budget: updates` needs a system with a discriminator, but the system of this variant "
+            "has none. Use `budget: steps`, or choose another variant."
+        )
     return int(values["balance"]["d_steps"] + values["balance"]["g_steps"])
 
 

@@ -109,7 +109,7 @@ def _connected(url: str, *, is_sqlite: bool, create: bool) -> Storage:
 
 def _missing(url: str) -> StorageError:
     return StorageError(
-        f"there is no sweep storage at {shown(url)}: create it with `ganvae sweep create`."
+        f"there is no sweep storage at {shown(url)}. Create a storage with `ganvae sweep create`."
     )
 
 
@@ -123,7 +123,7 @@ def _parsed(url: str) -> URL:
         return make_url(url)
     except (ArgumentError, ValueError):  # not shown, since it may hold a password
         raise StorageError(
-            "--storage is not the URL of a database: give one such as sqlite:///sweeps.db or "
+            "--storage is not the URL of a database. Give a URL such as sqlite:///sweeps.db or "
             "postgresql+psycopg://user:password@host/database."
         ) from None
 
@@ -145,6 +145,6 @@ def explained(url: str, *more: type[Exception]) -> Iterator[None]:
         cause = error.__cause__ or error
         reason = str(cause).strip().splitlines()[0].rstrip(".")
         raise StorageError(
-            f"sweep storage {shown(url)}: {reason}. Finished trials are not lost: fix this and "
-            "run the same command again."
+            f"sweep storage {shown(url)}: {reason}. Finished trials are not lost. Fix this "
+            "problem, and run the same command again."
         ) from None

@@ -94,10 +94,14 @@ def create_study(name: str, url: str, space: str, variant: str | None, params_fi
     """
     if not re.fullmatch(NAME, name):
         raise ConfigError(
-            f"--study {name!r}: use only letters, digits, dots, hyphens and underscores."
+            f"--study {name!r} is not a valid name. Use only letters, digits, dots, hyphens and "
+            "underscores."
         )
     settings = _settings(space, variant, load_params(params_file))
-    what = f"study {name!r} of {settings.variant} ({settings.space}) at {shown(url)}"
+    what = (
+        f"study {name!r} of variant {settings.variant} (search space {settings.space}) at "
+        f"{shown(url)}"
+    )
     with explained(url):
         storage = open_storage(url, create=True)
         try:
@@ -111,8 +115,9 @@ def create_study(name: str, url: str, space: str, variant: str | None, params_fi
                 return f"{what} exists already"
             if existing is not None:
                 raise UserError(
-                    f"study {name!r} exists already, of {existing.variant} ({existing.space}). It "
-                    f"differs in {_differences(existing, settings)}: give another --study."
+                    f"study {name!r} exists already, with other settings: it searches parameters "
+                    f"of variant {existing.variant} in search space {existing.space}. The settings "
+                    f"differ in: {_differences(existing, settings)}. Give another --study."
                 ) from None
             _check_begun(study, settings)
         study.set_metric_names(list(settings.sweep.objectives))
@@ -120,8 +125,8 @@ def create_study(name: str, url: str, space: str, variant: str | None, params_fi
             _enqueue_current(study, settings)
         study.set_user_attr(SETTINGS, settings.model_dump(mode="json"))
     return (
-        f"{what} is created; `ganvae sweep worker` with the same --study and --storage runs its "
-        "trials"
+        f"{what} is created. `ganvae sweep worker` with the same --study and --storage runs the "
+        "trials of this study."
     )
 
 
@@ -137,8 +142,8 @@ def load_study(name: str, url: str) -> tuple[Study, Settings]:
         names = sorted(study.study_name for study in storage.get_all_studies())
         if name not in names:
             raise UserError(
-                f"no study {name!r} at {shown(url)} (existing studies: "
-                f"{', '.join(names) or 'none'}). Create it with `ganvae sweep create`."
+                f"there is no study {name!r} at {shown(url)} (existing studies: "
+                f"{', '.join(names) or 'none'}). Create this study with `ganvae sweep create`."
             )
         bare = optuna.load_study(study_name=name, storage=storage)
         settings = settings_of(bare)
@@ -161,8 +166,8 @@ def settings_of(study: Study) -> Settings:
         values = study.user_attrs[SETTINGS]
     except KeyError:
         raise UserError(
-            f"study {study.study_name!r} was not created by `ganvae sweep create`, or not "
-            "completely: create it again, or give another --study."
+            f"study {study.study_name!r} was not created by `ganvae sweep create`, or its creation "
+            "did not finish. Run `ganvae sweep create` again, or give another --study."
         ) from None
     return parse(Settings, values, f"study {study.study_name}")
 
@@ -171,7 +176,7 @@ def _settings(space: str, variant: str | None, params: Params) -> Settings:
     sweep = read_sweep(space)
     variant = variant or next(iter(sweep.systems))
     if variant not in params.variants:
-        raise ConfigError(f"variants.{variant}: {params.file} has no such variant.")
+        raise ConfigError(f"{params.file} has no variant {variant!r}. Give another --variant.")
     system, base = params.system(variant), params.variants[variant]
     system_class(system)
     check_ranges(sweep.ranges(system, space), system, base, updates=sweep.budget == "updates")
@@ -205,7 +210,7 @@ def check_prepared(params: Params) -> None:
             pipeline = Path(params.file).with_name("dvc.yaml")
             stage = "reference" if len(pipeline.parts) == 1 else f"{pipeline}:reference"
             raise DataError(
-                f"{path} is missing: run `dvc repro {stage}`, which prepares data for sweeps."
+                f"{path} is missing. Run `dvc repro {stage}`, which prepares data for sweeps."
             )
 
 
@@ -237,8 +242,8 @@ def _check_begun(study: Study, settings: Settings) -> None:
     ours = all(CURRENT in t.user_attrs and t.state == TrialState.WAITING for t in trials)
     if study.directions != _directions(settings) or not ours:
         raise UserError(
-            f"study {study.study_name!r} exists, but was not created by `ganvae sweep create`: "
-            "give another --study."
+            f"study {study.study_name!r} exists, but was not created by `ganvae sweep create`. "
+            "Give another --study."
         )
 
 
@@ -251,7 +256,10 @@ def _enqueue_current(study: Study, settings: Settings) -> None:
     current, outside = {}, False
     for name, value in current_values(ranges, settings.system, settings.base):
         if not ranges[name].allows(value):
-            print(f"note: {name} is {value}, outside its range, so the first trial draws a value")
+            print(
+                f"note: the current value of {name}, {value}, is outside the searched range. "
+                "So the first trial draws a value from the range."
+            )
             outside = True
             continue
         if ranges[name].or_off:

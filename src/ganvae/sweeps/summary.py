@@ -28,9 +28,9 @@ def summary(record: StudyRecord, effects: EffectsRecord, pictures: Sequence[str]
     parts = [
         f"# Sweep `{record.study}`",
         f"This study searched parameters of `{record.variant}` ({record.profile} profile, "
-        f"{record.dataset}) in the search space `sweeps/{record.space}.yaml`. {_budget(record)}A "
-        f"trial's value is {text.measured_what(record)}; lower is better. No trial used the test "
-        "split.",
+        f"{record.dataset}) in the search space `sweeps/{record.space}.yaml`. "
+        f"{_budget(record)}The value of a trial is {text.measured_what(record)}. Lower is better. "
+        "No trial used the test split.",
         "## Search space",
         _table(["parameter", "range", "current"], _ranges(record)),
         _pruning(record),
@@ -88,8 +88,8 @@ def _budget(record: StudyRecord) -> str:
     if record.budget == "steps":
         return ""
     return (
-        "In every trial, D and G together have as many turns as with the current parameters. Turns "
-        "that the balance rule skips count as well. "
+        "In every trial, the discriminator D and the generator G together have as many updates as "
+        "with the current parameters. Updates that the balance rule skips count, too. "
     )
 
 
@@ -105,11 +105,9 @@ def _pruning(record: StudyRecord) -> str:
     name, checks = record.pruner["name"], record.pruner["checks"]
     if record.pruner["by"] == "seed":
         p = record.pruner["p"]
-        return f"Trials that fell behind were pruned after a seed ({name}, p = {p:g})."
+        return f"Trials with a high FID were pruned after a seed ({name}, p = {p:g})."
     moments = listed([f"{100 * share:g} %" for share in checks])
-    return (
-        f"Trials that fell behind were pruned at {moments} of the first seed's training ({name})."
-    )
+    return f"Trials with a high FID were pruned at {moments} of the first seed's training ({name})."
 
 
 def _best_table(record: StudyRecord) -> str:
@@ -145,8 +143,11 @@ def _inline(cell: Cell) -> str:
 
 
 def _how_to_read(record: StudyRecord) -> str:
-    check = f" The first check: {text.check_text(record)}." if record.pruner else ""
-    what = "The table shows rank correlations with FID, differences of FID, and 95 % intervals."
+    check = f" The first check measures {text.check_text(record)}." if record.pruner else ""
+    what = (
+        "The table shows rank correlations with FID and differences in FID, with 95 % confidence "
+        "intervals."
+    )
     return f"{what}{check}\n\n{_bullets(text.CAVEATS)}"
 
 

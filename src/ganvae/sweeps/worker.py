@@ -1,4 +1,4 @@
-"""Run trials of a study in one worker until the study has enough.
+"""Run trials of a study in one worker until the study has enough trials.
 
 Any number of workers can share one storage.
 """
@@ -31,7 +31,7 @@ AfterTrial = Callable[[Study, FrozenTrial], None]
 
 
 def work(name: str, url: str, trials: int | None) -> int:
-    """Run trials until the study has enough; return the number of trials that this worker ran.
+    """Run trials until the study has enough trials; return how many trials this worker ran.
 
     A worker that has no trial left to start waits for the other workers. If another worker dies,
     this worker continues the trial of the dead worker.
@@ -94,12 +94,13 @@ def _run_one(study: Study, objective: Objective, wanted: int, after: AfterTrial)
     except (KeyboardInterrupt, UserError):
         if begun:
             _queue_again(study, begun[0])
-            print(f"trial {begun[0]} is queued again: any worker can continue it", flush=True)
+            print(f"trial {begun[0]} is queued again, for any worker to continue", flush=True)
         raise
     except Exception:  # Optuna raises several types for a trial taken from its worker
         if not (begun and _is_retried(study, begun[0])):
             raise
-        print(f"trial {begun[0]} was taken from this worker, which sent no heartbeat", flush=True)
+        reason = "because this worker sent no heartbeat"
+        print(f"trial {begun[0]} was taken from this worker, {reason}", flush=True)
         return False
     return True
 

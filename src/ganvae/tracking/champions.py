@@ -14,7 +14,7 @@ from ganvae.tracking.names import VALIDATION, WEIGHTS_SHA256
 from ganvae.tracking.tracked import SeedRun
 
 FAMILIES = ("gan", "vae")
-HERE = "those that were scored"
+HERE = "the weights that were scored"
 SHIPPED = "the 16-bit weights that the repository ships"
 
 
@@ -66,11 +66,14 @@ def register_champions(
 def _remarks(shipped: Mapping[str, list[str]], missing: list[str]) -> Iterator[str]:
     if shipped:
         names = ", ".join(shipped)
-        yield f"champions of {names} use {SHIPPED}; `dvc repro` registers the scored weights"
+        yield (
+            f"the champions of these profiles are registered with {SHIPPED}: {names}. "
+            "Run `dvc repro` to register the scored weights."
+        )
     if missing:
         yield (
-            "champions without weights on this machine are not registered "
-            f"({', '.join(missing)}): run `dvc pull`"
+            "these champions have no weights on this machine, so they are not registered: "
+            f"{', '.join(missing)}. Run `dvc pull`."
         )
 
 

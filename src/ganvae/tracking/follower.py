@@ -66,7 +66,8 @@ class Follower:
             self._warned = False
         except TrackingError as error:
             if not self._warned:
-                print(f"warning: losses are not shown yet: {error}", file=sys.stderr, flush=True)
+                warning = f"warning: MLflow does not show the losses yet. {error}"
+                print(warning, file=sys.stderr, flush=True)
             self._warned = True
 
 

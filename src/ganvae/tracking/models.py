@@ -38,14 +38,14 @@ def download(uri: str) -> Path:
     match = URI.fullmatch(uri)
     if not match:
         raise ConfigError(
-            f"{uri}: expected models:/NAME@ALIAS or models:/NAME/VERSION, such as "
-            "models:/mnist-laptop@champion-gan."
+            f"{uri} does not name a registered model. Give models:/NAME@ALIAS or "
+            "models:/NAME/VERSION, for example models:/mnist-laptop@champion-gan."
         )
     store = find_store()
     with connected(store) as client:
         version = _find(client, match)
         if version is None:
-            known = ", ".join(_known(client)) or "none yet; `ganvae sync` registers champions"
+            known = ", ".join(_known(client)) or "none (`ganvae sync` registers champions)"
             raise ConfigError(f"MLflow at {store} has no model {uri}. Registered models: {known}.")
         return _fetch(store, version)
 
@@ -79,7 +79,7 @@ def _fetch(store: Store, version: ModelVersion) -> Path:
         if weights is None or sha256(weights) != checksum:
             raise DataError(
                 f"{source} is not the file that was registered as version {version.version} of "
-                f"{version.name}: delete this version in MLflow, and run `ganvae sync`."
+                f"{version.name}. Delete this version in MLflow, and run `ganvae sync`."
             )
         with replacing(path) as temporary:
             shutil.copyfile(weights, temporary)

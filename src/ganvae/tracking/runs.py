@@ -105,7 +105,7 @@ def _profiles(root: Path, profile: str | None) -> list[str]:
     if profile is None:
         return existing
     if profile not in existing:
-        known = ", ".join(existing) or "none yet, run `dvc repro`"
+        known = ", ".join(existing) or "none (`dvc repro` writes results)"
         raise UserError(
             f"profile {profile!r} has no folder results/{profile}. Profiles with results: {known}."
         )
@@ -192,7 +192,7 @@ def _validation_fid(path: Path) -> float | None:
     """
     if not path.exists():
         return None
-    remedy = "`dvc repro` writes it again."
+    remedy = "Run `dvc repro` to write this file again."
     return parse_record(ValidationRecord, read_json(path), path, remedy).fid_judge
 
 

@@ -47,8 +47,8 @@ def _check_free(host: str, port: int) -> None:
             probe.bind((host, port))
         except OSError as error:
             raise UserError(
-                f"port {port} of {host} cannot be used ({error.strerror}): "
-                f"try `ganvae ui --port {port + 1}`."
+                f"port {port} of {host} cannot be used ({error.strerror}). "
+                f"Try `ganvae ui --port {port + 1}`."
             ) from None
 
 

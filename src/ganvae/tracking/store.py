@@ -137,7 +137,7 @@ def _explained(store: Store) -> Iterator[None]:
     else:
         return
     raise TrackingError(
-        f"MLflow at {store}: {reason}. Nothing in results/ is lost: fix this and run "
+        f"MLflow at {store}: {reason}. Nothing in results/ is lost. Fix this problem, and run "
         "`ganvae sync` again."
     )
 

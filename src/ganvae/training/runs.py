@@ -69,7 +69,8 @@ def run_spec(params: Params, key: str) -> RunSpec:
         ConfigError: ``params.runs`` has no ``key``, or a variant's section is invalid.
     """
     if key not in params.runs:
-        raise ConfigError(f"run {key!r} is unknown; choose one of: {', '.join(params.runs)}")
+        known = ", ".join(params.runs)
+        raise ConfigError(f"{params.file} has no run {key!r}. Choose one of these runs: {known}.")
     run = params.runs[key]
     return RunSpec(
         params.system(run.variant),

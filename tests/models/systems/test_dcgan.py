@@ -61,10 +61,10 @@ def test_dcgan_minimax_loss_is_the_formula(smoke: Params) -> None:
 
 def test_dcgan_names_the_image_sizes_that_it_refuses() -> None:
     config = system_config("dcgan", {})
-    with pytest.raises(ConfigError, match="image height 30 cannot be reached by 2 doublings"):
+    with pytest.raises(ConfigError, match="image height is 30, but it must be a multiple of 4"):
         build_model("dcgan", config, (1, 30, 28), 0)
     deep = system_config("dcgan", {"discriminator_channels": [8] * 6})
-    with pytest.raises(ConfigError, match="image height 28 cannot be halved 6 times"):
+    with pytest.raises(ConfigError, match="image height is 28, which cannot be halved 6 times"):
         build_model("dcgan", deep, GREY, 0)
 
 

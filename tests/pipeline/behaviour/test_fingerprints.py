@@ -219,7 +219,7 @@ def test_an_edit_during_the_measurement_is_an_error(
     measured(BEHAVIOUR)
     before = files(tmp_path)
     monkeypatch.setattr(fingerprints, "measure", edit_and_measure)
-    with pytest.raises(UserError, match="was edited while it was measured"):
+    with pytest.raises(UserError, match="was edited while the behaviour"):
         refresh(tmp_path)
     assert files(tmp_path) == before
 

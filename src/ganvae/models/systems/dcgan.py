@@ -46,7 +46,7 @@ class DCGANConfig(AdamGANConfig):
         if self.generator_loss == "minimax" and self.balance.ratio is not None:
             raise ValueError(
                 "generator_loss is minimax, which is always negative, but the balance rule "
-                "compares positive losses: set balance.ratio to off, or generator_loss to "
+                "compares positive losses. Set balance.ratio to off, or set generator_loss to "
                 "non-saturating"
             )
         return self

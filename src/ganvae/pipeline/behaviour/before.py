@@ -78,7 +78,11 @@ class Before:
             cached: dict[str, Record] = read_json(cache)
             return cached
         archive = git(self._root, "archive", self._commit, str(SOURCE), str(LOCKED))
-        print(f"numbers differ: also measuring commit {self._commit[:10]} here", flush=True)
+        print(
+            "the measured numbers differ from the records, so the code of commit "
+            f"{self._commit[:10]} is measured on this machine, too",
+            flush=True,
+        )
         written = git(self._root, "show", f"{self._commit}:./{MEASURED}")
         source = json.loads(written)["source"] if written else ""
         measured = _run(archive, source, measuring) if archive else {}
@@ -119,7 +123,10 @@ def _run(archive: bytes, source: str, measuring: Path | None) -> dict[str, Recor
         with tarfile.open(fileobj=BytesIO(archive)) as tar:
             tar.extractall(folder, filter="data")
         if source_checksum(Path(folder)) != source:
-            print("its records belong to other code, so it is not measured (a shallow clone?)")
+            print(
+                "the records of this commit belong to other code, so the commit is not measured "
+                "(a shallow clone can be the reason)"
+            )
             return {}
         if measuring:
             shutil.rmtree(Path(folder) / SOURCE / MEASURING, ignore_errors=True)

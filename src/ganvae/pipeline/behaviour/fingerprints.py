@@ -77,7 +77,10 @@ def refresh(root: Path) -> list[Finding]:
     measured = measure()
     now = Now(root)
     if source_checksum(root) != source:
-        raise UserError("src was edited while it was measured: run the same command again.")
+        raise UserError(
+            "src/ was edited while the behaviour of the code was measured. "
+            "Run the same command again."
+        )
     findings = [_judged(root, name, new, now) for name, new in measured.items()]
     joint = {name: parts for name, parts in joint_tokens().items() if {*parts} <= measured.keys()}
     for name, parts in joint.items():
@@ -251,7 +254,9 @@ def _read(path: Path) -> Record | None:
         return None
     record: Record = read_json(path)
     if not {"machine", "libraries", "behaviour"} <= record.keys():
-        raise UserError(f"{path} is not a record of behaviour: restore it from git, or delete it.")
+        raise UserError(
+            f"{path} is not a record of behaviour. Restore this file from git, or delete it."
+        )
     return record
 
 
