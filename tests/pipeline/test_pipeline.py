@@ -1,9 +1,12 @@
 """The pipeline's files agree with each other, and each stage only reads the files that it may."""
 
+import shutil
+import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
+from ruamel.yaml import YAML
 
 from conftest import ROOT
 from forks import python
@@ -28,7 +31,44 @@ def across() -> Any:
 
 @pytest.mark.parametrize("path", PIPELINES, ids=lambda path: path.parent.name)
 def test_every_profile_has_the_same_pipeline(path: Path) -> None:
-    assert path.read_text() == (ROOT / "dvc.yaml").read_text()
+    """Only the line with the place of the parameters differs."""
+    laptop = (ROOT / "dvc.yaml").read_text()
+    place = path.with_name("params.yaml").relative_to(ROOT)
+    line = "  - params_file: {} "
+    assert path.read_text() == laptop.replace(line.format("params.yaml"), line.format(place))
+    assert read_yaml(ROOT / place)["file"] == str(place)
+
+
+@pytest.mark.parametrize(
+    "path", sorted(ROOT.glob("**/dvc.yaml")), ids=lambda path: path.parent.name
+)
+def test_no_parameter_enters_a_command(path: Path) -> None:
+    """A shell runs the commands. `params_file` stands in dvc.yaml itself."""
+    for stage in read_yaml(path)["stages"].values():
+        command = stage.get("do", stage)["cmd"].replace("${params_file}", "")
+        assert "$" not in command
+
+
+@pytest.mark.slow
+def test_odd_names_of_runs_reach_no_shell(tmp_path: Path) -> None:
+    """Plain `dvc repro` does not validate params.yaml before it runs a command."""
+    for name in ("dvc.yaml", "promoted.yaml"):
+        shutil.copy(ROOT / name, tmp_path)
+    key = "a;touch shell;b-0"
+    values = read_yaml(ROOT / "profiles/smoke/params.yaml") | {"root": ".", "file": "params.yaml"}
+    run = {"variant": key[:-2], "system": "x", "seed": 0, "file": "params.yaml"}
+    values |= {"runs": {key: run}, "variants": {key[:-2]: {}}, "promotions": "promoted.yaml"}
+    with (tmp_path / "params.yaml").open("w") as file:
+        YAML().dump(values, file)
+    for path in ("behaviour/tokens/train/x.json", "data/smoke/train.safetensors"):
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).touch()
+    shutil.copytree(ROOT / "stages", tmp_path / "stages")
+    subprocess.run(["dvc", "init", "--no-scm", "--quiet"], cwd=tmp_path, check=True)
+    command = ["dvc", "repro", "--single-item", f"train@{key}"]
+    ran = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert "params.yaml: runs.a;touch shell;b-0.variant is" in ran.stderr, ran.stdout + ran.stderr
+    assert not (tmp_path / "shell").exists()
 
 
 def test_no_stage_depends_on_the_class_folders(stages: dict[str, Any]) -> None:

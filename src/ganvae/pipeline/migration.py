@@ -22,6 +22,7 @@ from ganvae.config.promotions import PROMOTED, Promotions, write_promotions
 from ganvae.core.files import read_json, write_json, write_text
 
 RUN = re.compile(r"\{model: ([\w-]+), code: (\w+), seed: (\d+)\}")
+COMMAND = re.compile(r"(python stages/(?:train|evaluate|draw)\.py \S+) \S+")
 TOKEN = re.compile(r"(behaviour/tokens/[\w-]+/)(\w+)(\.json)")
 
 
@@ -216,6 +217,7 @@ def _migrate_lock(
     text = lock.read_text(encoding="utf-8")
     content = yaml.load(text)
     for stage in content.get("stages", {}).values():
+        stage["cmd"] = COMMAND.sub(r"\1", stage["cmd"])  # the run is named by DVC_STAGE now
         for entry in _entries(stage):
             entry["path"] = TOKEN.sub(lambda t: t[1] + t[2].replace("_", "-") + t[3], entry["path"])
             known = before.get(entry["path"])

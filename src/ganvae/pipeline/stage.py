@@ -3,17 +3,25 @@
 import argparse
 import inspect
 import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 from ganvae.core.errors import UserError, exit_with_message
 from ganvae.core.tokens import MEASURED, is_current
 
+RUN = "run"
+DVC_STAGE = "DVC_STAGE"
+"""The variable in which DVC names the stage, such as ``profiles/smoke/dvc.yaml:train@dcgan-0``."""
+
 
 def run_stage(
     main: Callable[..., None], description: str | None, *, by_behaviour: bool = False
 ) -> None:
     """Call ``main`` with the command-line arguments: one string per parameter of ``main``.
+
+    The argument ``run`` may be missing if DVC runs the stage: then it comes from the stage's name.
+    A run's name never enters a command of dvc.yaml, because a shell would interpret the name.
 
     Args:
         description: the text of the script's help.
@@ -22,11 +30,20 @@ def run_stage(
     """
     parser = argparse.ArgumentParser(description=description)
     for name in inspect.signature(main).parameters:
-        parser.add_argument(name)
+        if name == RUN and (run := _run_of_stage(Path(sys.argv[0]).stem)):
+            parser.add_argument(name, nargs="?", default=run)
+        else:
+            parser.add_argument(name)
     arguments = vars(parser.parse_args())
     if by_behaviour:
         exit_with_message(_check_measured)
     exit_with_message(lambda: main(**arguments))
+
+
+def _run_of_stage(stage: str) -> str | None:
+    """The name of the run whose stage DVC runs now, such as ``dcgan-0``; None without DVC."""
+    _, _, run = os.environ.get(DVC_STAGE, "").rpartition(f"{stage}@")
+    return run or None
 
 
 def _check_measured() -> None:
@@ -37,7 +54,7 @@ def _check_measured() -> None:
     Raises:
         UserError: the code was edited.
     """
-    if "DVC_STAGE" in os.environ and MEASURED.exists() and not is_current(Path()):
+    if DVC_STAGE in os.environ and MEASURED.exists() and not is_current(Path()):
         raise UserError(
             "src/ was edited after the behaviour of the code was measured. Run the same command "
             "again. If the command names a single stage, run `dvc repro behaviour/dvc.yaml` first."
