@@ -13,6 +13,8 @@ def main(params_file: str) -> None:
     params = load_params(Path(params_file))
     paths = ProfilePaths(params.profile)
     source = load_source(params.data)
+    for remark in source.remarks:
+        print(remark)
     for name, split in make_splits(source, params.data).items():
         write_split(paths.split(name), name, split, params.data.dataset, source.classes)
         print(f"{paths.split(name)}: {len(split.index)} images")

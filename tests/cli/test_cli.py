@@ -6,6 +6,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -280,6 +281,29 @@ def test_compare_notes_the_same_samples_under_two_names(tmp_path: Path) -> None:
     write_records(tmp_path / "a.json", both)
     output = ganvae("compare", "a.json", cwd=tmp_path).stdout
     assert "have the same samples under two names" in output
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"scores": {"fid_judge": -3.0}}, "scores.fid_judge is -3, but it must lie between 0 and"),
+        ({"scores": {"recall_judge": 1.5}}, "scores.recall_judge is 1.5, but it must lie between"),
+        ({"scores": {"fid_judge": 1e200}}, "scores.fid_judge is 1e+200, but it must lie between"),
+        ({"scores": {"fid_judge": None}}, "the status is completed, but scores.fid_judge is miss"),
+        ({"scores": {"beauty": 1.0}}, "scores.beauty is not a score of this version"),
+        ({"scores": {"fid_judge": float("nan")}}, "is not JSON, so it has no score record"),
+        ({"seed": -1}, "not a score record (seed: Input should be greater than or equal to 0)"),
+    ],
+)
+def test_compare_refuses_impossible_records_in_one_line(
+    tmp_path: Path, change: dict[str, Any], message: str
+) -> None:
+    values = record("gan", 0, 5.0).model_dump()
+    values |= change | {"scores": values["scores"] | change.get("scores", {})}
+    (tmp_path / "a.json").write_text(json.dumps(values))
+    stderr = ganvae("compare", "a.json", cwd=tmp_path).stderr
+    assert stderr.startswith(("error: a.json: " + message, "error: a.json " + message))
+    assert stderr.count("\n") == 1
 
 
 @pytest.mark.parametrize(

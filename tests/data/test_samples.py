@@ -1,7 +1,10 @@
 """Reading of samples: all formats give the same tensor, and each fault gives a one-line message."""
 
 import gzip
+import io
+import os
 import pickle
+import warnings
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -9,9 +12,11 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from numpy.lib import format as npy
 from PIL import Image
 
 from ganvae.core.errors import DataError
+from ganvae.core.limits import VARIABLE
 from ganvae.data.samples import read_samples
 
 GREY, COLOUR = (1, 4, 6), (3, 4, 6)
@@ -23,6 +28,14 @@ COLOURS = RANDOM.integers(0, 256, (5, *COLOUR), dtype=np.uint8)
 def idx(images: np.ndarray) -> bytes:
     header = [0x800 + images.ndim, *images.shape]
     return b"".join(number.to_bytes(4, "big") for number in header) + images.tobytes()
+
+
+def npy_header(shape: tuple[int, ...]) -> bytes:
+    """The header of a .npy file of bytes."""
+    stream = io.BytesIO()
+    fields = {"descr": "|u1", "fortran_order": False, "shape": shape}
+    npy.write_array_header_1_0(stream, fields)
+    return stream.getvalue()
 
 
 def save(path: Path, array: np.ndarray) -> Path:
@@ -52,7 +65,7 @@ def test_all_formats_of_the_same_images_give_the_same_tensor(tmp_path: Path) -> 
     (tmp_path / "images-idx3-ubyte").write_bytes(idx(IMAGES[:, 0]))
     (tmp_path / "images-idx3-ubyte.gz").write_bytes(gzip.compress(idx(IMAGES[:, 0])))
     for path in sorted(tmp_path.iterdir()):
-        images = read_samples(path, GREY)
+        images = read_samples(path, GREY).images
         assert images.dtype == torch.uint8
         assert np.array_equal(images.numpy(), IMAGES), path
         assert images.is_contiguous()
@@ -64,25 +77,27 @@ def test_colour_images_are_read(tmp_path: Path) -> None:
     np.save(tmp_path / "first.npy", COLOURS)
     np.save(tmp_path / "last.npy", COLOURS.transpose(0, 2, 3, 1))
     for path in tmp_path.iterdir():
-        assert np.array_equal(read_samples(path, COLOUR).numpy(), COLOURS), path
+        assert np.array_equal(read_samples(path, COLOUR).images.numpy(), COLOURS), path
 
 
 def test_channels_come_first_if_both_orders_fit(tmp_path: Path) -> None:
     cubes = RANDOM.integers(0, 256, (2, 3, 3, 3), dtype=np.uint8)
-    assert np.array_equal(read_samples(save(tmp_path / "a.npy", cubes), (3, 3, 3)), cubes)
+    images = read_samples(save(tmp_path / "a.npy", cubes), (3, 3, 3)).images
+    assert np.array_equal(images, cubes)
 
 
 @pytest.mark.parametrize("dtype", ["<f2", "<f4", ">f4", "<f8"])
 def test_floats_are_rounded_to_the_nearest_level(tmp_path: Path, dtype: str) -> None:
     path = save(tmp_path / "a.npy", (IMAGES / 255).astype(dtype))
-    assert np.array_equal(read_samples(path, GREY).numpy(), IMAGES)
+    assert np.array_equal(read_samples(path, GREY).images.numpy(), IMAGES)
     half_way = np.full((2, *GREY), 100.6 / 255).astype(dtype)
-    assert read_samples(save(tmp_path / "b.npy", half_way), GREY).unique().tolist() == [101]
+    images = read_samples(save(tmp_path / "b.npy", half_way), GREY).images
+    assert images.unique().tolist() == [101]
 
 
 def test_the_suffix_of_a_file_does_not_matter(tmp_path: Path) -> None:
     save(tmp_path / "a.npy", IMAGES).rename(tmp_path / "a.npz")
-    assert np.array_equal(read_samples(tmp_path / "a.npz", GREY).numpy(), IMAGES)
+    assert np.array_equal(read_samples(tmp_path / "a.npz", GREY).images.numpy(), IMAGES)
 
 
 def floats(*ends: float) -> np.ndarray:
@@ -117,7 +132,11 @@ NAN[2:4, 0, 1, 1] = np.nan
         (IMAGES.astype(np.int64), r"has type int64\. Give uint8 from 0 to 255, or floats"),
         (IMAGES > 100, "has type bool"),
         (IMAGES.astype("S3"), r"has type \|S3"),
-        ((IMAGES > 100).astype(np.uint8), r"largest value is 1 of 255\. Give 0 and 255, or floats"),
+        ((IMAGES > 100).astype(np.uint8), r"brightest value is 1 of 255, so .* Give values from 0"),
+        (
+            IMAGES / 255 / 255,
+            r"brightest value is 0\.0038, so .* divided by 255 twice\. Give floats",
+        ),
         (
             COLOURS,
             "shape N x 3 x 4 x 6, but they must have N x 1 x 4 x 6 .* colour images: con",
@@ -142,23 +161,28 @@ def test_grey_arrays_for_a_colour_data_set_are_refused(tmp_path: Path) -> None:
         read_samples(save(tmp_path / "a.npy", IMAGES), COLOUR)
 
 
-@pytest.fixture
-def npz(tmp_path: Path) -> bytes:
+@pytest.fixture(scope="module")
+def contents(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    tmp_path = tmp_path_factory.mktemp("contents")
     np.savez(tmp_path / "whole.npz", images=IMAGES)
-    return (tmp_path / "whole.npz").read_bytes()
-
-
-@pytest.fixture
-def contents(tmp_path: Path, npz: bytes) -> dict[str, bytes]:
+    npz = (tmp_path / "whole.npz").read_bytes()
     np.savez(tmp_path / "two.npz", real=IMAGES, fake=IMAGES)
     np.savez(tmp_path / "none.npz")
     np.savez(tmp_path / "objects.npz", images=np.array([1, None], dtype=object))
     torch.save(torch.from_numpy(IMAGES), tmp_path / "torch.npz")
     with zipfile.ZipFile(tmp_path / "zip.npz", "w") as archive:
         archive.writestr("1.png", b"x")
+    with warnings.catch_warnings(), zipfile.ZipFile(tmp_path / "twice.npz", "w") as archive:
+        warnings.simplefilter("ignore")  # Python warns of the second name
+        archive.writestr("x.npy", npy_header((0,)))
+        archive.writestr("x.npy", npy_header((0,)))
+    with zipfile.ZipFile(tmp_path / "bomb npz.npz", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("x.npy", npy_header((10**8,)) + bytes(10**8))
     archives = {path.stem: path.read_bytes() for path in tmp_path.glob("*.npz")}
     npy = save(tmp_path / "a.npy", IMAGES).read_bytes()
     whole = idx(IMAGES[:, 0])
+    zeros = (0x803).to_bytes(4, "big") + b"".join(n.to_bytes(4, "big") for n in (100, 1000, 1000))
+    endless = (0x803).to_bytes(4, "big") + b"".join(n.to_bytes(4, "big") for n in (2**32 - 1,) * 3)
     return archives | {
         "cut npz": npz[:-40],
         "changed npz": npz[:150] + bytes(50) + npz[200:],
@@ -170,6 +194,10 @@ def contents(tmp_path: Path, npz: bytes) -> dict[str, bytes]:
         "empty idx": idx(IMAGES[:0, 0]),
         "other idx": idx(IMAGES[:, 0, :, 1:]),
         "pickle": pickle.dumps([1, 2]),
+        "appended": npy + npy,
+        "lying npy": npy_header((10**12,)) + npy[-120:],
+        "bomb gzip": gzip.compress(zeros + bytes(10**8), 1),
+        "lying gzip": gzip.compress(endless),
         "text": b"1 2 3",
         "nothing": b"",
     }
@@ -179,14 +207,26 @@ def contents(tmp_path: Path, npz: bytes) -> dict[str, bytes]:
     ("name", "message"),
     [
         ("two", r"has the arrays real, fake\. Give a file with an array `images`"),
-        ("none", "has no array"),
+        ("none", "is a zip file without arrays"),
+        ("twice", "has two arrays of one name"),
+        ("appended", r"has 248 bytes after its first array\. They may be more arrays\. Save all"),
+        (
+            "bomb npz",
+            r"unpacks to 0\.1 GB or more, but the limit is 10\.0 MB\. If you trust the file",
+        ),
+        (
+            "bomb gzip",
+            r"unpacks to 0\.1 GB or more, but the limit is 10\.0 MB\. If you trust the file",
+        ),
+        ("lying gzip", r"unpacks to 79,228,1.* GB or more, but the limit is 10\.0 MB\."),
+        ("lying npy", r"is truncated: its array needs 1,000,000,000,000 bytes, but 120 follow"),
         ("objects", r"holds pickled Python objects\. Opening these could run any code"),
         ("torch", r"holds pickled Python objects\. Opening these could run any code"),
         ("pickle", r"holds pickled Python objects\. Opening these could run any code"),
         ("zip", "is a zip file without arrays"),
         ("cut npz", r"is truncated or damaged \("),
         ("changed npz", r"is truncated or damaged \("),
-        ("cut npy", r"is truncated or damaged \("),
+        ("cut npy", r"is truncated: its array needs 120 bytes, but 80 follow the header"),
         ("cut header", r"is truncated or damaged \("),
         ("cut idx", "the header announces 5 x 4 x 6 bytes, but 119 follow"),
         ("cut gzip", "the gzip stream is truncated or damaged"),
@@ -198,8 +238,13 @@ def contents(tmp_path: Path, npz: bytes) -> dict[str, bytes]:
     ],
 )
 def test_unsuitable_files_are_refused(
-    tmp_path: Path, contents: dict[str, bytes], name: str, message: str
+    tmp_path: Path,
+    contents: dict[str, bytes],
+    name: str,
+    message: str,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setenv(VARIABLE, "0.01")
     path = tmp_path / "samples"
     path.write_bytes(contents[name])
     with pytest.raises(DataError, match=f"^{path}:? .*{message}") as error:
@@ -232,7 +277,7 @@ def test_unsuitable_folders_are_refused(tmp_path: Path) -> None:
     folder = tmp_path / "samples"
     fails(f"{folder} cannot be read .No such file or directory.. Give an .npz or .npy file, a fol")
     folder.mkdir()
-    fails(r"samples and its folders contain no image \(.png, .jpg, .jpeg, .pgm\)")
+    fails(r"samples and its folders contain no image \(.png, .jpg, .jpeg, .pgm")
     save_png(folder / "a/0.png", IMAGES[0])
     save_png(folder / "1.png", IMAGES[0])
     fails(r"has both images \(1.png\) and folders of images \(a\)")
@@ -244,7 +289,7 @@ def test_unsuitable_folders_are_refused(tmp_path: Path) -> None:
     (folder / "b/1.png").write_bytes((folder / "a/0.png").read_bytes()[:-30])
     fails(r"b/1.png cannot be decoded as an image")
     (folder / "b/1.png").unlink()
-    assert len(read_samples(folder, GREY)) == 1
+    assert len(read_samples(folder, GREY).images) == 1
 
 
 @pytest.mark.parametrize(
@@ -265,3 +310,49 @@ def test_a_damaged_image_gives_one_line_for_every_pillow_error(
     (tmp_path / "0.png").write_bytes(content)
     with pytest.raises(DataError, match=r"0\.png cannot be decoded as an image \(.*Delete or"):
         read_samples(tmp_path, GREY)
+
+
+def test_pipes_and_devices_are_never_opened(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(DataError, match=r"pipe is a named pipe, which is never opened"):
+        read_samples(tmp_path / "pipe", GREY)
+    with pytest.raises(DataError, match="/dev/zero is a device, which is never opened"):
+        read_samples(Path("/dev/zero"), GREY)
+    folder = tmp_path / "folder"
+    save_png(folder / "0.png", IMAGES[0])
+    os.mkfifo(folder / "b.png")
+    samples = read_samples(folder, GREY)
+    assert len(samples.images) == 1
+    assert samples.remarks == (f"{folder}: left out: b.png is a named pipe.",)
+
+
+def test_files_that_are_left_out_are_named_and_counted(tmp_path: Path) -> None:
+    for number, image in enumerate(IMAGES):
+        save_png(tmp_path / f"{number}.png", image)
+        save_png(tmp_path / f"a/b/{number}.png", image)
+    (tmp_path / "notes").write_text("x")
+    samples = read_samples(tmp_path, GREY)
+    assert len(samples.images) == 5
+    assert samples.remarks == (
+        f"{tmp_path}: 6 files were left out: 5 (.png in a/b), 1 (no suffix). Only image files are "
+        "read, and only at the depth of the first images.",
+    )
+
+
+def test_jpeg_files_get_a_remark(tmp_path: Path) -> None:
+    Image.fromarray(IMAGES[0, 0]).save(tmp_path / "0.jpg")
+    save_png(tmp_path / "1.png", IMAGES[1])
+    (remark,) = read_samples(tmp_path, GREY).remarks
+    assert remark.startswith(f"{tmp_path}: 1 of 2 images are JPEG files. Their artefacts count")
+
+
+def test_dark_images_of_every_format_are_refused(tmp_path: Path) -> None:
+    dark = (IMAGES > 100).astype(np.uint8)
+    save_png(tmp_path / "folder/0.png", dark[0])
+    (tmp_path / "idx").write_bytes(idx(dark[:, 0]))
+    save(tmp_path / "a.npy", dark)
+    for path in tmp_path.iterdir():
+        with pytest.raises(DataError, match=f"{path}: the brightest value is 1 of 255"):
+            read_samples(path, GREY)
+    black = save(tmp_path / "black.npy", np.zeros_like(dark))  # a model may draw only black
+    assert not read_samples(black, GREY).images.any()

@@ -34,6 +34,8 @@ CONFIG = EvaluationConfig(
     inversion=InversionConfig(images=10, restarts=1, steps=1),
 )
 
+CHANNELS_OF = {"sha256": "", "classes": 10}
+
 
 def judge_of(kind: JudgeKind, folder: Path) -> FrozenJudge:
     """An untrained judge: of ten classes, of 20 people, or of ten digits in three channels."""
@@ -42,7 +44,7 @@ def judge_of(kind: JudgeKind, folder: Path) -> FrozenJudge:
         weights = Judge(NETWORK, (1, 28, 28), outputs).state_dict()
     card = {"network": NETWORK.model_dump(), "image_shape": (1, 28, 28), "classes": outputs}
     if kind == "channels":
-        card |= {"image_shape": (3, 28, 28), "classes": 1000, "channels_of": {"classes": 10}}
+        card |= {"image_shape": (3, 28, 28), "classes": 1000, "channels_of": CHANNELS_OF}
     save_tensors(folder / kind, weights, card | {"kind": kind})
     return FrozenJudge(folder / kind)
 

@@ -167,12 +167,38 @@ def test_collapse_is_reported(score: Score) -> None:
 
 
 def test_copies_of_the_real_images_are_flagged(score: Score) -> None:
-    real = torch.from_numpy(SOURCE.test.images)[:N]
-    record = score(real)
-    assert record.flags == [
-        f"{N} of the samples are copies of test images, so the record is not ranked"
-    ]
+    sets = {"test": SOURCE.test, "train": SOURCE.train}
+    for split, source in sets.items():
+        real = torch.from_numpy(source.images)[:N]
+        for copies in (real, nearly(real)):
+            record = score(copies)
+            (flag,) = record.flags
+            n = int(flag.split()[0])  # some of the training set is in the validation split
+            assert n > N / 2
+            assert flag == (
+                f"{n} of {N} samples are copies of {split} images, so the record is not ranked"
+            )
+            assert record.noise == {}, "resamples of copies are no independent draws"
     assert score(SAMPLES[:N]).flags == []
+
+
+def nearly(images: Tensor) -> Tensor:
+    """The images with every pixel changed by at most one grey level."""
+    random = torch.Generator().manual_seed(0)
+    change = torch.randint(-1, 2, images.shape, generator=random)
+    return (images.int() + change).clamp(0, 255).to(torch.uint8)
+
+
+def test_repeated_samples_are_flagged(score: Score) -> None:
+    repeated = SAMPLES[:5].repeat(N // 5, 1, 1, 1)
+    record = score(repeated)
+    assert record.flags == [
+        f"only 5 of {N} samples differ from each other, so they are no independent draws and the "
+        "record is not ranked"
+    ]
+    assert record.noise == {}
+    (flag,) = score(nearly(repeated)).flags
+    assert int(flag.split()[1]) <= N // 2, "the samples form pairs at least"
 
 
 def test_the_name_of_a_baseline_is_refused(score: Score) -> None:

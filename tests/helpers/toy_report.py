@@ -30,7 +30,7 @@ def record(model: str, seed: int, fid: float | None, **changes: Any) -> ScoreRec
 
     ``changes`` are fields of the record. The field ``scores`` is added to the other scores.
     """
-    scores = {} if fid is None else {"fid_judge": fid, "is_judge": 10 - fid / 10}
+    scores = {} if fid is None else {"fid_judge": fid, "is_judge": max(1.0, 10 - fid / 10)}
     scores |= changes.pop("scores", {})
     family = next(
         (family for start, family in FAMILIES.items() if model.startswith(start)), "reference"

@@ -196,11 +196,16 @@ def other_criteria(scores: dict[str, tuple[list[float], list[float]]]) -> str:
 
 MORE, LESS = [0.8, 0.81, 0.82, 0.83, 0.84], [0.6, 0.61, 0.62, 0.63, 0.64]
 MIXED = [0.79, 0.85, 0.82, 0.7, 0.9]
+IS_MORE, IS_LESS, IS_MIXED = ([1 + value for value in values] for values in (MORE, LESS, MIXED))
 
 
 def test_criteria_that_disagree_are_listed_by_side() -> None:
     said = other_criteria(
-        {"is_judge": (MORE, LESS), "inverted_mse": (MORE, LESS), "recall_judge": (MORE, MIXED)}
+        {
+            "is_judge": (IS_MORE, IS_LESS),
+            "inverted_mse": (MORE, LESS),
+            "recall_judge": (MORE, MIXED),
+        }
     )
     assert said == (
         "For the finalists, the other criteria do not all agree with FID: the GAN is ahead in IS, "
@@ -217,7 +222,7 @@ def test_criteria_that_agree_are_listed_together() -> None:
 
 
 def test_criteria_without_a_difference_show_no_difference() -> None:
-    said = other_criteria({"is_judge": (MORE, MIXED)})
+    said = other_criteria({"is_judge": (IS_MORE, IS_MIXED)})
     assert said == (
         "For the finalists, the other criteria show no difference: no difference is shown in IS."
     )
@@ -225,8 +230,8 @@ def test_criteria_without_a_difference_show_no_difference() -> None:
 
 def test_criteria_can_show_a_difference_that_fid_does_not() -> None:
     same = [5.0, 6.0, 7.0, 8.0, 9.0]
-    gan = [record("gan-one", n, fid, scores={"is_judge": MORE[n]}) for n, fid in enumerate(same)]
-    vae = [record("vae-one", n, fid, scores={"is_judge": LESS[n]}) for n, fid in enumerate(same)]
+    gan = [record("gan-one", n, fid, scores={"is_judge": IS_MORE[n]}) for n, fid in enumerate(same)]
+    vae = [record("vae-one", n, fid, scores={"is_judge": IS_LESS[n]}) for n, fid in enumerate(same)]
     said = answer_from(gan, vae).others
     assert said == (
         "For the finalists, the other criteria show a difference that FID does not show: the GAN "

@@ -24,6 +24,9 @@ BASELINES = {"floor-0", "ceiling-0"}
 SCORES = {
     "gan-0": {"fid_judge": 11.5, "is_judge": 7.25},
     "vae-0": {"fid_judge": 20.25, "is_judge": 6.5, "elbo_bernoulli": -105.5},
+    "gan-2": {"fid_judge": 14.5},
+    "gan-3": {"fid_judge": 30.0},
+    "mix-0": {"fid_judge": 15.0},
     "floor-0": {"fid_judge": 0.125},
     "ceiling-0": {"fid_judge": 52.5},
 }

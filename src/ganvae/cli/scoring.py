@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 import typer
 
 from ganvae.core.errors import ConfigError
+from ganvae.core.limits import LARGEST_SEED
 
 commands = typer.Typer()
 
@@ -35,7 +36,10 @@ def score(  # noqa: PLR0913  one parameter per option
         Literal["gan", "vae", "hybrid", "other"], typer.Option(help="The kind of model.")
     ] = "other",
     seed: Annotated[
-        int, typer.Option(min=0, help="The random seed that the model was trained from.")
+        int,
+        typer.Option(
+            min=0, max=LARGEST_SEED, help="The random seed that the model was trained from."
+        ),
     ] = 0,
     data: Annotated[
         Path | None, typer.Option(help="The folder of the data set's files, if not in this clone.")
@@ -68,7 +72,7 @@ def score(  # noqa: PLR0913  one parameter per option
     extractor = {"file": inception, "sha256": inception_sha256}
     if json_file:
         check_place(json_file)
-    name = model or samples.resolve().stem
+    name = model or (samples.resolve().name if samples.is_dir() else samples.resolve().stem)
     check_model(name)
     judge = find_judge(dataset, compute.use(parse(ComputeConfig, machine, "compute")))
     named = any(extractor.values())
@@ -79,9 +83,12 @@ def score(  # noqa: PLR0913  one parameter per option
         )
     report = partial(typer.echo, err=True)
     settings = parse(InceptionConfig, extractor, "inception") if named else None
-    images = read_samples(samples, judge.image_shape)
+    given = read_samples(samples, judge.image_shape)
     evaluator = evaluator_of(dataset, split, data, judge, settings, report)
-    record = score_samples(images, evaluator, model=name, family=family, seed=seed, report=report)
+    record = score_samples(
+        given.images, evaluator, model=name, family=family, seed=seed, report=report
+    )
+    record = record.model_copy(update={"remarks": [*given.remarks, *record.remarks]})
     typer.echo(score_text(record))
     if json_file:
         write_json(json_file, record.model_dump())

@@ -1,11 +1,13 @@
 """Commands that train a system and draw samples."""
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from ganvae.core.errors import ConfigError
+from ganvae.core.limits import LARGEST_SEED
 
 commands = typer.Typer()
 
@@ -55,7 +57,7 @@ def train(  # noqa: PLR0913  one parameter per option
             "Can be given several times.",
         ),
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="The random seed.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, max=LARGEST_SEED, help="The random seed.")] = 0,
     dataset: Annotated[
         str,
         typer.Option(
@@ -117,7 +119,8 @@ def train(  # noqa: PLR0913  one parameter per option
     machine = parse(
         ComputeConfig, {"device": device, "threads": threads, "precision": precision}, "compute"
     )
-    images, held_out = load_images(dataset, data, train_size, image_size, channels)
+    report = partial(typer.echo, err=True)
+    images, held_out = load_images(dataset, data, train_size, image_size, channels, report)
     shape = " x ".join(map(str, images.images.shape[1:]))
     typer.echo(f"{len(images.images):,} images of {dataset}, {shape}")
     if not any(key.startswith("schedule.") for key in settings):
@@ -135,18 +138,14 @@ def train(  # noqa: PLR0913  one parameter per option
 
 def _setting(text: str) -> tuple[str, Any]:
     """Split ``key=value``, and parse the value as YAML."""
-    from ruamel.yaml import YAML
-    from ruamel.yaml.error import YAMLError
+    from ganvae.config.yaml import parse_yaml
 
     key, equals, value = text.partition("=")
     if not (key and equals):
         raise ConfigError(
             f"--set {text} is not of the form KEY=VALUE. Give for example --set balance.ratio=1.5."
         )
-    try:
-        return key, YAML(typ="safe", pure=True).load(value)
-    except YAMLError:
-        raise ConfigError(f"--set {text}: the value {value!r} is not valid YAML.") from None
+    return key, parse_yaml(value, f"--set {text}")
 
 
 @commands.command()
@@ -161,7 +160,9 @@ def sample(
         ),
     ],
     n: Annotated[int, typer.Option("--n", min=1, help="The number of images.")] = 64,
-    seed: Annotated[int, typer.Option(min=0, help="The random seed of the latents.")] = 0,
+    seed: Annotated[
+        int, typer.Option(min=0, max=LARGEST_SEED, help="The random seed of the latents.")
+    ] = 0,
     out: Annotated[
         Path,
         typer.Option(

@@ -24,7 +24,7 @@ from ganvae.config.params import (
     load_params,
 )
 from ganvae.config.promotions import Promotion, RunConfig
-from ganvae.config.section import Section, flat, parse
+from ganvae.config.section import Section, Seed, flat, parse
 from ganvae.config.yaml import read_yaml
 
 __all__ = [
@@ -51,6 +51,7 @@ __all__ = [
     "RunConfig",
     "Schedule",
     "Section",
+    "Seed",
     "flat",
     "load_params",
     "parse",

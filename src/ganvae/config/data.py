@@ -2,9 +2,9 @@
 
 from typing import Literal
 
-from pydantic import Field, PositiveInt
+from pydantic import PositiveInt
 
-from ganvae.config.section import Section
+from ganvae.config.section import Section, Seed
 
 Layout = Literal["idx", "people", "folders"]
 
@@ -38,7 +38,7 @@ class DataConfig(Section):
     train_size: PositiveInt | None
     validation_size: PositiveInt
     test_size: PositiveInt | None
-    split_seed: int = Field(ge=0)
+    split_seed: Seed
 
 
 class ByClassConfig(Section):

@@ -5,7 +5,7 @@ from typing import Self
 from pydantic import Field, PositiveInt, model_validator
 
 from ganvae.config.data import DataConfig
-from ganvae.config.section import Section
+from ganvae.config.section import Section, Seed
 
 
 class JudgeNetworkConfig(Section):
@@ -39,7 +39,7 @@ class JudgeTrainingConfig(Section):
     weight_decay: float = Field(ge=0)
     max_shift: int = Field(ge=0)
     flip: bool = False
-    seed: int = Field(ge=0)
+    seed: Seed
     threads: PositiveInt
 
 

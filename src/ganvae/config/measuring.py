@@ -2,9 +2,9 @@
 
 from typing import Literal, Self
 
-from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
+from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 
-from ganvae.config.section import Section
+from ganvae.config.section import Section, Seed
 
 MIN_IMAGES_A_SPLIT = 10
 """The fewest images per split for a meaningful Inception Score.
@@ -59,7 +59,7 @@ class EvaluationConfig(Section):
     n_generated: PositiveInt = 10_000
     batch_size: PositiveInt = 125
     inception_score_splits: int = Field(10, ge=2)
-    seed: int = Field(0, ge=0)
+    seed: Seed = 0
     bootstrap_resamples: int = Field(200, ge=20)
     memorisation_samples: PositiveInt = 2000
     inversion: InversionConfig = InversionConfig()
@@ -80,4 +80,4 @@ class EvaluationConfig(Section):
 class BaselinesConfig(Section):
     """The random seeds of the baselines. Each baseline is drawn and scored once per seed."""
 
-    seeds: list[NonNegativeInt] = Field(min_length=1)
+    seeds: list[Seed] = Field(min_length=1)

@@ -10,7 +10,7 @@ from ganvae.config.data import ByClassConfig, DataConfig
 from ganvae.config.measuring import BaselinesConfig, ComputeConfig, EvaluationConfig
 from ganvae.config.old_form import refuse_old_form
 from ganvae.config.promotions import PROMOTED, Promotion, RunConfig, merge, read_promotions
-from ganvae.config.section import Section, parse
+from ganvae.config.section import PATH, Section, parse
 from ganvae.config.yaml import read_yaml
 
 
@@ -41,9 +41,9 @@ class Params(Section):
     """
 
     profile: str = Field(pattern=r"^[a-z][a-z0-9-]*$")
-    root: str
-    file: str
-    promotions: str
+    root: str = Field(pattern=PATH)
+    file: str = Field(pattern=PATH)
+    promotions: str = Field(pattern=PATH)
     judge: str
     data: DataConfig
     by_class: ByClassConfig

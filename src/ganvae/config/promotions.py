@@ -13,7 +13,7 @@ from typing import Any, Self
 from pydantic import Field, NonNegativeInt, model_validator
 from ruamel.yaml import YAML
 
-from ganvae.config.section import Section, parse
+from ganvae.config.section import NAME, PATH, Section, Seed, parse
 from ganvae.config.yaml import read_yaml
 from ganvae.core.errors import ConfigError
 from ganvae.core.files import write_text
@@ -29,10 +29,10 @@ class RunConfig(Section):
     variant's section under ``variants``, relative to the repository's root. dvc.yaml needs both.
     """
 
-    variant: str
-    system: str
-    seed: int = Field(ge=0)
-    file: str
+    variant: str = Field(pattern=NAME)
+    system: str = Field(pattern=NAME)
+    seed: Seed
+    file: str = Field(pattern=PATH)
 
 
 class Promotion(Section):
@@ -45,7 +45,7 @@ class Promotion(Section):
     study: str
     trial: NonNegativeInt
     fid_judge_validation: float
-    seeds: list[NonNegativeInt] = Field(min_length=1)
+    seeds: list[Seed] = Field(min_length=1)
 
 
 class Promotions(Section):

@@ -1,11 +1,22 @@
 """Validation of the sections of parameter files, with messages about invalid values."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any, TypeVar
+from types import UnionType
+from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ganvae.core.errors import ConfigError
+from ganvae.core.limits import LARGEST_SEED
+
+NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
+"""The pattern of names that become parts of paths and of DVC's stage names."""
+
+PATH = r"^[A-Za-z0-9._/-]+$"
+"""The pattern of paths inside the repository."""
+
+Seed = Annotated[int, Field(ge=0, le=LARGEST_SEED)]
+"""A random seed."""
 
 FILE_SUFFIXES = (".yaml", ".json")
 
@@ -49,7 +60,7 @@ def _describe(fault: Any, section: type[Section], where: str) -> str:
     match fault["type"]:
         case "extra_forbidden":
             known = ", ".join(_known_keys(section, path[:-1]))
-            return f"{key} is not a known key. Allowed here: {known}."
+            return f"{key} is not a known key." + (f" Allowed here: {known}." if known else "")
         case "missing":
             return f"{key} is missing."
         case "value_error":
@@ -62,11 +73,31 @@ def _known_keys(section: type[Section], path: list[str]) -> list[str]:
     """The keys allowed at ``path`` inside ``section``. Empty if any key is allowed at ``path``."""
     current: Any = section
     for part in path:
-        if isinstance(current, type) and issubclass(current, BaseModel):
-            current = current.model_fields[part].annotation
-        if getattr(current, "__origin__", None) is dict:
-            current = current.__args__[1]
-    return list(current.model_fields) if hasattr(current, "model_fields") else []
+        current = _inside(current, part)
+    return list(current.model_fields) if _is_model(current) else []
+
+
+def _inside(kind: Any, part: str) -> Any:
+    """The type of the value at the key or position ``part`` of a value of a type; None if unknown.
+
+    A union, such as ``Schedule | None``, counts as its first section.
+    """
+    if _is_model(kind):
+        field = kind.model_fields.get(part)
+        kind = field.annotation if field else None
+    else:
+        kind = next(reversed(get_args(kind)), None)  # of a dict or list
+    if _is_union(kind):
+        return next(filter(_is_model, get_args(kind)), None)
+    return kind
+
+
+def _is_model(kind: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, BaseModel)
+
+
+def _is_union(kind: Any) -> bool:
+    return get_origin(kind) in (Union, UnionType)
 
 
 def _clause(message: str) -> str:

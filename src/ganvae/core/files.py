@@ -8,12 +8,13 @@ import hashlib
 import json
 import os
 import shutil
+import stat
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from ganvae.core.errors import UserError
+from ganvae.core.errors import DataError, UserError
 
 
 @contextmanager
@@ -66,18 +67,73 @@ def write_json(path: Path, value: Any) -> None:
     write_text(path, json.dumps(value, indent=2, allow_nan=False) + "\n")
 
 
+SPECIAL = (
+    (stat.S_ISFIFO, "a named pipe"),
+    (stat.S_ISSOCK, "a socket"),
+    (stat.S_ISCHR, "a device"),
+    (stat.S_ISBLK, "a device"),
+)
+
+
+def special_kind(path: Path) -> str | None:
+    """The kind of a file that must not be opened, such as ``a named pipe``; otherwise None.
+
+    Reading a named pipe can wait for ever, and a device may have no end.
+    """
+    try:
+        mode = path.stat().st_mode
+    except (OSError, ValueError):  # a missing file, or a path with a null character
+        return None
+    return next((kind for is_kind, kind in SPECIAL if is_kind(mode)), None)
+
+
+def refuse_special(path: Path) -> None:
+    """Refuse a named pipe, a socket or a device.
+
+    Raises:
+        DataError: the path is one of these.
+    """
+    if kind := special_kind(path):
+        raise DataError(f"{path} is {kind}, which is never opened. Give a regular file.")
+
+
+def read_utf8(path: Path) -> str:
+    """Read a text file.
+
+    Raises:
+        DataError: the file is a named pipe, a socket or a device, or is not UTF-8.
+        OSError: the file is missing or unreadable.
+    """
+    refuse_special(path)
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise DataError(
+            f"{path} is not UTF-8 text (byte {error.start} is 0x{error.object[error.start]:02x}). "
+            "Save it as UTF-8."
+        ) from None
+
+
 def read_json(path: Path) -> Any:
     """Read a JSON file.
 
     Raises:
-        UserError: the file is missing or is not JSON.
+        UserError: the file is missing, unreadable or not JSON.
     """
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        value = json.loads(read_utf8(path), parse_constant=_refuse_constant)
+        json.dumps(value, ensure_ascii=False).encode()  # an escaped surrogate is no text
+        return value
     except FileNotFoundError:
         raise UserError(f"{path} is missing. Run the stage that writes it (`dvc repro`).") from None
-    except ValueError as error:
-        raise UserError(f"{path} is not valid JSON ({error}). Delete it and run again.") from error
+    except OSError as error:
+        raise UserError(f"{path} cannot be read ({error.strerror}).") from None
+    except (ValueError, RecursionError) as error:
+        raise UserError(f"{path} is not valid JSON ({error}). Delete it and run again.") from None
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is not a JSON number")
 
 
 def write_csv(path: Path, rows: Iterable[Mapping[str, object]], columns: Iterable[str]) -> None:
@@ -89,6 +145,11 @@ def write_csv(path: Path, rows: Iterable[Mapping[str, object]], columns: Iterabl
 
 
 def sha256(path: Path) -> str:
-    """Hexadecimal SHA-256 of a file's bytes."""
+    """Hexadecimal SHA-256 of a file's bytes.
+
+    Raises:
+        DataError: the file is a named pipe, a socket or a device.
+    """
+    refuse_special(path)
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from ganvae.core.errors import UserError
+from ganvae.core.errors import DataError
 
 
 class Record(BaseModel):
@@ -29,7 +29,7 @@ def parse_record(kind: type[R], value: Any, path: Path, remedy: str) -> R:
         remedy: a sentence that tells the user how to repair the file.
 
     Raises:
-        UserError: the value does not fit the record. The message names the first fault.
+        DataError: the value does not fit the record. The message names the first fault.
     """
     try:
         return kind.model_validate(value)
@@ -37,6 +37,10 @@ def parse_record(kind: type[R], value: Any, path: Path, remedy: str) -> R:
         fault = error.errors()[0]
         where = ".".join(map(str, fault["loc"])) or "top level"
         name = kind.__name__.removesuffix("Record").lower()
-        raise UserError(
+        if fault["type"] == "value_error":  # our own sentence, which names the place
+            raise DataError(f"{path}: {fault['ctx']['error']}. {remedy}") from None
+        raise DataError(
             f"{path}: not a {name} record ({where}: {fault['msg']}). {remedy}"
         ) from None
+    except RecursionError:
+        raise DataError(f"{path} is nested too deeply. {remedy}") from None

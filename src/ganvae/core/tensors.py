@@ -1,7 +1,7 @@
 """Tensors on disk. Equal tensors and metadata always give safetensors files of equal bytes."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,11 @@ from safetensors.torch import save
 from torch import Tensor
 
 from ganvae.core.errors import DataError
-from ganvae.core.files import replacing
+from ganvae.core.files import refuse_special, replacing
+from ganvae.core.records import R, parse_record
+
+FAULTS = (OSError, SafetensorError, KeyError, TypeError, ValueError, RecursionError)
+"""All exceptions that a damaged file can raise."""
 
 ADVICE = "If the pipeline writes this file, run `dvc repro`. Otherwise give another file."
 
@@ -30,13 +34,38 @@ def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """Return the tensors by name, and the metadata, of a file that `save_tensors` wrote.
 
     Raises:
-        DataError: the file is missing, damaged, or was not written by this program.
+        DataError: the file is missing or damaged, was not written by this program, or is a named
+            pipe, a socket or a device.
     """
+    refuse_special(path)
     try:
         with safe_open(path, framework="pt") as file:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-            return tensors, json.loads(file.metadata()["ganvae"])
+            metadata = json.loads(file.metadata()["ganvae"])
     except FileNotFoundError:
         raise DataError(f"{path} is missing. {ADVICE}") from None
-    except (OSError, SafetensorError, KeyError, TypeError) as error:
+    except FAULTS as error:
         raise DataError(f"{path}: cannot be read as safetensors ({error}). {ADVICE}") from None
+    if not isinstance(metadata, dict):
+        raise DataError(
+            f"{path}: its metadata is a {type(metadata).__name__}, not an object. {ADVICE}"
+        )
+    return tensors, metadata
+
+
+def read_tensors(path: Path, names: Collection[str], card: type[R]) -> tuple[dict[str, Tensor], R]:
+    """Return the tensors by name, and the checked metadata, of a file of a known kind.
+
+    Args:
+        names: the tensors that the file must have.
+        card: the kind of the metadata.
+
+    Raises:
+        DataError: as for `load_tensors`. Also raised if a tensor is missing, or if the metadata
+            does not fit ``card``.
+    """
+    tensors, metadata = load_tensors(path)
+    parsed = parse_record(card, metadata, path, ADVICE)
+    if missing := sorted(set(names) - tensors.keys()):
+        raise DataError(f"{path}: has no tensor {missing[0]!r}. {ADVICE}")
+    return tensors, parsed

@@ -12,7 +12,8 @@ import numpy.typing as npt
 
 from ganvae.config import DataConfig
 from ganvae.core.errors import DataError
-from ganvae.data.photos import SUFFIXES, Form, is_image, read_image
+from ganvae.data.listing import images_in, remarks_on, subfolders
+from ganvae.data.photos import SUFFIXES, Form, check_levels, read_image
 from ganvae.data.source import LabelledImages, Source
 
 
@@ -43,15 +44,17 @@ def load_folders(config: DataConfig) -> Source:
             )
         train = _read_classes(directory / "train", classes, form)
         test = _read_classes(directory / "test", classes, form, train.image_shape)
-        return Source(train, test, classes)
+        files = _files(directory / "train", classes) + _files(directory / "test", classes)
+        return Source(train, test, classes, remarks=remarks_on(directory, files))
     classes = _classes(directory)
-    return Source(_read_classes(directory, classes, form), None, classes)
+    images = _read_classes(directory, classes, form)
+    remarks = remarks_on(directory, _files(directory, classes))
+    return Source(images, None, classes, remarks=remarks)
 
 
-def subfolders(directory: Path) -> list[Path]:
-    """The sorted folders directly inside ``directory``, without hidden folders."""
-    folders = (path for path in directory.iterdir() if path.is_dir())
-    return sorted(folder for folder in folders if not folder.name.startswith("."))
+def _files(directory: Path, classes: Sequence[str]) -> list[Path]:
+    """The image files of all classes, in the order of the classes."""
+    return [path for name in classes for path in images_in(directory / name)]
 
 
 def _classes(directory: Path) -> tuple[str, ...]:
@@ -68,7 +71,7 @@ def _read_classes(
     images: list[npt.NDArray[np.uint8]] = []
     labels: list[int] = []
     for label, name in enumerate(classes):
-        paths = sorted(path for path in (directory / name).iterdir() if is_image(path))
+        paths = images_in(directory / name)
         if not paths:
             raise DataError(
                 f"{directory / name} contains no image ({', '.join(SUFFIXES)}). Add images, or "
@@ -84,7 +87,9 @@ def _read_classes(
                 )
             images.append(image)
             labels.append(label)
-    return LabelledImages(np.stack(images), np.array(labels, np.int64))
+    stacked = np.stack(images)
+    check_levels(stacked, str(directory))
+    return LabelledImages(stacked, np.array(labels, np.int64))
 
 
 def describe(shape: Sequence[object]) -> str:

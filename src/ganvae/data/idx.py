@@ -1,17 +1,20 @@
 """The IDX format of MNIST-like data sets (http://yann.lecun.com/exdb/mnist/)."""
 
 import gzip
+import math
 import struct
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 import numpy.typing as npt
 
 from ganvae.config import DataConfig
 from ganvae.core.errors import ConfigError, DataError
-from ganvae.core.files import sha256
+from ganvae.core.files import refuse_special, sha256
+from ganvae.core.limits import check_unpacked
 from ganvae.data.source import LabelledImages, Source
 
 UNSIGNED_BYTE = 0x08
@@ -58,32 +61,47 @@ def read_idx(path: Path, dimensions: int) -> npt.NDArray[np.uint8]:
 
     Raises:
         DataError: the file is unreadable, neither IDX nor gzip, or truncated. Also raised if the
-            file has the wrong magic number or length.
+            file has the wrong magic number or length, or unpacks to more than the limit.
     """
+    refuse_special(path)
     try:
-        content = path.read_bytes()
-        if not content.startswith(START):
-            content = gzip.decompress(content)
+        with path.open("rb") as file:
+            is_plain = file.read(len(START)) == START
+        with path.open("rb") if is_plain else gzip.open(path) as stream:
+            return _read(path, stream, dimensions)
     except OSError as error:  # includes gzip.BadGzipFile
         raise DataError(f"{path}: not readable as gzip ({error.strerror or error}).") from None
     except (EOFError, zlib.error):
         raise DataError(f"{path}: the gzip stream is truncated or damaged.") from None
+
+
+def _read(path: Path, stream: IO[bytes] | gzip.GzipFile, dimensions: int) -> npt.NDArray[np.uint8]:
+    """Read a stream to its end, but never more bytes than its header announces.
+
+    Args:
+        path: the file, for messages.
+    """
     expected_magic = (UNSIGNED_BYTE << 8) | dimensions
-    header = 4 * (1 + dimensions)
-    magic = int.from_bytes(content[:4], "big")
-    if magic != expected_magic or len(content) < header:
+    length = 4 * (1 + dimensions)
+    header = stream.read(length)
+    magic = int.from_bytes(header[:4], "big")
+    if magic != expected_magic or len(header) < length:
         raise DataError(
             f"{path}: not an IDX file of unsigned bytes with {dimensions} axes: its magic number "
-            f"is {magic} ({expected_magic} expected) and it has {len(content)} bytes (at least "
-            f"{header} expected)."
+            f"is {magic} ({expected_magic} expected) and it has {len(header)} bytes (at least "
+            f"{length} expected)."
         )
-    shape = struct.unpack(f">{dimensions}I", content[4:header])
-    if len(content) - header != np.prod(shape):
+    shape = struct.unpack(f">{dimensions}I", header[4:])
+    size = math.prod(shape)
+    check_unpacked(size, str(path))
+    content = stream.read(size)
+    more = "" if len(content) < size or not stream.read(1) else " or more"
+    if len(content) < size or more:
         raise DataError(
             f"{path}: the header announces {' x '.join(map(str, shape))} bytes, but "
-            f"{len(content) - header} follow."
+            f"{len(content) + bool(more)}{more} follow."
         )
-    return np.frombuffer(content, np.uint8, offset=header).reshape(shape)
+    return np.frombuffer(content, np.uint8).reshape(shape)
 
 
 def load_published(files: IdxFiles, config: DataConfig) -> Source:

@@ -12,7 +12,10 @@ import numpy as np
 import numpy.typing as npt
 
 from ganvae.core.errors import DataError
-from ganvae.data.photos import Form, decode, is_image, read_image
+from ganvae.core.files import refuse_special, special_kind
+from ganvae.core.limits import check_unpacked
+from ganvae.data.listing import remarks_on
+from ganvae.data.photos import Form, check_levels, decode, is_image, read_image
 from ganvae.data.source import LabelledImages, Source
 
 Pixels = npt.NDArray[np.uint8]
@@ -60,7 +63,9 @@ def load_people(directory: Path, dataset: str, form: Form) -> Source:
     numbers = {person: number for number, person in enumerate(people)}
     labels = np.array([numbers[path.parent.name] for path in paths], np.int64)
     images = np.stack([photos[path] for path in paths])
-    return Source(LabelledImages(images, labels), None, tuple(people), groups=labels)
+    check_levels(images, str(archive or directory))
+    remarks = () if archive else remarks_on(directory, [directory / path for path in photos])
+    return Source(LabelledImages(images, labels), None, tuple(people), labels, remarks)
 
 
 def archives_in(directory: Path) -> list[Path]:
@@ -97,11 +102,12 @@ def _image_files(directory: Path) -> Iterator[PurePosixPath]:
     for depth in range(1, DEEPEST + 2):
         for path in directory.glob("/".join("*" * depth)):
             relative = PurePosixPath(path.relative_to(directory).as_posix())
-            if _is_photo(relative):
+            if _is_photo(relative) and special_kind(path) is None:
                 yield relative
 
 
 def _packed(archive: Path, form: Form) -> Photos:
+    refuse_special(archive)
     try:
         with gzip.open(archive) as stream, tarfile.open(fileobj=stream, mode="r:") as tar:
             photos = dict(_members(archive, tar, form))
@@ -122,7 +128,10 @@ def _packed(archive: Path, form: Form) -> Photos:
 def _members(
     archive: Path, tar: tarfile.TarFile, form: Form
 ) -> Iterator[tuple[PurePosixPath, Pixels]]:
+    unpacked = 0
     for member in tar:
+        unpacked += member.size
+        check_unpacked(unpacked, str(archive))
         path = PurePosixPath(member.name)
         name = f"{archive}: {member.name}"
         if path.is_absolute() or ".." in path.parts:

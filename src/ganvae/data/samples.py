@@ -1,33 +1,41 @@
 """Reading of a model's samples from an array file, a folder of images or an IDX file."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import torch
-from numpy.lib.npyio import NpzFile
 from torch import Tensor
 
 from ganvae.core.errors import DataError
+from ganvae.core.files import refuse_special
 from ganvae.core.images import ImageError, to_uint8
-from ganvae.data.folders import describe, subfolders
+from ganvae.data.arrays import NEEDED, PICKLED, read_array
+from ganvae.data.folders import describe
 from ganvae.data.idx import START, read_idx
-from ganvae.data.photos import SUFFIXES, is_image, read_image
+from ganvae.data.listing import images_in, remarks_on, subfolders
+from ganvae.data.photos import SUFFIXES, check_levels, read_image
 
 Shape = tuple[int, int, int]
 GZIP = b"\x1f\x8b"
 ARRAYS = (b"\x93NUMPY", b"PK")  # .npy; .npz, a zip file
 PICKLE = b"\x80"
-NEEDED = "an .npz or .npy file, a folder of images, or an IDX file"
-PICKLED = (
-    "holds pickled Python objects. Opening these could run any code, so they are refused. Save a "
-    "plain array of uint8 or float32."
-)
+DARKEST = 1.5 / 255
+"""Below this largest value, floats are nearly black images: twice divided by 255."""
 
 
-def read_samples(path: Path, shape: Shape) -> Tensor:
-    """Read samples as uint8, N x C x H x W, in the order of the file, or sorted by path.
+@dataclass(frozen=True)
+class Samples:
+    """Samples of a model, uint8, N x C x H x W, and remarks on the files they come from."""
+
+    images: Tensor
+    remarks: tuple[str, ...] = ()
+
+
+def read_samples(path: Path, shape: Shape) -> Samples:
+    """Read samples in the order of the file, or sorted by path.
 
     The first bytes of a file decide the format; the file name does not matter. An array file holds
     uint8, or floats in [0, 1] that `to_uint8` quantises. The shape is N x C x H x W or
@@ -41,41 +49,45 @@ def read_samples(path: Path, shape: Shape) -> Tensor:
         DataError: the path is missing, empty or damaged, or the images have another size, number
             of channels or range.
     """
+    refuse_special(path)
     try:
-        if path.is_dir():
-            return torch.from_numpy(_read_folder(path, shape))
-        with path.open("rb") as file:
-            start = file.read(len(ARRAYS[0]))
-    except OSError as error:
-        raise DataError(f"{path} cannot be read ({error.strerror}). Give {NEEDED}.") from None
+        samples = _read_folder(path, shape) if path.is_dir() else _read_file(path, shape)
+    except (OSError, ValueError) as error:  # a path with a null character is a ValueError
+        reason = getattr(error, "strerror", None) or error
+        raise DataError(f"{path} cannot be read ({reason}). Give {NEEDED}.") from None
+    check_levels(samples.images.numpy(), str(path))
+    return samples
+
+
+def _read_file(path: Path, shape: Shape) -> Samples:
+    with path.open("rb") as file:
+        start = file.read(len(ARRAYS[0]))
     if start.startswith(ARRAYS):
-        return _quantise(path, _arrange(path, _read_array(path), shape))
+        return Samples(_quantise(path, _arrange(path, read_array(path), shape)))
     if start.startswith((START, GZIP)):
-        return torch.from_numpy(_arrange(path, read_idx(path, 3), shape).copy())
+        return Samples(torch.from_numpy(_arrange(path, read_idx(path, 3), shape).copy()))
     if start.startswith(PICKLE):
         raise DataError(f"{path} {PICKLED}")
     fault = "has an unknown format" if start else "is empty"
     raise DataError(f"{path} {fault}. Give {NEEDED}.")
 
 
-def _read_folder(directory: Path, shape: Shape) -> npt.NDArray[np.uint8]:
-    flat = _images_in(directory)
-    by_class = [path for folder in subfolders(directory) for path in _images_in(folder)]
+def _read_folder(directory: Path, shape: Shape) -> Samples:
+    flat = images_in(directory)
+    by_class = [path for folder in subfolders(directory) for path in images_in(folder)]
     if flat and by_class:
         raise DataError(
             f"{directory} has both images ({flat[0].name}) and folders of images "
             f"({by_class[0].parent.name}). Give a folder with only one of the two."
         )
-    if not flat + by_class:
+    paths = flat + by_class
+    if not paths:
         raise DataError(
             f"{directory} and its folders contain no image ({', '.join(SUFFIXES)}). Give a folder "
             "with images."
         )
-    return np.stack([_read_sample(path, shape) for path in flat + by_class])
-
-
-def _images_in(directory: Path) -> list[Path]:
-    return sorted(path for path in directory.iterdir() if is_image(path))
+    images = np.stack([_read_sample(path, shape) for path in paths])
+    return Samples(torch.from_numpy(images), remarks_on(directory, paths))
 
 
 def _read_sample(path: Path, shape: Shape) -> npt.NDArray[np.uint8]:
@@ -85,38 +97,6 @@ def _read_sample(path: Path, shape: Shape) -> npt.NDArray[np.uint8]:
     if image.shape != shape:
         raise DataError(f"{path}: {_mismatch(image.shape, shape)}")
     return image
-
-
-def _read_array(path: Path) -> npt.NDArray[Any]:
-    """Read the array of a .npy or .npz file, of any type and shape."""
-    try:
-        with path.open("rb") as file:
-            content = np.load(file, allow_pickle=False)
-            if isinstance(content, NpzFile):
-                content = content[_array_name(path, content.files)]
-    except DataError:
-        raise
-    except Exception as error:  # zipfile, zlib, struct and numpy each raise their own
-        if "pickle" in str(error):
-            raise DataError(f"{path} {PICKLED}") from None
-        reason = str(error) or type(error).__name__
-        raise DataError(f"{path} is truncated or damaged ({reason}). Write it again.") from None
-    if not isinstance(content, np.ndarray):  # a member of a zip file that numpy has not written
-        raise DataError(f"{path} is a zip file without arrays. Give {NEEDED}.")
-    return content
-
-
-def _array_name(path: Path, names: list[str]) -> str:
-    if "images" in names:
-        return "images"
-    if any(name.endswith(".pkl") for name in names):  # written by torch.save
-        raise DataError(f"{path} {PICKLED}")
-    if len(names) != 1:
-        present = f"the arrays {', '.join(names)}" if names else "no array"
-        raise DataError(
-            f"{path} has {present}. Give a file with an array `images`, or with a single array."
-        )
-    return names[0]
 
 
 def _arrange(path: Path, array: npt.NDArray[Any], shape: Shape) -> npt.NDArray[Any]:
@@ -152,11 +132,6 @@ def _quantise(path: Path, array: npt.NDArray[Any]) -> Tensor:
             gives the likely cause.
     """
     if array.dtype == np.uint8:
-        if array.max() == 1:
-            raise DataError(
-                f"{path} is uint8, but its largest value is 1 of 255. Give 0 and 255, or floats "
-                "from 0 to 1."
-            )
         return torch.from_numpy(np.ascontiguousarray(array))
     if array.dtype.kind != "f":
         raise DataError(
@@ -164,6 +139,11 @@ def _quantise(path: Path, array: npt.NDArray[Any]) -> Tensor:
         )
     with np.errstate(over="ignore"):  # overflow gives infinity, which is refused below
         values = torch.from_numpy(np.ascontiguousarray(array, np.float32))
+    if 0 < float(values.max()) < DARKEST:
+        raise DataError(
+            f"{path}: the brightest value is {float(values.max()):.2g}, so the images are nearly "
+            "black. They seem to be divided by 255 twice. Give floats from 0 to 1."
+        )
     try:
         return to_uint8(values, str(path))
     except ImageError as error:

@@ -39,13 +39,15 @@ class Source:
 
     ``train`` is the official training set, or all images if ``test`` is None. ``test`` is the
     official test set. ``groups`` is int64, with one group number per image of ``train``. The images
-    of one group, such as one person, stay in one split. None means no groups.
+    of one group, such as one person, stay in one split. None means no groups. ``remarks`` are
+    sentences for the user, for example on files that were left out.
     """
 
     train: LabelledImages
     test: LabelledImages | None
     classes: tuple[str, ...]
     groups: npt.NDArray[np.int64] | None = None
+    remarks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ganvae.config import DataConfig
-from ganvae.core.errors import ConfigError
+from ganvae.core.errors import ConfigError, DataError
 from ganvae.data.registry import get_dataset
 from ganvae.data.source import LabelledImages, Source
 
@@ -32,6 +32,7 @@ def load_source(config: DataConfig) -> Source:
 
     Raises:
         ConfigError: the data set is unknown, or does not have the configured layout.
+        DataError: a file is missing, unreadable or damaged.
     """
     dataset = get_dataset("folders" if config.layout == "folders" else config.dataset)
     if config.layout != dataset.layout:
@@ -39,7 +40,13 @@ def load_source(config: DataConfig) -> Source:
             f"data.layout is {config.layout!r}, but {dataset.name} needs {dataset.layout!r}, or "
             "'folders' if its images are in class folders."
         )
-    return dataset.load(config)
+    try:
+        return dataset.load(config)
+    except OSError as error:
+        raise DataError(
+            f"{error.filename or config.directory} cannot be read ({error.strerror}). Check its "
+            "permissions."
+        ) from None
 
 
 def make_splits(source: Source, config: DataConfig) -> dict[str, Split]:

@@ -6,7 +6,9 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from ganvae.core.tensors import load_tensors, save_tensors
+from ganvae.core.errors import DataError
+from ganvae.core.records import Record
+from ganvae.core.tensors import ADVICE, read_tensors, save_tensors
 from ganvae.data.splits import Split
 
 
@@ -51,19 +53,25 @@ def write_split(
     save_tensors(path, tensors, metadata)
 
 
+class SplitRecord(Record):
+    """The metadata of a split's file."""
+
+    dataset: str
+    split: str
+    official_set: str
+    classes: tuple[str, ...]
+
+
 def read_split(path: Path) -> StoredSplit:
     """Read a split written by `write_split`.
 
     Raises:
-        DataError: the file is missing or damaged.
+        DataError: the file is missing or damaged, or holds something else.
     """
-    tensors, metadata = load_tensors(path)
-    return StoredSplit(
-        images=tensors["images"],
-        labels=tensors["labels"],
-        index=tensors["index"],
-        dataset=metadata["dataset"],
-        split=metadata["split"],
-        official_set=metadata["official_set"],
-        classes=tuple(metadata["classes"]),
-    )
+    tensors, record = read_tensors(path, ("images", "labels", "index"), SplitRecord)
+    images, labels, index = tensors["images"], tensors["labels"], tensors["index"]
+    if images.dtype != torch.uint8 or images.ndim != 4:
+        raise DataError(f"{path}: `images` is not uint8 of shape N x C x H x W. {ADVICE}")
+    if any(each.shape != images.shape[:1] or each.dtype != torch.int64 for each in (labels, index)):
+        raise DataError(f"{path}: `labels` and `index` are not int64, one per image. {ADVICE}")
+    return StoredSplit(images, labels, index, **dict(record))

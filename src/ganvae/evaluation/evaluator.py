@@ -1,9 +1,12 @@
 """Score images and models with one judge, against the real images of one reference."""
 
+import math
+
 import torch
 from torch import Tensor
 
 from ganvae.core.images import binarised, from_uint8, to_uint8
+from ganvae.core.limits import check_memory
 from ganvae.core.seeds import binarisation, generator
 from ganvae.data.store import StoredSplit
 from ganvae.evaluation.sampled import Measured, measure
@@ -18,6 +21,7 @@ from ganvae.models.vae import AutoencodingModel
 from ganvae.scores.records import Noise
 
 Scores = dict[str, float | None]
+PER_VALUE = 9  # bytes: a float32, its copy in a batch, and a uint8
 
 
 class Evaluator(Yardstick):
@@ -28,6 +32,8 @@ class Evaluator(Yardstick):
 
         All latents are drawn at once, so the batch size does not change the latents.
         """
+        size = self.config.n_generated * PER_VALUE * math.prod(model.image_shape)
+        check_memory(size, "evaluation.n_generated", "give a smaller number")
         latents = model.sample_prior(self.config.n_generated, self.random(training_seed, "sample"))
         return to_uint8(model.decode(latents, self.config.batch_size), "generated images")
 

@@ -10,7 +10,8 @@ from torch import Tensor
 from ganvae.config import InceptionConfig
 from ganvae.core.errors import UserError
 from ganvae.core.files import sha256
-from ganvae.core.tensors import load_tensors, save_tensors
+from ganvae.core.records import Record
+from ganvae.core.tensors import read_tensors, save_tensors
 from ganvae.data.store import read_split
 from ganvae.evaluation.inception import Inception
 from ganvae.evaluation.training_set import TrainingSet
@@ -76,6 +77,16 @@ def write_reference(path: Path, reference: Reference) -> None:
     save_tensors(path, {name: fields[name] for name in TENSORS}, metadata)
 
 
+class ReferenceRecord(Record):
+    """The metadata of a reference's file: the fields of `Reference` that are no tensors."""
+
+    dataset: str
+    split: str
+    judge_sha256: str
+    data_sha256: str
+    inception_sha256: str | None = None
+
+
 def read_reference(
     path: Path, judge: FrozenJudge, inception: InceptionConfig | None = None
 ) -> Reference:
@@ -84,8 +95,8 @@ def read_reference(
     Raises:
         UserError: the reference was made with another judge or another Inception network.
     """
-    tensors, metadata = load_tensors(path)
-    fields: dict[str, Any] = {**tensors, **metadata}
+    tensors, record = read_tensors(path, TENSORS, ReferenceRecord)
+    fields: dict[str, Any] = {name: tensors[name] for name in TENSORS} | dict(record)
     reference = Reference(**fields)
     if reference.judge_sha256 != judge.sha256:
         raise UserError(

@@ -1,6 +1,5 @@
 """Evaluate one training run of a profile."""
 
-import math
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -22,6 +21,7 @@ from ganvae.judge.network import FrozenJudge
 from ganvae.models.base import GenerativeModel, VariationalModel
 from ganvae.models.vae import AutoencodingModel
 from ganvae.models.weights import load_model
+from ganvae.scores.catalogue import in_range
 from ganvae.scores.records import ScoreRecord, ValidationRecord, complete_scores
 
 
@@ -55,7 +55,7 @@ def evaluate_run(params: Params, key: str) -> ScoreRecord:
         model = load_model(run.weights).to(evaluator.judge.device)
         try:
             measured = _measure(evaluator, model, paths.split("test"), outcome["seed"])
-            reason = _not_finite(measured.scores)
+            reason = _not_possible(measured.scores)
         except ImageError as error:  # a weight is NaN or infinite
             reason = str(error)
     fields: dict[str, Any] = {"status": "diverged", "reason": reason, "scores": {}}
@@ -130,9 +130,9 @@ def bounds_a_likelihood(model: AutoencodingModel) -> bool:
     return model.likelihood == "bernoulli" and model.config.binarize != "none"
 
 
-def _not_finite(scores: dict[str, float | None]) -> str | None:
-    """Return a text that names the first NaN or infinite score. None if all scores are finite."""
+def _not_possible(scores: dict[str, float | None]) -> str | None:
+    """Return a text that names the first score outside its range, such as NaN. None if none is."""
     for name, score in scores.items():
-        if score is not None and not math.isfinite(score):
+        if score is not None and not in_range(name, score):
             return f"{name} is {score}"
     return None

@@ -88,6 +88,8 @@ def measure(images: Tensor, training_seed: int, yardstick: Yardstick) -> Measure
     noise: dict[str, Noise] = {}
     curve: list[tuple[int, float]] = []
     flags = list(_shortages(len(images), features.shape[1], judge.kind, config))
+    if inception:
+        flags += _inception_shortage(len(images), samples.reference.inception)
     if len(images) > features.shape[1]:
         curve = _frechet(samples, scores, noise)
     if judge.kind in SCORES["is_judge"].judges and len(images) >= _least_for_inception_score(
@@ -167,6 +169,16 @@ def _shortages(n: int, d: int, kind: JudgeKind, config: EvaluationConfig) -> Ite
         yield f"the Inception Score needs at least {least} samples"
     if n <= K:
         yield f"KID, precision, recall, density and coverage need more than {K} samples"
+
+
+def _inception_shortage(n: int, real: Tensor) -> Iterator[str]:
+    """Yield a flag if ``n`` samples or the real images, N x d, are too few for their FID."""
+    least = real.shape[1]
+    if min(n, len(real)) <= least:
+        yield (
+            f"FID over {least:,} Inception features needs more than {least:,} samples, and as "
+            "many real images"
+        )
 
 
 def _frechet(samples: _Samples, scores: Scores, noise: dict[str, Noise]) -> list[tuple[int, float]]:

@@ -1,7 +1,7 @@
 """`ganvae score`: measure samples of any model in the same way as the evaluation stage."""
 
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
@@ -15,15 +15,15 @@ from ganvae.core.paths import CHECKOUT
 from ganvae.core.seeds import generator
 from ganvae.data.registry import get_dataset, judge_file
 from ganvae.data.splits import load_source, make_splits
-from ganvae.data.store import write_split
+from ganvae.data.store import read_split, write_split
 from ganvae.evaluation.baselines import BASELINES
+from ganvae.evaluation.copies import copy_flags
 from ganvae.evaluation.evaluator import Evaluator
 from ganvae.evaluation.inception import Inception
 from ganvae.evaluation.reference import make_reference
 from ganvae.evaluation.sampled import in_order
 from ganvae.evaluation.training_set import make_training_set
 from ganvae.judge.network import FrozenJudge
-from ganvae.metrics.distances import nearest
 from ganvae.scores.records import ScoreRecord, complete_scores
 
 Family = Literal["gan", "vae", "hybrid", "other"]
@@ -31,8 +31,6 @@ SplitName = Literal["test", "validation", "train"]
 Report = Callable[[str], None]
 
 ENOUGH_TO_JUDGE = 20  # minimum number of samples for the verdict that a model has collapsed
-SAME = 1e-3  # distance in the judge's features; different images are whole units apart
-COPIES_BY_CHANCE = 0.01  # share of the samples; a blank image, for example, may match by chance
 
 
 def score_samples(
@@ -48,7 +46,8 @@ def score_samples(
 
     If there are more images than the settings require, a random part of the images is scored. If
     there are fewer images, the record gets a flag that keeps the record out of rankings. Scores
-    that need more images are then null.
+    that need more images are then null. Samples that repeat each other or are copies of real images
+    get a flag too, and no interval.
 
     Args:
         evaluator: an evaluator for a split of a data set (`evaluator_of`).
@@ -66,9 +65,13 @@ def score_samples(
     source = "" if len(scored) == len(images) else f", drawn from {len(images):,}"
     report(f"scoring {len(scored):,} samples{source}")
     measured = evaluator.measure_samples(scored, seed)
-    flags = [*measured.flags, *_known(scored, evaluator)]
-    scores = complete_scores(measured.scores)
-    fields = vars(measured) | {"scores": scores, "flags": flags}
+    copies = list(copy_flags(scored, evaluator))
+    fields = vars(measured) | {
+        "scores": complete_scores(measured.scores),
+        "flags": [*measured.flags, *copies],
+    }
+    if copies:  # the resamples behind an interval would treat the samples as independent draws
+        fields |= {"noise": {}}
     if len(scored) < ENOUGH_TO_JUDGE:  # so few may all be of one class by chance
         fields |= {"status": "completed", "reason": None}
     return ScoreRecord(
@@ -88,18 +91,6 @@ def check_model(name: str) -> None:
     """
     if name in BASELINES:
         raise ConfigError(f"--model {name}: the name is reserved for a baseline. Give another.")
-
-
-def _known(images: Tensor, evaluator: Evaluator) -> Iterator[str]:
-    """Yield a flag if more than 1 % of the samples are copies of the reference's real images."""
-    reference = evaluator.reference
-    _, distance = nearest(evaluator.judge(images)[0], reference.features)
-    copies = int((distance < SAME).sum())
-    if copies > COPIES_BY_CHANCE * len(images):
-        yield (
-            f"{copies:,} of the samples are copies of {reference.split} images, "
-            "so the record is not ranked"
-        )
 
 
 def evaluator_of(
@@ -140,6 +131,7 @@ def evaluator_of(
             config=profile.evaluation.model_copy(update={"inception": inception}),
             train=train,
             inception=extractor,
+            images=read_split(paths[split]).images,
         )
 
 

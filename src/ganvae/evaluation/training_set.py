@@ -6,7 +6,8 @@ from pathlib import Path
 from torch import Tensor
 
 from ganvae.core.errors import UserError
-from ganvae.core.tensors import load_tensors, save_tensors
+from ganvae.core.records import Record
+from ganvae.core.tensors import read_tensors, save_tensors
 from ganvae.data.store import read_split
 from ganvae.judge.network import FrozenJudge
 
@@ -17,6 +18,12 @@ class TrainingSet:
 
     images: Tensor
     features: Tensor
+
+
+class FeaturesRecord(Record):
+    """The metadata of a file of features."""
+
+    judge_sha256: str
 
 
 def make_training_set(split_path: Path, judge: FrozenJudge) -> TrainingSet:
@@ -36,11 +43,11 @@ def read_training_set(split_path: Path, features_path: Path, judge: FrozenJudge)
     Raises:
         UserError: another judge computed the features.
     """
-    tensors, metadata = load_tensors(features_path)
-    if metadata["judge_sha256"] != judge.sha256:
+    tensors, record = read_tensors(features_path, ("features",), FeaturesRecord)
+    if record.judge_sha256 != judge.sha256:
         raise UserError(
-            f"{features_path} was made with another judge (checksum "
-            f"{metadata['judge_sha256'][:12]}) than the current judge (checksum "
-            f"{judge.sha256[:12]}). Run `ganvae repro`, which runs the reference stage again."
+            f"{features_path} was made with another judge (checksum {record.judge_sha256[:12]}) "
+            f"than the current judge (checksum {judge.sha256[:12]}). Run `ganvae repro`, which "
+            "runs the reference stage again."
         )
     return TrainingSet(read_split(split_path).images, tensors["features"])

@@ -12,8 +12,9 @@ from torch import Tensor
 from ganvae.core.errors import UserError
 from ganvae.core.files import sha256
 from ganvae.core.images import to_uint8
+from ganvae.core.records import Record
 from ganvae.core.seeds import generator
-from ganvae.core.tensors import load_tensors, save_tensors
+from ganvae.core.tensors import read_tensors, save_tensors
 from ganvae.data.store import read_split
 from ganvae.judge.network import FrozenJudge
 from ganvae.metrics.classes import class_counts, classes_present
@@ -67,6 +68,13 @@ def write_validation(path: Path, split_path: Path, judge: FrozenJudge) -> None:
     save_tensors(path, {"features": features}, metadata)
 
 
+class ValidationFeaturesRecord(Record):
+    """The metadata of a file of `write_validation`."""
+
+    data_sha256: str
+    judge_sha256: str
+
+
 def read_validation(path: Path, judge: FrozenJudge) -> Validation:
     """Read a file of `write_validation`, and check that ``judge`` computed its features.
 
@@ -74,11 +82,11 @@ def read_validation(path: Path, judge: FrozenJudge) -> Validation:
         DataError: the file is missing or damaged.
         UserError: the file was written with another judge.
     """
-    tensors, metadata = load_tensors(path)
-    if metadata["judge_sha256"] != judge.sha256:
+    tensors, record = read_tensors(path, ("features",), ValidationFeaturesRecord)
+    if record.judge_sha256 != judge.sha256:
         raise UserError(
-            f"{path} was made with another judge (checksum {metadata['judge_sha256'][:12]}) than "
+            f"{path} was made with another judge (checksum {record.judge_sha256[:12]}) than "
             f"the current judge (checksum {judge.sha256[:12]}). Run `ganvae repro`, which runs the "
             "reference stage again."
         )
-    return Validation(judge, tensors["features"], metadata["data_sha256"])
+    return Validation(judge, tensors["features"], record.data_sha256)

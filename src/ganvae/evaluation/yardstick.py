@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import torch
+from torch import Tensor
 
 from ganvae.config import EvaluationConfig
 from ganvae.core.seeds import generator
@@ -21,6 +22,8 @@ class Yardstick:
         reference: features of the real images that samples are compared with.
         train: the training images, to find their copies among samples.
         inception: None if the profile names no Inception file.
+        images: the images of the reference, uint8, N x C x H x W, to find their copies among
+            samples from another source. None for the training runs of a profile.
     """
 
     judge: FrozenJudge
@@ -28,6 +31,7 @@ class Yardstick:
     config: EvaluationConfig
     train: TrainingSet
     inception: Inception | None = None
+    images: Tensor | None = None
 
     def random(self, training_seed: int, purpose: str) -> torch.Generator:
         """Make a random generator, seeded by evaluation seed, ``purpose`` and ``training_seed``."""

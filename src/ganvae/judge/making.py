@@ -10,13 +10,13 @@ from typing import Any, NamedTuple
 
 from torch import Tensor
 
-from ganvae.config import ChannelJudgeConfig, JudgeConfig, JudgeNetworkConfig
+from ganvae.config import ChannelJudgeConfig, JudgeConfig
 from ganvae.core.errors import ConfigError
 from ganvae.core.files import sha256
-from ganvae.core.tensors import load_tensors
+from ganvae.core.tensors import read_tensors
 from ganvae.data.splits import Split
 from ganvae.judge.identities import Photos, chosen_photos, verification_auc
-from ganvae.judge.network import ChannelJudge, Judge
+from ganvae.judge.network import ChannelJudge, Judge, JudgeRecord
 from ganvae.judge.training import accuracy, train_judge
 
 Report = Callable[[str], None]
@@ -103,23 +103,23 @@ def _description(config: JudgeConfig, splits: Mapping[str, Split], classes: int)
 
 
 def _channel_judge(config: ChannelJudgeConfig, splits: Mapping[str, Split], classes: int) -> Made:
-    weights, card = load_tensors(Path(config.channels_of))
+    weights, card = read_tensors(Path(config.channels_of), (), JudgeRecord)
     shape = splits["test"].data.image_shape
-    if card["image_shape"] != [1, *shape[1:]] or card["classes"] ** shape[0] != classes:
+    if card.image_shape != (1, *shape[1:]) or card.classes ** shape[0] != classes:
         raise ConfigError(
             f"channels_of is {config.channels_of!r}, but this judge does not fit one channel of "
-            f"the data. The judge was trained on {card['classes']} classes and images of shape "
-            f"{tuple(card['image_shape'])}. The data has {classes} classes and images of shape "
+            f"the data. The judge was trained on {card.classes} classes and images of shape "
+            f"{card.image_shape}. The data has {classes} classes and images of shape "
             f"{shape}. Name a judge that fits one channel of the data."
         )
-    judge = Judge(JudgeNetworkConfig(**card["network"]), (1, *shape[1:]), card["classes"])
+    judge = Judge(card.network, (1, *shape[1:]), card.classes)
     judge.load_state_dict(weights)
     channel_card = {
         "image_shape": shape,
         "kind": "channels",
         "classes": classes,
-        "channels_of": {"sha256": sha256(Path(config.channels_of)), "classes": card["classes"]},
-        "network": card["network"],
+        "channels_of": {"sha256": sha256(Path(config.channels_of)), "classes": card.classes},
+        "network": card.network.model_dump(exclude_unset=True),
         "data": config.data.model_dump(exclude_defaults=True),
         "test_accuracy": accuracy(ChannelJudge(judge).eval(), splits["test"].data),
     }

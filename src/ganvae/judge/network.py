@@ -4,16 +4,17 @@ Contract images are float32, N x C x H x W, in [0, 1].
 """
 
 from pathlib import Path
-from typing import Any
 
 import torch
+from pydantic import ConfigDict, PositiveInt
 from torch import Tensor, nn
 
 from ganvae.config import JudgeNetworkConfig
 from ganvae.core.errors import DataError
 from ganvae.core.files import sha256
 from ganvae.core.images import from_uint8
-from ganvae.core.tensors import load_tensors
+from ganvae.core.records import Record
+from ganvae.core.tensors import ADVICE, read_tensors
 from ganvae.judge.kinds import JudgeKind
 
 
@@ -82,6 +83,25 @@ class ChannelJudge(nn.Module):
         return features.unflatten(0, images.shape[:2]).flatten(start_dim=1), joint
 
 
+class ChannelsOf(Record):
+    """The judge of single channels in a judge of the kind ``channels``."""
+
+    sha256: str
+    classes: PositiveInt
+
+
+class JudgeRecord(Record):
+    """The metadata of a judge's file. Other keys tell how the judge was trained."""
+
+    model_config = ConfigDict(frozen=True, extra="allow", protected_namespaces=())
+
+    image_shape: tuple[PositiveInt, PositiveInt, PositiveInt]
+    classes: PositiveInt
+    network: JudgeNetworkConfig
+    kind: JudgeKind = "classes"
+    channels_of: ChannelsOf | None = None
+
+
 class FrozenJudge:
     """A trained judge, always in eval mode and without gradients.
 
@@ -96,12 +116,18 @@ class FrozenJudge:
     """
 
     def __init__(self, path: Path, device: str = "cpu") -> None:
-        weights, self.card = load_tensors(path)
+        weights, card = read_tensors(path, (), JudgeRecord)
+        self.card = card.model_dump(mode="json", exclude_unset=True)
         self.sha256 = sha256(path)
         self.device = device
-        self.image_shape: tuple[int, int, int] = tuple(self.card["image_shape"])
-        self.kind: JudgeKind = self.card.get("kind", "classes")
-        self._network = _network(self.card, weights)
+        self.image_shape = card.image_shape
+        self.kind = card.kind
+        try:
+            self._network = _network(card, weights)
+        except (RuntimeError, ValueError) as error:
+            raise DataError(
+                f"{path}: its weights do not fit the network that it describes. {ADVICE}"
+            ) from error
         self._network.eval().requires_grad_(False).to(device)
 
     @torch.inference_mode()
@@ -124,15 +150,16 @@ class FrozenJudge:
         return features, logits
 
 
-def _network(card: dict[str, Any], weights: dict[str, Tensor]) -> Judge | ChannelJudge:
-    """Build the network that ``card``, the metadata of a judge, describes. Load ``weights``."""
-    channels, height, width = card["image_shape"]
-    classes = card["classes"]
-    channel_judge = card.get("channels_of")
-    if channel_judge:
-        channels, classes = 1, channel_judge["classes"]
-    config = JudgeNetworkConfig(**card["network"])
+def _network(card: JudgeRecord, weights: dict[str, Tensor]) -> Judge | ChannelJudge:
+    """Build the network that ``card`` describes. Load ``weights``.
+
+    Raises:
+        RuntimeError, ValueError: the weights and the description do not fit.
+    """
+    shape, classes = card.image_shape, card.classes
+    if card.channels_of:
+        shape, classes = (1, *shape[1:]), card.channels_of.classes
     with torch.device("meta"):  # initial weights would draw from the global generator
-        judge = Judge(config, (channels, height, width), classes)
+        judge = Judge(card.network, shape, classes)
     judge.load_state_dict(weights, assign=True)
-    return ChannelJudge(judge) if channel_judge else judge
+    return ChannelJudge(judge) if card.channels_of else judge

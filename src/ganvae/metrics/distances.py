@@ -62,5 +62,23 @@ def nearest(queries: Tensor, points: Tensor) -> tuple[Tensor, Tensor]:
     return index, torch.linalg.vector_norm(queries - points[index], dim=1)
 
 
+def nearest_other(points: Tensor) -> Tensor:
+    """The index of the nearest other point of each point (int64, N).
+
+    Args:
+        points: float32, N x d, with N at least 2.
+    """
+    centred = points - points.mean(dim=0)
+    distances = squared_distances_to(centred)
+    index, start = [], 0
+    for rows in centred.split(rows_a_block(points)):
+        block = distances(rows)
+        own = torch.arange(len(rows))
+        block[own, start + own] = torch.inf
+        index.append(block.argmin(dim=1))
+        start += len(rows)
+    return torch.cat(index)
+
+
 def _squares(vectors: Tensor) -> Tensor:
     return vectors.square().sum(dim=1, keepdim=True)

@@ -70,6 +70,17 @@ def build_model(
     return model
 
 
+def shapes(name: str, config: ModelConfig, image_shape: ImageShape) -> dict[str, torch.Size]:
+    """The shape of each weight of a model, by the weight's name. The model takes no memory.
+
+    Raises:
+        RuntimeError: a weight is larger than any memory.
+    """
+    with torch.device("meta"):
+        model = system_class(name)(config, image_shape)
+    return {key: weight.shape for key, weight in model.state_dict().items()}
+
+
 def count_parameters(model: nn.Module) -> int:
     """The number of trainable values in a network."""
     return sum(parameter.numel() for parameter in model.parameters())

@@ -1,12 +1,18 @@
 """Save and load a model's weights, together with the information to rebuild the model."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
+
+from pydantic import NonNegativeInt, PositiveInt
+from torch import Tensor
 
 from ganvae.config import ModelConfig
 from ganvae.core.errors import DataError
+from ganvae.core.records import Record, parse_record
 from ganvae.core.tensors import load_tensors, save_tensors
-from ganvae.models.base import GenerativeModel
-from ganvae.models.registry import build_model, system_config
+from ganvae.models.base import GenerativeModel, ImageShape
+from ganvae.models.registry import build_model, shapes, system_config
 
 FORMAT = 2
 """The format number of weights files. Increase it when equal tensors mean a different model.
@@ -32,6 +38,17 @@ def save_model(path: Path, model: GenerativeModel, config: ModelConfig, seed: in
     save_tensors(path, model.state_dict(), metadata)
 
 
+class WeightsRecord(Record):
+    """The metadata of a weights file. ``weights_sha256`` is in published 16-bit weights only."""
+
+    model: str
+    config: dict[str, Any]
+    image_shape: tuple[PositiveInt, PositiveInt, PositiveInt]
+    seed: NonNegativeInt
+    format: int
+    weights_sha256: str | None = None
+
+
 def load_model(path: Path) -> GenerativeModel:
     """Build the model that a weights file holds, on the CPU.
 
@@ -52,14 +69,24 @@ def load_model(path: Path) -> GenerativeModel:
             f"{path} was written by another version of this program, which stored weights in "
             "another format. Train the model again."
         )
-    config = system_config(metadata["model"], metadata["config"], str(path))
-    shape = tuple(metadata["image_shape"])
-    model = build_model(metadata["model"], config, shape, metadata["seed"])
-    try:
-        model.load_state_dict(weights)
-    except RuntimeError:
+    record = parse_record(WeightsRecord, metadata, path, "Give a file that a training run wrote.")
+    config = system_config(record.model, record.config, str(path))
+    if not _fit(weights, record.model, config, record.image_shape):
         raise DataError(
-            f"{path} holds weights that do not fit the current layers of {metadata['model']}. "
+            f"{path} holds weights that do not fit the current layers of {record.model}. "
             "Train the model again."
-        ) from None
+        )
+    model = build_model(record.model, config, record.image_shape, record.seed)
+    model.load_state_dict(weights)
     return model
+
+
+def _fit(
+    weights: Mapping[str, Tensor], system: str, config: ModelConfig, shape: ImageShape
+) -> bool:
+    """Whether the weights have the names and shapes of the model, which is not built in memory."""
+    try:
+        needed = shapes(system, config, shape)
+    except RuntimeError:  # larger than any memory
+        return False
+    return {name: tensor.shape for name, tensor in weights.items()} == needed

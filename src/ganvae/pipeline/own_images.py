@@ -1,5 +1,6 @@
 """The images for `ganvae train`: a registered data set or a folder, split as in the pipeline."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +25,7 @@ def load_images(
     train_size: int | None = None,
     image_size: int | None = None,
     channels: int | None = None,
+    report: Callable[[str], None] = print,
 ) -> tuple[StoredSplit, StoredSplit]:
     """Load the training split and the held-out split, split as in the pipeline.
 
@@ -35,6 +37,7 @@ def load_images(
         train_size: the number of training images, drawn as in the pipeline; None takes all.
         image_size, channels: the size and the number of channels that photos are converted to, as
             in `ganvae.config.DataConfig`.
+        report: receives the remarks on the files, for example on files that were left out.
 
     Returns:
         The training split and the held-out (validation) split.
@@ -49,6 +52,8 @@ def load_images(
     location = _location(dataset, directory)
     config = parse(DataConfig, {"dataset": dataset, **location, **options, **sizes}, "data")
     source = load_source(config)
+    for remark in source.remarks:
+        report(remark)
     splits = make_splits(source, _holding_out(source, config))
     train, held_out = (
         StoredSplit(

@@ -1,6 +1,6 @@
 """Draw samples from stored weights, and write the samples as a picture or as an array."""
 
-from math import ceil, sqrt
+from math import ceil, prod, sqrt
 from pathlib import Path
 
 import numpy as np
@@ -9,10 +9,12 @@ from torch import Tensor
 from ganvae.core.errors import ConfigError
 from ganvae.core.files import replacing
 from ganvae.core.images import check_images, grid, to_uint8, write_png
+from ganvae.core.limits import check_memory
 from ganvae.core.seeds import generator
 from ganvae.models.weights import load_model
 
 PNG_SCALE = 2
+PER_VALUE = 8  # bytes: a float32 and its copy in a batch or a file
 
 
 def sample_to_file(weights: Path, n: int, seed: int, out: Path) -> None:
@@ -23,7 +25,8 @@ def sample_to_file(weights: Path, n: int, seed: int, out: Path) -> None:
     images.
 
     Raises:
-        ConfigError: ``out`` has another suffix, or is a folder.
+        ConfigError: ``out`` has another suffix or is a folder, or this machine has too little
+            memory for the images.
         DataError: the weights file is missing or damaged.
     """
     if out.suffix not in WRITERS:
@@ -31,6 +34,8 @@ def sample_to_file(weights: Path, n: int, seed: int, out: Path) -> None:
     if out.is_dir():
         raise ConfigError(f"--out {out} is a folder. Give the name of a file.")
     model = load_model(weights)
+    size = n * PER_VALUE * prod(model.image_shape)
+    check_memory(size, f"drawing {n:,} samples", "give a smaller --n")
     images = model.sample(n, generator(seed, "samples"))
     WRITERS[out.suffix](out, check_images(images, "samples"))
 

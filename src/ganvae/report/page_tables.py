@@ -4,10 +4,11 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 from ganvae.report.scores import REFERENCES, arrow, cell, failures, measured, printed, title
-from ganvae.scores.catalogue import COSTS, HEADLINE, TABLED, Group, names
+from ganvae.scores.catalogue import COSTS, HEADLINE, TABLED, names
 from ganvae.scores.comparison import Row
 from ganvae.scores.departures import Departures
 from ganvae.scores.records import ScoreRecord
+from ganvae.scores.score import Group
 
 GROUPS: dict[Group, str] = {
     "samples": "Samples",

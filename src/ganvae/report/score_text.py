@@ -13,7 +13,7 @@ INTERVAL = (
 
 
 def score_text(record: ScoreRecord) -> str:
-    """Format a score record: its samples and real images, every score, and the flags.
+    """Format a score record: its samples and real images, every score, flags and remarks.
 
     A flag is a reason why the record cannot be ranked.
     """
@@ -30,6 +30,7 @@ def score_text(record: ScoreRecord) -> str:
             *([INTERVAL] if record.noise else []),
             *([f"{record.status}: {record.reason}"] if record.reason else []),
             *(f"flag: {flag}" for flag in record.flags),
+            *(f"remark: {remark}" for remark in record.remarks),
         ]
     ).rstrip()
 

@@ -6,77 +6,15 @@ and call the function in `ganvae.evaluation`.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import get_args
 
-from ganvae.judge.kinds import JudgeKind
 from ganvae.scores import terms
-from ganvae.scores.terms import Term
-
-Better = Literal["lower", "higher"]
-
-Role = Literal["primary", "secondary", "headline", "further", "detail"]
-"""The role of a score in the reports.
-
-``primary``: ranks the leaderboard; its significance test stands alone. ``secondary``: in the
-leaderboard; the tests of all secondary scores are corrected together. ``headline``: in the
-leaderboard, but not tested. ``further``: in the table of the score's group. ``detail``: in no
-table, only in records and MLflow.
-"""
-
-Group = Literal["samples", "modes", "inversion", "reconstruction", "likelihood", "training"]
-"""The topic of a score. Each group has a table of its ``further`` scores, and an MLflow section."""
-
-Features = Literal["judge", "inception"]
-"""The network that turns images into the features from which a score is computed."""
-
-Noise = Literal["resampled", "images"]
-"""The method that measures a score's evaluation noise, the noise from the random draw of images.
-
-``resampled``: by resampling the generated images. ``images``: from the spread over the test images.
-"""
-
-
-@dataclass(frozen=True)
-class Score:
-    """The facts about one score.
-
-    Attributes:
-        name: the score's key in records and its column in the CSV.
-        title: the column heading, without the unit.
-        term: the score's entry in the glossary.
-        better: whether lower or higher values are better. None if neither is.
-        unit: the unit of the printed value.
-        decimals: the number of decimals that are printed.
-        factor: the printed value is the recorded value times this factor.
-        features: the network whose features the score uses. None if the score uses no features.
-        judges: the kinds of judge that can measure the score.
-        noise: the method that measures the evaluation noise. None if this noise is not measured.
-    """
-
-    name: str
-    title: str
-    term: Term
-    group: Group
-    role: Role = "further"
-    better: Better | None = None
-    unit: str = ""
-    decimals: int = 3
-    factor: int = 1
-    features: Features | None = None
-    judges: tuple[JudgeKind, ...] = get_args(JudgeKind)
-    noise: Noise | None = None
-
-    @property
-    def optional(self) -> bool:
-        """Whether the score exists only in records of profiles that name an Inception network."""
-        return self.features == "inception"
-
+from ganvae.scores.score import LARGEST, POSITIVE, ROUNDING, SHARE, Better, Group, Role, Score
 
 _SAMPLES = (
     Score(
         "fid_judge", "FID (judge)", terms.FID, "samples", "primary", "lower",
-        decimals=2, features="judge", noise="resampled",
+        decimals=2, features="judge", noise="resampled", range=POSITIVE,
     ),
     Score(
         "fid_judge_infinity", "FID (judge), N → ∞", terms.FID_INFINITY, "samples",
@@ -87,59 +25,62 @@ _SAMPLES = (
     ),
     Score(
         "kid_judge_std", "KID (judge), deviation between subsets", terms.KID, "samples", "detail",
-        features="judge",
+        features="judge", range=POSITIVE,
     ),
     Score(
         "is_judge", "IS (judge)", terms.INCEPTION_SCORE, "samples", "secondary", "higher",
-        decimals=2, features="judge", judges=("classes",), noise="resampled",
+        decimals=2, features="judge", judges=("classes",), noise="resampled", range=(1.0, LARGEST),
     ),
     Score(
         "is_judge_std", "IS (judge), deviation between splits", terms.INCEPTION_SCORE, "samples",
-        "detail", features="judge", judges=("classes",),
+        "detail", features="judge", judges=("classes",), range=POSITIVE,
     ),
     Score(
         "precision_judge", "precision", terms.PRECISION_RECALL, "samples", "secondary", "higher",
-        features="judge",
+        features="judge", range=SHARE,
     ),
     Score(
         "recall_judge", "recall", terms.PRECISION_RECALL, "samples", "secondary", "higher",
-        features="judge",
+        features="judge", range=SHARE,
     ),
     Score(
         "density_judge", "density", terms.DENSITY_COVERAGE, "samples", better="higher",
-        features="judge",
+        features="judge", range=POSITIVE,
     ),
     Score(
         "coverage_judge", "coverage", terms.DENSITY_COVERAGE, "samples", "secondary", "higher",
-        features="judge",
+        features="judge", range=SHARE,
     ),
     Score(
         "class_distance_judge", "class distance", terms.CLASSES, "modes", better="lower",
-        features="judge", judges=("classes",),
+        features="judge", judges=("classes",), range=SHARE,
     ),
     Score(
         "classes_judge", "classes present", terms.CLASSES, "modes", better="higher", decimals=1,
-        features="judge", judges=("classes",),
+        features="judge", judges=("classes",), range=POSITIVE,
     ),
     Score(
         "modes_judge", "modes", terms.MODES, "modes", "headline", "higher", decimals=1,
-        features="judge", judges=("channels",),
+        features="judge", judges=("channels",), range=POSITIVE,
     ),
     Score(
         "mode_kl_judge", "KL of modes", terms.KL_OF_MODES, "modes", "secondary", "lower",
-        features="judge", judges=("channels",),
+        features="judge", judges=("channels",), range=POSITIVE,
     ),
     Score(
         "closer_to_train_judge", "closer to train (judge)", terms.CLOSER_TO_TRAIN, "samples",
-        features="judge",
+        features="judge", range=SHARE,
     ),
-    Score("closer_to_train_pixels", "closer to train (pixels)", terms.CLOSER_TO_TRAIN, "samples"),
+    Score(
+        "closer_to_train_pixels", "closer to train (pixels)", terms.CLOSER_TO_TRAIN, "samples",
+        range=SHARE,
+    ),
 )  # fmt: skip
 
 _RECONSTRUCTION = (
     Score(
         "reconstruction_mse", "recon. MSE", terms.RECONSTRUCTION, "reconstruction",
-        better="lower", decimals=4,
+        better="lower", decimals=4, range=POSITIVE,
     ),
     Score(
         "reconstruction_psnr", "recon. PSNR", terms.RECONSTRUCTION, "reconstruction",
@@ -147,35 +88,38 @@ _RECONSTRUCTION = (
     ),
     Score(
         "reconstruction_ssim", "recon. SSIM", terms.RECONSTRUCTION, "reconstruction",
-        better="higher",
+        better="higher", range=(-1.0, 1.0),
     ),
     Score(
         "reconstruction_cross_entropy", "recon. cross-entropy", terms.RECONSTRUCTION,
-        "reconstruction", better="lower", decimals=1, unit="nats",
+        "reconstruction", better="lower", decimals=1, unit="nats", range=POSITIVE,
     ),
     Score(
         "label_kept_judge", "label kept", terms.LABEL_KEPT, "reconstruction", better="higher",
-        features="judge", judges=("classes", "channels"),
+        features="judge", judges=("classes", "channels"), range=SHARE,
     ),
 )  # fmt: skip
 
 _INVERSION = (
     Score(
         "inverted_mse", "inverted MSE", terms.INVERSION, "inversion", "secondary", "lower",
-        decimals=4,
+        decimals=4, range=POSITIVE,
     ),
     Score(
         "inverted_psnr", "inverted PSNR", terms.INVERSION, "inversion", better="higher",
         decimals=1, unit="dB",
     ),
-    Score("inverted_ssim", "inverted SSIM", terms.INVERSION, "inversion", better="higher"),
+    Score(
+        "inverted_ssim", "inverted SSIM", terms.INVERSION, "inversion", better="higher",
+        range=(-1.0, 1.0),
+    ),
     Score(
         "inverted_cross_entropy", "inverted cross-entropy", terms.INVERSION, "inversion",
-        better="lower", decimals=1, unit="nats",
+        better="lower", decimals=1, unit="nats", range=POSITIVE,
     ),
     Score(
         "inverted_label_kept_judge", "inverted label kept", terms.LABEL_KEPT, "inversion",
-        better="higher", features="judge", judges=("classes", "channels"),
+        better="higher", features="judge", judges=("classes", "channels"), range=SHARE,
     ),
 )  # fmt: skip
 
@@ -199,24 +143,25 @@ _LIKELIHOOD = (
 )  # fmt: skip
 
 _TRAINING = (
-    Score("parameters", "parameters", terms.COST, "training", decimals=0),
+    Score("parameters", "parameters", terms.COST, "training", decimals=0, range=POSITIVE),
     Score(
         "train_seconds", "training", terms.COST, "training", "headline", "lower",
-        decimals=0, unit="s",
+        decimals=0, unit="s", range=POSITIVE,
     ),
     Score(
-        "train_images_per_second", "images/s", terms.COST, "training", better="higher", decimals=0
+        "train_images_per_second", "images/s", terms.COST, "training", better="higher", decimals=0,
+        range=POSITIVE,
     ),
     Score(
         "peak_memory_mb", "peak memory", terms.COST, "training", better="lower",
-        decimals=0, unit="MB",
+        decimals=0, unit="MB", range=POSITIVE,
     ),
 )  # fmt: skip
 
 _INCEPTION = (
     Score(
         "fid_inception", "FID (Inception)", terms.FID, "samples", better="lower", decimals=2,
-        features="inception",
+        features="inception", range=POSITIVE,
     ),
     Score(
         "kid_inception", "KID (Inception)", terms.KID, "samples", better="lower", decimals=2,
@@ -246,6 +191,12 @@ def better(name: str) -> Better | None:
     None if neither is better, or if no score has this name.
     """
     return SCORES[name].better if name in SCORES else None
+
+
+def in_range(name: str, value: float) -> bool:
+    """Return whether a score can have this value. False for NaN."""
+    least, most = SCORES[name].range
+    return least - ROUNDING <= value <= most + ROUNDING
 
 
 REQUIRED = tuple(score.name for score in CATALOGUE if not score.optional)

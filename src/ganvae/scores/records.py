@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, NonNegativeInt, PositiveInt, model_validator
 
 from ganvae.core.files import read_json, write_json
 from ganvae.core.records import Record, parse_record
-from ganvae.scores.catalogue import REQUIRED, SCORES
+from ganvae.scores.catalogue import PRIMARY, REQUIRED, SCORES, in_range
 
 PROTOCOL_VERSION = 2
 """The version of the scoring code. Raise this number if a code change alters any score."""
@@ -23,8 +23,8 @@ class Provenance(Record):
     protocol_version: int
     dataset: str
     split: str
-    n_real: int
-    n_generated: int
+    n_real: PositiveInt
+    n_generated: PositiveInt
     judge_sha256: str
     data_sha256: str
     weights_sha256: str | None
@@ -85,6 +85,7 @@ class ScoreRecord(Record):
             nearly all samples are of one class. A collapsed record has a ``reason``, and its
             scores count like any others.
         flags: the reasons why the record must not be ranked.
+        remarks: sentences on the samples' files that do not keep the record out of rankings.
         scores: a mapping from score name to value. Scores that were not measured are null.
         noise: a mapping from score name to evaluation noise, for scores with measured noise.
         class_counts: the number of samples that the judge assigns to each class. None if the
@@ -95,16 +96,33 @@ class ScoreRecord(Record):
 
     variant: str
     family: Literal["gan", "vae", "hybrid", "reference", "other"]
-    seed: int
+    seed: NonNegativeInt
     status: Literal["completed", "collapsed", "diverged"]
     reason: str | None
     flags: list[str] = Field(default=[])
+    remarks: list[str] = Field(default=[], exclude_if=lambda remarks: not remarks)
     scores: dict[str, float | None]
     noise: dict[str, Noise] = Field(default={})
-    class_counts: list[int] | None = None
+    class_counts: list[NonNegativeInt] | None = None
     samples_sha256: str | None = None
     fid_curve: list[tuple[int, float]] = Field(default=[])
     provenance: Provenance
+
+    @model_validator(mode="after")
+    def _scores_are_possible(self) -> Self:
+        for name, value in self.scores.items():
+            if name not in SCORES:
+                raise ValueError(f"scores.{name} is not a score of this version")
+            if value is not None and not in_range(name, value):
+                least, most = SCORES[name].range
+                raise ValueError(
+                    f"scores.{name} is {value:g}, but it must lie between {least:g} and {most:g}"
+                )
+        if self.status != "diverged" and not self.flags and self.scores.get(PRIMARY) is None:
+            raise ValueError(
+                f"the status is {self.status}, but scores.{PRIMARY} is missing and no flag says why"
+            )
+        return self
 
 
 class ValidationRecord(Record):

@@ -6,7 +6,7 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, NonNegativeInt, PositiveInt, model_validator
 
-from ganvae.config import ModelConfig, Section, flat, parse, read_yaml
+from ganvae.config import ModelConfig, Section, Seed, flat, parse, read_yaml
 from ganvae.core.errors import ConfigError
 from ganvae.models.registry import system_config
 from ganvae.scores.studies import Objective
@@ -124,7 +124,7 @@ class Sweep(Section):
 
     description: str
     objectives: list[Objective] = Field(["fid_judge"])
-    seeds: list[NonNegativeInt] = Field(min_length=1)
+    seeds: list[Seed] = Field(min_length=1)
     n_generated: PositiveInt = 5000
     trials: PositiveInt = 40
     budget: Literal["steps", "updates"] = "steps"

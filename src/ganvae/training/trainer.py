@@ -15,6 +15,7 @@ from ganvae.core.images import ImageError, grid, to_uint8, write_png
 from ganvae.core.seeds import generator, global_seed
 from ganvae.models.base import GenerativeModel, ImageShape
 from ganvae.models.registry import build_model
+from ganvae.models.size import check_size
 from ganvae.training.batches import Batches
 from ganvae.training.checkpoint import TrainingState
 from ganvae.training.history import History, Row
@@ -100,7 +101,12 @@ def train(spec: RunSpec, images: Tensor, work: Path, watch: Watch | None = None)
         work: a folder of this training run only, for the checkpoint and the sample grids
             ``samples/step-*.png``. All grids use the same latents.
         watch: a function called after each report. Its time is not counted as training time.
+
+    Raises:
+        ConfigError: this machine has too little memory.
     """
+    shape: ImageShape = tuple(images.shape[1:])  # type: ignore[assignment]
+    check_size(spec.system, spec.config, shape, spec.key)
     with global_seed(spec.seed, "dropout"):
         training = _Training(spec, images, work, watch)
         try:

@@ -1,0 +1,78 @@
+"""Limits on memory: files that unpack to too much, and parameters that need too much.
+
+A small compressed file can unpack to more than any machine has. So readers ask `check_unpacked`
+before they unpack a file.
+"""
+
+import os
+
+import psutil
+
+from ganvae.core.errors import ConfigError, DataError
+
+VARIABLE = "GANVAE_UNPACK_LIMIT_GB"
+DEFAULT_GB = 8.0
+GB = 10**9
+
+LARGEST_SEED = 2**32 - 1
+"""The largest random seed. NumPy takes no larger one."""
+
+
+def unpack_limit() -> int:
+    """The largest number of bytes that one file may unpack to.
+
+    The environment variable `VARIABLE` sets the limit in GB.
+
+    Raises:
+        ConfigError: the variable is not a positive number.
+    """
+    text = os.environ.get(VARIABLE)
+    if text is None:
+        return int(DEFAULT_GB * GB)
+    try:
+        limit = float(text)
+    except ValueError:
+        limit = float("nan")
+    if not 0 < limit < float("inf"):
+        raise ConfigError(f"{VARIABLE} is {text!r}, but it must be a positive number of GB.")
+    return int(limit * GB)
+
+
+def check_unpacked(size: int, name: str) -> None:
+    """Check that a file of ``size`` unpacked bytes is within the limit.
+
+    Args:
+        name: the name of the file in the error message.
+
+    Raises:
+        DataError: the file is too large.
+    """
+    limit = unpack_limit()
+    if size > limit:
+        raise DataError(
+            f"{name} unpacks to {gigabytes(size)} or more, but the limit is {gigabytes(limit)}. "
+            f"If you trust the file, raise the limit: {VARIABLE}={size // GB + 1}."
+        )
+
+
+def check_memory(size: int, what: str, remedy: str) -> None:
+    """Check that this machine has ``size`` bytes of free memory.
+
+    Args:
+        what: the thing that needs the memory, for the start of the error message.
+        remedy: a clause that tells the user what to do, such as ``give a smaller --n``.
+
+    Raises:
+        ConfigError: the machine has less free memory.
+    """
+    available = psutil.virtual_memory().available
+    if size > available:
+        raise ConfigError(
+            f"{what} needs about {gigabytes(size)} of memory, but this machine has "
+            f"{gigabytes(available)} free: {remedy}."
+        )
+
+
+def gigabytes(size: int) -> str:
+    """A number of bytes as text: ``1.5 GB``, and ``0.1 MB`` below a tenth of a gigabyte."""
+    return f"{size / GB:,.1f} GB" if size >= GB // 10 else f"{size / 10**6:,.1f} MB"

@@ -1,0 +1,80 @@
+"""The image files of a folder, and the files that a reader leaves out."""
+
+from collections import Counter
+from collections.abc import Collection, Iterator
+from pathlib import Path
+
+from ganvae.core.files import special_kind
+from ganvae.data.photos import is_image, is_jpeg
+
+NAMED = 3
+"""The number of folders or kinds of files that a remark names. A longer list ends in a number."""
+
+
+def images_in(directory: Path) -> list[Path]:
+    """The sorted image files directly inside a folder, without pipes, sockets and devices."""
+    return sorted(
+        path for path in directory.iterdir() if is_image(path) and special_kind(path) is None
+    )
+
+
+def subfolders(directory: Path) -> list[Path]:
+    """The sorted folders directly inside ``directory``, without hidden folders."""
+    folders = (path for path in directory.iterdir() if path.is_dir())
+    return sorted(folder for folder in folders if not folder.name.startswith("."))
+
+
+def remarks_on(directory: Path, read: Collection[Path]) -> tuple[str, ...]:
+    """Sentences on the files of a folder that were left out, and on JPEG files that were read.
+
+    Args:
+        directory: the folder, with all its subfolders. Hidden files and folders do not count.
+        read: the files that were read.
+    """
+    left_out: dict[str, Counter[str]] = {"unread": Counter(), "special": Counter()}
+    known = set(read)
+    for path in _files(directory):
+        if path in known:
+            continue
+        folder = path.parent.relative_to(directory).as_posix()
+        if kind := special_kind(path):
+            left_out["special"][f"{path.relative_to(directory)} is {kind}"] += 1
+        else:
+            place = "" if folder == "." else f" in {folder}"
+            left_out["unread"][f"{path.suffix.lower() or 'no suffix'}{place}"] += 1
+    return tuple(_sentences(directory, left_out["unread"], left_out["special"], known))
+
+
+def _sentences(
+    directory: Path, unread: Counter[str], special: Counter[str], read: Collection[Path]
+) -> Iterator[str]:
+    if unread:
+        kinds = [f"{count:,} ({kind})" for kind, count in unread.most_common()]
+        yield (
+            f"{directory}: {sum(unread.values()):,} files were left out: {_shortened(kinds)}. "
+            "Only image files are read, and only at the depth of the first images."
+        )
+    if special:
+        yield f"{directory}: left out: {_shortened(sorted(special))}."
+    if jpeg := sum(is_jpeg(path) for path in read):
+        yield (
+            f"{directory}: {jpeg:,} of {len(read):,} images are JPEG files. Their artefacts count "
+            "as part of the images and change the scores. Use PNG files."
+        )
+
+
+def _shortened(names: list[str]) -> str:
+    more = len(names) - NAMED
+    return ", ".join(names[:NAMED]) + (f" and {more} more" if more > 0 else "")
+
+
+def _files(directory: Path) -> Iterator[Path]:
+    """Yield all files below a folder, sorted, without hidden files and folders."""
+    for path in sorted(directory.iterdir()):
+        if path.name.startswith("."):
+            continue
+        if path.is_dir():
+            if not path.is_symlink():  # a link may lead back up
+                yield from _files(path)
+        else:
+            yield path
