@@ -6,7 +6,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 SHELL := /bin/bash
 PYTEST := pytest -n auto --maxprocesses 8
 
-.PHONY: help install repro smoke fashion faces stacked likelihood full test test-all pins lint check-locks ui bench bench-quality across docs lock clean
+.PHONY: help install repro smoke fashion faces stacked likelihood full test test-all pins fuzz lint check-locks ui bench bench-quality across docs lock clean
 .DEFAULT_GOAL := help
 
 help:  ## Show this list
@@ -51,6 +51,9 @@ test-all: $(INSTALLED)  ## Run all tests, or only TESTS="FOLDER ..."
 pins: $(INSTALLED)  ## Check that tests and fingerprints catch planted faults
 	python tests/pins.py
 	python tests/moved.py
+
+fuzz: $(INSTALLED)  ## Feed 5,000 valid and damaged inputs to every reader of files
+	PYTHONPATH=tests:tests/fuzz:tests/helpers python tests/fuzz/fuzzing.py
 
 lint: $(INSTALLED)  ## Check style and types
 	ruff check .
