@@ -85,11 +85,14 @@ def _read(path: Path, stream: IO[bytes] | gzip.GzipFile, dimensions: int) -> npt
     length = 4 * (1 + dimensions)
     header = stream.read(length)
     magic = int.from_bytes(header[:4], "big")
-    if magic != expected_magic or len(header) < length:
+    if magic != expected_magic:
         raise DataError(
             f"{path}: not an IDX file of unsigned bytes with {dimensions} axes: its magic number "
-            f"is {magic} ({expected_magic} expected) and it has {len(header)} bytes (at least "
-            f"{length} expected)."
+            f"is {magic} ({expected_magic} expected)."
+        )
+    if len(header) < length:
+        raise DataError(
+            f"{path}: the file ends in its header, after {len(header)} of {length} bytes."
         )
     shape = struct.unpack(f">{dimensions}I", header[4:])
     size = math.prod(shape)
