@@ -1,5 +1,6 @@
 """Errors in params.yaml are reported with the file, the key, its value and the allowed values."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -7,7 +8,7 @@ import pytest
 
 from conftest import ROOT
 from ganvae.config import Params, load_params, parse, read_yaml
-from ganvae.core.errors import ConfigError
+from ganvae.core.errors import ConfigError, UserError
 from ganvae.models.registry import system_config
 
 PROFILES = [ROOT / "params.yaml", *sorted(ROOT.glob("profiles/*/params.yaml"))]
@@ -148,4 +149,55 @@ def test_a_missing_file_is_reported(tmp_path: Path) -> None:
 def test_messages_separate_the_file_from_the_key(values: dict[str, Any]) -> None:
     values["compute"]["threads"] = 0
     with pytest.raises(ConfigError, match=r"^params\.yaml: compute\.threads is 0, but it should"):
+        parse(Params, values, "params.yaml")
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("profile: caf\xe9".encode("latin-1"), r"is not UTF-8 text \(byte 12 is 0xe9\)\. Save"),
+        ("profile: x".encode("utf-16"), r"is not UTF-8 text \(byte 0 is 0xff\)\. Save"),
+        (b"a: " + b"[" * 5000, r"is nested too deeply\. Remove brackets"),
+        (b"a: " + b"9" * 5000, "is not valid YAML: Exceeds the limit"),
+        (b"a: 99999999999999999999", "has the number 99999999. with 20 digits, but numbers"),
+        (b'a: "\\ud800"', "has the text .*, which UTF-8 cannot encode"),
+        (b"1: a", "has the key 1, which is no text"),
+        (b"a: &x [*x]", "has an alias inside the value that it stands for"),
+        (
+            b"a: &a [1, 1]\n" + b"".join(b"%c: &%c [*%c, *%c]\n" % (n + 1, n + 1, n, n)
+                                        for n in range(97, 121)),
+            "has more than 1,000,000 values. Remove aliases",
+        ),
+        (b"a: 2001-99-99", "is not valid YAML: month must be in"),
+    ],
+)  # fmt: skip
+def test_odd_yaml_gives_one_line(tmp_path: Path, content: bytes, message: str) -> None:
+    (tmp_path / "params.yaml").write_bytes(content)
+    with pytest.raises(UserError, match=f"params.yaml {message}") as error:
+        read_yaml(tmp_path / "params.yaml")
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "message"),
+    [
+        ("runs.dcgan-0.colour", 1, "is not a known key. Allowed here: variant, system, seed, file"),
+        ("evaluation.inversion.colour", 1, "is not a known key. Allowed here: images, restarts"),
+        ("effort", {"unequal": "a", "colour": 1}, ".colour is not a known key. Allowed here: uneq"),
+        ("data.split_seed", 2**32, "is 4294967296, but it should be less than or equal to"),
+        ("runs.dcgan-0.variant", "a;touch x;b", "is 'a;touch x;b', but the string should match"),
+        ("runs.dcgan-0.file", "$(touch x)", "is '.*touch x.*', but the string should match"),
+        ("root", "`touch x`", "is '`touch x`', but the string should match"),
+        ("profile", "a b", "is 'a b', but the string should match"),
+    ],
+)
+def test_faults_deep_inside_are_named(
+    values: dict[str, Any], key: str, value: object, message: str
+) -> None:
+    *parents, last = key.split(".")
+    inner = values
+    for part in parents:
+        inner = inner[part]
+    inner[last] = value
+    with pytest.raises(ConfigError, match=rf"params\.yaml: {re.escape(key)}.*{message}"):
         parse(Params, values, "params.yaml")

@@ -1,12 +1,13 @@
 """Atomic writing of files, JSON, CSV and tensors."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
 import torch
 
-from ganvae.core.errors import DataError, UserError
+from ganvae.core.errors import DataError, UserError, exit_with_message
 from ganvae.core.files import read_json, replacing, sha256, write_csv, write_json, write_text
 from ganvae.core.tensors import load_tensors, save_tensors
 
@@ -81,3 +82,40 @@ def test_damaged_tensor_files_are_reported(tmp_path: Path, content: bytes | None
         path.write_bytes(content)
     with pytest.raises(DataError, match=str(path)):
         load_tensors(path)
+
+
+def test_pipes_and_devices_are_never_opened(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    for read in (read_json, load_tensors, sha256):
+        with pytest.raises(DataError, match="pipe is a named pipe, which is never opened"):
+            read(tmp_path / "pipe")
+        with pytest.raises(DataError, match="/dev/zero is a device, which is never opened"):
+            read(Path("/dev/zero"))
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"\xff\xfe{\x00}\x00", r"is not UTF-8 text \(byte 0 is 0xff\)"),
+        (b'{"a": NaN}', "is not valid JSON .NaN is not a JSON number"),
+        (b'"\\ud800"', "is not valid JSON"),
+        (b"[" * 100_000, "is not valid JSON"),
+        (b"1" * 5000, "is not valid JSON"),
+    ],
+)
+def test_odd_json_gives_one_line(tmp_path: Path, content: bytes, message: str) -> None:
+    (tmp_path / "a.json").write_bytes(content)
+    with pytest.raises(UserError, match=f"a.json {message}") as error:
+        read_json(tmp_path / "a.json")
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "error", [PermissionError(13, "Permission denied", "x.npy"), MemoryError()]
+)
+def test_permissions_and_memory_end_without_a_traceback(error: Exception) -> None:
+    def fails() -> None:
+        raise error
+
+    with pytest.raises(SystemExit, match=r"^error: (x\.npy: permission denied|this machine)"):
+        exit_with_message(fails)

@@ -26,6 +26,7 @@ from ganvae.pipeline.pretrained import find_weights
 from ganvae.pipeline.sampling import sample_to_file
 from ganvae.pipeline.standalone import build_config, follow_closely, train_alone
 from ganvae.training.spec import RunSpec
+from ganvae.training.trainer import train
 
 NO_LENGTH = {"epochs": None, "steps": None}
 
@@ -344,6 +345,29 @@ def test_the_message_names_a_file_without_weights_of_a_model(tmp_path: Path) -> 
     save_tensors(tmp_path / "old.safetensors", tensors, metadata)
     with pytest.raises(DataError, match="do not fit the current layers of dcgan"):
         sample_to_file(tmp_path / "old.safetensors", 1, 0, tmp_path / "x.png")
+
+
+def test_more_samples_than_fit_into_memory_are_refused(tmp_path: Path) -> None:
+    message = "drawing 100,000,000,000 samples needs about .* GB of memory, .*: give a smaller --n"
+    with pytest.raises(ConfigError, match=message):
+        sample_to_file(store_weights(tmp_path), 10**11, 0, tmp_path / "x.npz")
+
+
+@pytest.mark.parametrize("settings", [{"batch_size": 10**11}, {"hidden": [10**9, 10**9]}])
+def test_more_training_than_fits_into_memory_is_refused(tmp_path: Path, settings: dict) -> None:
+    config = build_config("vanilla-gan", {"epochs": None, "steps": 2}, {}, settings)
+    images = torch.zeros(4, 1, 28, 28, dtype=torch.uint8)
+    with pytest.raises(ConfigError, match=r"training vanilla-gan-0 needs about .* GB of memory"):
+        train(RunSpec("vanilla-gan", config, 0), images, tmp_path)
+
+
+def test_sizes_in_a_weights_file_are_compared_with_its_tensors(tmp_path: Path) -> None:
+    weights, metadata = load_tensors(store_weights(tmp_path))
+    name = "hidden" if "hidden" in metadata["config"] else "generator_channels"
+    metadata["config"][name] = [10**9] * len(metadata["config"].get(name, [1]))
+    save_tensors(tmp_path / "large.safetensors", weights, metadata)
+    with pytest.raises(DataError, match="do not fit the current layers"):
+        load_model(tmp_path / "large.safetensors")
 
 
 def test_samples_do_not_replace_a_folder(tmp_path: Path) -> None:

@@ -19,12 +19,20 @@ class DataError(UserError):
 def exit_with_message(main: Callable[[], None]) -> None:
     """Call ``main``. Print a `UserError` on stderr without a traceback, and exit with status 1.
 
-    Ctrl-C exits with status 130, as shells expect. Any other exception keeps its traceback,
-    because the exception is a bug in this program.
+    Refused permissions and too little memory count as errors of the user. Ctrl-C exits with status
+    130, as shells expect. Any other exception keeps its traceback, because the exception is a bug
+    in this program.
     """
     try:
         main()
     except UserError as error:
         sys.exit(f"error: {error}")
+    except PermissionError as error:
+        sys.exit(
+            f"error: {error.filename}: permission denied. Change the permissions, or give another "
+            "path."
+        )
+    except MemoryError:
+        sys.exit("error: this machine has too little free memory. Give fewer or smaller images.")
     except KeyboardInterrupt:
         sys.exit(130)

@@ -40,6 +40,11 @@ def run_dvc(*arguments: str, root: Path = Path()) -> str:
     process = subprocess.run(
         [*DVC, *arguments], cwd=root, capture_output=True, text=True, check=False
     )
+    if "git repository" in process.stderr and not (root / ".git").exists():
+        raise UserError(
+            f"{root.resolve()} is a copy without `.git`, which DVC refuses. Run "
+            "`dvc config --local core.no_scm true`, and then the same command again."
+        )
     if process.returncode:
         raise UserError(f"`dvc {' '.join(arguments)}` failed:\n{process.stdout}{process.stderr}")
     return process.stdout
