@@ -7,8 +7,8 @@ one. A fork starts with all modules imported, like a new process after its impor
     python warm_python.py SOCKET SCRIPT [ARGUMENT ...]
 
 The second command runs a script in a fork of the first process, and ends with the script's status.
-The script has the second command's standard streams, and the working folder and the environment of
-the first process. (`forks.python` can set both.)
+The script has the second command's standard streams and environment, and the working folder of the
+first process. (`forks.python` can set both.)
 """
 
 import json
@@ -88,4 +88,4 @@ if __name__ == "__main__":
     if first == "serve":
         serve(others[0], others[1:])
     else:
-        sys.exit(abs(ask(first, [0, 1, 2], command=others)))
+        sys.exit(abs(ask(first, [0, 1, 2], command=others, env=dict(os.environ))))
