@@ -31,35 +31,36 @@ SYSTEMS = "systems"
 MNIST = (1, 28, 28)
 
 MEANINGS = {
-    "schedule.unit": "unit of the whole schedule: `epochs` (each real image seen once) or `steps` "
-    "(training steps)",
+    "schedule.unit": "unit of all values in the schedule: `epochs` (in an epoch, each real image "
+    "is seen once) or `steps` (training steps)",
     "schedule.length": "length of training",
     "schedule.report_every": "interval between reported losses",
     "schedule.sample_every": "interval between sample grids",
     "schedule.checkpoint_every": "interval between checkpoints",
-    "schedule.marks": "epochs or steps that the progress picture shows; `[]`: six, from the first "
-    "to the last",
+    "schedule.marks": "epochs or steps whose samples the progress picture shows; `[]`: at most six "
+    "evenly spaced times, with the first and the last",
     "batch_size": "images per batch",
     "learning_rate_decay": "`linear`: the learning rates fall linearly to 0 at the end of the "
     "schedule; `none`: the learning rates stay the same",
     "ema": "decay of an exponential moving average of the weights "
     "([1710.10196](https://arxiv.org/abs/1710.10196), section 4); samples are drawn and scored "
     "with the averaged weights; `null`: no average",
-    "binarize": "black and white training images: the grey value of a pixel is the probability "
-    "that the pixel is white; `static` draws the pixels once, `dynamic` for each batch; `none` "
-    "keeps grey values",
-    "latent_size": "number of latents",
+    "binarize": "whether the training images are made black and white; the grey value of a pixel "
+    "is then the probability that the pixel is white; `static` draws the pixels once, `dynamic` "
+    "draws them again for each batch, and `none` keeps grey values",
+    "latent_size": "number of latents (components of a latent vector)",
     "learning_rate": "learning rate",
-    "beta_1": "Adam's decay of the mean gradient",
-    "beta_2": "Adam's decay of the mean squared gradient",
-    "balance.d_steps": "D steps per training step; each uses another part of the real images",
-    "balance.g_steps": "G steps per training step",
-    "balance.learning_rate_ratio": "D's learning rate divided by G's "
+    "beta_1": "Adam's decay rate of the running mean of the gradient",
+    "beta_2": "Adam's decay rate of the running mean of the squared gradient",
+    "balance.d_steps": "number of D steps per training step; each D step uses another part of the "
+    "real images",
+    "balance.g_steps": "number of G steps per training step",
+    "balance.learning_rate_ratio": "D's learning rate divided by G's learning rate "
     "([1706.08500](https://arxiv.org/abs/1706.08500))",
-    "balance.ratio": "$r$ of the balance rule; `null`, `off` or `.inf`: no rule",
+    "balance.ratio": "$r$ of the balance rule; `null`, `off` or `.inf` turns the rule off",
     "beta": r"$\beta$, the weight of the KL",
-    "importance_samples": "$k$, the number of latents per image; if $k > 1$, the loss is minus the "
-    "importance-weighted bound, and `beta` must be 1",
+    "importance_samples": "$k$, the number of latent vectors drawn per image; if $k > 1$, the loss "
+    "is minus the importance-weighted bound, and `beta` must be 1",
     "hidden": "sizes of the encoder's hidden layers; the decoder has the same sizes in reverse "
     "order",
     "negative_slope": "slope of LeakyReLU below 0",
@@ -68,8 +69,8 @@ MEANINGS = {
 """Meanings that hold for every system with the parameter, by dotted name."""
 
 _GAN = {
-    "batch_size": "real images per D step, and the same number of generated images; also the "
-    "number of latents per G step",
+    "batch_size": "number of real images per D step, which is also the number of generated images "
+    "per D step and per G step",
     "learning_rate": "G's learning rate; D's learning rate is this value times "
     "`balance.learning_rate_ratio`",
 }
@@ -98,18 +99,18 @@ OF_SYSTEM: dict[str, dict[str, str]] = {
         "generator_norm": "normalisation in G",
         "generator_loss": "G's loss",
         "r1": r"$\gamma$, the weight of the R1 penalty; 0: no penalty",
-        "r1_share": "share of the real images of a batch that the penalty is computed on",
+        "r1_share": "share of the real images in a batch for which the penalty is computed",
     },
     "keras-dcgan": _GAN
     | {
-        "discriminator_decay": "decay of D's learning rate, per step",
-        "generator_decay": "decay of G's learning rate, per step",
-        "rho": "RMSprop's decay of the mean squared gradient",
+        "discriminator_decay": "$\\delta$ of D, which sets how fast D's learning rate falls",
+        "generator_decay": "$\\delta$ of G, which sets how fast G's learning rate falls",
+        "rho": "RMSprop's decay rate of the running mean of the squared gradient",
         "epsilon": "RMSprop's small constant that prevents division by 0",
         "generator_channels": _RESIZED,
         "discriminator_channels": "channels of D's convolutions",
         "discriminator_strides": "strides of D's convolutions",
-        "kernel": "side of all kernels",
+        "kernel": "height and width of all kernels",
         "dropout": "probability of dropout: in G after the first reshape, in D after every "
         "convolution",
     },
@@ -126,9 +127,9 @@ OF_SYSTEM: dict[str, dict[str, str]] = {
     },
     "vanilla-gan": _GAN
     | {
-        "batch_size": "images per D step, half real and half generated; also the number of latents "
-        "per G step; must be even",
-        "encoding_dims": "number of latents",
+        "batch_size": "number of images per D step, half real and half generated; also the number "
+        "of generated images per G step; must be even",
+        "encoding_dims": "number of latents (components of a latent vector)",
         "hidden.generator": "sizes of G's hidden layers; `hidden: [...]` sets the layers of both "
         "networks",
         "hidden.discriminator": "sizes of D's hidden layers",
@@ -193,7 +194,9 @@ def _systems_table() -> str:
         schedule = config.schedule
         length = f"{schedule.length:,} {schedule.unit}"
         rows.append((f"[`{name}`](#{name})", cls.family, length, f"{weights:,}"))
-    return _markdown(("system", "family", "training by default", "weights at 1 x 28 x 28"), rows)
+    return _markdown(
+        ("system", "family", "default training", "number of weights (1 x 28 x 28 images)"), rows
+    )
 
 
 def _markdown(header: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:

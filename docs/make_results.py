@@ -46,21 +46,29 @@ INTRODUCTION = f"""\
 # Results
 
 This page shows the main scores of each profile. A *profile* is a parameter file with the
-experiments on one data set. A *variant* is an architecture with its own parameters and name. Each
-section links to the full leaderboard, to the comparison of every pair of variants, and to the
-report. [Reading the numbers](reading-the-numbers.md) explains each score.
+experiments on one data set. A *system* is an architecture. A *variant* is a system with its own
+parameters and name. The section of each profile links to the full leaderboard, to the comparison of
+every pair of variants, and to the report. [Reading the numbers](reading-the-numbers.md) explains
+each score.
 
-- A cell is the mean over random seeds ± half the width of its 95 % confidence interval. A variant
-  with one seed has no interval.
+- Each cell shows the mean over random seeds ± half the width of its 95 % confidence interval. A
+  variant with one seed has no interval.
 - ↓ means that lower is better, and ↑ means that higher is better.
-- The judge is a small classifier whose features the scores use. The floor is the score of real
-  training images, and the ceiling is the score of noise.
+- The *judge* is a small classifier whose features the scores use. The *floor* is the score of real
+  training images, and the *ceiling* is the score of noise.
 - † marks variants whose parameters were chosen by FID on the validation split.
-- A difference is GAN {MINUS} VAE, with Welch's 95 % confidence interval.
-- A side is ahead if a rank test shows a difference at the 5 % level. The p-value of the finalists'
-  test is not corrected.
-- The p-values of all other pairs in a profile are corrected together. Many of these pairs then have
-  too few seeds for any test. For such a pair, the table names the side with the better mean."""
+
+In most sections, a table compares pairs of a GAN and a VAE:
+
+- The column "difference" shows FID of the GAN {MINUS} FID of the VAE, with Welch's 95 % confidence
+  interval.
+- The column "ahead by FID" names the GAN or the VAE if a rank test shows a difference at the 5 %
+  level.
+- The *finalists* are the GAN and the VAE that represent their families on a data set. In these
+  sections, the p-value of their test is not corrected.
+- The p-values of all other pairs in a profile are corrected together. With this correction, many
+  pairs have too few seeds for any test. For such a pair, the column names the GAN or the VAE with
+  the better mean."""
 
 
 def params_of(profile: str) -> Params:
@@ -123,7 +131,7 @@ def effort_lines(profile: str, params: Params) -> Iterator[list[str]]:
     untuned = by_name.keys() - {*params.tuned, *params.aside}
     for effort, variants in (
         ("unequal: the finalists" if params.effort else "finalists", params.finalists),
-        ("equal: not tuned", untuned),
+        ("equal: neither was tuned", untuned),
         ("equal: one sweep each", params.promoted),
     ):
         gan, vae = (best(rows, family, variants) for family in ("gan", "vae"))
@@ -166,7 +174,7 @@ def ahead(difference: Difference, families: Mapping[Side, str]) -> str:
         return families[side]
     side = leader(difference)
     if difference.verdict == TOO_FEW and side:
-        return f"{families[side]} by the mean (too few seeds for a test)"
+        return f"{families[side]}, only by the mean (too few seeds for a test)"
     return difference.verdict
 
 
@@ -186,8 +194,9 @@ def published(profile: str) -> Iterator[str]:
             yield "### Beside published numbers"
             yield found
             yield (
-                "The published models differ from these in network, budget and measurement. "
-                f"[The leaderboard](../results/{profile}/leaderboard.md#{anchor}) lists the "
+                "The published models and the models of this profile differ in network, training "
+                "budget and measurement. "
+                f"[The leaderboard](../results/{profile}/leaderboard.md#{anchor}) lists these "
                 "differences."
             )
 
@@ -198,7 +207,7 @@ def section(profile: str) -> Iterator[str]:
     params = params_of(profile)
     yield f"## {title}"
     yield (
-        f"Profile `{profile}`: [leaderboard](../results/{profile}/leaderboard.md), "
+        f"Files of the profile `{profile}`: [leaderboard](../results/{profile}/leaderboard.md), "
         f"[comparisons](../results/{profile}/comparison.json), "
         f"[report](../results/{profile}/report.html)."
     )
@@ -210,7 +219,7 @@ def section(profile: str) -> Iterator[str]:
             ["tuning effort", "GAN", "FID ↓", "VAE", "FID ↓", "difference", "ahead by FID"], efforts
         )
     if params.effort:
-        yield f"The effort for the finalists was unequal: {params.effort.unequal}."
+        yield f"The tuning effort for the finalists was unequal: {params.effort.unequal}."
         yield from filter(None, [params.effort.outside])
     yield from published(profile)
 
@@ -221,11 +230,12 @@ def results_page() -> str:
     parts = [
         INTRODUCTION,
         "## Across data sets",
-        "The *finalists* are the GAN and the VAE that represent their families on a data set. On "
-        "each data set, their tuning effort was unequal. The sections below say how. The ratio is "
-        "FID of the GAN divided by FID of the VAE. If the ratio is below 1, the GAN has the lower "
-        "FID. [The page that compares the data sets](../results/across.md) has the other criteria "
-        "and the order of the systems that were not tuned.",
+        "The table compares the finalists on each data set. On each data set, the tuning effort "
+        "for the two finalists was unequal. The sections of the data sets say how the effort "
+        "differed. The ratio is FID of the GAN divided by FID of the VAE. If the ratio is below 1, "
+        "the GAN has the lower FID. In this table, the p-values are corrected for the number of "
+        "data sets (Holm). [The page that compares the data sets](../results/across.md) also "
+        "compares the finalists by other scores, and ranks the systems that were not tuned.",
         across,
         "![FID of the GAN divided by FID of the VAE on each data set](../results/across.png)",
     ]
