@@ -16,7 +16,7 @@ from ganvae.scores.records import read_records
 
 
 class Profiles(Section):
-    """``profiles``: the params.yaml of each profile, in the order of the page."""
+    """The profiles on the page. ``profiles`` lists their params.yaml files in the page's order."""
 
     profiles: list[str] = Field(min_length=1)
 

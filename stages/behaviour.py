@@ -1,4 +1,4 @@
-"""Measure the behaviour of the code. All results that take more than seconds depend on it."""
+"""Measure the behaviour of the code. All results that take longer than seconds depend on it."""
 
 import time
 from pathlib import Path

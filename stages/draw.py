@@ -1,4 +1,4 @@
-"""Draw all pictures of one trained run."""
+"""Draw all pictures of one training run."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Score one trained run: all scores on the test split, and FID on the validation split."""
+"""Score one training run: all scores on the test split, and FID on the validation split."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Make one judge of judges/params.yaml, and write its weights with a card beside them."""
+"""Make one judge from judges/params.yaml, and write its weights and its card."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -53,7 +53,7 @@ def _config(params_file: Path, name: str) -> JudgeConfig | ChannelJudgeConfig:
 
 
 def _floor(judge: FrozenJudge, splits: Mapping[str, Split]) -> dict[str, Any]:
-    """FID of as many training images as there are test images, a floor for all models."""
+    """FID of random training images against test images: a floor for the FID of all models."""
     train, test = (torch.from_numpy(splits[name].data.images) for name in ("train", "test"))
     n = min(len(train), len(test), 10_000)
     drawn = train[torch.randperm(len(train), generator=generator(0, "judge's floor"))[:n]]

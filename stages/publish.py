@@ -1,4 +1,4 @@
-"""Write the files of trained runs for git: small weights, and the pictures on the pages."""
+"""Write the files of training runs that git keeps: small weights, and the pictures on pages."""
 
 from pathlib import Path
 

@@ -1,6 +1,6 @@
 """Compute the judge's features of all splits and the distances from test to training images.
 
-Also write the measuring file: all settings and checksums that decide how runs are measured.
+Also write the measuring file, which has all settings and checksums that evaluations depend on.
 """
 
 from pathlib import Path
@@ -33,10 +33,10 @@ def main(params_file: str) -> None:
 
 
 def check_people(judge: FrozenJudge, params: Params) -> None:
-    """Refuse a judge of identities that may have been trained on people of the test split.
+    """Check that a judge of identities was not trained on people of the test split.
 
     Raises:
-        ConfigError: the judge was trained on another split than the profile's.
+        ConfigError: the judge was trained on splits that differ from the splits of the profile.
     """
     if judge.kind != "identities":
         return

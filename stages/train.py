@@ -1,4 +1,4 @@
-"""Train one run of the profile: one variant from one random seed."""
+"""Perform one training run of the profile: train one variant from one random seed."""
 
 from pathlib import Path
 

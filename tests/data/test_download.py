@@ -104,7 +104,7 @@ def test_failed_downloads_suggest_the_debian_package(
     tmp_path: Path, mirrors: dict[str, str]
 ) -> None:
     files = from_mirrors(mirrors["empty"], installed=tmp_path / "none")
-    message = rf"`apt-get install dataset-mnist` puts it into {tmp_path}/none, where this command"
+    message = rf"`apt-get install dataset-mnist` puts the file into {tmp_path}/none, and this"
     with pytest.raises(DataError, match=message):
         fetch_idx(files, tmp_path / "mnist")
 

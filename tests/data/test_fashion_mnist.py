@@ -32,7 +32,7 @@ def test_mnists_files_are_refused() -> None:
 
 
 def test_resizing_is_refused() -> None:
-    with pytest.raises(ConfigError, match=r"data\.size is 32, but .* fashion-mnist are .*1 x 28"):
+    with pytest.raises(ConfigError, match=r"data\.size is 32, but .* fashion-mnist .*1 x 28"):
         load_source(config(str(RAW), size=32))
 
 

@@ -85,7 +85,7 @@ def test_small_and_large_groups_are_drawn_in_proportion() -> None:
 def test_an_unreachable_size_is_refused_with_a_reachable_size(key: str, size: int) -> None:
     source = grouped(COUNTS["equal"])
     sizes = {"test_size": 30, "validation_size": 20, "train_size": None, key: size}
-    with pytest.raises(ConfigError, match=rf"data\.{key} is {size}, .* reach \d+: give") as error:
+    with pytest.raises(ConfigError, match=rf"data\.{key} is {size}, .* reach \d+ images") as error:
         make_splits(source, config(**sizes))
     suggestion = re.search(r"reach (\d+)", str(error.value))
     assert suggestion

@@ -254,7 +254,7 @@ def test_fetch_refuses_unknown_editions_and_a_second_archive(
     with pytest.raises(ConfigError, match="edition 'deep' is unknown; choose one of: funneled, or"):
         lfw.DATASET.fetch(folder, "deep")
     write_lfw(folder / "lfw-deepfunneled.tgz", PEOPLE)
-    with pytest.raises(DataError, match=r"raw already has lfw-deepfunneled\.tgz, and only one"):
+    with pytest.raises(DataError, match=r"raw already has lfw-deepfunneled\.tgz, but the"):
         lfw.DATASET.fetch(folder, None)
 
 

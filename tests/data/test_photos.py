@@ -99,8 +99,8 @@ FRAMES = {"save_all": True, "append_images": [Image.new("L", (4, 6))]}
             ),
             "has 2 frames",
         ),
-        (png(8, 3, GREY, chunk(b"tRNS", b"\0\xff")), "has colours of a palette, but no palette"),
-        (png(8, 3, GREY), "has colours of a palette, but no palette"),
+        (png(8, 3, GREY, chunk(b"tRNS", b"\0\xff")), "needs a palette of colours, but has none"),
+        (png(8, 3, GREY), "needs a palette of colours, but has none"),
         (b"P5 100000 100000 255\n", "unpacks to 10.0 GB or more, but the limit is 8.0 GB"),
     ],
 )

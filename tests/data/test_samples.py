@@ -120,10 +120,10 @@ NAN[2:4, 0, 1, 1] = np.nan
         ),
         (
             floats(0, 255),
-            r"from 0 to 255\. If .* as floats, give uint8, or x / 255\.",
+            r"from 0 to 255\. If .* 0 to 255, give uint8, or divide",
         ),
-        (floats(-0.42, 2.8), r"found -0\.4.* range from -0\.42 to 2\.8\. Undo their scaling"),
-        (floats(-0.01, 1), r"range from -0\.01 to 1\. Undo their scaling, or clip them"),
+        (floats(-0.42, 2.8), r"found -0\.4.* range from -0\.42 to 2\.8\. Undo the scaling"),
+        (floats(-0.01, 1), r"range from -0\.01 to 1\. Undo the scaling, or clip the"),
         (NAN, r"found nan\. 2 values are NaN or infinite\."),
         (
             floats(0, 1).astype(np.float64) * 1e300,
@@ -208,8 +208,8 @@ def contents(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     [
         ("two", r"has the arrays real, fake\. Give a file with an array `images`"),
         ("none", "is a zip file without arrays"),
-        ("twice", "has two arrays of one name"),
-        ("appended", r"has 248 bytes after its first array\. They may be more arrays\. Save all"),
+        ("twice", "has two arrays of the same name"),
+        ("appended", r"has 248 bytes after its first array\. These bytes may be further"),
         (
             "bomb npz",
             r"unpacks to 0\.1 GB or more, but the limit is 10\.0 MB\. If you trust the file",
@@ -220,9 +220,9 @@ def contents(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
         ),
         ("lying gzip", r"unpacks to 79,228,1.* GB or more, but the limit is 10\.0 MB\."),
         ("lying npy", r"is truncated: its array needs 1,000,000,000,000 bytes, but 120 follow"),
-        ("objects", r"holds pickled Python objects\. Opening these could run any code"),
-        ("torch", r"holds pickled Python objects\. Opening these could run any code"),
-        ("pickle", r"holds pickled Python objects\. Opening these could run any code"),
+        ("objects", r"holds pickled Python objects\. Loading pickled objects can run any"),
+        ("torch", r"holds pickled Python objects\. Loading pickled objects can run any"),
+        ("pickle", r"holds pickled Python objects\. Loading pickled objects can run any"),
         ("zip", "is a zip file without arrays"),
         ("cut npz", r"is truncated or damaged \("),
         ("changed npz", r"is truncated or damaged \("),
@@ -335,7 +335,7 @@ def test_files_that_are_left_out_are_named_and_counted(tmp_path: Path) -> None:
     assert len(samples.images) == 5
     assert samples.remarks == (
         f"{tmp_path}: 6 files were left out: 5 (.png in a/b), 1 (no suffix). Only image files are "
-        "read, and only at the depth of the first images.",
+        "read, and only in the expected folders.",
     )
 
 
@@ -343,7 +343,7 @@ def test_jpeg_files_get_a_remark(tmp_path: Path) -> None:
     Image.fromarray(IMAGES[0, 0]).save(tmp_path / "0.jpg")
     save_png(tmp_path / "1.png", IMAGES[1])
     (remark,) = read_samples(tmp_path, GREY).remarks
-    assert remark.startswith(f"{tmp_path}: 1 of 2 images are JPEG files. Their artefacts count")
+    assert remark.startswith(f"{tmp_path}: 1 of 2 images are JPEG files. JPEG artefacts")
 
 
 def test_dark_images_of_every_format_are_refused(tmp_path: Path) -> None:

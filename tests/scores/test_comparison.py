@@ -207,7 +207,7 @@ def test_finalists_are_compared_per_seed_and_fid_is_tested_alone() -> None:
 )
 def test_finalists_must_be_a_gan_and_a_vae(finalists: tuple[str, str], given: str) -> None:
     with pytest.raises(
-        ConfigError, match=f"^finalists must be a GAN and then a VAE, but {given}.$"
+        ConfigError, match=f"^finalists must name a GAN and then a VAE, but {given}.$"
     ):
         compare(study(3), finalists)
 

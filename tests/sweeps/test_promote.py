@@ -370,7 +370,7 @@ def test_the_reports_notes_name_the_source_of_the_parameters() -> None:
 
 def test_a_promotions_file_has_the_origin_of_each_variant() -> None:
     Path("promoted.yaml").write_text("variants: {toy: {}}\n")
-    with pytest.raises(ConfigError, match="toy has a section under variants, but none under promo"):
+    with pytest.raises(ConfigError, match="toy has a section under variants, but no section"):
         read_promotions(Path("promoted.yaml"))
 
 

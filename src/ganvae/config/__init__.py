@@ -1,4 +1,7 @@
-"""Parameter files as immutable, typed objects. Errors name the file, key and allowed values."""
+"""Classes for parameter files. Their objects are immutable and typed.
+
+Error messages name the file, the key and the allowed values.
+"""
 
 from ganvae.config.data import ByClassConfig, DataConfig, Layout
 from ganvae.config.judges import (

@@ -9,7 +9,11 @@ from ganvae.config.section import Section, Seed
 
 
 class JudgeNetworkConfig(Section):
-    """The network of a judge: convolutions, then a dense layer that outputs the features."""
+    """The network of a judge: convolutions, then a dense layer that outputs the features.
+
+    ``channels`` and ``strides`` have one entry per convolution. ``channels`` lists the output
+    channels. ``features`` is the number of features.
+    """
 
     channels: list[PositiveInt] = Field(min_length=1)
     strides: list[PositiveInt] = Field(min_length=1)
@@ -21,7 +25,7 @@ class JudgeNetworkConfig(Section):
         if len(self.strides) != len(self.channels):
             raise ValueError(
                 f"channels has {len(self.channels)} entries and strides has {len(self.strides)}, "
-                "but both must have one entry per convolution"
+                "but both lists must have one entry per convolution"
             )
         return self
 
@@ -46,9 +50,9 @@ class JudgeTrainingConfig(Section):
 class IdentitiesConfig(Section):
     """The choice of people and photos for a judge that distinguishes people.
 
-    The judge trains on people with at least ``min_photos`` photos in the training split. A
-    fraction ``held_out_share`` of each person's photos, at least one photo, is held out. The
-    held-out photos measure the judge's accuracy.
+    The judge trains on people with at least ``min_photos`` photos in the training split. Of each
+    person's photos, the fraction ``held_out_share`` is held out, but at least one photo. The
+    judge's accuracy is measured on the held-out photos.
     """
 
     min_photos: int = Field(ge=2)
@@ -56,9 +60,10 @@ class IdentitiesConfig(Section):
 
 
 class JudgeConfig(Section):
-    """A judge to train, in judges/params.yaml.
+    """The parameters of a judge, from judges/params.yaml.
 
-    With ``identities``, the judge distinguishes people. Else the judge distinguishes classes.
+    If ``identities`` is given, the judge distinguishes people. Otherwise, the judge distinguishes
+    the classes of the data set.
     """
 
     data: DataConfig
@@ -68,10 +73,10 @@ class JudgeConfig(Section):
 
 
 class ChannelJudgeConfig(Section):
-    """A judge of colour images, in judges/params.yaml, made from a trained judge of grey images.
+    """The parameters of a judge of colour images, from judges/params.yaml.
 
-    The judge of grey images is applied to each channel. Its weights are in the file
-    ``channels_of``.
+    The judge of colour images applies a trained judge of grey images to each channel. The file
+    ``channels_of`` holds the weights of the judge of grey images.
     """
 
     data: DataConfig

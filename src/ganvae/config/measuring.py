@@ -7,9 +7,10 @@ from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 from ganvae.config.section import Section, Seed
 
 MIN_IMAGES_A_SPLIT = 10
-"""The fewest images per split for a meaningful Inception Score.
+"""The smallest allowed number of images per split of the Inception Score.
 
-The Inception Score of a split with one image is always 1.
+The Inception Score is computed on splits of the generated images. On a split with a single image,
+the score is always 1, so splits must be larger.
 """
 
 
@@ -17,8 +18,9 @@ class ComputeConfig(Section):
     """The hardware for training and evaluation.
 
     ``threads: null`` uses all cores. ``precision`` is the numeric precision of the networks in
-    training. The precision ``auto`` is bf16 on devices that compute faster in bf16, else fp32.
-    Results repeat bit for bit only with equal threads and equal precision.
+    training. With ``auto``, the precision is bf16 on devices that are faster in bf16, else
+    fp32. Results repeat bit for bit only with the same number of threads and the same
+    precision.
     """
 
     device: Literal["auto", "cpu", "cuda"]
@@ -27,11 +29,12 @@ class ComputeConfig(Section):
 
 
 class InversionConfig(Section):
-    """A search for latents. For each given image, the decoded latent should match the image.
+    """Settings of inversion: the search for a latent whose decoded image matches a given image.
 
-    ``images`` images are drawn from the split once, for all variants. For each image, the search
-    draws ``restarts`` latents from the prior, and improves each latent by ``steps`` steps of Adam.
-    The cost is images x restarts x steps forward and backward passes of the decoder.
+    ``images`` is the number of given images. The same images of the split serve for all variants.
+    For each image, the search draws ``restarts`` latents from the prior, and improves each latent
+    by ``steps`` steps of Adam. The cost is images x restarts x steps forward and backward passes of
+    the decoder.
     """
 
     images: PositiveInt = 50
@@ -41,7 +44,7 @@ class InversionConfig(Section):
 
 
 class InceptionConfig(Section):
-    """The path or URL of a TorchScript Inception network, and the file's SHA-256 checksum."""
+    """A TorchScript Inception network: the path or URL of its file, and the file's SHA-256."""
 
     file: str
     sha256: str = Field(pattern="^[0-9a-f]{64}$")
@@ -52,8 +55,8 @@ class EvaluationConfig(Section):
 
     The defaults follow the protocol, the fixed rules of scoring. ``bootstrap_resamples`` is the
     number of resamples that measure the evaluation noise of FID and IS. ``memorisation_samples`` is
-    the number of samples whose nearest training image is searched. ``importance_samples`` is k in
-    the importance-weighted bound.
+    the number of samples whose nearest training image is searched. ``importance_samples`` is the
+    number k of latents per image in the importance-weighted bound of the likelihood.
     """
 
     n_generated: PositiveInt = 10_000
@@ -72,7 +75,7 @@ class EvaluationConfig(Section):
             raise ValueError(
                 f"n_generated is {self.n_generated}, but it must be at least "
                 f"{MIN_IMAGES_A_SPLIT} times inception_score_splits, which is "
-                f"{self.inception_score_splits}"
+                f"{self.inception_score_splits}. Set a larger n_generated or fewer splits"
             )
         return self
 

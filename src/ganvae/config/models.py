@@ -13,14 +13,15 @@ class Schedule(Section):
     """The length of training, and the intervals of loss reports, sample grids and checkpoints.
 
     Attributes:
-        unit: the unit of all other values: ``epochs`` (one pass over the real images) or
-            ``steps`` (one call of ``train_step``).
+        unit: the unit of all other values: ``epochs`` (one pass over the real images) or ``steps``
+            (one call of ``train_step``).
         length: length of a training run.
         report_every: interval between two rows of losses.
-        sample_every: interval between two sample grids. Sample grids are also drawn at each of
-            the ``marks``, after the first epoch and at the end.
-        checkpoint_every: interval between two checkpoints. A checkpoint holds weights,
-            optimizers and generators. The newest checkpoint is kept until training ends.
+        sample_every: interval between two sample grids. Sample grids are also drawn at each of the
+            ``marks``, after the first epoch and at the end.
+        checkpoint_every: interval between two checkpoints. A checkpoint holds the states of the
+            weights, the optimizers and the random generators. The newest checkpoint is kept until
+            training ends.
         marks: the times whose sample grids form the progress picture. If ``marks`` is empty, the
             progress picture has six sample grids, spread from the first to the last.
     """
@@ -34,17 +35,19 @@ class Schedule(Section):
 
 
 class ModelConfig(Section):
-    """The parameters in every variant's section. Each system's subclass adds further parameters.
+    """The parameters that every variant has. The subclass of a system adds further parameters.
 
     Attributes:
-        learning_rate_decay: ``linear`` lowers every learning rate linearly to 0 at the end of the
-            schedule.
-        ema: the decay of an exponential moving average of the weights (arXiv 1710.10196,
-            section 4). Samples and scores use the averaged weights, or with null the last weights.
-        binarize: trains on black-and-white images. A pixel is white with a probability equal to
-            the pixel's grey value in [0, 1]. ``static`` draws black-and-white images once,
-            ``dynamic`` for every batch (arXiv 1509.00519). On black-and-white images, the bounds
-            of a Bernoulli decoder are bounds of a likelihood.
+        learning_rate_decay: ``linear`` lowers every learning rate linearly. The learning rates
+            reach 0 at the end of training.
+        ema: the decay of an exponential moving average of the weights (arXiv 1710.10196, section
+            4). Samples and scores use the averaged weights. With null, they use the weights of the
+            last step.
+        binarize: trains on black-and-white images. A pixel is white with a probability equal to the
+            pixel's grey value in [0, 1]. ``static`` draws the black-and-white images once.
+            ``dynamic`` draws new black-and-white images for every batch (arXiv 1509.00519). The
+            bounds that a Bernoulli decoder gives are bounds of a likelihood only on black-and-white
+            images.
     """
 
     schedule: Schedule

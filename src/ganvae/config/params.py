@@ -15,7 +15,7 @@ from ganvae.config.yaml import read_yaml
 
 
 class EffortConfig(Section):
-    """Text on the tuning effort of the two finalists.
+    """Text on the tuning effort of the two finalists: the GAN and the VAE that are compared.
 
     ``unequal`` is a clause on the difference in effort. Reports print the clause after the words
     "the effort was unequal". ``outside`` has whole sentences on results from outside the pipeline.
@@ -26,18 +26,22 @@ class EffortConfig(Section):
 
 
 class FrozenConfig(Section):
-    """The version of the protocol, and the commit, that produced the committed results."""
+    """The origin of the committed results.
+
+    ``protocol`` is the version of the scoring rules. ``commit`` is the git commit of the code that
+    computed the results.
+    """
 
     protocol: PositiveInt
     commit: str = Field(pattern=r"^[0-9a-f]{7,40}$")
 
 
 class Params(Section):
-    """All parameters of a params.yaml, with the promoted variants (`ganvae.config.promotions`).
+    """All parameters of a profile, from params.yaml and the file of promoted variants.
 
     ``root`` is the path from the folder of params.yaml to the repository's root. ``file`` is the
     path from the root to params.yaml. ``promotions`` is the path from the root to the file of
-    promoted variants.
+    promoted variants (`ganvae.config.promotions`).
     """
 
     profile: str = Field(pattern=r"^[a-z][a-z0-9-]*$")
@@ -53,13 +57,13 @@ class Params(Section):
     runs: dict[str, RunConfig] = Field(min_length=1)
     variants: dict[str, dict[str, Any]]
     pretrained: Literal["all", "finalists"]
-    """The variants with weights in git. The weights are from one training run per variant."""
+    """The variants whose weights are in git, with one training run per variant."""
     tuned: list[str] = Field(default=[])
     """Variants whose parameters were chosen by validation scores. Reports label these variants."""
     tuned_on: dict[str, str] = Field(default={})
-    """A mapping from tuned variants to the other data set that their parameters were chosen on.
+    """The variants that were tuned on another data set, each with the name of that data set.
 
-    Variants tuned on this profile's own data set are not in the mapping.
+    Variants that were tuned on this profile's own data set are not in this mapping.
     """
     effort: EffortConfig | None = None
     """Set if the finalists were tuned with unequal effort. The report's answer says so first."""
@@ -68,11 +72,14 @@ class Params(Section):
     finalists: list[str] = Field(default=[])
     """The GAN and the VAE that answer the project's question, chosen without test scores."""
     aside: list[str] = Field(default=[])
-    """Variants trained only for a picture or a likelihood, and left out of GANs against VAEs."""
+    """Variants trained only for a picture or a likelihood.
+
+    The comparison of GANs with VAEs leaves these variants out.
+    """
     notes: dict[str, str] = Field(default={})
-    """A mapping from variants to notes. Reports print the notes below the table."""
+    """A mapping from variants to notes. Reports print the notes below the table of scores."""
     promoted: dict[str, Promotion] = Field(default={})
-    """The origin of each promoted variant, by variant. `ganvae sweep promote` wrote these variants.
+    """A mapping from promoted variants to origins. `ganvae sweep promote` writes these variants.
 
     All promoted variants are in ``tuned`` too.
     """
@@ -98,17 +105,18 @@ class Params(Section):
             section_file = self.promotions if run.variant in self.promoted else self.file
             if run.file != section_file:
                 raise ValueError(
-                    f"runs.{key}.file is {run.file}, but variants.{run.variant} is in "
-                    f"{section_file}: give that file"
+                    f"runs.{key}.file is {run.file}, but it must be the file that contains "
+                    f"variants.{run.variant}, which is {section_file}"
                 )
         if self.frozen and self.profile == "laptop":
             raise ValueError(
-                "frozen is set, but the laptop profile must follow the code: delete frozen"
+                "frozen is set, but the results of the laptop profile must come from the current "
+                "code. Delete frozen"
             )
         if len(self.finalists) not in (0, 2):
             raise ValueError(
-                f"finalists has {len(self.finalists)} entries, but it must name a GAN and a VAE, "
-                "or nothing"
+                f"finalists has {len(self.finalists)} entries, but it must have two entries, a "
+                "GAN and a VAE, or none"
             )
         sections: dict[str, Collection[str]] = {
             "notes": self.notes,
@@ -126,17 +134,17 @@ class Params(Section):
                     )
         for name in self.tuned_on:
             if name not in self.tuned:
-                raise ValueError(f"tuned_on names {name}, but {name} is not in tuned: add it there")
+                raise ValueError(f"tuned_on names {name}, but tuned does not. Add {name} to tuned")
         for name in self.promoted:
             if name not in self.tuned:
                 raise ValueError(
-                    f"promoted names {name}, but {name} is not in tuned: add it there, because "
-                    "scores chose its parameters"
+                    f"promoted names {name}, but {name} is not in tuned. Add it to tuned, "
+                    "because a sweep chose its parameters by scores"
                 )
         return self
 
     def system(self, variant: str) -> str:
-        """The name of a variant's system. Without training runs, the variant's own name."""
+        """The name of a variant's system. A variant without training runs gives its own name."""
         systems = (run.system for run in self.runs.values() if run.variant == variant)
         return next(systems, variant)
 
@@ -144,8 +152,8 @@ class Params(Section):
 def load_params(path: Path) -> Params:
     """Read and validate a profile's params.yaml and its promoted variants.
 
-    The section of each variant stays an unchecked dictionary, because `ganvae.models.registry`
-    validates these sections.
+    This function does not check the sections of the variants. `ganvae.models.registry` checks these
+    sections.
 
     Raises:
         ConfigError: a file is unreadable, or a parameter is unknown, missing or invalid.

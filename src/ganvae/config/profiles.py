@@ -10,9 +10,9 @@ NOT_PUBLISHED = ("smoke", "full")  # profiles whose scores are not in the reposi
 
 
 def published_profiles() -> Iterator[tuple[Path, Params]]:
-    """Yield each published profile: its path relative to the clone's root, and its parameters.
+    """Yield the path of each published params.yaml, and the parameters in the file.
 
-    The laptop profile comes first.
+    Paths are relative to the root of this clone. The laptop profile comes first.
     """
     others = sorted((CHECKOUT / "profiles").glob("*/params.yaml"))
     for path in (CHECKOUT / "params.yaml", *others):
@@ -21,6 +21,6 @@ def published_profiles() -> Iterator[tuple[Path, Params]]:
 
 
 def profile_of(dataset: str) -> Params | None:
-    """The parameters of a data set's first published profile. None if no profile is published."""
+    """The parameters of a data set's first published profile, or None without such a profile."""
     profiles = (params for _, params in published_profiles() if params.data.dataset == dataset)
     return next(profiles, None)

@@ -1,8 +1,7 @@
 """The file of promoted variants, promoted.yaml, next to a profile's params.yaml.
 
 A promoted variant has parameters that a sweep found. `ganvae sweep promote` rewrites the whole
-file. `load_params` and dvc.yaml merge promoted.yaml with params.yaml. So only people edit
-params.yaml.
+file, but never edits params.yaml. `load_params` and dvc.yaml merge promoted.yaml with params.yaml.
 """
 
 import io
@@ -25,8 +24,9 @@ HEADER = "# Variants promoted from sweeps. `ganvae sweep promote` rewrites this 
 class RunConfig(Section):
     """One training run: a variant trained from one random seed.
 
-    ``system`` is the name of the variant's system. ``file`` is the parameter file with the
-    variant's section under ``variants``, relative to the repository's root. dvc.yaml needs both.
+    ``system`` is the name of the variant's system. ``file`` is the path of the parameter file that
+    contains the variant's parameters, relative to the repository's root. dvc.yaml needs ``system``
+    and ``file``.
     """
 
     variant: str = Field(pattern=NAME)
@@ -61,7 +61,7 @@ class Promotions(Section):
             has, lacks = (
                 ("variants", "promoted") if name in self.variants else ("promoted", "variants")
             )
-            raise ValueError(f"{name} has a section under {has}, but none under {lacks}")
+            raise ValueError(f"{name} has a section under {has}, but no section under {lacks}")
         return self
 
 
@@ -86,17 +86,20 @@ def write_promotions(path: Path, promotions: Promotions) -> None:
 
 
 def merge(values: dict[str, Any], promotions: Promotions, path: Path) -> dict[str, Any]:
-    """Return the values of a params.yaml, with the promoted variants added and listed as tuned.
+    """Return the values of a params.yaml together with the promoted variants.
+
+    The promoted variants are added to the list ``tuned`` too.
 
     Args:
         values: the values of the params.yaml. This mapping stays unchanged.
         path: the file of promoted variants, for messages.
 
     Raises:
-        ConfigError: a promoted variant, its training run or its origin is in params.yaml.
+        ConfigError: params.yaml has the key ``promoted``, or contains a promoted variant or a
+            training run of a promoted variant.
     """
     if "promoted" in values:
-        raise ConfigError(f"params.yaml has the key promoted: move its entries to {path}.")
+        raise ConfigError(f"params.yaml has the key promoted. Move its entries to {path}.")
     promoted = promotions.model_dump()
     merged = dict(values)
     for section in ("runs", "variants"):
@@ -105,7 +108,7 @@ def merge(values: dict[str, Any], promotions: Promotions, path: Path) -> dict[st
             continue  # the validation of params.yaml reports this
         if twice := sorted(given.keys() & promoted[section].keys()):
             raise ConfigError(
-                f"{path}: {section}.{twice[0]} is in params.yaml too. Delete it from one of them."
+                f"{path}: {section}.{twice[0]} is in params.yaml too. Delete one of the two."
             )
         merged[section] = given | promoted[section]
     if promoted["promoted"]:

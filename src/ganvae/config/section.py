@@ -39,7 +39,8 @@ def parse(section: type[S], values: Any, where: str) -> S:
     """Validate ``values``, and return an instance of the class ``section``.
 
     Args:
-        where: the file or the dotted key that holds the values, for the start of messages.
+        where: the file or the dotted key that holds the values. Error messages start with this
+            text.
 
     Raises:
         ConfigError: a value is unknown, missing or invalid. The message has one line per fault.
@@ -70,7 +71,7 @@ def _describe(fault: Any, section: type[Section], where: str) -> str:
 
 
 def _known_keys(section: type[Section], path: list[str]) -> list[str]:
-    """The keys allowed at ``path`` inside ``section``. Empty if any key is allowed at ``path``."""
+    """The keys allowed at ``path`` in ``section``. The list is empty if all keys are allowed."""
     current: Any = section
     for part in path:
         current = _inside(current, part)
@@ -78,15 +79,16 @@ def _known_keys(section: type[Section], path: list[str]) -> list[str]:
 
 
 def _inside(kind: Any, part: str) -> Any:
-    """The type of the value at the key or position ``part`` of a value of a type; None if unknown.
+    """The type of an entry of a value of the type ``kind``. None if the type is unknown.
 
-    A union, such as ``Schedule | None``, counts as its first section.
+    ``part`` is the key or the position of the entry. If the type of the entry is a union, such as
+    ``Schedule | None``, the result is the first section class of the union.
     """
     if _is_model(kind):
         field = kind.model_fields.get(part)
         kind = field.annotation if field else None
     else:
-        kind = next(reversed(get_args(kind)), None)  # of a dict or list
+        kind = next(reversed(get_args(kind)), None)  # the type of the values of a dict or list
     if _is_union(kind):
         return next(filter(_is_model, get_args(kind)), None)
     return kind
@@ -107,7 +109,7 @@ def _clause(message: str) -> str:
 
 
 def flat(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """Yield pairs of dotted key and value: ``{"a": {"b": 1}}`` gives ``("a.b", 1)``."""
+    """Yield each dotted key with its value. ``{"a": {"b": 1}}`` gives ``("a.b", 1)``."""
     for key, value in values.items():
         if isinstance(value, dict):
             yield from flat(value, f"{prefix}{key}.")

@@ -11,7 +11,7 @@ from ganvae.core.files import read_utf8
 
 LARGEST_INTEGER = 2**63 - 1
 MOST_VALUES = 1_000_000
-"""The largest number of values in a file, with each alias replaced by the values it stands for."""
+"""The largest allowed number of values in a file. An alias counts as all values it stands for."""
 
 
 def read_yaml(path: Path) -> dict[str, Any]:
@@ -20,7 +20,8 @@ def read_yaml(path: Path) -> dict[str, Any]:
     The text 2e-4 becomes a number, as in DVC.
 
     Raises:
-        ConfigError: the file is missing, not a mapping, or not allowed by `parse_yaml`.
+        ConfigError: the file is missing or unreadable, or its top level is not a mapping. Also
+            raised for text that `parse_yaml` refuses.
         DataError: the file is not UTF-8, or is a named pipe, a socket or a device.
     """
     try:
@@ -41,16 +42,16 @@ def parse_yaml(text: str, name: str) -> Any:
         name: the file or option that holds the text, for messages.
 
     Raises:
-        ConfigError: the text is not valid YAML. Also raised for a key that is no text, a number
-            beyond 64 bits, too many or too deeply nested values, and characters that UTF-8 cannot
+        ConfigError: the text is not valid YAML. Also raised for a key that is not text, an integer
+            beyond 64 bits, too many values, too deep nesting, and characters that UTF-8 cannot
             encode.
     """
     try:
         values = YAML(typ="safe", pure=True).load(text)
         if _count(values, {}, name) > MOST_VALUES:
-            raise ConfigError(f"{name} has more than {MOST_VALUES:,} values. Remove aliases.")
+            raise ConfigError(f"{name} has more than {MOST_VALUES:,} values. Use fewer aliases.")
     except RecursionError:
-        raise ConfigError(f"{name} is nested too deeply. Remove brackets.") from None
+        raise ConfigError(f"{name} has too many levels of nesting. Use fewer levels.") from None
     except (YAMLError, ValueError, TypeError, OverflowError) as error:
         raise ConfigError(f"{name} is not valid YAML: {error}") from None
     return values
@@ -60,12 +61,14 @@ def _count(value: Any, counts: dict[int, int | None], name: str) -> int:
     """Count the values inside ``value``, and check each value.
 
     Args:
-        counts: the number of values by the ``id`` of a mapping or list; None while the values are
-            being counted. An alias makes one object appear in several places.
-        name: the file or option, for messages.
+        counts: the numbers of values that are known so far. The keys are the ``id`` of a mapping or
+            list, because an alias makes one object appear in several places. A number is None while
+            the values of its mapping or list are being counted.
+        name: the file or option that holds the value, for messages.
 
     Raises:
-        ConfigError: a value is of a kind that no parameter can have.
+        ConfigError: a value is an integer beyond 64 bits or text that UTF-8 cannot encode, or
+            contains an alias of itself. Also raised for a key that is not text.
     """
     if isinstance(value, str):
         _check_text(value, name)
@@ -84,14 +87,14 @@ def _count(value: Any, counts: dict[int, int | None], name: str) -> int:
         counts[id(value)] = 1 + sum(_count(child, counts, name) for child in children)
     count = counts[id(value)]
     if count is None:
-        raise ConfigError(f"{name} has an alias inside the value that it stands for. Remove it.")
+        raise ConfigError(f"{name} has a value that contains an alias of itself. Remove the alias.")
     return count
 
 
 def _check_keys(values: dict[Any, Any], name: str) -> None:
     for key in values:
         if not isinstance(key, str):
-            raise ConfigError(f"{name} has the key {key!r}, which is no text. Put it in quotes.")
+            raise ConfigError(f"{name} has the key {key!r}, which is not text. Put it in quotes.")
         _check_text(key, name)
 
 

@@ -1,4 +1,4 @@
-"""Choosing the device, the number of threads and the numeric precision."""
+"""Choice of the device, the number of threads and the numeric precision."""
 
 import resource
 import sys
@@ -38,8 +38,8 @@ PROBE_REPEATS = 5
 def use(settings: Settings) -> str:
     """Set the number of threads of this process, and return the device: ``cpu`` or ``cuda``.
 
-    The device ``auto`` becomes ``cuda`` if torch can use a GPU. On a CPU, oneDNN multiplies
-    matrices if oneDNN keeps full fp32 precision on this processor.
+    The device ``auto`` becomes ``cuda`` if torch can use a GPU. On a CPU, this function lets oneDNN
+    multiply matrices if oneDNN keeps full fp32 precision on this processor.
 
     Raises:
         ConfigError: the settings ask for a GPU, but torch finds no GPU.
@@ -51,7 +51,7 @@ def use(settings: Settings) -> str:
         )
     if settings.threads:
         torch.set_num_threads(settings.threads)
-        threadpool_limits(settings.threads, user_api="blas")  # SciPy's, if already imported
+        threadpool_limits(settings.threads, user_api="blas")  # of SciPy, if already imported
     if available and settings.device != "cpu":
         return "cuda"
     _take_the_faster_matmul()
@@ -93,10 +93,10 @@ def peak_memory(device: str) -> int:
 def _take_the_faster_matmul() -> None:
     """Let oneDNN multiply fp32 matrices if oneDNN keeps full precision on this processor.
 
-    By default, torch uses MKL, and MKL has no fast path for AMD processors. On AMD processors
-    with AVX-512, oneDNN takes half the time of MKL. torch hands matrices to oneDNN only if oneDNN
-    *may* round the matrices to bf16. On some processors oneDNN does round. There, this function
-    reverts the setting.
+    By default, torch uses MKL, and MKL has no fast path for AMD processors. On AMD processors with
+    AVX-512, oneDNN takes half the time of MKL. torch hands matrices to oneDNN only if oneDNN *may*
+    round the matrices to bf16. On some processors, oneDNN does round. On these processors, this
+    function reverts the setting.
     """
     matmul: Any = torch.backends.mkldnn.matmul  # type: ignore[attr-defined]
     matmul.fp32_precision = "bf16"
@@ -117,8 +117,8 @@ def _has_bf16(device: str) -> bool:
 def _bf16_pays() -> bool:
     """Return whether a convolution of typical size is faster in bf16 than in fp32 on this CPU.
 
-    Where bf16 is faster at all, bf16 takes about half the time. So a busy machine does not change
-    the answer.
+    On CPUs that are faster in bf16, a convolution in bf16 takes about half the time. This
+    difference is large, so other programs on a busy machine do not change the answer.
     """
     random = torch.Generator().manual_seed(0)
     operands = [torch.randn(64, 64, 14, 14, generator=random)]

@@ -17,11 +17,11 @@ class DataError(UserError):
 
 
 def exit_with_message(main: Callable[[], None]) -> None:
-    """Call ``main``. Print a `UserError` on stderr without a traceback, and exit with status 1.
+    """Call ``main``. If it raises a `UserError`, print only the message, and exit with status 1.
 
-    Refused permissions and too little memory count as errors of the user. Ctrl-C exits with status
-    130, as shells expect. Any other exception keeps its traceback, because the exception is a bug
-    in this program.
+    The message goes to stderr. A `PermissionError` and a `MemoryError` are handled like a
+    `UserError`. Ctrl-C exits with status 130, as shells expect. Any other exception keeps its
+    traceback, because the exception is a bug in this program.
     """
     try:
         main()

@@ -21,10 +21,10 @@ from ganvae.core.errors import DataError, UserError
 def replacing(path: Path) -> Iterator[Path]:
     """Yield a temporary path beside ``path``. Rename the temporary path to ``path`` on success.
 
-    The block may create a file or a directory at the temporary path. If the block fails, the
-    temporary path is removed and an existing ``path`` stays unchanged. An existing directory is
-    deleted before the rename. A crash between these two steps loses the old directory, but never
-    leaves a half-written directory.
+    The ``with`` block may create a file or a directory at the temporary path. If the block fails,
+    the temporary path is removed and an existing ``path`` stays unchanged. If ``path`` is a
+    directory, the old directory is deleted before the rename. A crash between the deletion and the
+    rename loses the old directory, but never leaves a half-written directory.
 
     Raises:
         UserError: the disk is full, or ``path`` is not writable.
@@ -76,9 +76,10 @@ SPECIAL = (
 
 
 def special_kind(path: Path) -> str | None:
-    """The kind of a file that must not be opened, such as ``a named pipe``; otherwise None.
+    """The kind of a special file, such as ``a named pipe``, or None for any other path.
 
-    Reading a named pipe can wait for ever, and a device may have no end.
+    Special files must not be opened. Reading a named pipe can wait for ever, and a device may have
+    no end.
     """
     try:
         mode = path.stat().st_mode
@@ -91,7 +92,7 @@ def refuse_special(path: Path) -> None:
     """Refuse a named pipe, a socket or a device.
 
     Raises:
-        DataError: the path is one of these.
+        DataError: the path is a named pipe, a socket or a device.
     """
     if kind := special_kind(path):
         raise DataError(f"{path} is {kind}, which is never opened. Give a regular file.")
@@ -110,7 +111,7 @@ def read_utf8(path: Path) -> str:
     except UnicodeDecodeError as error:
         raise DataError(
             f"{path} is not UTF-8 text (byte {error.start} is 0x{error.object[error.start]:02x}). "
-            "Save it as UTF-8."
+            "Save the file as UTF-8."
         ) from None
 
 

@@ -1,4 +1,4 @@
-"""The image contract, conversions between image types, and grids of images as PNG files.
+"""Checks and conversions of images, and grids of images as PNG files.
 
 Contract images are float32, N x C x H x W, in [0, 1]. Data, models and metrics exchange only
 contract images. On disk and inside metrics, images are uint8. Only `to_uint8` converts contract
@@ -21,14 +21,14 @@ class ImageError(UserError):
 
 
 def check_images(images: Tensor, what: str = "images") -> Tensor:
-    """Return ``images`` unchanged if ``images`` are contract images. Never clip values.
+    """Return ``images`` unchanged if they are contract images. Otherwise raise an error.
 
     Args:
         what: the name of the images in error messages.
 
     Raises:
-        ImageError: the images are not float32 of shape N x C x H x W, or a value is NaN or
-            outside [0, 1]. The message names the first invalid value.
+        ImageError: the images are not float32 of shape N x C x H x W, or a value is NaN or outside
+            [0, 1]. The message names the first invalid value.
     """
     if images.dtype != torch.float32 or images.ndim != 4:
         raise ImageError(

@@ -1,7 +1,7 @@
-"""Limits on memory: files that unpack to too much, and parameters that need too much.
+"""Checks that unpacking a file, or training with given parameters, does not need too much memory.
 
-A small compressed file can unpack to more than any machine has. So readers ask `check_unpacked`
-before they unpack a file.
+A small compressed file can unpack to more bytes than fit into memory. So readers call
+`check_unpacked` before they unpack a file.
 """
 
 import os
@@ -15,16 +15,16 @@ DEFAULT_GB = 8.0
 GB = 10**9
 
 LARGEST_SEED = 2**32 - 1
-"""The largest random seed. NumPy takes no larger one."""
+"""The largest random seed. NumPy accepts no larger seed."""
 
 
 def unpack_limit() -> int:
     """The largest number of bytes that one file may unpack to.
 
-    The environment variable `VARIABLE` sets the limit in GB.
+    The environment variable ``GANVAE_UNPACK_LIMIT_GB`` sets the limit in GB.
 
     Raises:
-        ConfigError: the variable is not a positive number.
+        ConfigError: the environment variable is not a positive number.
     """
     text = os.environ.get(VARIABLE)
     if text is None:
@@ -39,19 +39,20 @@ def unpack_limit() -> int:
 
 
 def check_unpacked(size: int, name: str) -> None:
-    """Check that a file of ``size`` unpacked bytes is within the limit.
+    """Check that a file does not unpack to more than the limit (`unpack_limit`).
 
     Args:
+        size: the number of bytes after unpacking.
         name: the name of the file in the error message.
 
     Raises:
-        DataError: the file is too large.
+        DataError: ``size`` exceeds the limit.
     """
     limit = unpack_limit()
     if size > limit:
         raise DataError(
             f"{name} unpacks to {gigabytes(size)} or more, but the limit is {gigabytes(limit)}. "
-            f"If you trust the file, raise the limit: {VARIABLE}={size // GB + 1}."
+            f"If you trust the file, raise the limit: set {VARIABLE}={size // GB + 1}."
         )
 
 
@@ -63,7 +64,7 @@ def check_memory(size: int, what: str, remedy: str) -> None:
         remedy: a clause that tells the user what to do, such as ``give a smaller --n``.
 
     Raises:
-        ConfigError: the machine has less free memory.
+        ConfigError: this machine has less free memory.
     """
     available = psutil.virtual_memory().available
     if size > available:
@@ -74,5 +75,5 @@ def check_memory(size: int, what: str, remedy: str) -> None:
 
 
 def gigabytes(size: int) -> str:
-    """A number of bytes as text: ``1.5 GB``, and ``0.1 MB`` below a tenth of a gigabyte."""
+    """A number of bytes as text, such as ``1.5 GB``. Below 0.1 GB, the unit is MB."""
     return f"{size / GB:,.1f} GB" if size >= GB // 10 else f"{size / 10**6:,.1f} MB"

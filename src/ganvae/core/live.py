@@ -1,4 +1,7 @@
-"""Live logs: files of losses that a training run appends to while other processes read along."""
+"""Live logs: files to which a training run appends its losses.
+
+Other processes read a live log while the training run writes to the file.
+"""
 
 import json
 import os
@@ -20,10 +23,13 @@ The live log of a training run is the file ``<profile>/<run>.jsonl`` in this fol
 """
 
 LOG_SECONDS = "GANVAE_LOG_SECONDS"
-"""Environment variable: seconds between two progress lines of training without a terminal."""
+"""The environment variable that sets the interval between two progress lines, in seconds.
+
+Progress lines are printed if training runs without a terminal.
+"""
 WAIT_SECONDS = 2.0
 RECENT_SECONDS = 60.0
-"""Seconds since a live log's last change within which its training run may still be active."""
+"""If a live log changed within this number of seconds, its training run may still be active."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +57,8 @@ class LiveLog:
     """A writer of the live log of one training run. A resumed training run continues its old log.
 
     The first line is a `LiveRun`. Each further line is one row of losses with its Unix ``time``.
-    Steps always increase. So a training run resumed after a crash writes no row twice.
+    Steps increase from row to row. So a training run that resumes after a crash writes no row
+    twice.
     """
 
     def __init__(self, root: Path, run: LiveRun) -> None:
@@ -128,7 +135,7 @@ def start_follower() -> "subprocess.Popen[bytes]":
 
 
 def _wait_and_follow(parent: int) -> None:
-    """Wait until a live log changes, then become the follower. Stop if process ``parent`` ends."""
+    """Wait for a change of a live log, then start the follower. Stop if process ``parent`` ends."""
     folder = checkout_root() / FOLDER
     since = time.time() - RECENT_SECONDS
     while os.getppid() == parent:

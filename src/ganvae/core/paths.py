@@ -35,17 +35,21 @@ class RunPaths:
 
     @property
     def progress(self) -> Path:
-        """Folder of sample grids from training. Each grid was drawn at another step."""
+        """Folder of sample grids from training, with one grid per sampled step."""
         return self.artifacts / "progress"
 
     @property
     def outcome(self) -> Path:
-        """File that says how training ended. Nothing in this file depends on the clock."""
+        """File that says how training ended. The file contains no times and no durations."""
         return self.results / "outcome.json"
 
     @property
     def timing(self) -> Path:
-        """File of durations, apart from ``outcome`` so that new durations make no stage stale."""
+        """File of durations.
+
+        Durations are not in the file ``outcome``. So stages that depend on ``outcome`` do not run
+        again when only durations change.
+        """
         return self.results / "timing.json"
 
     @property
@@ -58,7 +62,10 @@ class RunPaths:
 
     @property
     def validation(self) -> Path:
-        """File of the FID on the validation split. Champions are chosen by this FID."""
+        """File of the FID on the validation split.
+
+        The champions, the best GAN and VAE of a profile, are chosen by this FID.
+        """
         return self.results / "validation.json"
 
 
@@ -114,7 +121,10 @@ class ProfilePaths:
 
     @property
     def validation_features(self) -> Path:
-        """File of the judge's features of validation images. Sweeps compare only with this file."""
+        """File of the validation images' features, computed by the judge.
+
+        Sweeps compare generated images only with these features.
+        """
         return self.data / "validation_features.safetensors"
 
     @property

@@ -9,7 +9,7 @@ from ganvae.core.errors import DataError
 
 
 class Record(BaseModel):
-    """Base class of records and their parts: immutable, without unknown keys, NaN or infinity."""
+    """Base class of records. A record is immutable and refuses unknown keys, NaN and infinity."""
 
     model_config = ConfigDict(
         frozen=True, extra="forbid", allow_inf_nan=False, protected_namespaces=()
@@ -23,9 +23,9 @@ def parse_record(kind: type[R], value: Any, path: Path, remedy: str) -> R:
     """Turn a JSON value into a record.
 
     Args:
-        kind: the class of the record, ``<Kind>Record``.
+        kind: the class of the record. The name of the class ends in ``Record``.
         value: the JSON value, as read by `read_json`.
-        path: the file that holds the value, for the message.
+        path: the file that holds the value, for the error message.
         remedy: a sentence that tells the user how to repair the file.
 
     Raises:

@@ -14,7 +14,7 @@ import torch
 
 
 def derive(seed: int, purpose: str, *numbers: int) -> int:
-    """Derive a 64-bit seed from ``seed``, ``purpose`` and ``numbers``, for example an epoch."""
+    """Derive a 64-bit seed from ``seed``, ``purpose`` and ``numbers``, such as an epoch."""
     entropy = [seed, zlib.crc32(purpose.encode()), *numbers]
     return int(np.random.SeedSequence(entropy).generate_state(1, np.uint64)[0])
 
@@ -25,7 +25,10 @@ def generator(seed: int, purpose: str, *numbers: int, device: str = "cpu") -> to
 
 
 def binarisation(split: str, device: str = "cpu") -> torch.Generator:
-    """A generator for black-and-white copies of a split, equal for every variant and seed."""
+    """A random generator that draws the black-and-white copies of a split.
+
+    The copies are the same for every variant and every random seed.
+    """
     return generator(0, f"binarised {split}", device=device)
 
 
@@ -33,7 +36,8 @@ def binarisation(split: str, device: str = "cpu") -> torch.Generator:
 def global_seed(seed: int, purpose: str) -> Iterator[None]:
     """Seed torch's global generators inside the block, and restore their old states afterwards.
 
-    Weight initialisation and dropout need this, because both accept no generator.
+    Weight initialisation and dropout always use the global generators, because torch accepts no
+    other generator for them.
     """
     with torch.random.fork_rng():
         torch.manual_seed(derive(seed, purpose))

@@ -1,4 +1,4 @@
-"""Tensors on disk. Equal tensors and metadata always give safetensors files of equal bytes."""
+"""Safetensors files. Equal tensors and equal metadata always give identical files."""
 
 import json
 from collections.abc import Collection, Mapping
@@ -20,10 +20,10 @@ ADVICE = "If the pipeline writes this file, run `dvc repro`. Otherwise give anot
 
 
 def save_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, Any]) -> None:
-    """Write named tensors and ``metadata``, atomically. JSON must be able to hold the metadata.
+    """Write named tensors and ``metadata``, atomically. The metadata must be JSON values.
 
-    The file stores all metadata as a single entry. safetensors writes several entries in random
-    order, so several entries would change the checksum from file to file.
+    The file stores all metadata as a single entry. safetensors would write several entries in
+    random order, and then equal contents could give files with different checksums.
     """
     contiguous = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     with replacing(path) as temporary:
@@ -48,7 +48,8 @@ def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
         raise DataError(f"{path}: cannot be read as safetensors ({error}). {ADVICE}") from None
     if not isinstance(metadata, dict):
         raise DataError(
-            f"{path}: its metadata is a {type(metadata).__name__}, not an object. {ADVICE}"
+            f"{path}: its metadata is a {type(metadata).__name__}, but it must be a JSON "
+            f"object. {ADVICE}"
         )
     return tensors, metadata
 
@@ -58,7 +59,7 @@ def read_tensors(path: Path, names: Collection[str], card: type[R]) -> tuple[dic
 
     Args:
         names: the tensors that the file must have.
-        card: the kind of the metadata.
+        card: the class of record that the metadata must fit.
 
     Raises:
         DataError: as for `load_tensors`. Also raised if a tensor is missing, or if the metadata

@@ -1,4 +1,4 @@
-"""Behaviour tokens: small files that change only when the measured behaviour of code changes.
+"""Tokens: small files that change only if the measured behaviour of code changes.
 
 Pipeline stages depend on tokens instead of source files. `ganvae.pipeline.behaviour` measures the
 behaviour and writes the tokens. docs/design.md explains how a change reaches the results.
@@ -36,7 +36,9 @@ def source_checksum(root: Path) -> str:
 
 
 def current_token(root: Path, name: str) -> str | None:
-    """The checksum in the token ``name``. None if the token is missing or older than the source.
+    """The checksum in the token ``name``, or None if the token is missing or outdated.
+
+    A token is outdated if the source text has changed since the measurement.
 
     Args:
         root: the repository's root.

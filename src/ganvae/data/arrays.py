@@ -1,4 +1,4 @@
-"""Reading of one array from a .npy or .npz file, with a check of its size before it is unpacked."""
+"""Reading of one array from a .npy or .npz file. The size is checked before unpacking."""
 
 import math
 from pathlib import Path
@@ -14,21 +14,24 @@ from ganvae.core.limits import check_unpacked
 
 NEEDED = "an .npz or .npy file, a folder of images, or an IDX file"
 PICKLED = (
-    "holds pickled Python objects. Opening these could run any code, so they are refused. Save a "
-    "plain array of uint8 or float32."
+    "holds pickled Python objects. Loading pickled objects can run any code, so they are refused. "
+    "Save a plain array of uint8 or float32."
 )
 ZIP = b"PK"
 SUFFIX = ".npy"
 HEADERS = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
-"""The readers of a header by format version. numpy writes other versions for field names only."""
+"""A mapping from the version of the .npy format to the function that reads the header.
+
+numpy writes other versions only for arrays with named fields.
+"""
 
 
 def read_array(path: Path) -> npt.NDArray[Any]:
-    """Read the array of a .npy or .npz file, of any shape and any type but objects.
+    """Read the array of a .npy or .npz file. All shapes are allowed, and all types except objects.
 
     Raises:
-        DataError: the file is damaged, holds objects, several arrays or more than one array, or
-            unpacks to more than the limit.
+        DataError: the file is damaged, holds Python objects, or unpacks to more than the limit.
+            Also raised if the file has several arrays and none of them is called ``images``.
     """
     try:
         with path.open("rb") as file:
@@ -67,15 +70,15 @@ def _read(path: Path, stream: IO[bytes], size: int) -> npt.NDArray[Any]:
         )
     if present > needed:
         raise DataError(
-            f"{path} has {present - needed:,} bytes after its first array. They may be more "
-            "arrays. Save all images in one array."
+            f"{path} has {present - needed:,} bytes after its first array. These bytes may be "
+            "further arrays. Save all images in one array."
         )
     check_unpacked(needed, str(path))
     content = bytearray(needed)
     view, filled = memoryview(content), 0
     while filled < needed and (n := stream.readinto(view[filled:])):  # type: ignore[attr-defined]
         filled += n
-    if filled < needed or stream.read(1):  # at its end, a member of a zip file is verified
+    if filled < needed or stream.read(1):  # the end of a zip member verifies it
         raise ValueError(f"{filled:,} of {needed:,} bytes are there")
     array = np.frombuffer(content, dtype)
     return array.reshape(shape, order="F" if by_columns else "C")
@@ -87,7 +90,7 @@ def _member(path: Path, members: list[str]) -> str:
     if any(name.endswith(".pkl") for name in members):  # written by torch.save
         raise DataError(f"{path} {PICKLED}")
     if len(set(names)) < len(names):
-        raise DataError(f"{path} has two arrays of one name. Write it again.")
+        raise DataError(f"{path} has two arrays of the same name. Write it again.")
     if "images" in names:
         return f"images{SUFFIX}"
     if not names:

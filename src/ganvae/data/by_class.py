@@ -11,9 +11,9 @@ from ganvae.data.store import StoredSplit
 def write_by_class(directory: Path, splits: list[StoredSplit], per_class: int | None) -> None:
     """Write the first ``per_class`` images of each class and split as PNG files.
 
-    With ``per_class`` None, write all images. The file name is the image's index in the official
-    training or test set. A class without images in a split gets no folder in this split. The
-    whole folder ``directory`` is replaced atomically.
+    If ``per_class`` is None, write all images. The name of a file is the image's index in the
+    official training or test set. A class without images in a split gets no folder in this split.
+    The whole folder ``directory`` is replaced atomically.
     """
     with replacing(directory) as temporary:
         for split in splits:

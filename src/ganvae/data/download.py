@@ -1,4 +1,4 @@
-"""Download of a data set's files with pooch, or copies from an installed Debian package."""
+"""Download of a data set's files with pooch, or copying from an installed Debian package."""
 
 import shutil
 from collections.abc import Sequence
@@ -13,10 +13,10 @@ BY_HAND = "If this machine has no network, copy the file there by hand."
 
 
 def fetch_idx(files: IdxFiles, directory: Path, edition: str | None = None) -> None:
-    """Copy or download a data set's four files into ``directory``, unless already there intact.
+    """Get a data set's four files, unless ``directory`` already has intact copies of them.
 
-    Copy each file from the data set's Debian package if the package is installed. Else download
-    the file.
+    If the data set's Debian package is installed, copy the files from the package. Otherwise
+    download the files.
 
     Args:
         edition: ignored, because MNIST-like data sets have no editions.
@@ -28,8 +28,8 @@ def fetch_idx(files: IdxFiles, directory: Path, edition: str | None = None) -> N
     advice = BY_HAND
     if files.installed:
         advice += (
-            f" On Debian, `apt-get install dataset-{files.dataset}` puts it into "
-            f"{files.installed}, where this command finds it."
+            f" On Debian, `apt-get install dataset-{files.dataset}` puts the file into "
+            f"{files.installed}, and this command copies it from there."
         )
     for file in files:
         if files.installed:
@@ -66,7 +66,7 @@ def fetch_file(
 
 
 def _copy(file: IdxFile, installed: Path, directory: Path) -> None:
-    """Copy an intact file from ``installed`` to ``directory``, unless already there intact."""
+    """Copy an intact file from ``installed``, unless ``directory`` already has an intact copy."""
     source, target = installed / file.name, directory / file.name
     if _is_published(source, file) and not _is_published(target, file):
         with replacing(target) as temporary:

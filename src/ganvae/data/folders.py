@@ -20,14 +20,15 @@ from ganvae.data.source import LabelledImages, Source
 def load_folders(config: DataConfig) -> Source:
     """Read class folders. Folders ``train/`` and ``test/``, if both exist, are the official sets.
 
-    With ``size``, every image is cut to the central square and resized. With ``channels``, every
-    image is converted to grey or colour. Without ``size`` or ``channels``, all images must have
-    the size or the channels of the first image. Classes are the folder names in sorted order.
-    Hidden files and folders are ignored.
+    With ``size``, every image is cropped to the central square and resized. With ``channels``,
+    every image is converted to grey or colour. Without ``size``, all images must have the size of
+    the first image. Without ``channels``, all images must have the number of channels of the first
+    image. Classes are the folder names in sorted order. Hidden files and folders are ignored.
 
     Raises:
-        DataError: the directory has no images, an image file is damaged, or an image differs from
-            the first image in size or number of channels.
+        DataError: a class has no images, an image file is damaged, or an image differs from the
+            first image in size or number of channels. Also raised if ``train/`` and ``test/`` have
+            different classes.
     """
     directory, form = Path(config.directory), Form(config.size, config.channels)
     if not directory.is_dir():
@@ -67,7 +68,7 @@ def _classes(directory: Path) -> tuple[str, ...]:
 def _read_classes(
     directory: Path, classes: tuple[str, ...], form: Form, shape: tuple[int, ...] | None = None
 ) -> LabelledImages:
-    """Read all images. Require ``shape`` of every image, or with None the first image's shape."""
+    """Read all images. All must have ``shape``, or the first image's shape if ``shape`` is None."""
     images: list[npt.NDArray[np.uint8]] = []
     labels: list[int] = []
     for label, name in enumerate(classes):

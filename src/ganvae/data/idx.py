@@ -32,11 +32,11 @@ class IdxFile:
 
 @dataclass(frozen=True)
 class IdxFiles:
-    """The four published files of an MNIST-like data set, and the places to get the files from.
+    """The four published files of an MNIST-like data set, and the sources of the files.
 
     Attributes:
-        classes: the names of the classes, in the order of their labels. Each name is a valid
-            folder name.
+        classes: the names of the classes, in the order of their labels. Each name is a valid folder
+            name.
         shape: channels x height x width, as text.
         mirrors: the base URLs of the mirrors.
         installed: the folder of the files in Debian's package ``dataset-<dataset>``, or None.
@@ -60,8 +60,8 @@ def read_idx(path: Path, dimensions: int) -> npt.NDArray[np.uint8]:
     """Read an IDX file as a uint8 array with ``dimensions`` axes. The file may be gzipped.
 
     Raises:
-        DataError: the file is unreadable, neither IDX nor gzip, or truncated. Also raised if the
-            file has the wrong magic number or length, or unpacks to more than the limit.
+        DataError: the file is unreadable, is neither an IDX file nor a gzip file, or has the wrong
+            magic number or length. Also raised if the file unpacks to more than the limit.
     """
     refuse_special(path)
     try:
@@ -76,7 +76,7 @@ def read_idx(path: Path, dimensions: int) -> npt.NDArray[np.uint8]:
 
 
 def _read(path: Path, stream: IO[bytes] | gzip.GzipFile, dimensions: int) -> npt.NDArray[np.uint8]:
-    """Read a stream to its end, but never more bytes than its header announces.
+    """Read the array of an IDX stream. At most one byte beyond the announced size is read.
 
     Args:
         path: the file, for messages.
@@ -108,7 +108,7 @@ def _read(path: Path, stream: IO[bytes] | gzip.GzipFile, dimensions: int) -> npt
 
 
 def load_published(files: IdxFiles, config: DataConfig) -> Source:
-    """Verify and read the four files in ``config.directory``, without converting the images.
+    """Verify and read the four files in ``config.directory``. The images are not converted.
 
     Raises:
         ConfigError: the configuration sets a size or a number of channels.
@@ -119,7 +119,9 @@ def load_published(files: IdxFiles, config: DataConfig) -> Source:
 
 
 def refuse_conversion(config: DataConfig, shape: str) -> None:
-    """Refuse a configured size or number of channels, for data sets used only as published.
+    """Raise an error if the configuration sets a size or a number of channels.
+
+    Some data sets are used only with the published size and channels.
 
     Args:
         shape: the published shape of the images, as text.
@@ -131,9 +133,9 @@ def refuse_conversion(config: DataConfig, shape: str) -> None:
         value = getattr(config, key)
         if value is not None:
             raise ConfigError(
-                f"data.{key} is {value}, but the images of {config.dataset} are used as published, "
-                f"{shape}. Leave data.{key} out: only photos (layouts people and folders) are "
-                "converted."
+                f"data.{key} is {value}, but the images of {config.dataset} always keep their "
+                f"published shape, {shape}. Leave data.{key} out: only images in the layouts "
+                "people and folders are converted."
             )
 
 

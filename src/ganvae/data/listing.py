@@ -8,7 +8,7 @@ from ganvae.core.files import special_kind
 from ganvae.data.photos import is_image, is_jpeg
 
 NAMED = 3
-"""The number of folders or kinds of files that a remark names. A longer list ends in a number."""
+"""The largest number of entries that a remark lists. Longer lists end in ``and <n> more``."""
 
 
 def images_in(directory: Path) -> list[Path]:
@@ -25,10 +25,10 @@ def subfolders(directory: Path) -> list[Path]:
 
 
 def remarks_on(directory: Path, read: Collection[Path]) -> tuple[str, ...]:
-    """Sentences on the files of a folder that were left out, and on JPEG files that were read.
+    """Write remarks on the files that a reader left out, and on JPEG files that it read.
 
     Args:
-        directory: the folder, with all its subfolders. Hidden files and folders do not count.
+        directory: the folder to search, with all subfolders. Hidden files and folders are ignored.
         read: the files that were read.
     """
     left_out: dict[str, Counter[str]] = {"unread": Counter(), "special": Counter()}
@@ -52,14 +52,14 @@ def _sentences(
         kinds = [f"{count:,} ({kind})" for kind, count in unread.most_common()]
         yield (
             f"{directory}: {sum(unread.values()):,} files were left out: {_shortened(kinds)}. "
-            "Only image files are read, and only at the depth of the first images."
+            "Only image files are read, and only in the expected folders."
         )
     if special:
         yield f"{directory}: left out: {_shortened(sorted(special))}."
     if jpeg := sum(is_jpeg(path) for path in read):
         yield (
-            f"{directory}: {jpeg:,} of {len(read):,} images are JPEG files. Their artefacts count "
-            "as part of the images and change the scores. Use PNG files."
+            f"{directory}: {jpeg:,} of {len(read):,} images are JPEG files. JPEG artefacts "
+            "change the images and so the scores. Use PNG files."
         )
 
 

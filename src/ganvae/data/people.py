@@ -1,4 +1,4 @@
-"""Photos of people in files ``[<top>/]<person>/<photo>.jpg`` of a folder or .tar.gz archive."""
+"""Reading of photos ``[<top>/]<person>/<photo>.jpg`` in a folder or in a .tar.gz archive."""
 
 import gzip
 import tarfile
@@ -37,9 +37,9 @@ def load_people(directory: Path, dataset: str, form: Form) -> Source:
         dataset: the registered name of the data set, for messages.
 
     Raises:
-        DataError: the folder is missing, or has no photo, two archives, or an archive and photos.
-            Also raised for a misplaced or damaged photo, and for a damaged archive. Archives with
-            links, devices or paths out of the archive are refused too.
+        DataError: the folder is missing, or has no photo, two archives, or both an archive and
+            photos. Also raised for a misplaced or damaged photo, for a damaged archive, and for an
+            archive with links, devices or paths that lead out of the archive.
     """
     if not directory.is_dir():
         fault, folder = (
@@ -47,8 +47,8 @@ def load_people(directory: Path, dataset: str, form: Form) -> Source:
         )
         raise DataError(
             f"{directory} {fault}, but it must be a folder with one folder of photos per person, "
-            f"or with an archive of them. Get one with `ganvae fetch {dataset} --directory "
-            f"{folder}`."
+            f"or with an archive of such folders. Get photos with `ganvae fetch {dataset} "
+            f"--directory {folder}`."
         )
     archive = _only_archive(directory)
     photos = _unpacked(directory, form) if archive is None else _packed(archive, form)
@@ -81,8 +81,8 @@ def _only_archive(directory: Path) -> Path | None:
     if len(archives) > 1:
         names = ", ".join(path.name for path in archives)
         raise DataError(
-            f"{directory} has {len(archives)} archives ({names}), but only one can be read. Move "
-            "the others away."
+            f"{directory} has {len(archives)} archives ({names}), but only one archive can be "
+            "read. Move the others away."
         )
     photo = next(_image_files(directory), None)
     if photo is not None:
@@ -98,7 +98,10 @@ def _unpacked(directory: Path, form: Form) -> Photos:
 
 
 def _image_files(directory: Path) -> Iterator[PurePosixPath]:
-    """Yield relative paths of image files. Search one level too deep, to find misplaced photos."""
+    """Yield the relative paths of image files.
+
+    The search goes one level deeper than photos may be, to find misplaced photos.
+    """
     for depth in range(1, DEEPEST + 2):
         for path in directory.glob("/".join("*" * depth)):
             relative = PurePosixPath(path.relative_to(directory).as_posix())
@@ -157,12 +160,13 @@ def _hidden(name: str) -> bool:
 
 
 def _check_places(source: Path, photos: Photos) -> None:
-    """Check that every photo is in a person's folder, and that these folders have one parent."""
+    """Check that each photo is in a person's folder, and that all these folders have one parent."""
     paths = sorted(photos)
     [(usual, _)] = Counter(path.parts[:-2] for path in paths).most_common(1)
     for path in paths:
         if not 2 <= len(path.parts) <= DEEPEST or path.parts[:-2] != usual:
             raise DataError(
-                f"{source}: {path} is in the wrong place. Every photo must be in a person's "
-                "folder, and all these folders at the top or in one common folder. Move it."
+                f"{source}: {path} is in the wrong place. Every photo must be in the folder of a "
+                "person. All these folders must be at the top, or all in one common folder. Move "
+                "the photo."
             )

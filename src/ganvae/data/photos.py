@@ -25,7 +25,7 @@ SUFFIXES = (
     ".png", ".jpg", ".jpeg", ".pgm", ".ppm", ".pbm", ".bmp", ".webp", ".tif", ".tiff",
 )  # fmt: skip
 FORMATS = ("PNG", "JPEG", "PPM", "BMP", "WEBP", "TIFF")
-"""Pillow's names of the allowed formats. For some other formats, Pillow calls other programs."""
+"""Pillow's names of the allowed formats. For some other formats, Pillow starts other programs."""
 GREY_MODES = ("1", "L", "LA", "La")
 COLOUR_MODES = ("P", "PA", "RGB", "RGBA", "RGBa", "CMYK", "YCbCr")
 FAULTS = (
@@ -63,18 +63,18 @@ def is_image(path: Path) -> bool:
 
 
 def is_jpeg(path: PurePath) -> bool:
-    """Return whether the name of a file is that of a JPEG file."""
+    """Return whether a file has the suffix of a JPEG file, without reading the file."""
     return path.suffix.lower() in (".jpg", ".jpeg")
 
 
 def read_image(path: Path, form: Form = AS_IT_IS) -> npt.NDArray[np.uint8]:
-    """Read an image file as uint8, C x H x W. `decode` has the details."""
+    """Read an image file as uint8, C x H x W. For conversions and errors, see `decode`."""
     refuse_special(path)
     return decode(path, str(path), form)
 
 
 def decode(file: Path | BytesIO, name: str, form: Form) -> npt.NDArray[np.uint8]:
-    """Decode an image as uint8, C x H x W, set upright as its EXIF orientation says.
+    """Decode an image as uint8, C x H x W. The EXIF orientation of the image is applied.
 
     If ``form.channels`` is None, C is 1 for a grey file and 3 for any other file.
 
@@ -98,7 +98,7 @@ def decode(file: Path | BytesIO, name: str, form: Form) -> npt.NDArray[np.uint8]
 
 
 def check_levels(images: npt.NDArray[np.uint8], name: str) -> None:
-    """Refuse uint8 images whose brightest value is 1 of 255: their scale must be wrong.
+    """Raise an error for uint8 images whose brightest value is 1: their scale must be wrong.
 
     Args:
         name: the name of the file or folder in the error message.
@@ -112,9 +112,9 @@ def check_levels(images: npt.NDArray[np.uint8], name: str) -> None:
 
 @contextmanager
 def _own_rules() -> Iterator[None]:
-    """Switch off Pillow's limit on pixels, and its warnings of metadata that no pixel needs.
+    """Switch off Pillow's limit on the number of pixels, and Pillow's warnings on metadata.
 
-    `_check` has a limit that users can set.
+    `_check` has a limit that users can set. The metadata do not affect the pixels.
     """
     limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
     try:
@@ -126,22 +126,22 @@ def _own_rules() -> Iterator[None]:
 
 
 def _check(image: Image.Image, name: str) -> None:
-    """Refuse images that `_converted` would not convert faithfully.
+    """Raise an error if `_converted` would lose information of the image.
 
     Raises:
-        DataError: the image is too large, has more than 8 bits per channel, no palette, several
-            frames or transparent pixels.
+        DataError: the image is too large, has more than 8 bits per channel, lacks its palette, or
+            has several frames or transparent pixels.
     """
     check_unpacked(image.width * image.height * len(image.getbands()), name)
     if image.mode not in GREY_MODES + COLOUR_MODES or _has_wide_channels(image):
         raise DataError(
-            f"{name} has more than 8 bits per channel (mode {image.mode}), or colours of another "
-            "kind. Convert it to 8-bit grey or RGB."
+            f"{name} has more than 8 bits per channel (mode {image.mode}), or a kind of "
+            "colours that is not supported. Convert it to 8-bit grey or RGB."
         )
     if image.mode in ("P", "PA") and image.palette is None:  # Pillow would return black
-        raise DataError(f"{name} has colours of a palette, but no palette. Replace it.")
+        raise DataError(f"{name} needs a palette of colours, but has none. Replace it.")
     frames = getattr(image, "n_frames", 1)
-    if frames > 1 and image.format != "MPO":  # a photo and its previews
+    if frames > 1 and image.format != "MPO":  # an MPO file holds a photo and its previews
         raise DataError(f"{name} has {frames} frames. Save one frame per file.")
     if image.has_transparency_data and _alpha(image).getextrema() != (255, 255):
         raise DataError(

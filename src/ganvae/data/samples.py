@@ -23,31 +23,32 @@ GZIP = b"\x1f\x8b"
 ARRAYS = (b"\x93NUMPY", b"PK")  # .npy; .npz, a zip file
 PICKLE = b"\x80"
 DARKEST = 1.5 / 255
-"""Below this largest value, floats are nearly black images: twice divided by 255."""
+"""Floats whose largest value is below this limit were probably divided by 255 twice."""
 
 
 @dataclass(frozen=True)
 class Samples:
-    """Samples of a model, uint8, N x C x H x W, and remarks on the files they come from."""
+    """Samples of a model, uint8, N x C x H x W, and remarks on the files of the samples."""
 
     images: Tensor
     remarks: tuple[str, ...] = ()
 
 
 def read_samples(path: Path, shape: Shape) -> Samples:
-    """Read samples in the order of the file, or sorted by path.
+    """Read the samples of a model from a file or a folder.
 
-    The first bytes of a file decide the format; the file name does not matter. An array file holds
-    uint8, or floats in [0, 1] that `to_uint8` quantises. The shape is N x C x H x W or
-    N x H x W x C. Grey images may also have the shape N x H x W. A folder holds image files, or
-    one folder of image files per class. Pickled objects are refused.
+    Samples keep the order of the file. Samples from a folder are sorted by path. The first bytes of
+    a file decide the format; the file name does not matter. An array file holds uint8, or floats in
+    [0, 1] that `to_uint8` quantises. The shape is N x C x H x W or N x H x W x C. Grey images may
+    also have the shape N x H x W. A folder holds image files, or one folder of image files per
+    class. Pickled objects are refused.
 
     Args:
         shape: the required channels, height and width of the images.
 
     Raises:
-        DataError: the path is missing, empty or damaged, or the images have another size, number
-            of channels or range.
+        DataError: the path is missing, empty or damaged, or the images have another size, number of
+            channels or range.
     """
     refuse_special(path)
     try:
@@ -78,7 +79,8 @@ def _read_folder(directory: Path, shape: Shape) -> Samples:
     if flat and by_class:
         raise DataError(
             f"{directory} has both images ({flat[0].name}) and folders of images "
-            f"({by_class[0].parent.name}). Give a folder with only one of the two."
+            f"({by_class[0].parent.name}). Give a folder that has only one of "
+            "these two."
         )
     paths = flat + by_class
     if not paths:
@@ -151,7 +153,7 @@ def _quantise(path: Path, array: npt.NDArray[Any]) -> Tensor:
 
 
 def _cause(array: npt.NDArray[Any]) -> str:
-    """A sentence on the likely cause of floats outside [0, 1], and a remedy."""
+    """Sentences on the likely cause of floats outside [0, 1], with a remedy."""
     finite = np.isfinite(array)
     if not finite.all():
         return f"{array.size - int(finite.sum()):,} values are NaN or infinite."
@@ -160,5 +162,5 @@ def _cause(array: npt.NDArray[Any]) -> str:
     if -1 <= low < -0.5 and high <= 1:
         return f"{values} If the model ends in tanh, give (x + 1) / 2."
     if low >= 0 and 2 < high <= 255:
-        return f"{values} If they are 0 to 255 as floats, give uint8, or x / 255."
-    return f"{values} Undo their scaling, or clip them if that suits the model."
+        return f"{values} If their scale is 0 to 255, give uint8, or divide them by 255."
+    return f"{values} Undo the scaling, or clip the values if that suits the model."

@@ -35,11 +35,11 @@ class LabelledImages:
 
 @dataclass(frozen=True)
 class Source:
-    """A data set before the division into splits.
+    """A data set that is not yet divided into splits.
 
     ``train`` is the official training set, or all images if ``test`` is None. ``test`` is the
-    official test set. ``groups`` is int64, with one group number per image of ``train``. The images
-    of one group, such as one person, stay in one split. None means no groups. ``remarks`` are
+    official test set. ``groups`` is int64, with one group number per image of ``train``. All images
+    of a group, for example of a person, stay in one split. None means no groups. ``remarks`` are
     sentences for the user, for example on files that were left out.
     """
 
@@ -59,10 +59,10 @@ class Dataset:
         shape: channels x height x width of the images, as text.
         layout: the arrangement of the files (`ganvae.config.DataConfig`).
         directory: the default folder of the files, relative to the clone.
-        load: reads the configured images. Raises `DataError` for a missing or damaged file, and
-            `ConfigError` for an option that the data set does not have.
-        fetch: downloads an edition into a folder, and verifies the files. None means the default
-            edition.
+        load: a function that reads the configured images. Raises `DataError` for a missing or
+            damaged file, and `ConfigError` for an option that the data set does not have.
+        fetch: a function that downloads an edition into a folder, and verifies the files. None
+            means the default edition.
         editions: the editions that ``fetch`` can download. Empty for a data set without editions.
     """
 

@@ -1,4 +1,4 @@
-"""Disjoint training, validation and test splits, stratified by class or made of whole groups.
+"""Disjoint training, validation and test splits. Splits are stratified or have whole groups.
 
 A group is a set of images that must stay in one split, for example all photos of one person.
 """
@@ -50,15 +50,15 @@ def load_source(config: DataConfig) -> Source:
 
 
 def make_splits(source: Source, config: DataConfig) -> dict[str, Split]:
-    """Draw the splits ``train``, ``validation`` and ``test``, repeatably from ``split_seed``.
+    """Draw the splits ``train``, ``validation`` and ``test`` with the random seed ``split_seed``.
 
-    The classes keep their proportions in each split. If the source has groups, each group stays
-    in one split instead.
+    The classes keep their proportions in each split. If the source has groups, each group stays in
+    one split instead, and class proportions may differ.
 
     The validation split is drawn from the official training set. The training split is drawn from
     the remaining images. So a smaller ``train_size`` never changes the validation split. The test
     split is the official test set, or a stratified part of the official test set. Without an
-    official test set, the test split is drawn first, from the training set.
+    official test set, the test split is drawn first, from all images.
 
     Raises:
         ConfigError: the images or groups cannot give a split of a configured size.
@@ -93,11 +93,11 @@ def make_splits(source: Source, config: DataConfig) -> dict[str, Split]:
 
 
 def reachable_sizes(source: Source, config: DataConfig) -> DataConfig:
-    """Return the configuration with held-out sizes that whole groups can reach exactly.
+    """Return the configuration with sizes of held-out splits that whole groups reach exactly.
 
-    The validation size becomes the nearest reachable size that is not larger. If no group fits,
-    the size becomes the size of the smallest group. The test size is treated in this way only
-    without an official test set. A source without groups needs no change.
+    The validation size becomes a size that whole groups reach, at most the configured size. If no
+    group fits, the size becomes the size of the smallest group. Without an official test set, the
+    test size changes in the same way. A source without groups needs no change.
     """
     if source.groups is None:
         return config
@@ -113,7 +113,7 @@ def reachable_sizes(source: Source, config: DataConfig) -> DataConfig:
 def _draw(
     labels: Index, groups: Index | None, seed: int, pool: Index, size: int | None, key: str
 ) -> tuple[Index, Index]:
-    """Draw ``size`` images from ``pool``, or with None all images.
+    """Draw ``size`` images from ``pool``, or all images if ``size`` is None.
 
     Returns:
         The sorted indices of the drawn images, and the sorted indices of the other images.
@@ -123,7 +123,7 @@ def _draw(
     if size > len(pool):
         raise ConfigError(
             f"{key} is {size}, but only {len(pool)} images are left to draw from. Give at most "
-            "that number."
+            "this number."
         )
     if groups is not None:
         return _draw_groups(pool, groups, size, seed, key)
@@ -133,7 +133,7 @@ def _draw(
 def _draw_by_class(
     pool: Index, labels: Index, size: int, seed: int, key: str
 ) -> tuple[Index, Index]:
-    """Draw ``size`` images in the class proportions of ``pool``. Return drawn and other indices."""
+    """Draw ``size`` images in the class proportions of ``pool``. Return drawn and other images."""
     from sklearn.model_selection import train_test_split  # not needed on a training machine
 
     try:
@@ -142,18 +142,18 @@ def _draw_by_class(
         )
     except ValueError as error:
         raise ConfigError(
-            f"{key} is {size}, but images in proportion to the classes cannot be drawn ({error})."
+            f"{key} is {size}, but no split of this size keeps the class proportions ({error})."
         ) from None
     return np.sort(drawn), np.sort(rest)
 
 
 def _draw_groups(pool: Index, groups: Index, size: int, seed: int, key: str) -> tuple[Index, Index]:
-    """Draw whole groups with ``size`` images in total. Return drawn and other indices."""
+    """Draw whole groups with ``size`` images in total. Return drawn and other images."""
     inside = _whole_groups(groups[pool], size, seed)
     if inside.sum() != size:
         raise ConfigError(
-            f"{key} is {size}, but groups of images that belong together are not divided. Whole "
-            f"groups reach {_reachable_size(groups[pool], size, seed)}: give that number."
+            f"{key} is {size}, but a split must consist of whole groups of images. Whole groups "
+            f"reach {_reachable_size(groups[pool], size, seed)} images. Give this number."
         )
     return pool[inside], pool[~inside]
 
@@ -161,10 +161,11 @@ def _draw_groups(pool: Index, groups: Index, size: int, seed: int, key: str) -> 
 def _whole_groups(groups: Index, size: int, seed: int) -> npt.NDArray[np.bool_]:
     """Draw whole groups with at most ``size`` images in total. Return a mask of the drawn images.
 
-    Visit the groups from the largest to the smallest, equally large groups in random order. Draw a
-    visited group only if the drawn images stay at most the share ``size / len(groups)`` of the
-    visited images, this group included. So large and small groups are drawn in proportion. A group
-    too large for the draw is not drawn.
+    The groups are visited from the largest to the smallest. Groups of equal size are visited in
+    random order. A group is drawn if, after the draw, the number of drawn images is at most
+    ``size / len(groups)`` times the number of visited images. The visited images include the images
+    of this group. So the draw takes large groups and small groups in the same proportion. A group
+    with more than ``size`` images is never drawn.
     """
     names, counts = np.unique(groups, return_counts=True)
     shuffled = np.random.default_rng(seed).permutation(len(names))

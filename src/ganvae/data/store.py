@@ -1,4 +1,4 @@
-"""Prepared splits on disk, with one safetensors file per split."""
+"""Files of prepared splits: one safetensors file per split."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -66,12 +66,12 @@ def read_split(path: Path) -> StoredSplit:
     """Read a split written by `write_split`.
 
     Raises:
-        DataError: the file is missing or damaged, or holds something else.
+        DataError: the file is missing or damaged, or does not hold a split.
     """
     tensors, record = read_tensors(path, ("images", "labels", "index"), SplitRecord)
     images, labels, index = tensors["images"], tensors["labels"], tensors["index"]
     if images.dtype != torch.uint8 or images.ndim != 4:
         raise DataError(f"{path}: `images` is not uint8 of shape N x C x H x W. {ADVICE}")
     if any(each.shape != images.shape[:1] or each.dtype != torch.int64 for each in (labels, index)):
-        raise DataError(f"{path}: `labels` and `index` are not int64, one per image. {ADVICE}")
+        raise DataError(f"{path}: `labels` and `index` must be int64, one per image. {ADVICE}")
     return StoredSplit(images, labels, index, **dict(record))

@@ -24,7 +24,7 @@ def floor(train: Tensor, n: int, random: torch.Generator) -> Tensor:
     if n > len(train):
         raise ConfigError(
             f"evaluation.n_generated is {n}, but there are only {len(train)} training images. The "
-            "floor needs as many training images as images are generated. Give a smaller number."
+            "floor scores n_generated different training images. Give a smaller number."
         )
     return train[torch.randperm(len(train), generator=random)[:n]]
 

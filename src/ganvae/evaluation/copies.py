@@ -1,7 +1,8 @@
-"""Copies among samples from another source: of real images, and of each other.
+"""Search for copies among samples: copies of real images, and copies of other samples.
 
-A copy is an image of which no pixel differs by more than one grey level from the original, because
-saving and loading can round values. So two copies of one original differ by at most two levels.
+No pixel of a copy differs from the original by more than one grey level. A difference of one level
+is allowed, because saving and loading can round values. So two copies of the same original differ
+by at most two levels.
 """
 
 from collections.abc import Iterator
@@ -15,14 +16,17 @@ from ganvae.evaluation.evaluator import Evaluator
 from ganvae.metrics.distances import nearest, nearest_other, pixels
 
 BY_CHANCE = 0.01
-"""The share of samples that may be copies. Blank images, for example, can be equal by chance."""
+"""The largest allowed share of copies among the samples. Blank images can be equal by chance."""
 
 LEVELS = 1
-"""The largest difference between a pixel of a copy and of its original, in grey levels of 255."""
+"""The largest difference between a copy and its original at any pixel, in uint8 grey levels."""
 
 
 def copy_flags(images: Tensor, evaluator: Evaluator) -> Iterator[str]:
-    """Yield a flag if more than 1 % of the samples repeat others, and one per split with copies.
+    """Yield flags on copies among the samples.
+
+    One flag says that more than 1 % of the samples are copies of other samples. Another flag, one
+    per split, says that more than 1 % of the samples are copies of real images of this split.
 
     Args:
         images: the samples, uint8, N x C x H x W.
@@ -59,6 +63,9 @@ def distinct_images(images: Tensor) -> int:
 
 
 def _equal(images: Tensor, others: Tensor, levels: int = LEVELS) -> Tensor:
-    """Whether each image equals the other image in the same place within some levels: bool, N."""
+    """Compare each image with the image of ``others`` at the same index.
+
+    Return True for each pair without a pixel difference above ``levels``: bool, N.
+    """
     differences = (images.to(torch.int16) - others.to(torch.int16)).abs()
     return differences.flatten(start_dim=1).amax(dim=1) <= levels

@@ -1,4 +1,4 @@
-"""Score images and models with one judge, against the real images of one reference."""
+"""The evaluator, which scores images and models against the real images of a reference."""
 
 import math
 
@@ -46,7 +46,7 @@ class Evaluator(Yardstick):
     ) -> Scores:
         """Measure the ``inverted_*`` scores: how close the model can come to images of a split.
 
-        The images to approach are the same for every model (`inverted_images`).
+        The real images are the same for every model (`inverted_images`).
         """
         chosen = self.inverted_images(split)
         images = invert(
@@ -68,7 +68,7 @@ class Evaluator(Yardstick):
         random = generator(self.config.seed, "inverted images")
         order = torch.randperm(len(split.labels), generator=random)
         labels = split.labels[order]
-        place = torch.empty_like(order)  # of each image within its class
+        place = torch.empty_like(order)  # the position of each image within its class
         for label in labels.unique():
             same = labels == label
             place[same] = torch.arange(int(same.sum()))
@@ -104,8 +104,8 @@ class Evaluator(Yardstick):
             model: a model with a Bernoulli decoder that was trained on binarised images.
 
         Returns:
-            The scores, and the noise of the importance-weighted bound from the draw of the images.
-            The noise is absent if the bound of an image is not finite.
+            The scores, and the noise of the importance-weighted bound. The noise comes from the
+            draw of the images, and is absent if the bound of an image is not finite.
         """
         images = from_uint8(binarised(split.images, binarisation(split.split)))
         bounds = importance_weighted_bound(

@@ -1,6 +1,6 @@
 """An Inception network that the user supplies.
 
-Its scores can be compared with published tables.
+Scores in the features of this network can be compared with published scores.
 """
 
 from pathlib import Path

@@ -43,7 +43,7 @@ def write_measuring(params: Params) -> None:
 def check_measuring(params: Params) -> None:
     """Check that the profile's settings equal the settings in the measuring file.
 
-    The checksums are not checked here, because DVC compares the files itself.
+    This function does not compare checksums, because DVC compares the files.
 
     Raises:
         UserError: a setting differs from the measuring file, or the measuring file is missing.

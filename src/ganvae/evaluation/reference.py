@@ -21,14 +21,14 @@ from ganvae.metrics.distances import nearest, pixels
 
 @dataclass(frozen=True)
 class Reference:
-    """Features of the real images of a split, and checksums of the files behind the features.
+    """Features of a split's real images, and checksums of the files that determine the features.
 
     Attributes:
         features: the judge's features of all images of the split, N x d.
-        to_train_judge: the distance of each image to its nearest training image in the judge's
-            features, N. Empty for the training split.
-        to_train_pixels: the distance of each image to its nearest training image in pixels, N.
-            Empty for the training split.
+        to_train_judge: the distance of each image to its nearest training image, measured in the
+            judge's features, N. Empty for the training split.
+        to_train_pixels: the distance of each image to its nearest training image, measured in
+            pixels, N. Empty for the training split.
         inception: the Inception features of the images, N x d. Empty without an Inception network.
         data_sha256: the checksum of the split's file.
     """
@@ -78,7 +78,7 @@ def write_reference(path: Path, reference: Reference) -> None:
 
 
 class ReferenceRecord(Record):
-    """The metadata of a reference's file: the fields of `Reference` that are no tensors."""
+    """The metadata of a reference's file: all fields of `Reference` except the tensors."""
 
     dataset: str
     split: str

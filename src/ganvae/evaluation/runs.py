@@ -90,7 +90,7 @@ def validate_run(params: Params, key: str) -> ValidationRecord:
     fid = None
     if outcome["reason"] is None:
         model = load_model(run.weights).to(judge.device)
-        with suppress(ImageError):  # a weight is NaN: its score record says so
+        with suppress(ImageError):  # a weight is NaN, as the score record says
             fid = validation.score(
                 model,
                 n=settings.n_generated,
@@ -131,7 +131,7 @@ def bounds_a_likelihood(model: AutoencodingModel) -> bool:
 
 
 def _not_possible(scores: dict[str, float | None]) -> str | None:
-    """Return a text that names the first score outside its range, such as NaN. None if none is."""
+    """Return a text on the first score that is NaN or outside its range, or None without one."""
     for name, score in scores.items():
         if score is not None and not in_range(name, score):
             return f"{name} is {score}"

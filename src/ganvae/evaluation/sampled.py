@@ -51,7 +51,7 @@ class Measured:
 
 @dataclass(frozen=True)
 class _Samples:
-    """Samples as the judge sees them: features, logits, training seed, and the yardstick."""
+    """The judge's features and logits of samples, the training seed, and the yardstick."""
 
     features: Tensor
     logits: Tensor
@@ -141,7 +141,7 @@ def _spread(kind: JudgeKind, counts: Sequence[int]) -> Scores:
 
 
 def _collapse(counts: Sequence[int]) -> str | None:
-    """Return a text if the samples have collapsed, so nearly all are of one class; else None."""
+    """Return a text if nearly all samples are of one class (a collapse), else None."""
     if classes_present(counts) != 1:
         return None
     most, share = np.argmax(counts), 100 / (PRESENT * len(counts))
@@ -155,7 +155,7 @@ def _least_for_inception_score(config: EvaluationConfig) -> int:
 def _shortages(n: int, d: int, kind: JudgeKind, config: EvaluationConfig) -> Iterator[str]:
     """Yield a flag for each problem with the number ``n`` of samples, with ``d`` features each.
 
-    One flag says that the record is not ranked. Others name scores that need more samples.
+    One flag says that the record is not ranked. The other flags name scores that need more samples.
     """
     if n != config.n_generated:
         yield (

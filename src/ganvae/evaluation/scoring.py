@@ -46,15 +46,15 @@ def score_samples(
 
     If there are more images than the settings require, a random part of the images is scored. If
     there are fewer images, the record gets a flag that keeps the record out of rankings. Scores
-    that need more images are then null. Samples that repeat each other or are copies of real images
-    get a flag too, and no interval.
+    that need more images are then null. If samples are copies of other samples or of real images,
+    the record gets a flag too, and no intervals.
 
     Args:
         evaluator: an evaluator for a split of a data set (`evaluator_of`).
         model, family: the name and the family of the images' model, for the record.
         seed: the training seed of the model, for the record. All random draws of this function
             derive from this seed.
-        report: receives a line before each long step.
+        report: a function called with one line of text before each long step.
 
     Raises:
         ConfigError: the model has the name of a baseline.
@@ -110,8 +110,8 @@ def evaluator_of(
         dataset: a registered name.
         data_dir: the folder of the data set's files, by default its folder in this clone.
         judge: the judge of the data set (`find_judge`).
-        inception: an Inception network. With a network, Inception scores are computed as well.
-        report: receives a line before each long step.
+        inception: an Inception network. If it is given, Inception scores are computed too.
+        report: a function called with one line of text before each long step.
 
     Raises:
         ConfigError: the data set has no published profile.
@@ -180,7 +180,7 @@ def find_judge(dataset: str, device: str = "cpu") -> FrozenJudge:
     """Load the judge of a data set from this clone.
 
     Raises:
-        ConfigError: there is no such data set.
+        ConfigError: the data set is not registered.
         DataError: the data set has no judge.
     """
     get_dataset(dataset)

@@ -1,4 +1,4 @@
-"""The training images and their features. Evaluation looks for copies of these among samples."""
+"""The training images and their features. Evaluation looks for copies of these images."""
 
 from dataclasses import dataclass
 from pathlib import Path

@@ -26,8 +26,8 @@ from ganvae.models.base import GenerativeModel
 class ValidationScore:
     """FID to the validation split, and the number of classes that are present among samples.
 
-    A class is present if its share of the samples is more than a tenth of an even share. A model
-    whose samples have only one class present has collapsed.
+    A class is present if its share of the samples exceeds 1 / (10 * number of classes). For ten
+    classes, this limit is 1 %. A model has collapsed if only one class is present.
     """
 
     fid_judge: float
@@ -69,14 +69,14 @@ def write_validation(path: Path, split_path: Path, judge: FrozenJudge) -> None:
 
 
 class ValidationFeaturesRecord(Record):
-    """The metadata of a file of `write_validation`."""
+    """The metadata of a file that `write_validation` wrote."""
 
     data_sha256: str
     judge_sha256: str
 
 
 def read_validation(path: Path, judge: FrozenJudge) -> Validation:
-    """Read a file of `write_validation`, and check that ``judge`` computed its features.
+    """Read a file that `write_validation` wrote, and check that ``judge`` computed the features.
 
     Raises:
         DataError: the file is missing or damaged.

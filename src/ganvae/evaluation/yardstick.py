@@ -20,10 +20,10 @@ class Yardstick:
 
     Attributes:
         reference: features of the real images that samples are compared with.
-        train: the training images, to find their copies among samples.
-        inception: None if the profile names no Inception file.
-        images: the images of the reference, uint8, N x C x H x W, to find their copies among
-            samples from another source. None for the training runs of a profile.
+        train: the training images. Evaluation searches samples for copies of these images.
+        inception: an Inception network. None if the profile names no Inception file.
+        images: the images of the reference, uint8, N x C x H x W. Evaluation searches samples from
+            another source for copies of these images. None for the training runs of a profile.
     """
 
     judge: FrozenJudge
@@ -49,7 +49,7 @@ class Yardstick:
         """Return the provenance of a score record: everything that determined its scores.
 
         Args:
-            n_generated: the number of scored images, by default the number in the settings.
+            n_generated: the number of scored images. None means the number in the settings.
             weights_sha256, training_steps, training_precision: None for a baseline.
         """
         config = self.config

@@ -35,7 +35,7 @@ class Photos:
 
 
 def chosen_photos(data: LabelledImages, config: IdentitiesConfig, seed: int) -> Photos:
-    """Choose the people with at least ``min_photos`` photos, and hold out a share of their photos.
+    """Choose people with at least ``min_photos`` photos. Hold out some photos of each person.
 
     Args:
         data: the photos. Each label stands for a person.
@@ -48,7 +48,7 @@ def chosen_photos(data: LabelledImages, config: IdentitiesConfig, seed: int) -> 
     people = people[counts >= config.min_photos]
     if len(people) < 2:
         raise ConfigError(
-            f"identities.min_photos is {config.min_photos}, but at least two people must have so "
+            f"identities.min_photos is {config.min_photos}, but at least two people must have this "
             f"many photos in the training split (found: {len(people)}). Give a smaller number. "
             f"The largest number of photos per person is {counts.max()}."
         )
@@ -71,7 +71,10 @@ def _renumbered(
     people: npt.NDArray[np.int64],
     photos: list[npt.NDArray[np.int64]],
 ) -> LabelledImages:
-    """Select ``photos`` of ``data``, sorted. New labels are the indices in ``people``."""
+    """Select the images of ``data`` at the indices ``photos``, in sorted order.
+
+    The new label of an image is the position of its old label in ``people``.
+    """
     index = np.sort(np.concatenate(photos))
     return LabelledImages(data.images[index], np.searchsorted(people, data.labels[index]))
 
@@ -80,9 +83,10 @@ def verification_auc(judge: Judge, data: LabelledImages, seed: int) -> float:
     """Area under the ROC curve of face verification by the judge's features, in [0, 1].
 
     Face verification decides whether two photos show the same person. The decision uses the cosine
-    similarity of the features of the two photos. All pairs of photos of the same person are used,
-    and at most as many random pairs of different people. A score of 0.5 is chance. On people
-    outside the judge's training data, the score shows whether the features generalise.
+    similarity of the features of the two photos. All pairs of photos of the same person are used.
+    At most the same number of pairs of different people is drawn at random. A score of 0.5 is
+    chance. On people outside the judge's training data, the score shows whether the features
+    generalise.
 
     Args:
         data: the photos. Each label stands for a person. Some person must have two photos.

@@ -5,6 +5,6 @@ from typing import Literal
 JudgeKind = Literal["classes", "identities", "channels"]
 """The kind of a judge's classes.
 
-``classes`` are the data set's own classes. ``identities`` are people. ``channels`` are the
-combinations of the classes of all channels.
+With ``classes``, the classes are those of the data set. With ``identities``, each person is a
+class. With ``channels``, each combination of the channels' classes is a class.
 """

@@ -43,7 +43,8 @@ def make_judge(
 
     Raises:
         ConfigError: fewer than two people have enough photos, or the test split is too small for
-            face verification. Also raised if the judge in ``channels_of`` does not fit the images.
+            face verification. Also raised if the judge in ``channels_of`` does not fit one channel
+            of the images, or does not have the right number of classes.
     """
     if isinstance(config, ChannelJudgeConfig):
         return _channel_judge(config, splits, classes)
@@ -92,7 +93,7 @@ def _identity_accuracy(judge: Judge, photos: Photos) -> dict[str, Any]:
 
 
 def _description(config: JudgeConfig, splits: Mapping[str, Split], classes: int) -> dict[str, Any]:
-    """The entries that the cards of all trained judges share. Default parameters are left out."""
+    """The entries that all cards of trained judges have. Default parameters are left out."""
     return {
         "image_shape": splits["train"].data.image_shape,
         "classes": classes,
@@ -107,10 +108,11 @@ def _channel_judge(config: ChannelJudgeConfig, splits: Mapping[str, Split], clas
     shape = splits["test"].data.image_shape
     if card.image_shape != (1, *shape[1:]) or card.classes ** shape[0] != classes:
         raise ConfigError(
-            f"channels_of is {config.channels_of!r}, but this judge does not fit one channel of "
-            f"the data. The judge was trained on {card.classes} classes and images of shape "
-            f"{card.image_shape}. The data has {classes} classes and images of shape "
-            f"{shape}. Name a judge that fits one channel of the data."
+            f"channels_of is {config.channels_of!r}, a judge of {card.classes} classes and images "
+            f"of shape {card.image_shape}. The data has {classes} classes and images of shape "
+            f"{shape}. The judge needs images of shape {(1, *shape[1:])}. Its number of classes to "
+            "the power of the number of channels must equal the number of classes of the data. "
+            "Name another judge."
         )
     judge = Judge(card.network, (1, *shape[1:]), card.classes)
     judge.load_state_dict(weights)

@@ -60,8 +60,9 @@ class Judge(nn.Module):
 class ChannelJudge(nn.Module):
     """A judge of colour images that applies a judge of grey images to every channel.
 
-    The features of the channels are concatenated. The classes are all combinations of the
-    channels' classes. A combination's number has the first channel's class as its leading digit.
+    The features of the channels are concatenated. The classes are all combinations of the channels'
+    classes. The first channel's class is the leading digit of a combination's number: with ten
+    classes per channel, the classes 1, 2 and 3 form the combination 123.
     """
 
     def __init__(self, judge: Judge) -> None:
@@ -84,14 +85,14 @@ class ChannelJudge(nn.Module):
 
 
 class ChannelsOf(Record):
-    """The judge of single channels in a judge of the kind ``channels``."""
+    """The judge of grey images that a judge of the kind ``channels`` applies to each channel."""
 
     sha256: str
     classes: PositiveInt
 
 
 class JudgeRecord(Record):
-    """The metadata of a judge's file. Other keys tell how the judge was trained."""
+    """The metadata of a judge's file. Further keys describe the training of the judge."""
 
     model_config = ConfigDict(frozen=True, extra="allow", protected_namespaces=())
 
@@ -126,7 +127,7 @@ class FrozenJudge:
             self._network = _network(card, weights)
         except (RuntimeError, ValueError) as error:
             raise DataError(
-                f"{path}: its weights do not fit the network that it describes. {ADVICE}"
+                f"{path}: its weights do not fit the network in its metadata. {ADVICE}"
             ) from error
         self._network.eval().requires_grad_(False).to(device)
 
@@ -151,10 +152,10 @@ class FrozenJudge:
 
 
 def _network(card: JudgeRecord, weights: dict[str, Tensor]) -> Judge | ChannelJudge:
-    """Build the network that ``card`` describes. Load ``weights``.
+    """Build the network that ``card`` describes, and load ``weights`` into the network.
 
     Raises:
-        RuntimeError, ValueError: the weights and the description do not fit.
+        RuntimeError, ValueError: the weights do not fit the network that ``card`` describes.
     """
     shape, classes = card.image_shape, card.classes
     if card.channels_of:

@@ -22,7 +22,7 @@ def train_judge(
     """Train a judge with cross-entropy on randomly shifted images. Return the judge in eval mode.
 
     The optimizer is AdamW with a one-cycle schedule of the learning rate. Labels are not smoothed,
-    because smoothing would shrink the logits and so the Inception Score.
+    because smoothing would shrink the logits and so lower the Inception Score.
 
     Args:
         train: the training images. Labels run from 0 to ``classes`` - 1.
@@ -59,7 +59,7 @@ def train_judge(
 
 
 def shift(images: Tensor, most: int, random: torch.Generator) -> Tensor:
-    """Shift each contract image at random by at most ``most`` pixels per axis. Fill with black."""
+    """Shift each contract image at random by at most ``most`` pixels per axis. Gaps are black."""
     if most == 0:
         return images
     n, channels, height, width = images.shape
@@ -76,7 +76,7 @@ def shift(images: Tensor, most: int, random: torch.Generator) -> Tensor:
 
 
 def mirror(images: Tensor, random: torch.Generator) -> Tensor:
-    """Mirror each contract image left to right with probability 0.5."""
+    """Mirror each contract image left to right, each with probability 0.5."""
     mirrored = torch.rand(len(images), generator=random) < 0.5
     return torch.where(mirrored[:, None, None, None], images.flip(3), images)
 

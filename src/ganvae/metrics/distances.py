@@ -30,9 +30,9 @@ def rows_a_block(others: Tensor) -> int:
 def squared_distances_to(others: Tensor) -> Callable[[Tensor], Tensor]:
     """Create a function that returns the squared distances, N x M, from N rows to ``others``.
 
-    The function takes rows, N x d; ``others`` is M x d. As |a - b|^2 = |a|^2 + |b|^2 - 2 a b, one
-    matrix product is enough. The factor of this product that holds ``others`` is computed only
-    once.
+    The function takes rows, N x d; ``others`` is M x d. Because |a - b|^2 = |a|^2 + |b|^2 - 2 a b,
+    a single matrix product gives all distances. The matrix that contains ``others`` is prepared
+    only once.
     """
     b = torch.cat([others, torch.ones(len(others), 1), _squares(others)], dim=1).T
 
@@ -63,7 +63,7 @@ def nearest(queries: Tensor, points: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def nearest_other(points: Tensor) -> Tensor:
-    """The index of the nearest other point of each point (int64, N).
+    """For each point, find the nearest other point. Return the indices of these points (int64, N).
 
     Args:
         points: float32, N x d, with N at least 2.

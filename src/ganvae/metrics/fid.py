@@ -19,8 +19,8 @@ class _Moments(NamedTuple):
 def fid(*, real: Tensor, generated: Tensor) -> float:
     """Squared Frechet distance between the Gaussians fitted to two feature sets, each N x d.
 
-    The distance is 0 for equal means and covariances. A term in 1/N biases the distance upwards,
-    so compare only scores with equal N.
+    The distance is 0 for equal means and covariances. A bias of the order 1/N makes the distance
+    too large, so compare only scores with equal N.
 
     Raises:
         UserError: a set has N <= d, so its covariance would be singular.
@@ -29,7 +29,7 @@ def fid(*, real: Tensor, generated: Tensor) -> float:
 
 
 class FidTo:
-    """A function that computes `fid` of one real set, N x d, and any generated set.
+    """A function that computes `fid` between one real set, N x d, and any generated set.
 
     The Gaussian of the real set is fitted only once, when the object is created.
 
@@ -80,7 +80,8 @@ def _trace_of_root(a: Tensor, b: Tensor) -> Tensor:
 def _root(covariance: Tensor) -> Tensor:
     """Return a matrix r with r r^T = covariance, both d x d.
 
-    The Cholesky method fails for constant features. Then eigenvectors give the root.
+    The Cholesky decomposition fails if a feature is constant. In this case, the root is computed
+    from the eigenvectors.
     """
     root, failed = torch.linalg.cholesky_ex(covariance)
     if not failed:

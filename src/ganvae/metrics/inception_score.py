@@ -12,8 +12,8 @@ def inception_score(logits: Tensor, *, splits: int, seed: int) -> tuple[float, f
     """Return the mean and the standard deviation of the Inception Score over ``splits`` parts.
 
     The N samples are split at random into ``splits`` parts. The score of a part is
-    exp E KL(p(y|x) || p(y)), between 1 and the number of classes. Sharp and varied samples score
-    higher.
+    exp E KL(p(y|x) || p(y)), between 1 and the number of classes. Samples score higher if the
+    classifier is certain of their classes and if the classes vary.
 
     Args:
         logits: a classifier's outputs before the softmax, N x classes.

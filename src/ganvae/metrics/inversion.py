@@ -17,15 +17,15 @@ def invert(
 ) -> Tensor:
     """Search for the generated image nearest to each of ``images``.
 
-    For each image, the search starts from ``settings.restarts`` latents of the prior. Adam
-    changes the latents for ``settings.steps`` steps, to minimise the squared error between the
-    generated and the given image. The learning rate falls to 0 along half a cosine. The method
-    follows Lipton & Tripathi (1702.04782) and Webster et al. (1901.03396). The result for an
-    image is the generated image with the smallest error of all its restarts.
+    For each image, the search starts from ``settings.restarts`` latents of the prior. Adam changes
+    the latents for ``settings.steps`` steps, to minimise the squared error between the generated
+    and the given image. The learning rate falls to 0 along half a cosine. The method follows Lipton
+    & Tripathi (1702.04782) and Webster et al. (1901.03396). For each image, the result is the
+    generated image with the smallest error among all restarts.
 
     The search may reach latents that are improbable under the prior. So the result shows whether
-    the decoder can draw an image, not how likely this image is. The batch size changes the result
-    only by rounding.
+    the decoder can draw an image. The result does not show how likely this image is. The batch size
+    changes the result only by rounding.
 
     Args:
         images: contract images (float32, N x C x H x W, in [0, 1]).

@@ -13,7 +13,7 @@ SUBSET_SIZE = 1000
 
 
 class _Features(nn.Module):
-    """An identity module in the place of torchmetrics' feature extractor."""
+    """An identity module that replaces the feature extractor of torchmetrics."""
 
     def forward(self, features: Tensor) -> Tensor:
         return features
@@ -22,10 +22,10 @@ class _Features(nn.Module):
 def kid(*, real: Tensor, generated: Tensor, seed: int) -> tuple[float, float]:
     """Return the mean and the standard deviation of KID over 100 random subsets.
 
-    KID is the unbiased MMD^2 of two feature sets, with the kernel (a b / d + 1)^3. A subset takes
-    1,000 images of each set, or as many as the smaller set has. Unlike FID, KID has no bias that
-    depends on the number of images. Equal distributions give 0 on average, so values below 0 are
-    noise.
+    KID is an unbiased estimate of MMD^2 between two feature sets, with the kernel (a b / d + 1)^3.
+    A subset has 1,000 images of each set, or as many as the smaller set has. Unlike FID, KID has no
+    bias that depends on the number of images. Equal distributions give 0 on average, so values
+    below 0 are noise.
 
     Args:
         real: the features of the real images, N x d.

@@ -16,14 +16,14 @@ def importance_weighted_bound(
     """Return log (1/k) sum_i p(x, z_i) / q(z_i|x) for each image x: N values, in nats.
 
     The ``k`` latents z_i are drawn from q(z|x). The expectation of the result is a lower bound of
-    log p(x). This bound rises with ``k``; for k = 1 it is the ELBO.
+    log p(x). This bound rises with ``k``. For k = 1, the bound is the ELBO.
 
     Args:
         model: a model with a Bernoulli decoder.
         images: contract images (float32, N x C x H x W, in [0, 1]) whose pixels are all 0 or 1. For
             grey images the result would not bound a likelihood.
-        random: the random generator of the noise, on the CPU. The k latents of the first image
-            are drawn first, then the k latents of the next image.
+        random: the random generator of the noise, on the CPU. The k latents of the first image are
+            drawn first, then the k latents of the next image.
 
     Raises:
         ValueError: the decoder is not Bernoulli, or a pixel is neither 0 nor 1.

@@ -10,10 +10,10 @@ from torch import Tensor
 def closer_to_train(*, generated: Tensor, held_out: Tensor) -> float:
     """The probability that a sample is nearer to the training set than a held-out image is.
 
-    The score is the rank statistic of Meehan et al. (2004.05675, section 3) as a probability.
-    Ties count half. 0.5 means that samples and held-out images are equally near; 1 means that
-    every sample is nearer than every held-out image. Blurred or plain images are near to many
-    training images, so the score cannot tell such images from copies.
+    The score is the rank statistic of Meehan et al. (2004.05675, section 3), expressed as a
+    probability. Ties count half. The value 0.5 means that samples and held-out images are equally
+    near. The value 1 means that every sample is nearer than every held-out image. Blurred or plain
+    images are near to many training images, so the score cannot tell such images from copies.
 
     Args:
         generated: the distance of each sample to its nearest training image, N.

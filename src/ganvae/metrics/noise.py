@@ -17,7 +17,7 @@ CONFIDENCE = 0.95
 class Noise(NamedTuple):
     """The standard error of a score, and the ends of its 95 % confidence interval.
 
-    Both describe how the score varies if other images are drawn from the same model.
+    Both describe how the score varies between different draws of images from the same model.
     """
 
     standard_error: float
@@ -28,27 +28,27 @@ class Noise(NamedTuple):
 def evaluation_noise(
     statistic: Callable[[np.ndarray], float], n: int, *, point: float, resamples: int, seed: int
 ) -> Noise:
-    """Estimate by bootstrap how a score varies over other draws of ``n`` generated images.
+    """Estimate by bootstrap how a score varies between draws of ``n`` generated images.
 
-    The model and the real images stay the same. Between training runs a score varies more than
-    this. The confidence interval is for the expected score of ``n`` images, including the bias at
-    ``n``. The interval is not for the score of infinitely many images.
+    The model and the real images stay the same. Between training runs, a score varies more than
+    this function estimates. The confidence interval is for the expected score of ``n`` images,
+    including the bias at ``n``. The interval is not for the score of infinitely many images.
 
-    A resampled set repeats images. A term in 1/N biases FID upwards, and resampling adds this bias
-    a second time. So the resampled scores lie too high: their distance above ``point`` equals the
-    distance of ``point`` above the FID of infinitely many images. Plain percentiles of the
-    resampled scores can therefore miss ``point``. For this reason the resampled scores are shifted
-    until their mean is ``point``: an end of the interval is ``point`` + (quantile - mean).
+    A resampled set repeats images. A bias of the order 1/N makes FID too large, and resampling adds
+    this bias a second time. So the resampled scores are too large: their mean is as far above
+    ``point`` as ``point`` is above the FID of infinitely many images. An interval between plain
+    percentiles of the resampled scores may not contain ``point``. So the resampled scores are
+    shifted until their mean is ``point``: an end of the interval is ``point`` + (quantile - mean).
 
-    The "basic" interval of `scipy.stats.bootstrap`, 2 ``point`` - quantile, does not fit. This
-    interval lies as far below ``point`` as the quantiles lie above ``point``. That removes the
-    bias, so the basic interval is for the FID of infinitely many images.
+    The "basic" interval of `scipy.stats.bootstrap`, 2 ``point`` - quantile, is not used. This
+    interval lies as far below ``point`` as the quantiles lie above ``point``. So the basic interval
+    has no bias, and is an interval for the FID of infinitely many images.
 
     If generated and real images hardly differ, FID consists of bias only. Then resampling
     overstates the spread, and the interval is too wide: up to 1.7 times the standard error.
 
-    Do not use this function for recall: two copies of a resampled image are nearest neighbours at
-    distance 0.
+    Do not use this function for recall, because two copies of a resampled image are nearest
+    neighbours at distance 0.
 
     Args:
         statistic: a function from ``n`` indices of images (int64) to the score of these images.
@@ -116,15 +116,15 @@ def fid_curve(
 
 
 def fid_infinity(curve: list[tuple[int, float]]) -> float | None:
-    """Extrapolate FID to infinitely many generated images; None for fewer than two sizes.
+    """Extrapolate FID to infinitely many generated images. Return None for fewer than two sizes.
 
     To first order, the FID of N images is ``a + b / N``. ``b`` depends on the model, so even FIDs
     with equal N are not fully comparable. This function returns ``a`` (Chong & Forsyth,
-    1911.07023). Chong & Forsyth draw latents from a low-discrepancy sequence; here latents are
-    random.
+    1911.07023). Chong & Forsyth draw latents from a low-discrepancy sequence. This project draws
+    random latents.
 
     The number of real images stays finite, so the bias from the real images remains. This bias is
-    much the same for every model. For a perfect model the result can be below 0.
+    about the same for every model. For a perfect model the result can be below 0.
 
     Args:
         curve: pairs of subset size N and FID, as `fid_curve` returns them.

@@ -12,14 +12,15 @@ from ganvae.metrics.distances import rows_a_block, squared_distances_to
 class PRDC(NamedTuple):
     """Precision, recall, density and coverage. Only density can exceed 1.
 
-    Each image has a ball: it reaches to the k-th nearest other image of its set. The manifold of a
-    set is the union of the balls of its images.
+    Each image has a ball that reaches to the k-th nearest other image of the same set. The manifold
+    of a set is the union of the balls of its images.
 
     Attributes:
         precision: the share of generated images that lie in the manifold of the real images.
         recall: the share of real images that lie in the manifold of the generated images.
-        density: the mean number of real images' balls that hold a generated image, divided by k.
-        coverage: the share of real images whose ball holds at least one generated image.
+        density: the number of balls of real images that contain a generated image. This number is
+            averaged over the generated images and divided by k.
+        coverage: the share of real images whose ball contains at least one generated image.
     """
 
     precision: float
@@ -29,10 +30,11 @@ class PRDC(NamedTuple):
 
 
 def prdc(*, real: Tensor, generated: Tensor, k: int = 5) -> PRDC:
-    """Compute precision, recall, density and coverage of ``generated``, M x d, to ``real``, N x d.
+    """Compute precision, recall, density and coverage of a set of generated images.
 
-    Both sets are float32 features on the CPU. The ball of an image reaches to the ``k``-th nearest
-    neighbour in the same set, not counting the image itself (1904.06991, eq. 1).
+    ``real``, N x d, and ``generated``, M x d, are float32 features on the CPU. The ball of an image
+    reaches to the ``k``-th nearest neighbour in the same set, not counting the image itself
+    (1904.06991, eq. 1).
 
     Raises:
         UserError: a set has ``k`` images or fewer.

@@ -16,11 +16,12 @@ def reconstruction_scores(
 ) -> dict[str, float | None]:
     """Compute ``mse``, ``psnr``, ``ssim`` and ``cross_entropy``, all averaged over images.
 
-    ``psnr``, in dB, is computed from the mean MSE; it is None if every reconstruction is perfect.
-    ``ssim`` (Wang et al., 2004) uses an 11 x 11 Gaussian window; it is None for smaller images.
-    ``cross_entropy``, in nats, is summed over the pixels of an image. It is minus the log
-    probability of the original's pixels. Each pixel has a Bernoulli distribution whose mean is the
-    reconstruction's pixel. For grey originals ``cross_entropy`` is not minus a log-likelihood.
+    ``psnr``, in dB, is computed from the mean MSE. If every reconstruction is perfect, ``psnr`` is
+    None. ``ssim`` (Wang et al., 2004) uses an 11 x 11 Gaussian window. For smaller images, ``ssim``
+    is None. ``cross_entropy``, in nats, is summed over the pixels of an image. The cross-entropy is
+    minus the log probability of the original's pixels. Each pixel has a Bernoulli distribution
+    whose mean is the reconstruction's pixel. For grey originals ``cross_entropy`` is not minus a
+    log-likelihood.
 
     Args:
         original: contract images (float32, N x C x H x W, in [0, 1]), rounded to multiples of

@@ -42,7 +42,7 @@ class Turns(NamedTuple):
 
 
 def turns(d_loss: float, g_loss: float, ratio: float) -> Turns:
-    """Apply the balance rule: a network whose loss is much the smaller of both does not learn.
+    """Apply the balance rule: a network does not learn while its loss is much the smaller one.
 
     G does not learn if ``g_loss * ratio < d_loss``. D does not learn if ``d_loss * ratio <
     g_loss``. With a ratio below 1 both conditions can hold. Then both networks learn, because
@@ -56,12 +56,12 @@ def turns(d_loss: float, g_loss: float, ratio: float) -> Turns:
 
 
 class Balance(nn.Module):
-    """The balance policy of a GAN. The buffer ``losses`` holds the last losses of D and G.
+    """The balance policy of a GAN. The buffer ``losses`` has the last losses of D and G.
 
-    The buffer is part of the model's weights, so checkpoints include it. The loss of a network
-    that does not learn is computed too, so the balance rule always compares current losses. The
-    rule compares mean losses per image. At the equilibrium, where D cannot tell real from
-    generated images, both means are log 2.
+    The buffer is part of the model's weights, so checkpoints include it. The loss of a network that
+    does not learn is computed too, so the balance rule always compares current losses. The rule
+    compares mean losses per image. At the equilibrium, where D cannot tell real from generated
+    images, both means are log 2.
 
     ``d_terms`` is the number of mean losses that D adds up. The rule divides D's loss by this
     number.
@@ -94,10 +94,10 @@ class Balance(nn.Module):
 
         Args:
             images: the real images of this training step.
-            d_step: a function that takes one step of D. Its arguments are real images and whether
-                D learns. It returns the losses of D by name, detached.
-            g_step: a function that takes one step of G. Its argument is whether G learns. It
-                returns the losses of G by name, detached.
+            d_step: a function that takes one step of D. Its arguments are real images and a flag
+                that says whether D learns. The function returns the losses of D by name, detached.
+            g_step: a function that takes one step of G. Its argument is a flag that says whether G
+                learns. The function returns the losses of G by name, detached.
 
         Returns:
             The losses of D's last step and of G's last step, by name. With the balance rule also

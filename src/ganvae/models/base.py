@@ -21,12 +21,12 @@ Optimizers = Mapping[str, Optimizer]
 class GenerativeModel(nn.Module, ABC):
     """A model that learns from images and generates new ones.
 
-    A model owns its networks, losses, prior and optimizers. It does not know about files,
-    progress or experiments. All input and output images are contract images
-    (`ganvae.core.images`): float32, N x C x H x W, in [0, 1].
+    A model defines its networks, losses, prior and optimizers. A model reads and writes no files,
+    and reports no progress. All input and output images are contract images (`ganvae.core.images`):
+    float32, N x C x H x W, in [0, 1].
 
-    ``Model(config, image_shape)`` initialises the weights from torch's global generator. The
-    caller seeds that generator, as `ganvae.models.registry.build_model` does.
+    ``Model(config, image_shape)`` initialises the weights from torch's global generator. The caller
+    seeds that generator, as `ganvae.models.registry.build_model` does.
     """
 
     name: ClassVar[str]
@@ -87,9 +87,10 @@ class GenerativeModel(nn.Module, ABC):
 
 
 class VariationalModel(GenerativeModel):
-    """A model with an encoder, which can reconstruct images and bound their likelihood from below.
+    """A model with an encoder. Such a model can reconstruct images.
 
-    x is an image, z a latent. q(z|x) is the distribution of latents that the encoder returns for x.
+    A variational model also gives a lower bound of the likelihood of images. x is an image, z a
+    latent. q(z|x) is the distribution of latents that the encoder returns for x.
     """
 
     likelihood: ClassVar[Likelihood]
@@ -126,7 +127,7 @@ class VariationalModel(GenerativeModel):
 def evaluating(model: nn.Module) -> Iterator[None]:
     """Put ``model`` in eval mode and record no gradients inside the ``with`` block.
 
-    Afterwards each module of the model has its former mode again.
+    After the block, each module of the model returns to its former mode.
     """
     modes = [(module, module.training) for module in model.modules()]
     model.eval()
@@ -158,7 +159,7 @@ def frozen(network: nn.Module) -> Iterator[None]:
 
 
 def descend(loss: Tensor, *optimizers: Optimizer) -> None:
-    """Compute the gradient of ``loss`` anew and take one step of each optimizer."""
+    """Replace all gradients by those of ``loss``, then take one step of each optimizer."""
     for optimizer in optimizers:
         optimizer.zero_grad()
     loss.backward()

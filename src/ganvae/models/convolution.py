@@ -8,15 +8,16 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-FEW_CHANNELS = 4  # too few to fill a vector register, for which CPU convolutions are built
+FEW_CHANNELS = 4  # too few channels to fill a vector register of a CPU
 
 
 class Conv2d(nn.Conv2d):
-    """A convolution whose gradient is fast on CPUs if the input has few channels.
+    """A convolution with a faster gradient on CPUs, for inputs with few channels.
 
-    A generator learns through this gradient in the first layer of the discriminator. Here the
-    convolution is a matrix product with the image's patches. The product takes half the time of
-    torch's convolution.
+    The faster gradient is the gradient with respect to the input. A generator is trained with this
+    gradient: it passes through the discriminator's first layer, whose input is an image. In this
+    case, the class computes the convolution as a matrix product of the weights with the patches of
+    the image. The matrix product takes half the time of torch's convolution.
     """
 
     def __init__(
@@ -26,7 +27,7 @@ class Conv2d(nn.Conv2d):
         self.geometry = kernel, 1, padding, stride  # the arguments of `unfold`
 
     def forward(self, images: Tensor) -> Tensor:
-        """N x inputs x H x W to N x outputs x H' x W'."""
+        """Map images, N x inputs x H x W, to images, N x outputs x H' x W'."""
         applies = self.in_channels <= FEW_CHANNELS and images.device.type == "cpu"
         if applies and images.requires_grad:
             return self._as_product(images)
@@ -46,12 +47,12 @@ class Conv2d(nn.Conv2d):
 
 
 class ConvTranspose2d(nn.ConvTranspose2d):
-    """A transposed convolution that is fast on CPUs.
+    """A transposed convolution that is faster on CPUs than torch's.
 
     The bias is added after the convolution. Otherwise oneDNN (torch's CPU library) would sum up the
-    bias gradient one number at a time, and take a slow path for some sizes. A convolution with a
-    stride and few output channels is computed as a matrix product. The kernels of oneDNN would
-    leave most of a register empty.
+    bias gradient one number at a time, and take a slow path for some sizes. A transposed
+    convolution with a stride above 1 and few output channels is computed as a matrix product. In
+    this case, oneDNN would leave most of a vector register empty.
     """
 
     def __init__(  # noqa: PLR0913  the arguments of torch's class
@@ -68,7 +69,7 @@ class ConvTranspose2d(nn.ConvTranspose2d):
         self.geometry = kernel, 1, padding, stride  # the arguments of `fold`
 
     def forward(self, images: Tensor, output_size: list[int] | None = None) -> Tensor:
-        """N x inputs x H x W to N x outputs x H' x W'."""
+        """Map images, N x inputs x H x W, to images, N x outputs x H' x W'."""
         _, _, padding, stride = self.geometry
         if images.device.type != "cpu":
             return super().forward(images)
@@ -100,17 +101,18 @@ class UpsampledConvTranspose2d(nn.ConvTranspose2d):
     """Nearest-neighbour upsampling by 2, then a transposed convolution of stride 1.
 
     The transposed convolution keeps the image size and owns ``weight`` and ``bias``. An upsampled
-    image holds each pixel four times. So the weights that meet copies of one pixel are added up
-    first. The sums form a smaller kernel for each of the four places in a block of 2 x 2 outputs.
-    The four kernels are applied to the small image (sub-pixel convolution, 1609.07009). The result
-    differs only by rounding. A 5 x 5 kernel needs 9/25 of the multiplications.
+    image contains each pixel four times. So weights that multiply copies of the same pixel can be
+    added before the convolution. The sums form a smaller kernel for each of the four places in a
+    block of 2 x 2 outputs. The four kernels are applied to the image before upsampling (sub-pixel
+    convolution, 1609.07009). The result differs from the direct computation only by rounding.
+    A 5 x 5 kernel needs 9/25 of the multiplications.
     """
 
     folding: Tensor
-    """A matrix that adds up the weights of each small kernel: 1 if a weight meets a pixel, else 0.
+    """A matrix that adds up the weights of each small kernel.
 
-    The rows are 2 x 2 places times width x width pixels of the small image. The columns are
-    kernel x kernel weights.
+    An entry is 1 if a weight multiplies a pixel, else 0. The rows are 2 x 2 places times
+    width x width pixels of the image before upsampling. The columns are kernel x kernel weights.
     """
 
     def __init__(self, inputs: int, outputs: int, kernel: int) -> None:
@@ -123,7 +125,7 @@ class UpsampledConvTranspose2d(nn.ConvTranspose2d):
         self.register_buffer("folding", square.flatten(4).flatten(0, 3), persistent=False)
 
     def forward(self, images: Tensor, output_size: list[int] | None = None) -> Tensor:
-        """N x inputs x H x W to N x outputs x 2H x 2W."""
+        """Map images, N x inputs x H x W, to images, N x outputs x 2H x 2W."""
         assert self.bias is not None
         blocks = F.conv2d(images, self._folded(), self.bias.repeat(4), padding=self.width // 2)
         n, _, height, width = blocks.shape
@@ -149,9 +151,9 @@ class UpsampledConvTranspose2d(nn.ConvTranspose2d):
 def _folding(kernel: int) -> Tensor:
     """Return a table for one dimension, 2 places x width pixels x kernel weights.
 
-    An entry is 1 if the weight meets the pixel for an output at this place, else 0. The output at
-    2 i + place sees the upsampled pixels at 2 i + place + offset. In the small image these are the
-    pixels at i + floor((place + offset) / 2).
+    An entry is 1 if the weight multiplies the pixel for an output at this place, else 0. The output
+    at 2 i + place depends on the upsampled pixels at 2 i + place + offset. Before upsampling, these
+    are the pixels at i + floor((place + offset) / 2).
     """
     half = kernel // 2
     reach = (half + 1) // 2  # pixels on each side of the centre

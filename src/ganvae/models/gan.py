@@ -44,8 +44,8 @@ class Adversary(GenerativeModel):
     d_loss_terms: ClassVar[int] = 1
     """The number of means that D's loss adds up.
 
-    The number is 1 if the loss is one mean over real and generated images. It is 2 if the loss is
-    the mean over real images plus the mean over generated images.
+    If the loss is one mean over real and generated images, the number is 1. If the loss is the mean
+    over real images plus the mean over generated images, the number is 2.
     """
 
     config: GANConfig
@@ -75,7 +75,7 @@ class Adversary(GenerativeModel):
     def generator_step(
         self, images: Tensor, optimizers: Optimizers, random: torch.Generator, learns: bool
     ) -> dict[str, Tensor]:
-        """Take one G step, and return its losses by name, detached. One of them is ``g_loss``.
+        """Take one G step. Return the losses of G by name, detached. The names include ``g_loss``.
 
         Args:
             images: all real images of this training step.
@@ -140,7 +140,7 @@ class AdamGAN(AdversarialModel):
 def merged(discriminator: nn.Module, real: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:
     """Compute D's logits of real images and D's logits of generated images in one forward pass.
 
-    One pass gives the same logits as two if no layer of D mixes the images of a batch.
+    If no layer of D mixes the images of a batch, one pass gives the same logits as two passes.
     """
     real_logits, fake_logits = discriminator(torch.cat([real, fake])).split([len(real), len(fake)])
     return real_logits, fake_logits

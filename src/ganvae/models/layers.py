@@ -72,11 +72,11 @@ def strided_discriminator(image_shape: ImageShape, channels: Sequence[int]) -> n
 
 
 class Dropout(nn.Dropout):
-    """Dropout whose masks take a quarter of the usual time on a CPU.
+    """Dropout that draws its masks in a quarter of torch's time on a CPU.
 
-    One draw of 64 bits decides about four features, while torch draws once per feature. The
-    dropped fraction is ``p``, rounded to a multiple of 1/65536 below 1. The kept features are
-    scaled up, so that the expected value of each feature stays the same.
+    One random number of 64 bits decides for four features whether they are dropped. torch draws one
+    random number per feature. The dropped fraction is ``p``, rounded to a multiple of 1/65536 below
+    1. The kept features are scaled up, so that the expected value of each feature stays the same.
     """
 
     def forward(self, features: Tensor) -> Tensor:
@@ -95,8 +95,8 @@ class Dropout(nn.Dropout):
 class Flatten(nn.Module):
     """Flatten N x C x H x W to N x (H W C), pixel after pixel.
 
-    Images in channels_last memory already have this order, so no data moves in the forward or
-    backward pass.
+    Images in channels_last memory already have this order. So neither the forward pass nor the
+    backward pass copies data.
     """
 
     def forward(self, images: Tensor) -> Tensor:
@@ -115,7 +115,7 @@ class Unflatten(nn.Module):
 
 
 def half(side: int) -> int:
-    """Return half of ``side``, rounded up: the side after a stride of 2 with `SamePadding`."""
+    """Return half of ``side``, rounded up: the output side of a stride of 2 with `SamePadding`."""
     return -(-side // 2)
 
 
@@ -132,8 +132,9 @@ def to_size(inputs: int, outputs: int, source: Sequence[int], target: Sequence[i
 class SamePadding(nn.Module):
     """Zero padding around an image, as in TensorFlow's ``SAME`` mode.
 
-    If a side needs an odd number of zeros, the extra zero comes at its end. A following convolution
-    with the same kernel and stride gives sides of ceil(side / stride).
+    If an odd number of zeros is needed, the extra row is at the bottom and the extra column at the
+    right. A following convolution with the same kernel and stride gives output sides of
+    ceil(side / stride).
     """
 
     def __init__(self, kernel: int, stride: int) -> None:
@@ -170,12 +171,12 @@ def halved_side(side: int, halvings: int, name: str) -> int:
 
 
 def undoubled_side(side: int, doublings: int, name: str) -> int:
-    """Return ``side`` / 2 ** ``doublings``: the side from which so many doublings lead to ``side``.
+    """Return the side that becomes ``side`` if it is doubled ``doublings`` times.
 
     ``name`` is the side's name in the error message: height or width.
 
     Raises:
-        ConfigError: ``side`` is not a multiple of 2 ** ``doublings``.
+        ConfigError: ``side`` is not a positive multiple of 2 ** ``doublings``.
     """
     small, remainder = divmod(side, 2**doublings)
     if remainder or small == 0:

@@ -11,8 +11,8 @@ from torch import Tensor
 def real_or_fake_loss(logits: Tensor, target: float) -> Tensor:
     """Mean Bernoulli cross-entropy between D's logits and ``target``, in nats.
 
-    ``target`` applies to all images: 1 for real, 0 for generated. A value between 0 and 1 smooths
-    the label (1606.03498, section 3.4).
+    ``target`` is the label of all images: 1 for real, 0 for generated. A value between 0 and 1
+    smooths the label (1606.03498, section 3.4).
     """
     return F.binary_cross_entropy_with_logits(logits, torch.full_like(logits, target))
 
@@ -67,7 +67,7 @@ def squared_error(logits: Tensor, images: Tensor) -> Tensor:
 RECONSTRUCTION_LOSSES = {"bernoulli": bernoulli_cross_entropy, "gaussian": squared_error}
 """A mapping from likelihood to reconstruction loss.
 
-A loss is minus the log of its likelihood, up to a constant.
+A reconstruction loss is minus the log-likelihood, up to a constant.
 """
 
 

@@ -71,7 +71,7 @@ def build_model(
 
 
 def shapes(name: str, config: ModelConfig, image_shape: ImageShape) -> dict[str, torch.Size]:
-    """The shape of each weight of a model, by the weight's name. The model takes no memory.
+    """The shape of each weight of a model, by the weight's name. No weight is allocated.
 
     Raises:
         RuntimeError: a weight is larger than any memory.

@@ -1,4 +1,4 @@
-"""An estimate of the memory that training takes, before any of it is allocated."""
+"""An estimate of the memory that training needs, made before the memory is allocated."""
 
 import math
 
@@ -14,15 +14,15 @@ BEYOND_ANY = 2**62  # bytes
 
 
 def check_size(system: str, config: ModelConfig, image_shape: ImageShape, name: str) -> None:
-    """Check that this machine has the memory that training needs at least.
+    """Check that this machine has the minimum of memory that training needs.
 
-    The estimate leaves out activations, so a larger model can still run out of memory.
+    The estimate leaves out activations, so training can still run out of memory after this check.
 
     Args:
         name: the name of the variant, for the message.
 
     Raises:
-        ConfigError: the machine has less free memory.
+        ConfigError: this machine has less free memory.
     """
     try:
         weights = sum(map(math.prod, shapes(system, config, image_shape).values()))

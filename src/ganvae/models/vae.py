@@ -98,7 +98,7 @@ class AutoencodingModel(VariationalModel):
 
     @property
     def _constant(self) -> float:
-        """The constant -log p(x|z) - reconstruction loss: 0 for a Bernoulli likelihood.
+        """The constant difference of -log p(x|z) and the reconstruction loss: 0 for Bernoulli.
 
         The Gaussian density N(mean, I/2) is pi^(-pixels/2) * exp(-squared error). The constant is
         minus the log of the first factor.
@@ -129,9 +129,9 @@ def log_mean_exp(values: Tensor) -> Tensor:
 class VAE(AutoencodingModel):
     """An autoencoding model that minimises reconstruction loss + beta * KL with Adam.
 
-    With beta 1 the loss is -ELBO (1312.6114, eq. 3). With several importance samples the loss is
-    minus the importance-weighted bound. With one sample this bound would equal the ELBO with an
-    estimated KL. Then the model uses the ELBO with the exact KL.
+    With beta 1 the loss is -ELBO (1312.6114, eq. 3). With several importance samples, the loss is
+    minus the importance-weighted bound. For one importance sample, this bound would be the ELBO
+    with an estimated KL. In this case, the model uses the ELBO with the exact KL instead.
     """
 
     config: VAEConfig

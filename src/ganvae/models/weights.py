@@ -15,7 +15,7 @@ from ganvae.models.base import GenerativeModel, ImageShape
 from ganvae.models.registry import build_model, shapes, system_config
 
 FORMAT = 2
-"""The format number of weights files. Increase it when equal tensors mean a different model.
+"""The format of weights files. Increase this number if equal tensors give a different model.
 
 In format 2, images are flattened pixel after pixel.
 """
@@ -39,7 +39,7 @@ def save_model(path: Path, model: GenerativeModel, config: ModelConfig, seed: in
 
 
 class WeightsRecord(Record):
-    """The metadata of a weights file. ``weights_sha256`` is in published 16-bit weights only."""
+    """The metadata of a weights file. Only published 16-bit weights have ``weights_sha256``."""
 
     model: str
     config: dict[str, Any]
@@ -53,10 +53,10 @@ def load_model(path: Path) -> GenerativeModel:
     """Build the model that a weights file holds, on the CPU.
 
     Raises:
-        DataError: the file is missing or damaged, has no model's weights, or has another format.
-            Or the layers of the system have changed since the file was written.
-        ConfigError: the system named in the file is unknown, or no longer allows the parameters
-            in the file.
+        DataError: the file is missing or damaged, has no weights of a model, or has another format.
+            Also raised if the layers of the system have changed since the file was written.
+        ConfigError: the system named in the file is unknown, or no longer allows the parameters in
+            the file.
     """
     weights, metadata = load_tensors(path)
     if "model" not in metadata:
@@ -84,7 +84,7 @@ def load_model(path: Path) -> GenerativeModel:
 def _fit(
     weights: Mapping[str, Tensor], system: str, config: ModelConfig, shape: ImageShape
 ) -> bool:
-    """Whether the weights have the names and shapes of the model, which is not built in memory."""
+    """Return whether the weights have the names and shapes that the model needs."""
     try:
         needed = shapes(system, config, shape)
     except RuntimeError:  # larger than any memory

@@ -25,7 +25,7 @@ STYLE: Any = {"font.size": 9, "axes.spines.top": False, "axes.spines.right": Fal
 
 @contextmanager
 def figure(path: Path, width: float, height: float) -> Iterator[Figure]:
-    """A figure of this size in inches, saved as PNG when the block ends."""
+    """Yield a figure of ``width`` x ``height`` inches, and save it as PNG after the block."""
     with mpl.rc_context(STYLE):
         canvas = Figure(figsize=(width, height), layout="constrained")
         yield canvas
@@ -37,7 +37,7 @@ def figure(path: Path, width: float, height: float) -> Iterator[Figure]:
 
 
 def _fit_title(canvas: Figure) -> None:
-    """Break a title that is wider than the figure, which would cut it off."""
+    """Break the title into lines if the title is wider than the figure."""
     if not canvas.get_suptitle():
         return
     title = canvas.suptitle(canvas.get_suptitle())
@@ -48,7 +48,7 @@ def _fit_title(canvas: Figure) -> None:
 
 
 def write_image(path: Path, image: Image.Image) -> None:
-    """Write a PNG. A picture without colours gets few greys, because results are kept in git."""
+    """Write a PNG. A picture without colours is reduced to 32 greys, to keep files in git small."""
     if _is_grey(image):
         image = image.convert("L").quantize(GREYS, dither=Image.Dither.NONE)
     with replacing(path) as temporary:
@@ -56,7 +56,7 @@ def write_image(path: Path, image: Image.Image) -> None:
 
 
 def show_images(ax: Axes, images: Tensor, columns: int) -> None:
-    """Show uint8 images, N x C x H x W, in a grid with this number of columns."""
+    """Show uint8 images, N x C x H x W, in a grid with ``columns`` columns."""
     show_pixels(ax, grid(images, columns))
 
 
@@ -69,7 +69,7 @@ def show_pixels(ax: Axes, pixels: np.ndarray) -> None:
 
 
 def captioned(image: Image.Image, caption: str) -> Image.Image:
-    """The picture with a line of text above it."""
+    """Return a copy of ``image`` with the line of text ``caption`` above the image."""
     mode, white, black = ("L", 255, 0) if image.mode == "L" else ("RGB", (255, 255, 255), (0, 0, 0))
     canvas = Image.new(mode, (image.width, image.height + CAPTION_HEIGHT), white)
     canvas.paste(image, (0, CAPTION_HEIGHT))
@@ -78,7 +78,7 @@ def captioned(image: Image.Image, caption: str) -> Image.Image:
 
 
 def read_pixels(path: Path) -> np.ndarray:
-    """Read the pixels of a picture, uint8: height x width, and x 3 if it has colours."""
+    """Read a picture as uint8: height x width, or height x width x 3 if it has colours."""
     with Image.open(path) as image:
         return np.asarray(image.convert("L" if _is_grey(image) else "RGB"))
 

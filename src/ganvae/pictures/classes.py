@@ -10,8 +10,8 @@ MOST = 10
 def shown_classes(split: StoredSplit) -> dict[int, Tensor]:
     """A mapping from the label of each shown class to the indices of its images in ``split``.
 
-    The shown classes are the ten classes with most images. Of classes with equally many images, the
-    class with the smaller label goes first. Classes without images are left out.
+    The shown classes are the ten classes with most images. If classes have equally many images, the
+    class with the smaller label comes first. Classes without images are left out.
     """
     counts = split.labels.bincount(minlength=len(split.classes))
     order = counts.argsort(descending=True, stable=True)[:MOST]

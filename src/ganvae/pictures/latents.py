@@ -84,7 +84,7 @@ def draw_latent_scatter(
 ) -> None:
     """Draw the posterior means (encoder means) of held-out images as points, coloured by class.
 
-    The ten classes with most images are coloured; other classes are grey. Means of more than two
+    The ten classes with most images are coloured. Other classes are grey. Means with more than two
     dimensions are projected onto their first two principal components.
     """
     means = _posterior_means(model, from_uint8(split.images[:SCATTERED]))
@@ -127,7 +127,8 @@ def _posterior_means(model: VariationalModel, images: Tensor) -> np.ndarray:
 def _plane(means: np.ndarray) -> tuple[np.ndarray, list[str]]:
     """Return points, N x 2, and the names of both axes.
 
-    The points are the posterior means, N x d, themselves or their first two principal components.
+    If d is 1 or 2, the points are the posterior means, N x d. If d is larger, the points are the
+    first two principal components of the posterior means.
     """
     if means.shape[1] == 2:
         return means, ["$z_1$", "$z_2$"]

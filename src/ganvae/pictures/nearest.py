@@ -30,7 +30,7 @@ def draw_nearest_neighbours(
 
     ``samples`` and ``train`` are uint8, N x C x H x W. One row shows the training images nearest in
     pixels. With ``judged``, another row shows the training images nearest in the judge's features,
-    which recognise a digit even if the digit has moved.
+    which change little if a digit moves.
     """
     shown = samples[:COMPARED]
     index, _ = nearest(pixels(shown), pixels(train))
@@ -50,7 +50,7 @@ def draw_inversions(
     random: torch.Generator,
     title: str,
 ) -> None:
-    """Draw one held-out image per shown class, and below each the nearest generated image.
+    """Draw one held-out image per shown class, and below each image the nearest generated image.
 
     `ganvae.metrics.inversion.invert` searches for the generated images. ``split`` has the held-out
     images.

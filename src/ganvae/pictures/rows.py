@@ -1,4 +1,4 @@
-"""Pictures of rows of images, where the images in one column belong together."""
+"""Pictures with rows of images. The images in one column belong together."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -14,7 +14,7 @@ LETTER = 0.08  # width in inches
 def draw_rows(
     path: Path, rows: Mapping[str, Tensor], title: str, names: Sequence[str] | None = None
 ) -> None:
-    """Draw labelled rows of images, one row below another.
+    """Draw rows of images, each with a label, one row below another.
 
     Args:
         rows: a mapping from a row's label to its images (uint8, N x C x H x W).

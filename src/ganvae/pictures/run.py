@@ -75,7 +75,7 @@ def draw_run(
 
 
 def _samples(model: GenerativeModel, seed: int) -> Tensor | None:
-    """Draw samples, uint8; None if a weight became NaN or infinite after the last report."""
+    """Draw samples, uint8. Return None if a weight became NaN or infinite after the last report."""
     try:
         return to_uint8(model.sample(SHOWN, generator(seed, "samples")), "samples")
     except ImageError:

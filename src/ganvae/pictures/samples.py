@@ -23,7 +23,7 @@ SCALE = 2
 def draw_samples(path: Path, samples: Tensor | None, title: str) -> None:
     """Draw the first 100 of ``samples``, which are uint8, N x C x H x W.
 
-    If ``samples`` is None, draw a text instead: the training run diverged.
+    If ``samples`` is None, draw the text "diverged, no samples" instead.
     """
     if samples is None:
         with figure(path, 6, 1) as canvas:

@@ -8,16 +8,16 @@ from PIL import Image
 
 GREYS = 16
 COLOURS = 256
-"""The number of colours in a lossless colour picture; `GREYS` is the number for a grey picture.
+"""The number of colours in a lossless colour picture. A grey picture has `GREYS` shades.
 
-Few shades take half the bytes of many shades, and the difference is not visible in a page. An
-octree chooses the colours, because a median cut merges the colours of small areas such as the keys
-of a legend.
+A file with few shades has half the bytes of a file with many shades, and the difference is not
+visible on a page. An octree chooses the colours, because a median cut would merge the colours of
+small areas such as the keys of a legend.
 """
 QUALITY = 45
 AVIF_QUALITY = 45
 LOSSY_PAYS = 0.8
-"""Lossy compression is used if the lossy file has less than this share of the lossless bytes."""
+"""Lossy compression is used if the file is smaller than this share of the lossless file."""
 FILM_FRAMES = 7
 FRAME_MILLISECONDS = 500
 LAST_FRAME_MILLISECONDS = 3000
@@ -28,9 +28,9 @@ def encode(image: Image.Image, suffix: str = ".webp") -> bytes:
 
     Args:
         image: the picture.
-        suffix: ``.webp`` or ``.avif``. WebP reduces the shades and is lossless, unless lossy
-            compression saves enough bytes. AVIF is always lossy, and smaller for pictures of many
-            shades.
+        suffix: ``.webp`` or ``.avif``. A WebP file has fewer shades and is lossless, unless lossy
+            compression saves enough bytes. An AVIF file is always lossy, and is smaller for
+            pictures with many shades.
     """
     if suffix == ".avif":
         return _avif([image])

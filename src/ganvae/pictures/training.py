@@ -92,8 +92,8 @@ def _few_shades(image: Image.Image) -> Image.Image:
 def draw_strip(path: Path, frames: Sequence[Frame], marks: Sequence[int], title: str) -> None:
     """Draw the frames at the steps in ``marks`` side by side.
 
-    Without marks, or if training ended before the last mark, draw at most six evenly spaced frames,
-    with the first and the last.
+    Without marks, or if training ended before the last mark, draw at most six evenly spaced frames.
+    These frames include the first frame and the last frame.
     """
     reached = marks and frames[-1].step >= marks[-1]
     shown = [frame for frame in frames if frame.step in marks] if reached else _spread(frames)

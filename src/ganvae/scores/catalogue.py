@@ -188,13 +188,13 @@ def names(
 def better(name: str) -> Better | None:
     """Return whether lower or higher values of a score are better.
 
-    None if neither is better, or if no score has this name.
+    The result is None if neither is better, or if no score has this name.
     """
     return SCORES[name].better if name in SCORES else None
 
 
 def in_range(name: str, value: float) -> bool:
-    """Return whether a score can have this value. False for NaN."""
+    """Return whether the score ``name`` can have this value. NaN gives False."""
     least, most = SCORES[name].range
     return least - ROUNDING <= value <= most + ROUNDING
 
@@ -206,13 +206,13 @@ INCEPTION = tuple(score.name for score in CATALOGUE if score.optional)
 """The names of the scores that only records of profiles with an Inception network have."""
 
 (PRIMARY,) = names(["primary"])
-"""The name of the primary score: this score ranks the leaderboard, and its test stands alone."""
+"""The name of the primary score, which ranks the leaderboard. Its p-value is not corrected."""
 
 COMPARED = (PRIMARY, *names(["secondary"]))
-"""The names of the scores by which GANs and VAEs are compared: first the primary score.
+"""The names of the scores by which GANs and VAEs are compared. The primary score comes first.
 
-The tests of the secondary scores are corrected together. No judge measures both IS and the KL of
-modes, so at most six secondary scores are tested. With five seeds against five, a difference can
+The p-values of the secondary scores are corrected together. No judge measures both IS and the KL of
+modes, so at most six secondary scores are tested. With five seeds on each side, a difference can
 still be significant after a correction for six tests.
 """
 
@@ -220,10 +220,10 @@ HEADLINE = names(["primary", "secondary", "headline"])
 """The names of the scores that are columns of the leaderboard."""
 
 TABLED = names(["primary", "secondary", "headline", "further"])
-"""The names of all scores that are columns of some table."""
+"""The names of all scores that are columns of at least one table."""
 
 COSTS = names(groups=["training"])
-"""The names of the scores that tell the cost of a training run, such as its time."""
+"""The names of the scores that measure the cost of a training run, such as training time."""
 
 RESAMPLED = tuple(score.name for score in CATALOGUE if score.noise == "resampled")
 """The names of the scores whose evaluation noise comes from resampling the generated images."""

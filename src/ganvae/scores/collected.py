@@ -10,7 +10,10 @@ from ganvae.scores.records import ScoreRecord, read_record, read_records
 
 
 def collect_records(params: Params) -> list[ScoreRecord]:
-    """Read all records of the profile: first the baselines, then the training runs with costs."""
+    """Read all records of a profile: first the baselines, then the training runs.
+
+    The records of training runs include training costs, such as training time.
+    """
     baselines = ProfilePaths(params.profile).baselines / "scores.json"
     return [*read_records(baselines), *collect_runs(params, params.runs)]
 

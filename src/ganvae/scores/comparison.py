@@ -48,7 +48,8 @@ class Row:
         completed, collapsed, diverged: the number of training runs with this status.
         steps: the number of training steps. None for a baseline.
         noise: a mapping from each score in `COMPARED` to its noise.
-        unmeasured: the scores that no record of this row mentions: scores added after measurement.
+        unmeasured: the scores that no record of this row contains, because they were added to the
+            catalogue after the measurement.
     """
 
     variant: str
@@ -73,8 +74,8 @@ class Comparison:
 
     Attributes:
         rows: the leaderboard.
-        pairs: all pairs of variants, compared by `PRIMARY`, the better variant first. The tests of
-            all pairs are corrected together.
+        pairs: all pairs of variants, compared by `PRIMARY`. The better variant comes first. The
+            p-values of all pairs are corrected together.
         families: all GANs (first) against all VAEs, by each score of `COMPARED`. Each variant
             contributes one value, the mean over its seeds.
         finalists: one GAN (first) against one VAE, by each score of `COMPARED`. Each seed
@@ -130,7 +131,7 @@ def _check_finalists(records: Sequence[ScoreRecord], finalists: Sequence[str]) -
     known = {name: families[name] for name in finalists if name in families}
     if any(known.get(name, side) != side for name, side in zip(finalists, SIDES, strict=True)):
         given = ", ".join(f"{name} is a {family}" for name, family in known.items())
-        raise ConfigError(f"finalists must be a GAN and then a VAE, but {given}.")
+        raise ConfigError(f"finalists must name a GAN and then a VAE, but {given}.")
 
 
 def as_json(comparison: Comparison) -> dict[str, Any]:
@@ -166,8 +167,8 @@ def _finalists(seeds: Mapping[str, Values], finalists: Sequence[str]) -> list[Di
 def _by_score(first: str, a: Values, second: str, b: Values) -> list[Difference]:
     """Compare two sides by every score of `COMPARED` that both sides have.
 
-    The test of the primary score stands alone. The tests of all other scores are corrected
-    together.
+    The p-value of the primary score is not corrected. The p-values of all other scores are
+    corrected together.
     """
     differences = [
         difference(score, first, a[score], second, b[score])
@@ -206,9 +207,9 @@ def values_of(records: Sequence[ScoreRecord], model: str) -> Values:
 
 
 def leaderboard(records: Sequence[ScoreRecord]) -> list[Row]:
-    """Build one row per variant, sorted: the floor, variants from best to worst FID, the ceiling.
+    """Build one row per variant: the floor, the variants by increasing FID, and the ceiling.
 
-    Diverged training runs are counted, but contribute to no mean. Collapsed training runs
+    Diverged training runs are counted, but do not contribute to means. Collapsed training runs
     contribute, because otherwise a variant that sometimes collapses would look too good. A variant
     without FID comes last, before the ceiling.
 

@@ -1,4 +1,4 @@
-"""The parameters of a profile that differ from the defaults of its systems."""
+"""The parameters of a profile that differ from the defaults of the systems."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from ganvae.config import ModelConfig, Params, flat
 from ganvae.models.registry import system_config
 
 Departures = dict[str, tuple[Any, Any]]
-"""A mapping from dotted parameter name to a pair: the profile's value, the system's default."""
+"""A mapping from a dotted parameter name to the profile's value and the system's default."""
 
 
 def departures(params: Params) -> dict[str, Departures]:
@@ -28,7 +28,8 @@ def departures(params: Params) -> dict[str, Departures]:
 def _settings(config: ModelConfig) -> dict[str, Any]:
     """Return a mapping from dotted parameter name to value.
 
-    The schedule is reduced to its length, because its other parameters only concern logging.
+    The schedule is reduced to its length, because the other parameters of the schedule only concern
+    logging.
     """
     schedule = f"{config.schedule.length} {config.schedule.unit}"
     return dict(flat(config.model_dump() | {"schedule": schedule}))

@@ -8,7 +8,7 @@ from ganvae.scores.catalogue import INCEPTION
 from ganvae.scores.records import Provenance, ScoreRecord
 
 PLACES = {"floor": 0, "ceiling": 2}
-"""A mapping from baseline to sort key in a leaderboard. All variants have 1, between the two."""
+"""A mapping from baseline to sort key in a leaderboard. The sort key of all variants is 1."""
 
 
 def check_rankable(named: Sequence[tuple[str, ScoreRecord]]) -> None:
@@ -48,7 +48,7 @@ def check_rankable(named: Sequence[tuple[str, ScoreRecord]]) -> None:
 
 
 def protocol_changes(one: Provenance, other: Provenance) -> list[str]:
-    """Return a list of the differences because of which two records cannot be ranked together.
+    """List the differences because of which two records cannot be ranked together.
 
     Each difference is a text such as ``n_generated 10000 against 5000``.
     """
@@ -62,7 +62,7 @@ def protocol_changes(one: Provenance, other: Provenance) -> list[str]:
 
 
 def _extractor_changes(first: ScoreRecord, second: ScoreRecord) -> list[str]:
-    """Return a list with a text if two records have Inception scores from different files.
+    """Return one text if two records have Inception scores from different files, else no text.
 
     One column of a table cannot mix scores from two Inception files.
     """

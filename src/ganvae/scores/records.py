@@ -82,14 +82,14 @@ class ScoreRecord(Record):
     Attributes:
         status: ``diverged`` means that training diverged, or that a weight or score is not finite.
             A diverged record has a ``reason``, but no scores of samples. ``collapsed`` means that
-            nearly all samples are of one class. A collapsed record has a ``reason``, and its
-            scores count like any others.
+            nearly all samples are of one class. A collapsed record has a ``reason``, and its scores
+            count like the scores of other records.
         flags: the reasons why the record must not be ranked.
-        remarks: sentences on the samples' files that do not keep the record out of rankings.
+        remarks: sentences on the samples' files. A record with remarks can still be ranked.
         scores: a mapping from score name to value. Scores that were not measured are null.
         noise: a mapping from score name to evaluation noise, for scores with measured noise.
-        class_counts: the number of samples that the judge assigns to each class. None if the
-            judge does not classify.
+        class_counts: the number of samples that the judge assigns to each class. None if the judge
+            does not classify.
         samples_sha256: the checksum of the samples' pixels.
         fid_curve: pairs of a number of samples and FID (judge) of that number of samples.
     """
@@ -143,7 +143,7 @@ class ValidationRecord(Record):
 
 
 def shown_run(records: Sequence[ScoreRecord]) -> ScoreRecord:
-    """Return the record of a variant's shown run: the training run whose pictures pages show.
+    """Return the record of a variant's shown run: the training run with pictures on the pages.
 
     The shown run is not the best run. The function picks the first completed run. If no run
     completed, the function picks the first collapsed run, or else the first run.
@@ -175,7 +175,7 @@ def read_record(path: Path) -> ScoreRecord:
     """Read one record (a JSON object).
 
     Raises:
-        UserError: the file is missing or holds something else.
+        UserError: the file is missing or is not a score record.
     """
     return as_score_record(read_json(path), path)
 
@@ -184,7 +184,7 @@ def read_records(path: Path) -> list[ScoreRecord]:
     """Read a JSON list of records.
 
     Raises:
-        UserError: the file is missing or holds something else.
+        UserError: the file is missing, or an entry is not a score record.
     """
     return [as_score_record(value, path) for value in read_json(path)]
 

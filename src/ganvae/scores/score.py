@@ -1,4 +1,4 @@
-"""The facts about one score: its name, title, unit, range and more."""
+"""The class of scores: name, title, unit, range and further facts of a score."""
 
 from dataclasses import dataclass
 from typing import Literal, get_args
@@ -11,10 +11,10 @@ Better = Literal["lower", "higher"]
 Role = Literal["primary", "secondary", "headline", "further", "detail"]
 """The role of a score in the reports.
 
-``primary``: ranks the leaderboard; its significance test stands alone. ``secondary``: in the
-leaderboard; the tests of all secondary scores are corrected together. ``headline``: in the
-leaderboard, but not tested. ``further``: in the table of the score's group. ``detail``: in no
-table, only in records and MLflow.
+The ``primary`` score ranks the leaderboard, and its p-value is not corrected. ``secondary`` scores
+are in the leaderboard, and their p-values are corrected together. ``headline`` scores are in the
+leaderboard, but are not tested. ``further`` scores are in the table of their group. ``detail``
+scores are in no table, only in records and MLflow.
 """
 
 Group = Literal["samples", "modes", "inversion", "reconstruction", "likelihood", "training"]
@@ -26,15 +26,16 @@ Features = Literal["judge", "inception"]
 Noise = Literal["resampled", "images"]
 """The method that measures a score's evaluation noise, the noise from the random draw of images.
 
-``resampled``: by resampling the generated images. ``images``: from the spread over the test images.
+``resampled`` means that the generated images are resampled. ``images`` means that the noise is
+computed from the spread over the test images.
 """
 
 
 LARGEST = 1e30
-"""The largest number that a score can be, and the negative of the smallest."""
+"""The largest possible value of a score. The smallest possible value is ``-LARGEST``."""
 
 ROUNDING = 1e-6
-"""A score may leave its range by this much, because of rounding."""
+"""The largest distance by which rounding may move a score out of its range."""
 
 ANY, POSITIVE, SHARE = (-LARGEST, LARGEST), (0.0, LARGEST), (0.0, 1.0)
 
@@ -47,7 +48,7 @@ class Score:
         name: the score's key in records and its column in the CSV.
         title: the column heading, without the unit.
         term: the score's entry in the glossary.
-        better: whether lower or higher values are better. None if neither is.
+        better: whether lower or higher values are better. None if neither is better.
         unit: the unit of the printed value.
         decimals: the number of decimals that are printed.
         factor: the printed value is the recorded value times this factor.

@@ -1,11 +1,11 @@
 """Means over seeds and differences between means, computed in float64.
 
 With few seeds, some intervals are too narrow. A percentile bootstrap of three values has only ten
-different resamples and knows nothing of the tails. For the difference of two means of three values,
-a "95 %" bootstrap interval contains the true difference only about 82 times in 100. The intervals
-of Student and Welch contain the true value 95 times in 100, if the scores are roughly normal. So
-tables print Welch's interval. comparison.json also has the bootstrap interval, which assumes no
-normality.
+different resamples, and cannot describe the tails of the distribution. For the difference of two
+means of three values, a "95 %" bootstrap interval contains the true difference only about 82 times
+in 100. The intervals of Student and Welch contain the true value 95 times in 100, if the scores are
+roughly normal. So tables print Welch's interval. comparison.json also has the bootstrap interval,
+which assumes no normality.
 """
 
 import math
@@ -130,11 +130,11 @@ def difference(
 
 
 def corrected(differences: Sequence[Difference]) -> list[Difference]:
-    """Test several differences together, with verdicts by p-values after Holm's correction.
+    """Test several differences together. The verdicts use p-values after Holm's correction.
 
     A test is skipped if no ranks could make its result significant after the correction. A skipped
-    test gets no p-value, and the other p-values are not corrected for skipped tests. Skipping is
-    allowed, because the choice depends on the numbers of values, not on the values themselves
+    test gets no p-value, and the other p-values are not corrected for skipped tests. This is valid,
+    because only the numbers of values decide which tests are skipped, not the values themselves
     (`worth_making`).
 
     Returns:
@@ -204,8 +204,9 @@ def holm(ps: Sequence[float]) -> list[float]:
 def smallest_p(n: int, m: int) -> float:
     """Return the smallest two-sided p-value of a rank test of ``n`` against ``m`` values.
 
-    This p-value occurs if all values of one side exceed all values of the other side. Two of the
-    C(n + m, n) equally likely orders have this property.
+    This p-value occurs if all values of one side exceed all values of the other side. The ranks can
+    be divided between the two sides in C(n + m, n) equally likely ways. Two of these ways have this
+    property.
     """
     return min(1.0, 2 / math.comb(n + m, n))
 
@@ -214,8 +215,8 @@ def hedges_g(a: Sequence[float], b: Sequence[float]) -> float | None:
     """Return Hedges' g: the difference of the means (a minus b) in pooled standard deviations.
 
     An exact factor removes the bias for few values. (Hedges 1981, Journal of Educational Statistics
-    6, 107-128, eq. 6e.) None if a side has fewer than two values, or if the values of each side
-    are all equal.
+    6, 107-128, eq. 6e.) The result is None if a side has fewer than two values, or if neither side
+    has any variance.
     """
     if not _varies(a, b):
         return None
@@ -262,8 +263,8 @@ def _rank_test(a: Sequence[float], b: Sequence[float]) -> float:
     """Return the two-sided p-value of the Mann-Whitney test.
 
     Without ties, the p-value comes from the exact distribution of the statistic U. With ties, the
-    p-value comes from a permutation test. The permutation test uses all orders of the values, or
-    `RESAMPLES` random orders if there are more than `RESAMPLES`.
+    p-value comes from a permutation test. The permutation test uses all permutations of the values,
+    or `RESAMPLES` random permutations if there are more than `RESAMPLES`.
     """
     ties = len({*a, *b}) < len(a) + len(b)
     orders = stats.PermutationMethod(n_resamples=RESAMPLES, rng=np.random.default_rng(0))

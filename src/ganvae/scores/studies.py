@@ -35,7 +35,7 @@ class TrialRecord(Record):
             those in a variant's section of params.yaml.
         values: one value per objective, if ``status`` is completed or collapsed.
         seeds: a mapping from training seed to FID on the validation split.
-        curve: FID of the first seed during training. The key is the completed share of the
+        curve: FID of the first seed during training. The keys are the completed shares of the
             training schedule, in per mille.
         seconds: the sum of the training times of all seeds that finished training, in seconds.
         started, finished: Unix times, in seconds.
@@ -64,8 +64,9 @@ class StudyRecord(Record):
         space: the name of the YAML file with the search space.
         variant: the variant in the profile's params.yaml that the study started from.
         base: the section of ``variant`` in params.yaml.
-        budget: with ``updates``, each trial's schedule was fitted to the variant's number of
-            updates of the discriminator and the generator.
+        budget: with ``steps``, every trial has the variant's number of training steps. With
+            ``updates``, the schedule of every trial gives the variant's number of updates of the
+            discriminator and the generator.
         parameters: a mapping from the dotted name of a searched parameter to its range.
         train_sha256: the checksum of the training split.
         validation_sha256: the checksum of the validation split, on which FID was measured.
@@ -125,6 +126,6 @@ def read_study(path: Path) -> StudyRecord:
 
 
 def read_studies(root: Path, profile: str | None = None) -> list[StudyRecord]:
-    """Read all studies under ``root``, sorted by name. With ``profile``, only its studies."""
+    """Read all studies under ``root``, or only the studies of ``profile``, sorted by name."""
     records = [read_study(path) for path in sorted((root / SWEEPS).glob(f"*/{RECORD}"))]
     return [record for record in records if profile in (None, record.profile)]

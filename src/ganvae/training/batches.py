@@ -21,7 +21,8 @@ class Batches:
     ) -> None:
         """Prepare ``images`` (uint8, N x C x H x W), which are on the device that trains.
 
-        ``binarize="static"`` binarises the images once, ``"dynamic"`` anew for each batch.
+        ``binarize="static"`` binarises the images once. ``"dynamic"`` binarises the images of each
+        batch anew.
         """
         if binarize == "static":
             images = binarised(images, binarisation("train", images.device.type))

@@ -39,7 +39,8 @@ class TrainingState:
     def save(self, path: Path) -> None:
         """Write a checkpoint atomically.
 
-        The checkpoint includes the states of torch's global random generators, which draw dropout.
+        The checkpoint includes the states of torch's global random generators, because dropout uses
+        these generators.
         """
         content = {
             "model": self.model.state_dict(),
@@ -86,7 +87,7 @@ class TrainingState:
 
 
 def _load(path: Path) -> dict[str, Any] | None:
-    """Read the content of a checkpoint; None if the file is missing or its checksum is wrong."""
+    """Read a checkpoint. Return None if the file is missing or its checksum is wrong."""
     if not path.exists():
         return None
     stored = path.read_bytes()

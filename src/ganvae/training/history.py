@@ -13,8 +13,8 @@ Row = dict[str, float]
 class History:
     """The reported losses of a training run.
 
-    Each of ``rows`` holds ``step``, ``epoch`` and the mean of each loss since the previous row.
-    ``sums`` holds the sum of each loss over the ``count`` steps since the last row, on the device.
+    Each row of ``rows`` has ``step``, ``epoch``, and the mean of each loss since the previous row.
+    ``sums`` has the sum of each loss over the ``count`` steps since the last row, on the device.
     """
 
     rows: list[Row] = field(default_factory=list)

@@ -1,4 +1,4 @@
-"""Mixed precision: networks compute in bf16, everything else in fp32."""
+"""Mixed precision: networks compute in bf16, and all other computations use fp32."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,11 +15,11 @@ from ganvae.core.compute import Precision
 def networks_in(precision: Precision, model: nn.Module) -> Iterator[None]:
     """Let the networks of ``model`` compute in ``precision`` inside the ``with`` block.
 
-    The networks are the model's direct submodules with weights. Module lists and dicts count as
-    their members. A network takes tensors, and returns a tensor or a tuple of tensors. With bf16,
-    matrix products and convolutions use bf16 in the forward and the backward pass. The outputs of
-    the networks stay float32, and so do the losses, the KL, the optimizers' states and the
-    statistics of batch norms.
+    The networks are the model's direct submodules with weights. If a submodule is a module list or
+    a module dict, its members are the networks. A network must take tensors, and return a tensor or
+    a tuple of tensors. With bf16, matrix products and convolutions use bf16 in the forward and the
+    backward pass. The outputs of the networks, the losses, the KL, the optimizers' states and the
+    statistics of batch norms stay float32.
     """
     networks = [] if precision == "fp32" else list(_networks(model))
     for network in networks:

@@ -36,7 +36,7 @@ class Progress:
     def show(self, step: int, row: Mapping[str, float]) -> None:
         """Show the losses in ``row``, a row of the history.
 
-        A bar shows each row. In a log, lines are printed at intervals and at the last step.
+        The bar on a terminal shows every row. A log gets a line at intervals and at the last step.
         """
         values = ", ".join(
             f"{name} {value:.4g}" for name, value in row.items() if name not in ("step", "epoch")

@@ -36,7 +36,7 @@ def train_run(params: Params, key: str) -> TrainingResult:
 
     Raises:
         ConfigError: ``params.runs`` has no ``key``, or a variant's section is invalid. All sections
-            are checked, so an error in the last section shows before any training.
+            are checked before training starts.
     """
     spec = run_spec(params, key)
     paths = ProfilePaths(params.profile)

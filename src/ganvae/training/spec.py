@@ -68,7 +68,7 @@ class RunSpec:
 
 
 def _code(system: str) -> str | list[str]:
-    """Return the token of how ``system`` trains, or source checksums if the token is outdated.
+    """Return the training token of ``system``, or source checksums if the token is outdated.
 
     A token is the content of a small file that changes only when measured behaviour changes. So a
     checkpoint stays valid when only a comment changes.

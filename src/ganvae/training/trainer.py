@@ -40,7 +40,7 @@ PREVIEW_SCALE = 2
 class TrainingResult:
     """The outcome of a training run.
 
-    ``reason`` says why the training run diverged; it is None after a completed training run.
+    ``reason`` says why the training run diverged, and is None after a completed training run.
     ``seconds`` is the training time without sample grids and checkpoints. ``cadence`` is the
     schedule in steps.
     """
@@ -76,11 +76,11 @@ class Cadence:
         self.checkpoint = steps(schedule.checkpoint_every)
 
     def due(self, every: int, step: int) -> bool:
-        """Whether an action is due after ``step``: every ``every`` steps, and at the last step."""
+        """Return whether ``step`` is a multiple of ``every`` or the last step."""
         return step % every == 0 or step == self.total
 
     def sample_due(self, step: int) -> bool:
-        """Whether to draw samples after ``step``.
+        """Return whether to draw samples after ``step``.
 
         Samples are drawn at every interval, after the first epoch, at the last step, and at the
         steps in ``marks``.
@@ -92,15 +92,16 @@ class Cadence:
 def train(spec: RunSpec, images: Tensor, work: Path, watch: Watch | None = None) -> TrainingResult:
     """Train a model, from the start or from a checkpoint in ``work``.
 
-    A training run can be stopped and resumed at any time, and ends with the same weights. On a CPU
-    with the same number of threads and the same precision, these weights agree bit for bit. If a
-    loss becomes NaN or infinite, the training run ends with the status "diverged".
+    A training run can be stopped and resumed at any time. Stops do not change the final weights. On
+    a CPU with the same number of threads and the same precision, the weights agree bit for bit.
+    If a loss becomes NaN or infinite, the training run ends with the status "diverged".
 
     Args:
         images: the training set, uint8, N x C x H x W.
         work: a folder of this training run only, for the checkpoint and the sample grids
             ``samples/step-*.png``. All grids use the same latents.
-        watch: a function called after each report. Its time is not counted as training time.
+        watch: a function called after each report. The training time does not include the time of
+            this function.
 
     Raises:
         ConfigError: this machine has too little memory.
@@ -190,7 +191,7 @@ class _Training:
     def result(self, reason: str | None) -> TrainingResult:
         """Return the outcome of the training run.
 
-        ``reason`` says why the training run diverged; it is None after a completed training run.
+        ``reason`` says why the training run diverged, and is None after a completed training run.
         """
         state = self._state
         return TrainingResult(

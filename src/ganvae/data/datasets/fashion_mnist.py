@@ -1,4 +1,7 @@
-"""Fashion-MNIST: 60,000 + 10,000 images of clothing in MNIST's format (arXiv 1708.07747)."""
+"""Fashion-MNIST: images of clothing in MNIST's format (arXiv 1708.07747).
+
+The data set has 60,000 training images and 10,000 test images.
+"""
 
 from functools import partial
 from pathlib import Path

@@ -8,7 +8,7 @@ from ganvae.data.source import Dataset
 
 
 def fetch(directory: Path, edition: str | None = None) -> None:
-    """Refuse to download, because users bring their own images.
+    """Raise an error, because images of the user's own cannot be downloaded.
 
     Raises:
         ConfigError: always.

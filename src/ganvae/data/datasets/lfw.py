@@ -1,8 +1,9 @@
 """Labeled Faces in the Wild: 13,233 photos of 5,749 people (Huang et al., 2007).
 
-Three editions exist: ``original``, ``funneled`` and ``deepfunneled``. The last two have aligned
-faces. scikit-learn's mirrors lack ``deepfunneled``, so `fetch` cannot download this edition. Users
-can put the archive of ``deepfunneled`` into the folder by hand. `load` reads all three editions.
+The data set has three editions: ``original``, ``funneled`` and ``deepfunneled``. The faces are
+aligned in ``funneled`` and ``deepfunneled``. scikit-learn's mirrors lack ``deepfunneled``, so
+`fetch` cannot download this edition. Users can put the archive of ``deepfunneled`` into the
+folder by hand. `load` reads all three editions.
 """
 
 from pathlib import Path
@@ -16,7 +17,7 @@ from ganvae.data.source import Dataset, Source
 
 SIZE = 32
 FACE = 0.44
-"""Share of a photo's side that shows the face and hardly any background: 110 of 250 pixels."""
+"""The side of the central square with the face, as a share of the photo's side: 110 / 250."""
 ARCHIVES = {
     "funneled": (
         "lfw-funneled.tgz",
@@ -29,12 +30,14 @@ ARCHIVES = {
         "055f7d9c632d7370e6fb4afc7468d40f970c34a80d4c6f50ffec63f5a8d536c0",
     ),
 }
-"""A mapping from edition to file name, URL and SHA-256 (from sklearn/datasets/_lfw.py)."""
+"""A mapping from an edition to its file name, URL and SHA-256 (sklearn/datasets/_lfw.py)."""
 DEFAULT = "funneled"
 
 
 def load(config: DataConfig) -> Source:
-    """Read the face in each photo, grey unless ``channels`` is 3. A person is a class and a group.
+    """Read the face in each photo. Each person is a class and also a group.
+
+    The images are grey, unless ``channels`` is 3.
 
     Raises:
         DataError: the photos are missing, damaged or misplaced (`ganvae.data.people.load_people`).
@@ -44,7 +47,7 @@ def load(config: DataConfig) -> Source:
 
 
 def fetch(directory: Path, edition: str | None = None) -> None:
-    """Download the packed archive of an edition into ``directory``.
+    """Download the archive of an edition into ``directory``, without unpacking the archive.
 
     Raises:
         ConfigError: the edition is unknown.
@@ -56,8 +59,8 @@ def fetch(directory: Path, edition: str | None = None) -> None:
     others = [path.name for path in archives_in(directory) if path.name != name]
     if others:
         raise DataError(
-            f"{directory} already has {', '.join(others)}, and only one archive can be read. "
-            "Move it away, or give another folder."
+            f"{directory} already has {', '.join(others)}, but the folder may have only one "
+            "archive. Move that archive away, or give another folder."
         )
     fetch_file([url], name, sha256, directory)
 

@@ -1,4 +1,7 @@
-"""MNIST: 60,000 + 10,000 handwritten digits, 28 x 28, grey (LeCun, Cortes and Burges, 1998)."""
+"""MNIST: grey images of handwritten digits, 28 x 28 (LeCun, Cortes and Burges, 1998).
+
+The data set has 60,000 training images and 10,000 test images.
+"""
 
 from functools import partial
 

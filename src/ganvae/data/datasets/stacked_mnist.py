@@ -1,7 +1,7 @@
-"""Stacked MNIST: three random digits in the three channels of an image, so 1,000 known modes.
+"""Stacked MNIST: images with a random digit in each of three channels, so 1,000 known modes.
 
 The task is to count the modes that a generator draws (arXiv 1611.02163 and 1712.04086). These two
-papers stack random digits of the whole data set. Here, no digit is in two splits.
+papers stack random digits of the whole data set. In this module, no digit is in two splits.
 """
 
 from pathlib import Path
@@ -17,7 +17,7 @@ from ganvae.data.source import Dataset, LabelledImages, Source
 
 SHAPE = "3 x 28 x 28"
 POOL = 100
-"""Number of digits in a pool. Each stack has three digits of a single pool."""
+"""The number of digits in a pool. The three digits of a stack come from the same pool."""
 STREAM = 3
 """A number that separates the random stream of stacks from the random stream of splits.
 
@@ -30,8 +30,8 @@ def load(config: DataConfig) -> Source:
 
     Training digits and test digits are stacked separately. The number of stacks equals the number
     of digits. The class of a stack is the number from 0 to 999 that the three digits form. The
-    first channel's digit gives the hundreds. Each pool of training digits is a group. So the sizes
-    of splits of training digits are multiples of `POOL`.
+    first channel's digit gives the hundreds. Each pool of training digits is a group, and no group
+    is divided between splits. So the sizes of the splits are multiples of `POOL`.
 
     Raises:
         ConfigError: the configuration sets a size or a number of channels.
@@ -47,7 +47,7 @@ def load(config: DataConfig) -> Source:
 
 
 def _stack(digits: LabelledImages, random: np.random.Generator) -> LabelledImages:
-    """Divide the digits into pools, and stack each pool. Each digit is once in each channel."""
+    """Divide the digits into pools, and stack each pool. Each channel uses every digit once."""
     pools = random.permutation(len(digits)).reshape(-1, POOL)
     by_channel = random.permuted(np.stack([pools] * 3, axis=1), axis=2)  # pools x 3 x POOL
     members: npt.NDArray[np.int64] = by_channel.transpose(0, 2, 1).reshape(-1, 3)

@@ -22,7 +22,8 @@ from ganvae.models.priors import standard_normal
 class RatioTwo(BalanceConfig):
     """Parameters of the balance between D and G, with the balance rule on by default.
 
-    With ratio 2, D does not learn while its loss is less than half of G's loss, and the reverse.
+    With ratio 2, D does not learn while D's loss is less than half of G's loss. G does not learn
+    while G's loss is less than half of D's loss.
     """
 
     ratio: PositiveFloat | None = 2.0
@@ -91,8 +92,9 @@ class BalancedGAN(AdamGAN):
 def _generator(config: BalancedGANConfig, image_shape: ImageShape) -> nn.Sequential:
     """Build the generator, from latents to the logits of images.
 
-    The dense layer returns images of a quarter of the height and width. The bilinear resize leads
-    to a half, and the transposed convolution of stride 2 to the full height and width.
+    The dense layer returns feature maps with a quarter of the image's height and width. The
+    bilinear resize gives half of the height and width. The transposed convolution of stride 2 gives
+    the full height and width.
     """
     image_channels, *full = image_shape
     halves = [half(side) for side in full]
@@ -121,7 +123,7 @@ def _generator(config: BalancedGANConfig, image_shape: ImageShape) -> nn.Sequent
 def _discriminator(config: BalancedGANConfig, image_shape: ImageShape) -> nn.Sequential:
     """Build the discriminator: 5 x 5 convolutions of stride 2, then two dense layers.
 
-    Batch norm follows each convolution. Dropout follows the first two.
+    Batch norm follows each convolution. Dropout follows the first two convolutions.
     """
     channels, height, width = image_shape
     layers: list[nn.Module] = []

@@ -34,11 +34,12 @@ class ConvVAEConfig(VAEConfig):
 
 
 class ConvVAE(VAE):
-    """A VAE whose default loss is squared error + beta * KL, with the error summed over pixels.
+    """A VAE whose default loss is squared error + beta * KL.
 
-    Both terms are means over images. With beta 1 this loss is -ELBO up to a constant, for
-    p(x|z) = N(decoder's mean, I/2). With the Bernoulli likelihood the cross-entropy replaces the
-    squared error. Then the loss with beta 1 is -ELBO without a constant.
+    The squared error is summed over pixels. Both terms are means over images. With beta 1 this loss
+    is -ELBO up to a constant, for p(x|z) = N(decoder's mean, I/2). With the Bernoulli likelihood
+    the cross-entropy replaces the squared error. Then the loss with beta 1 is -ELBO without a
+    constant.
     """
 
     name: ClassVar[str] = "conv-vae"

@@ -21,13 +21,14 @@ from ganvae.models.priors import standard_normal
 class DCGANConfig(AdamGANConfig):
     """Parameters of the system dcgan.
 
-    Each entry of ``generator_channels`` stands for one doubling of height and width, from the
-    smallest image on. Each entry of ``discriminator_channels`` stands for one halving.
+    For each entry of ``generator_channels``, the generator doubles height and width once, starting
+    from the smallest feature maps. For each entry of ``discriminator_channels``, the discriminator
+    halves height and width once.
 
     ``r1`` is the weight gamma of the gradient penalty at real images (1801.04406, eq. 9). The value
     0 turns the penalty off. ``r1_share`` is the fraction of a batch's real images that enter the
-    penalty. A smaller fraction saves time: the gradient of a gradient costs more than the rest of a
-    discriminator step.
+    penalty. A smaller fraction saves time, because the gradient of the penalty takes more time than
+    the rest of a discriminator step.
     """
 
     schedule: Schedule = Schedule(

@@ -67,8 +67,8 @@ class KerasDCGAN(AdversarialModel):
     """A GAN with convolutions (SAME padding), latents from U[-1, 1] and binary cross-entropy.
 
     Kernels are 5 x 5 by default. The D step uses one merged batch: ``batch_size`` real images
-    labelled 1, and as many generated images labelled 0. For the D step G runs in eval mode, like
-    ``predict`` of Keras. The G step draws ``batch_size`` new latents and aims at label 1.
+    labelled 1, and as many generated images labelled 0. In the D step, G runs in eval mode, like
+    ``predict`` of Keras. The G step draws ``batch_size`` new latents and trains G towards label 1.
     """
 
     name: ClassVar[str] = "keras-dcgan"
@@ -155,7 +155,8 @@ def _discriminator(config: KerasDCGANConfig, image_shape: ImageShape) -> nn.Sequ
 def _keras_norm(norm: type[nn.BatchNorm1d] | type[nn.BatchNorm2d], channels: int) -> nn.Module:
     """Create a batch norm with the epsilon of Keras (1e-3).
 
-    The momentum of the running statistics is our choice: 0.1 for torch, which Keras calls 0.9.
+    The momentum of the running statistics is our choice: 0.1 in the definition of torch, which is
+    0.9 in the definition of Keras.
     """
     return norm(channels, eps=1e-3, momentum=0.1)
 

@@ -32,10 +32,10 @@ from ganvae.models.vae import AutoencodingModel, drawn
 class VAEGANConfig(AdamGANConfig):
     """Parameters of the system vae-gan.
 
-    ``learning_rate`` applies to the generator and the encoder. Each entry of ``channels`` stands
-    for one convolution of the encoder that halves height and width. The generator has the same
-    channels in reverse order. Each entry of ``discriminator_channels`` stands for one
-    convolution of the discriminator that halves height and width.
+    ``learning_rate`` applies to the generator and the encoder. For each entry of ``channels``, the
+    encoder has one convolution that halves height and width. The generator has the same channels in
+    reverse order. For each entry of ``discriminator_channels``, the discriminator has one
+    convolution that halves height and width.
     """
 
     schedule: Schedule = Schedule(

@@ -17,7 +17,7 @@ from ganvae.models.priors import uniform
 
 
 class HiddenSizes(Section):
-    """Two lists, one per network, of the sizes of its hidden layers from input to output."""
+    """The sizes of the hidden layers of each network, from input to output."""
 
     generator: list[PositiveInt] = Field(min_length=1)
     discriminator: list[PositiveInt] = Field(min_length=1)
@@ -26,8 +26,8 @@ class HiddenSizes(Section):
 class VanillaGANConfig(AdamGANConfig):
     """Parameters of the system vanilla-gan.
 
-    ``batch_size`` must be even, because half of a discriminator step's batch are real images and
-    half generated images. ``hidden`` may also be one list of sizes for both networks.
+    ``batch_size`` must be even, because a batch of the discriminator has equally many real images
+    and generated images. ``hidden`` may also be a single list of sizes for both networks.
     """
 
     schedule: Schedule = Schedule(
@@ -48,8 +48,8 @@ class VanillaGAN(AdamGAN):
     """A GAN with a dense generator G, a dense discriminator D and latents from U[-1, 1].
 
     With a batch size of B, a D step uses one merged batch: B/2 real images labelled 1, and B/2
-    generated images labelled 0. A G step draws B latents and aims at label 1. A G step does not
-    change D.
+    generated images labelled 0. A G step draws B latents and trains G towards label 1. A G step
+    does not change D.
     """
 
     name: ClassVar[str] = "vanilla-gan"
