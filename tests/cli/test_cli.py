@@ -153,7 +153,7 @@ def test_compare_ranks_the_records_of_several_files(tmp_path: Path) -> None:
         "too few seeds: with 3 against 2 seeds, a rank test cannot be significant "
         "(the smallest possible p-value is 0.20)."
     ) in lines
-    assert "GANs against VAEs, one value per variant:" in lines
+    assert "GANs against VAEs (each value is the mean of one variant over its seeds):" in lines
     assert "not ranked: mine, seed 0: 50 samples where the protocol takes 100" in lines
     content = json.loads((tmp_path / "out.json").read_text())
     assert list(content) == ["rows", "pairs", "families", "finalists", "aside", "unranked"]
@@ -172,10 +172,10 @@ def test_compare_counts_the_same_samples_once_even_under_two_seeds(tmp_path: Pat
     write_records(tmp_path / "a.json", [first, second, record("gan", 3, None)])
     write_records(tmp_path / "b.json", [first, again, other])
     output = ganvae("compare", "a.json", "b.json", cwd=tmp_path).stdout
-    same = "have the same samples, so they count once."
+    same = "have the same samples, so only the first record counts."
     assert f"note: a.json: gan, seed 0 and b.json: gan, seed 0 {same}" in output
     assert f"note: a.json: gan, seed 1 and b.json: gan, seed 2 {same}" in output
-    assert output.count("they count once") == 2
+    assert output.count("only the first record counts") == 2
     assert output.splitlines()[1].split()[:3] == ["gan", "gan", "5.50"]
     assert output.splitlines()[2].split()[:3] == ["other", "gan", "6.00"]
     assert "GANs against VAEs" not in output
@@ -247,7 +247,7 @@ def test_compare_explains_what_is_wrong_with_a_file(
 def test_compare_needs_a_record_without_flags(tmp_path: Path) -> None:
     write_records(tmp_path / "a.json", [flagged(record("a", 0, 1.0))])
     with pytest.raises(
-        UserError, match=r"a\.json: no record can be ranked, because all 1 are flagged"
+        UserError, match=r"a\.json: no record can be ranked, because every record is flagged"
     ):
         compare_files([tmp_path / "a.json"])
 
@@ -265,8 +265,8 @@ def test_compare_takes_finalists_and_variants_set_aside(tmp_path: Path) -> None:
     write_records(tmp_path / "a.json", records)
     options = ("--finalists", "gan", "vae", "--aside", "vae-odd")
     output = ganvae("compare", "a.json", *options, cwd=tmp_path).stdout
-    assert "The finalists, one value per seed:" in output
-    families = output.split("GANs against VAEs, one value per variant, without vae-odd:")[1]
+    assert "The finalists (each value is one seed's score):" in output
+    families = output.split("over its seeds), without vae-odd:")[1]
     assert "\u22123.00" in families.splitlines()[1]
     wrong = ganvae("compare", "a.json", "--aside", "odd", cwd=tmp_path)
     assert (
@@ -280,7 +280,7 @@ def test_compare_notes_the_same_samples_under_two_names(tmp_path: Path) -> None:
     both = [record(model, 0, 5.0).model_copy(update=same) for model in ("gan", "gan-again")]
     write_records(tmp_path / "a.json", both)
     output = ganvae("compare", "a.json", cwd=tmp_path).stdout
-    assert "have the same samples under two names" in output
+    assert "have the same samples under two variant names" in output
 
 
 @pytest.mark.parametrize(

@@ -275,8 +275,8 @@ def test_the_agreement_gives_the_mean_correlation_and_its_range() -> None:
     one, same = untuned_set("a", [1.0, 2.0, 3.0]), untuned_set("b", [10.0, 20.0, 30.0])
     assert agreement([one, same]).startswith(
         "For the 3 systems with a score on every data set, Spearman's rank correlation between "
-        "two data sets is 1.0. A value of 1 means the same order, and −1 means the reverse "
-        "order. This correlation"
+        "two data sets is 1.0. A value of 1 means the same ranking, and −1 means the reverse "
+        "ranking. No test was made."
     )
     said = agreement([one, same, untuned_set("c", [3.0, 2.0, 1.0])])
     assert "is −0.33 on average over 3 pairs of data sets (−1.0 to 1.0)" in said
@@ -284,8 +284,8 @@ def test_the_agreement_gives_the_mean_correlation_and_its_range() -> None:
 
 def test_the_agreement_needs_two_data_sets() -> None:
     assert agreement([untuned_set("a", [1.0, 2.0, 3.0])]) == (
-        "The similarity of the orders cannot be measured. This needs three systems with a score on "
-        "every data set, and at least two data sets."
+        "The similarity of the rankings cannot be measured, because this needs at least two data "
+        "sets, and at least three systems with a score on every data set."
     )
 
 
@@ -343,9 +343,7 @@ def test_criteria_by_which_noise_is_better_name_their_data_set(tmp_path: Path) -
         toy_set("a", *both, *with_kid("ceiling", [90.0], 0.5)),
         toy_set("b", *both, *with_kid("ceiling", [90.0], 0.2)),
     )
-    assert (
-        "- b: here KID does not distinguish images from noise: the ceiling, which is pure" in said
-    )
+    assert "- b: on this data set, KID does not distinguish images from noise: the ceiling," in said
     assert "- a:" not in said
 
 

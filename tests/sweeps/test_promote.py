@@ -162,7 +162,7 @@ def test_a_variant_with_only_defaults_has_an_empty_section(
     promote("--trial", "0")
     assert read_promotions(promoted(FILES["full"])).variants["balanced-gan-swept"] == {}
     out = capsys.readouterr().out
-    assert "note: the parameters of this trial are those of balanced-gan before the sweep\n" in out
+    assert "note: this trial has the same parameters as balanced-gan before the sweep\n" in out
     assert "`ganvae repro profiles/full/dvc.yaml` trains these runs" in out
 
 
@@ -176,8 +176,8 @@ def test_promoting_the_same_trial_again_changes_nothing(
     promote()
     assert promoted(SMOKE).read_text() == by_hand
     assert capsys.readouterr().out.splitlines()[-1] == (
-        "profiles/smoke/promoted.yaml: balanced-gan-swept is already trial 2 of study 'toy' (FID "
-        "12.35 on the validation split), so the file is unchanged"
+        "profiles/smoke/promoted.yaml: balanced-gan-swept already has the parameters of trial 2 "
+        "of study 'toy' (FID 12.35 on the validation split); no change"
     )
 
 
@@ -206,8 +206,8 @@ def test_notes_about_the_promotion_are_printed(capsys: pytest.CaptureFixture[str
     study(base={"batch_size": 16}, trials=[trial(4, 50.0, status="collapsed")])
     promote("--seeds", "1")
     assert capsys.readouterr().out.splitlines() == [
-        "profiles/smoke/promoted.yaml: balanced-gan-swept is now trial 4 of study 'toy' (FID 50.00 "
-        "on the validation split); training seeds: 1",
+        "profiles/smoke/promoted.yaml: balanced-gan-swept has the parameters of trial 4 of study "
+        "'toy' (FID 50.00 on the validation split); training seeds: 1",
         "note: variants.balanced-gan has changed since the study was created. The promoted variant "
         "builds on the earlier parameters.",
         "note: this trial collapsed. For at least one seed, nearly all samples have one class.",
@@ -360,7 +360,7 @@ def test_the_reports_notes_name_the_source_of_the_parameters() -> None:
     params = promoted_params()
     origin = (
         "The parameters are from trial 17 of the sweep `toy`, with FID 12.30 on the validation "
-        "split (mean over seeds 100 and 101). The runs here use other seeds."
+        "split (mean over seeds 100 and 101). The runs in this report use other seeds."
     )
     assert notes_of(params) == {"dcgan-tuned": origin}
     with_notes = params.model_copy(update={"notes": {"dcgan-tuned": "Narrow.", "dcgan": "Wide."}})

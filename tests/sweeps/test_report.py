@@ -239,7 +239,7 @@ def test_any_study_can_be_reported(tmp_path: Path, trials: list[TrialRecord]) ->
 def test_findings_at_the_first_check_exist_if_every_trial_was_pruned(tmp_path: Path) -> None:
     record = study([trial(n) for n in range(12)])
     text = (write_report(tmp_path, record) / "summary.md").read_text()
-    assert "`beta_1`. Scored trials: too few trials to say. First check: " in text
+    assert "`beta_1`. Scored trials: too few trials to show a trend. First check: " in text
 
 
 Make = Callable[[int], str]

@@ -120,7 +120,7 @@ def test_runs_without_weights_on_this_machine_are_not_registered(
     assert "dvc pull" in str(report)
     assert report.remarks == (
         "these champions have no weights on this machine, so they are not registered: "
-        f"{PROFILE} gan, {PROFILE} vae. Run `dvc pull`.",
+        f"{PROFILE} gan, {PROFILE} vae. Run `dvc pull` and then `ganvae sync`.",
     )
     assert not client.search_registered_models()
 
@@ -138,7 +138,8 @@ def test_in_a_clone_the_shipped_weights_of_the_variant_are_registered(
     report = sync()
     assert report.remarks[0] == (
         "the champions of these profiles are registered with the 16-bit weights that the "
-        f"repository ships: {PROFILE}. Run `dvc repro` to register the scored weights."
+        f"repository ships: {PROFILE}. To register the scored weights, run `dvc repro` and then "
+        "`ganvae sync`."
     )
     version = champion(client, "gan")
     assert version.tags["weights"] == "the 16-bit weights that the repository ships"

@@ -20,7 +20,7 @@ commands.add_typer(sweep, name="sweep")
 
 
 def app() -> None:
-    """Run the command line. A user's mistake ends with a message of one line."""
+    """Run the command line. After a user's mistake, print a message of one line."""
     exit_with_message(_run)
 
 

@@ -35,7 +35,7 @@ def repro(
 
 @commands.command("check-locks")
 def check_locks_command() -> None:
-    """Fail if a committed dvc.lock does not fit the code, the parameters or the data."""
+    """Fail if a committed dvc.lock does not match the code, the parameters or the data."""
     from ganvae.pipeline.locks import check_locks
 
     for line in check_locks(Path()):
@@ -55,7 +55,7 @@ def _show_in_mlflow(profile: str) -> None:
     """Show the results in MLflow. The results are complete even if MLflow is unavailable."""
     if find_spec("mlflow") is None:
         typer.echo(
-            "MLflow is not installed. To see the results in MLflow, install it and run `ganvae "
+            "MLflow is not installed. To see the results in MLflow, install MLflow and run `ganvae "
             "sync`."
         )
         return

@@ -23,7 +23,7 @@ def score(  # noqa: PLR0913  one parameter per option
     ] = "mnist",
     split: Annotated[
         Literal["test", "validation", "train"],
-        typer.Option(help="The real images to score against."),
+        typer.Option(help="The split of real images to score against."),
     ] = "test",
     json_file: Annotated[
         Path | None,
@@ -48,10 +48,10 @@ def score(  # noqa: PLR0913  one parameter per option
     threads: Annotated[int | None, typer.Option(min=1, help="CPU threads (default: all).")] = None,
     inception: Annotated[
         str | None,
-        typer.Option(help="Path or URL of a TorchScript Inception network, for its FID and KID."),
+        typer.Option(help="Path or URL of a TorchScript Inception network, for FID and KID."),
     ] = None,
     inception_sha256: Annotated[
-        str | None, typer.Option(help="The SHA-256 checksum of that file.")
+        str | None, typer.Option(help="The SHA-256 checksum of the Inception file.")
     ] = None,
 ) -> None:
     """Score samples of any model in the same way as the pipeline."""

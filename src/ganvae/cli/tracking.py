@@ -13,7 +13,7 @@ def sync_command(
         str | None, typer.Option(help="Show only this profile (default: all profiles).")
     ] = None,
     follow: Annotated[
-        bool, typer.Option("--follow", help="Afterwards show runs during training, until Ctrl-C.")
+        bool, typer.Option("--follow", help="Then show runs during training, until Ctrl-C.")
     ] = False,
 ) -> None:
     """Show the runs in results/ in MLflow. A repeated sync adds only new results."""

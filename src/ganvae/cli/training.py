@@ -35,7 +35,7 @@ def train(  # noqa: PLR0913  one parameter per option
         typer.Option(
             "--learning_rate",
             "--learning-rate",
-            help="The learning rate. For a GAN: of the generator.",
+            help="The learning rate (of the generator, for a GAN).",
         ),
     ] = None,
     beta_1: Annotated[

@@ -35,7 +35,7 @@ WIDTH = 20
 
 
 class Board:
-    """A display that prints plain lines, each after the name of its training run or stage."""
+    """A display of plain lines. Each line begins with the name of a training run or a stage."""
 
     step_seconds = 30
     """Seconds between two progress lines of a training run."""

@@ -42,7 +42,7 @@ def run_dvc(*arguments: str, root: Path = Path()) -> str:
     )
     if "git repository" in process.stderr and not (root / ".git").exists():
         raise UserError(
-            f"{root.resolve()} is a copy without `.git`, which DVC refuses. Run "
+            f"{root.resolve()} has no folder `.git`, so DVC refuses to run. Run "
             "`dvc config --local core.no_scm true`, and then the same command again."
         )
     if process.returncode:
@@ -51,7 +51,7 @@ def run_dvc(*arguments: str, root: Path = Path()) -> str:
 
 
 class Children:
-    """The running DVC processes. The board shows each output line after the process's name."""
+    """The running DVC processes. The board shows each line of output with the process's name."""
 
     def __init__(self, board: "Board") -> None:
         self.board = board
@@ -96,7 +96,7 @@ class Children:
             raise UserError(f"{name} failed. See the output of {name} above.")
 
     def end(self) -> None:
-        """End all DVC processes and their stages, and let `run` start no more processes."""
+        """End all DVC processes and their stages, and stop `run` from starting more processes."""
         with self._lock:
             self._ended = True
             running = list(self._running)

@@ -22,8 +22,8 @@ RUNNING = "Running stage"
 def check_locks(root: Path) -> Iterator[str]:
     """Update the records of the code's behaviour, then check every committed lock.
 
-    The lock of a frozen profile is only checked against the profile's committed results. Every
-    other lock is checked against code, parameters and data.
+    The lock of a frozen profile is checked against the profile's committed results, and against
+    nothing else. Every other lock is checked against code, parameters and data.
 
     Yields:
         One line per lock.
@@ -53,8 +53,8 @@ def check_locks(root: Path) -> Iterator[str]:
 def frozen_params(pipeline: Path) -> Params | None:
     """Return the parameters of a frozen profile; None if the profile is not frozen.
 
-    A pipeline without a profile, that is without a params.yaml beside its dvc.yaml, gives None,
-    too.
+    The result is also None for a pipeline without a profile. Such a pipeline has no params.yaml in
+    the folder of its dvc.yaml.
 
     Args:
         pipeline: the path of a dvc.yaml.

@@ -27,7 +27,7 @@ def load_images(
     channels: int | None = None,
     report: Callable[[str], None] = print,
 ) -> tuple[StoredSplit, StoredSplit]:
-    """Load the training split and the held-out split, split as in the pipeline.
+    """Load the training images and the held-out images, split as in the pipeline.
 
     The test images are not used.
 
@@ -73,10 +73,11 @@ def load_images(
 def _holding_out(source: Source, config: DataConfig) -> DataConfig:
     """Return ``config`` with the sizes of the validation and test splits.
 
-    The sizes come from the data set's profile. So a model is never trained on images that may score
-    the model later. Without a profile, or with too few images for the profile, each split gets a
-    tenth of the images. Images without groups are drawn by class, so each split gets at least one
-    image per class. Validation gets at most `HELD_OUT` images, unless there are more classes.
+    The sizes come from the data set's profile. So no model is trained on images that the pipeline
+    holds out for scores. Without a profile, or with too few images for the profile, each split gets
+    a tenth of the images. Images without groups are drawn by class, so each split gets at least one
+    image per class. The validation split gets at most `HELD_OUT` images, or one image per class if
+    there are more classes.
     """
     if profile := profile_of(config.dataset):
         held_out = {"validation_size", "test_size", "split_seed"}

@@ -1,6 +1,6 @@
 """Reproduce a pipeline like `dvc repro`, but with several training runs at once.
 
-The results are equal to the last bit.
+The results equal those of `dvc repro` to the last bit.
 """
 
 import json
@@ -46,8 +46,8 @@ def reproduce(pipeline: Path, jobs: int | None, thaw: bool = False) -> str | Non
 
     Raises:
         UserError: the pipeline does not exist, the profile is frozen, the data are missing, DVC
-            cannot tell which stages are stale, or a stage failed. After a failure, the other
-            training runs still end first.
+            cannot tell which stages are stale, or a stage failed. If a stage of a training run
+            failed, the error is raised after the other training runs have ended.
     """
     if pipeline.is_dir():
         pipeline /= "dvc.yaml"
@@ -150,7 +150,7 @@ def _reproduce_runs(
 
 
 def _show_standings(params: Params, done: set[str], board: "Board") -> None:
-    """Show the scores of the finished training runs; an error here ends no other training run."""
+    """Show the scores of the finished training runs. An error in this function is only printed."""
     from ganvae.report.provisional import write_provisional  # imports scipy, which is slow
 
     try:
@@ -161,7 +161,9 @@ def _show_standings(params: Params, done: set[str], board: "Board") -> None:
 
 @contextmanager
 def _followed(to_do: dict[str, list[str]]) -> Iterator[None]:
-    """Show training runs in MLflow during the block, if a run trains and MLflow is installed.
+    """Show training runs in MLflow inside the `with` block.
+
+    Nothing is shown if MLflow is not installed, or if no training stage is requested.
 
     Args:
         to_do: the stages to request, by training run.

@@ -20,8 +20,9 @@ def run_stage(
 ) -> None:
     """Call ``main`` with the command-line arguments: one string per parameter of ``main``.
 
-    The argument ``run`` may be missing if DVC runs the stage: then it comes from the stage's name.
-    A run's name never enters a command of dvc.yaml, because a shell would interpret the name.
+    If DVC runs the stage, the argument ``run`` may be missing. Then the name of the training run is
+    the part of the stage's name after ``@``. Commands in dvc.yaml never have the name of a training
+    run, because a shell would interpret the name.
 
     Args:
         description: the text of the script's help.
@@ -49,7 +50,7 @@ def _run_of_stage(stage: str) -> str | None:
 def _check_measured() -> None:
     """Refuse to run under DVC if the code was edited after its behaviour was measured.
 
-    DVC would record the results of the edited code under the behaviour of the earlier code.
+    Otherwise DVC would record results of the edited code as results of the earlier code.
 
     Raises:
         UserError: the code was edited.

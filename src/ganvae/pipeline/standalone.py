@@ -53,7 +53,7 @@ def build_config(
     for key, value in settings.items():
         if key in given or (key == "schedule.length" and any(length.values())):
             raise ConfigError(
-                f"{name}.{key} is given twice, by an option and by --set. Give it once."
+                f"{name}.{key} is given twice, by an option and by --set. Give only one of the two."
             )
         _set(values, key, value, name)
     return system_config(name, values, name)
@@ -63,7 +63,9 @@ def _set(values: dict[str, Any], key: str, value: Any, name: str) -> None:
     *sections, last = key.split(".")
     for section in sections:
         if not isinstance(values.get(section), dict):
-            raise ConfigError(f"{name}.{key}: {name} has no section {section!r}.")
+            raise ConfigError(
+                f"{name}.{key}: {name} has no section {section!r}. Correct the name in --set."
+            )
         values = values[section]
     values[last] = value
 
@@ -154,10 +156,10 @@ def train_alone(
 
 @contextmanager
 def _alone_in(outdir: Path) -> Iterator[None]:
-    """Keep other training runs out of the folder within the block.
+    """Keep other training runs from writing to the folder inside the `with` block.
 
     Raises:
-        UserError: another training run holds the folder, or the folder cannot be written to.
+        UserError: another training run writes to the folder, or the folder cannot be written to.
     """
     state = outdir / STATE
     lock = FileLock(state / "lock")

@@ -1,1 +1,1 @@
-"""Tables, figures and pages for people."""
+"""Turn score records into tables, figures and pages that people read."""

@@ -1,7 +1,7 @@
-"""The comparison across data sets: the side ahead, the ratio of FIDs, and the systems' order.
+"""Compare GAN and VAE across data sets: the ratio of their FIDs, and the ranking of the systems.
 
-FIDs of different data sets are computed in different features, so they cannot be compared. Ratios
-of FIDs can be compared.
+FID uses different features on each data set, so FIDs of different data sets cannot be compared. But
+the ratio of two FIDs on one data set can be compared with the ratio on another data set.
 """
 
 import math
@@ -22,16 +22,17 @@ from ganvae.scores.statistics import Difference, Estimate, corrected, difference
 
 @dataclass(frozen=True)
 class DataSet:
-    """The findings of one profile on its data set.
+    """The findings of one profile, a parameter file with the experiments on one data set.
+
+    The finalists are the GAN and the VAE that the profile names to answer the question.
 
     Attributes:
         train_images: the number of training images.
         image_shape: channels, height, width.
-        finalists: the difference of log FID (natural logarithm) between the finalists, GAN minus
-            VAE. Each finalist has one value per seed. `across` tests the differences of all data
-            sets together. None if a finalist has no FID.
-        families: the difference of log FID between the families, GANs minus VAEs. Each variant
-            counts once, with the logarithm of its mean FID. None if a family has no FID.
+        finalists: the difference in log FID (natural logarithm) between the finalists, GAN minus
+            VAE. It is computed from one log FID per seed. None if a finalist has no FID.
+        families: the difference in log FID between the families, GANs minus VAEs. It is computed
+            from one number per variant, the logarithm of the mean FID. None if a family has no FID.
     """
 
     params: Params
@@ -70,9 +71,11 @@ def data_set(
 
 
 def across(sets: Sequence[DataSet]) -> list[DataSet]:
-    """Test the finalists of all data sets together, and return the data sets with new verdicts.
+    """Correct the p-values of the finalists for the number of data sets (Holm).
 
-    The verdicts follow from p-values that are corrected over the data sets (Holm).
+    Returns:
+        The data sets, whose finalists have corrected p-values and the verdicts that follow from
+        these p-values.
 
     Raises:
         ConfigError: two profiles use the same data set, which would count twice. Or two profiles
@@ -99,9 +102,13 @@ def across(sets: Sequence[DataSet]) -> list[DataSet]:
 
 
 def ratio(log_difference: Difference) -> tuple[float, float | None, float | None]:
-    """FID of the GAN divided by FID of the VAE, and the bounds of its 95 % confidence interval.
+    """Return the ratio of two FIDs, and the two bounds of the ratio's 95 % confidence interval.
 
-    Both FIDs are geometric means. The bounds are None if the interval is not defined.
+    The ratio is the FID of the GAN divided by the FID of the VAE. Both FIDs are geometric means.
+    The bounds are None if the interval is not defined.
+
+    Args:
+        log_difference: the difference in log FID, GAN minus VAE.
     """
     bounds = (log_difference.low, log_difference.high)
     low, high = (None if bound is None else math.exp(bound) for bound in bounds)
@@ -109,11 +116,11 @@ def ratio(log_difference: Difference) -> tuple[float, float | None, float | None
 
 
 def untuned(sets: Sequence[DataSet]) -> dict[str, list[Estimate | None]]:
-    """A mapping from untuned GAN or VAE system to its FIDs, one per data set in the given order.
+    """Return a mapping from each untuned GAN or VAE system to its FIDs, one FID per data set.
 
-    An FID is None if the system has no score on that data set. Included are only variants that have
-    the name of their system and are neither tuned nor set aside. The systems are sorted by their
-    mean place, the best first.
+    The FIDs are in the order of ``sets``. An FID is None if the system has no score on the data
+    set. The mapping has only variants that have the name of their system and are neither tuned nor
+    set aside. The systems are sorted by their mean place, the best system first.
     """
     by_set = [_untuned(dataset) for dataset in sets]
     names = dict.fromkeys(name for scores in by_set for name in scores)
@@ -123,10 +130,11 @@ def untuned(sets: Sequence[DataSet]) -> dict[str, list[Estimate | None]]:
 
 
 def places(fids: Mapping[str, Sequence[Estimate | None]]) -> dict[str, list[int | None]]:
-    """A mapping from system to its places by mean FID, one per data set; 1 is the best place.
+    """Rank the systems on each data set by mean FID.
 
-    Systems with equal FIDs share the better place. A place is None if the system has no FID on that
-    data set.
+    Returns:
+        A mapping from system to its places, one place per data set. The best place is 1. Systems
+        with equal FIDs share the better place. None if the system has no FID on the data set.
     """
     columns = [[score for score in column if score] for column in zip(*fids.values(), strict=True)]
     return {
@@ -139,12 +147,14 @@ def places(fids: Mapping[str, Sequence[Estimate | None]]) -> dict[str, list[int 
 
 
 def correlations(fids: Mapping[str, Sequence[Estimate | None]]) -> tuple[int, list[float]]:
-    """Measure how similarly the data sets order the systems that have an FID on every data set.
+    """Measure how similar the rankings of the systems are on different data sets.
+
+    Only systems with an FID on every data set are ranked.
 
     Returns:
-        The number of these systems, and Spearman's rank correlation of every pair of data sets.
-        With fewer than three systems, the list of correlations is empty, because correlations would
-        mean nothing.
+        The number of ranked systems, and Spearman's rank correlation for every pair of data sets.
+        With fewer than three systems, the list of correlations is empty, because a correlation of
+        two systems means nothing.
     """
     common = [scores for scores in fids.values() if all(scores)]
     if len(common) < 3:

@@ -1,4 +1,4 @@
-"""The forest plot of the page across data sets: ratios of FIDs with their intervals."""
+"""The forest plot of GAN against VAE on all data sets: ratios of FIDs with their intervals."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,7 +13,7 @@ from ganvae.report.vector import COLOURS
 from ganvae.scores.statistics import Difference
 
 FINALISTS = {"GAN ahead": COLOURS["gan"], "VAE ahead": COLOURS["vae"]}
-"""The colour of the finalists' ratio, by the side shown to be ahead; else the ink colour."""
+"""A mapping from verdict to the colour of the finalists' ratio. Other ratios are drawn in ink."""
 LIGHT = "#b9babb"
 WIDTH = 7.6  # inches: GitHub shrinks wider pictures
 

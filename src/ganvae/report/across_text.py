@@ -27,15 +27,16 @@ UNDECIDED: dict[Standing, str] = {
 HOW = (
     "Each FID is the mean over seeds ± half the width of its 95 % confidence interval (CI, "
     "Student's t). The floor is the score of real training images. The ratio is the FID of the GAN "
-    "divided by the FID of the VAE, both as geometric means over seeds. Below 1, the GAN is ahead. "
-    "The 95 % CI of the ratio is Welch's interval for logarithms of FID, not corrected for "
-    "multiple comparisons. The p-value is that of an exact two-sided Mann-Whitney test, corrected "
-    "for the number of data sets (Holm). Reports of single data sets do not make this correction."
+    "divided by the FID of the VAE, both as geometric means over seeds. With a ratio below 1, the "
+    "GAN has the lower FID. The 95 % CI of the ratio is Welch's interval for the difference in log "
+    "FID, not corrected for multiple comparisons. The p-value of an exact two-sided Mann-Whitney "
+    "test is corrected for the number of data sets (Holm), unlike in reports of single data sets."
 )
 FIGURE = (
-    "Circles compare the two finalists, with one value per seed. A circle is coloured if one "
-    "finalist is shown to be ahead. Diamonds compare all GANs with all VAEs, with one value per "
-    "variant. Variants that were set aside are left out. Bars are 95 % confidence intervals."
+    "Each circle is the FID ratio of the two finalists on one data set, computed from one FID per "
+    "seed. A circle is coloured if one finalist is shown to be ahead. Each diamond is the ratio of "
+    "all GANs to all VAEs, computed from one FID per variant. Variants that serve only a picture "
+    "or a likelihood are left out. Bars are 95 % confidence intervals."
 )
 CRITERIA = (
     "On each data set, the two finalists are compared by exact rank tests, one per criterion. The "
@@ -48,17 +49,14 @@ UNTUNED = (
     "training time. Each cell shows the **place** of the system on the data set, and then its FID. "
     "FIDs can be compared within a column, but not within a row."
 )
-LIMITS = (
-    "This correlation only describes the orders. No test was made. There are few systems, and two "
-    "systems with overlapping intervals may change places by chance."
-)
+LIMITS = "No test was made. Two systems with overlapping intervals may change places by chance."
 NOT_SAID = (
-    "Training budgets and models are small. With larger budgets or models, the order may change.",
+    "Training budgets and models are small. With larger budgets or models, the ranking may change.",
     "Each data set has its own judge, a small network whose features the scores use. So FIDs "
     "cannot be compared with FIDs on other data sets or in papers. Equal ratios on two data sets "
     "need not mean equal differences in quality.",
-    "The finalists are the best of the variants that were tried, by hand or by a sweep. A ratio "
-    "compares two variants, not all GANs with all VAEs.",
+    "The finalists are the best of the variants that were tried, by hand or by a sweep. "
+    "Their ratio compares two variants, not all GANs with all VAEs.",
     "The data sets were chosen, not drawn at random. So the number of data sets on which one side "
     "is ahead says nothing about other data sets.",
 )
@@ -82,7 +80,7 @@ def write_across_markdown(path: Path, sets: Sequence[DataSet], picture: str) -> 
 
 
 def headline(sets: Sequence[DataSet]) -> str:
-    """A sentence with the numbers of data sets on which the GAN, the VAE or neither is ahead."""
+    """Sentences that say on how many data sets the GAN, the VAE or neither of them is ahead."""
     by_standing: dict[Standing, list[str]] = {}
     for dataset in sets:
         by_standing.setdefault(standing(dataset.finalists), []).append(dataset.name)
@@ -97,7 +95,7 @@ def headline(sets: Sequence[DataSet]) -> str:
 
 
 def _effort(sets: Sequence[DataSet]) -> str:
-    """A sentence that names the data sets with unequal tuning effort; "" if there are none."""
+    """A sentence that names the data sets with unequal tuning effort; "" if all effort is equal."""
     unequal = [dataset.name for dataset in sets if dataset.params.effort]
     if not unequal:
         return ""
@@ -106,7 +104,7 @@ def _effort(sets: Sequence[DataSet]) -> str:
 
 
 def _efforts(sets: Sequence[DataSet]) -> list[str]:
-    """Markdown lines on the data sets with unequal tuning effort: how the effort was unequal."""
+    """Markdown lines that say on which data sets the tuning effort differed, and how."""
     lines = [
         f"- {dataset.name}: {effort.unequal}. {effort.outside}".rstrip()
         for dataset in sets
@@ -144,7 +142,7 @@ def _diverged(sets: Sequence[DataSet]) -> str:
 
 
 def standing(difference: Difference | None) -> Standing:
-    """The side that a difference shows to be ahead, or the reason why neither side is."""
+    """The side that is shown to be ahead, or the reason why no side is shown to be ahead."""
     if difference is None:
         return "no comparison"
     if difference.verdict == TOO_FEW:
@@ -156,12 +154,12 @@ def standing(difference: Difference | None) -> Standing:
 
 
 def agreement(sets: Sequence[DataSet]) -> str:
-    """A sentence on how similarly the data sets order the untuned systems."""
+    """Sentences on how similar the rankings of the untuned systems are on different data sets."""
     systems, rhos = correlations(untuned(sets))
     if not rhos:
         return (
-            "The similarity of the orders cannot be measured. This needs three systems with a "
-            "score on every data set, and at least two data sets."
+            "The similarity of the rankings cannot be measured, because this needs at least two "
+            "data sets, and at least three systems with a score on every data set."
         )
     mean = significant(sum(rhos) / len(rhos), 2)
     correlation = f"is {mean}"
@@ -170,13 +168,13 @@ def agreement(sets: Sequence[DataSet]) -> str:
         correlation += f" on average over {len(rhos)} pairs of data sets ({low} to {high})"
     return (
         f"For the {systems} systems with a score on every data set, Spearman's rank correlation "
-        f"between two data sets {correlation}. A value of 1 means the same order, and −1 means the "
-        f"reverse order. {LIMITS}"
+        f"between two data sets {correlation}. A value of 1 means the same ranking, and −1 means "
+        f"the reverse ranking. {LIMITS}"
     )
 
 
 def ratio_text(difference: Difference) -> str:
-    """A ratio and its interval as text: ``0.571 (0.522 to 0.626)``; without interval, ``0.571``."""
+    """A ratio and its interval as text: ``0.571 (0.522 to 0.626)``. Without interval: ``0.571``."""
     middle, low, high = ratio(difference)
     if low is None or high is None:
         return significant(middle)

@@ -12,18 +12,18 @@ from ganvae.scores.comparison import Comparison, Row
 from ganvae.scores.statistics import Difference
 
 SIDES: dict[Side, str] = {"first": "GAN", "second": "VAE"}
-"""The family on each side of a difference between finalists or between families."""
+"""The families that are the first and the second side of each difference."""
 
 
 @dataclass(frozen=True)
 class Answer:
-    """The sentences that open the report. Names of variants stand in `backticks`.
+    """The sentences that open the report. Names of variants are in `backticks`.
 
     Attributes:
         headline: the answer in one line. If the tuning effort was unequal, the headline starts with
             this fact.
         effort: the best GAN against the best VAE at equal tuning effort, and results from outside
-            the pipeline. "" if there are no such results.
+            the pipeline. "" if neither exists.
         finalists: the FIDs of the finalists, and their difference with an interval and a test.
         families: the mean FIDs of the two families, and their difference with an interval and a
             test.
@@ -45,7 +45,7 @@ def answer(
     """Answer "GAN or VAE?" from the primary outcome, FID in the judge's features.
 
     Args:
-        finalists: the GAN and the VAE that were named to answer the question, or None.
+        finalists: the GAN and the VAE that the profile names to answer the question, or None.
         tuning: how the parameters of the variants were chosen.
     """
     compared = [row for row in comparison.rows if not finalists or row.variant in finalists]
@@ -98,8 +98,8 @@ def _verdict(difference: Difference) -> str:
 def _compare_finalists(comparison: Comparison, finalists: tuple[str, str] | None) -> str:
     if finalists is None:
         return (
-            "This profile names no finalists, so only the families can be compared. If the best "
-            "variant of each family were chosen by these scores, both variants would look too good."
+            "This profile names no finalists (a GAN and a VAE to compare), so only the families "
+            "can be compared. Finalists that these scores chose would look better than they are."
         )
     difference = primary(comparison.finalists)
     gan, vae = (_score(comparison, variant) for variant in finalists)
@@ -113,7 +113,7 @@ def _compare_finalists(comparison: Comparison, finalists: tuple[str, str] | None
 
 
 def _score(comparison: Comparison, variant: str) -> str:
-    """A clause with a finalist's FID, its number of seeds, and its collapsed and diverged runs."""
+    """A clause with a finalist's FID, and the numbers of seeds, collapsed and diverged runs."""
     row = next((row for row in comparison.rows if row.variant == variant), None)
     if row is None or PRIMARY not in row.scores:
         return f"`{variant}` has no score ({_missing_because(comparison, variant, row)})"
@@ -147,8 +147,8 @@ def _difference(difference: Difference) -> str:
     sentence = f"The difference, GAN minus VAE, is {mean}"
     if not bounds:
         return (
-            f"{sentence}. There is no confidence interval, because an interval needs two values on "
-            "each side."
+            f"{sentence}. There is no confidence interval, because an interval needs at least two "
+            "values for the GAN side and two for the VAE side."
         )
     return f"{sentence} (95 % CI {bounds})."
 
@@ -157,8 +157,8 @@ def _rank_test(difference: Difference, values: str) -> str:
     if difference.verdict == TOO_FEW:
         least = significant(difference.smallest_p_holm, 2)
         return (
-            f"{difference.n_first} {values} against {difference.n_second} are too few for an "
-            f"exact rank test, because its p-value cannot fall below {least}."
+            f"With {difference.n_first} {values} against {difference.n_second}, an exact rank test "
+            f"cannot show a difference, because its p-value cannot fall below {least}."
             f"{_separated(difference)}"
         )
     side, p = winner(difference), p_value(difference.p_holm)
@@ -168,7 +168,7 @@ def _rank_test(difference: Difference, values: str) -> str:
 
 
 def _separated(difference: Difference) -> str:
-    """A sentence that every value of one side beats every value of the other, else ""."""
+    """A sentence, if every value of one side is better than every value of the other; else ""."""
     side = leader(difference)
     single = difference.n_first * difference.n_second == 1
     if side is None or difference.superiority not in (0.0, 1.0) or single:
@@ -230,7 +230,7 @@ def _favoured(difference: Difference) -> Side | None:
 
 
 def _tested(differences: Sequence[Difference]) -> list[str]:
-    """Clauses on the criteria with a rank test: each side's wins, and criteria without a winner."""
+    """Clauses that name the criteria in which a side is ahead, and the criteria without winner."""
     by_side = {
         side: [difference for difference in differences if winner(difference) == side]
         for side in SIDES
@@ -244,7 +244,7 @@ def _tested(differences: Sequence[Difference]) -> list[str]:
 
 
 def _by_means(differences: Sequence[Difference], values: str) -> list[str]:
-    """A clause on the criteria with too few values for a test: the sides with the better means."""
+    """A clause that names the side with the better mean, for criteria with too few values."""
     by_side = {
         side: [difference for difference in differences if leader(difference) == side]
         for side in SIDES
@@ -266,7 +266,7 @@ def _ahead(by_side: dict[Side, list[Difference]]) -> str:
 def _caveat(rows: Sequence[Row]) -> str:
     """A caveat that names the training budgets for which the answer holds.
 
-    Records without training times give a general caveat.
+    If the records have no training times, the caveat names no budgets.
     """
     seconds = [row.scores["train_seconds"].mean for row in rows if "train_seconds" in row.scores]
     if not seconds:
@@ -275,7 +275,7 @@ def _caveat(rows: Sequence[Row]) -> str:
     span = duration(high) if high < 1.1 * low else _span(low, high)
     return (
         f"These results hold only for these training budgets ({span} per run). With more training "
-        "or larger models, the order may change."
+        "or larger models, the ranking may change."
     )
 
 

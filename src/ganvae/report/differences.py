@@ -1,4 +1,4 @@
-"""The sections of the leaderboard on differences and noise, in Markdown."""
+"""The leaderboard's sections on differences between variants and on noise, in Markdown."""
 
 from collections.abc import Iterable, Sequence
 
@@ -17,9 +17,9 @@ HOW = (
     "probability that a value of the GAN side is higher than a value of the VAE side; ties count "
     "half. The verdicts come from exact two-sided Mann-Whitney rank tests at the 5 % level. The "
     "p-value of FID is not corrected. The p-values of the other scores are corrected together "
-    "(Holm). Some tests could not be significant after correction, whatever the scores. Such a "
-    "test is not made, and does not count in the correction (Tarone 1990). `comparison.json` also "
-    "has bootstrap intervals. With so few values, bootstrap intervals are too narrow."
+    "(Holm). With few values, some tests cannot be significant after correction, whatever the "
+    "scores are. Such tests are not made, and do not count in the correction (Tarone 1990). "
+    "`comparison.json` also has bootstrap intervals, which are too narrow with so few values."
 )
 
 
@@ -49,8 +49,9 @@ def _gan_against_vae(comparison: Comparison, tuning: Tuning) -> list[str]:
     if comparison.finalists:
         finalists = comparison.finalists[0]
         lines += [
-            f"**The finalists**: `{finalists.first}` is compared with `{finalists.second}`, with "
-            f"one value per seed. {naming((finalists.first, finalists.second), tuning)}",
+            f"**The finalists**: `{finalists.first}` is compared with `{finalists.second}`. "
+            "Each value is the score of one seed. "
+            f"{naming((finalists.first, finalists.second), tuning)}",
             "",
             *_table(comparison.finalists, "seeds"),
             *_listed(noise_remarks(comparison)),
@@ -59,7 +60,7 @@ def _gan_against_vae(comparison: Comparison, tuning: Tuning) -> list[str]:
         families = comparison.families[0]
         lines += [
             f"**The families**: {families.n_first} GANs are compared with {families.n_second} "
-            "VAEs, with one value per variant: the mean over its seeds. "
+            "VAEs. Each value is the mean score of one variant over its seeds. "
             f"{reach(comparison)} Hybrids belong to neither family.",
             "",
             *_table(comparison.families, "variants"),
@@ -116,9 +117,9 @@ def _noise(rows: Sequence[Row], n_generated: int) -> list[str]:
         return []
     about = (
         "FID differs between the random seeds of a variant, and between draws of images from one "
-        "training run. The first number is the standard deviation between seeds, which includes "
-        "the noise of the draw. The second number is the standard error of one draw of images, "
-        "measured by resampling."
+        "training run. In each line, the first number is the standard deviation between seeds, "
+        "which includes the noise of the draw. The second number is the standard error of one draw "
+        "of images, measured by resampling."
     )
     return ["## Two kinds of noise", "", about, "", *lines, ""]
 

@@ -1,4 +1,4 @@
-"""Pictures as data URIs, so that the page needs no file of its own for a picture."""
+"""Embed pictures in the page as data URIs, so that the page needs no separate picture files."""
 
 import base64
 from dataclasses import dataclass
@@ -59,7 +59,7 @@ def embed(path: Path) -> Embedded:
 
 
 def embed_sample_rows(path: Path, rows: int) -> Embedded:
-    """Embed only the top ``rows`` rows of samples of a picture file."""
+    """Embed the top ``rows`` rows of a picture file that shows a grid of samples."""
     image = Image.fromarray(read_sample_rows(path, rows))
     return Embedded(_uri(encode(image)), *image.size)
 

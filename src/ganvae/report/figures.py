@@ -22,11 +22,11 @@ def draw_comparison(
 ) -> None:
     """Draw every variant's FID and samples, the best variant on top, as a picture at ``path``.
 
-    Left: a dot for the FID of each ranked seed, and a bar for their mean with its 95 % confidence
-    interval. Right: the first samples of one seed.
+    The left side has one dot per ranked seed, and a bar for the mean FID with its 95 % confidence
+    interval. The right side has the first samples of one seed.
 
     Args:
-        samples: a strip of samples per variant, uint8, height x width x C.
+        samples: a mapping from variant to its strip of samples: uint8, height x width x C.
     """
     with figure(path, 9.2, 0.72 * len(rows) + 0.9) as canvas:
         scores, strips = canvas.subplots(1, 2, width_ratios=[1.35, 1])

@@ -1,4 +1,4 @@
-"""The findings of a profile, from which the leaderboard and the page are written."""
+"""The findings of a profile, which the leaderboard and the page show."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ class Findings:
         departures: the parameters that differ from the system's defaults, by variant.
         notes: the notes on the variants, by variant.
         tuning: how the parameters were chosen.
-        published: tables that show numbers from papers beside this project's.
+        published: tables that show numbers from papers beside this project's scores.
         notice: a sentence to print before everything else; "" for none.
     """
 

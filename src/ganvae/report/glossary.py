@@ -11,7 +11,8 @@ def glossary(inversion_images: int, measured: Collection[str]) -> list[Term]:
     """The glossary entries (`Term`) of the measured scores, in the catalogue's order.
 
     Args:
-        inversion_images: the number of images behind the inverted scores.
+        inversion_images: the number of test images behind the inverted scores, which come from a
+            search for the closest image that the model can draw.
         measured: the names of the measured scores.
     """
     terms = dict.fromkeys(score.term for score in CATALOGUE if score.name in measured)

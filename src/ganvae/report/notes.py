@@ -8,8 +8,8 @@ from ganvae.report.scores import printed
 def notes_of(params: Params) -> dict[str, str]:
     """A mapping from variant to its note.
 
-    A note is the text in the profile. For promoted variants, the note also names the sweep trial
-    that the parameters come from.
+    A note is the text in the profile's parameters. For promoted variants, the note also names the
+    sweep trial that the parameters come from.
     """
     notes = dict(params.notes)
     for variant, promotion in params.promoted.items():
@@ -36,5 +36,5 @@ def _origin(promotion: Promotion) -> str:
     return (
         f"The parameters are from trial {promotion.trial} of the sweep `{promotion.study}`, with "
         f"FID {printed('fid_judge', promotion.fid_judge_validation)} on the validation split "
-        f"({origin}). The runs here use other seeds."
+        f"({origin}). The runs in this report use other seeds."
     )

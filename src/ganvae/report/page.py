@@ -60,7 +60,7 @@ def render(report: Report) -> str:
 
 
 def inline(text: str) -> Markup:
-    """Escape plain text for HTML, with `backticks` as code."""
+    """Escape plain text for HTML, and mark text in `backticks` as code."""
     return Markup(re.sub(r"`([^`]*)`", r"<code>\1</code>", str(escape(text))))
 
 
@@ -166,7 +166,7 @@ def _finalist(
 
 
 def _settings(provenance: Provenance) -> dict[str, str]:
-    """A mapping from name of a measurement setting to its value. All records share the settings."""
+    """A mapping from each measurement setting to its value. All records have the same settings."""
     values = provenance.model_dump()
     return {
         name.replace("_", " "): f"{value:,}" if isinstance(value, int) else str(value)

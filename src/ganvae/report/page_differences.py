@@ -16,9 +16,9 @@ class Contrast:
     """A comparison of a GAN with a VAE by one score, as table cells.
 
     Attributes:
-        low, mean, high: the mean of the difference and the bounds of its interval, scaled to [-1,
-            1]. Negative values favour the GAN and positive values the VAE, for every score. The
-            bounds are None if the interval is not defined.
+        low, mean, high: the lower bound of the difference's interval, the mean difference and the
+            upper bound, scaled to [-1, 1]. For every score, negative values favour the GAN and
+            positive values favour the VAE. The bounds are None if the interval is not defined.
         ahead: "gan" or "vae"; "" if no side is shown to be ahead.
     """
 
@@ -42,7 +42,7 @@ def contrasts(differences: Sequence[Difference], unit: str) -> list[Contrast]:
     """The lines of a table that compares a GAN with a VAE, one per score.
 
     Args:
-        unit: the thing that each value stands for: "seeds" or "variants".
+        unit: what the values are counted by, "seeds" or "variants", as in "too few seeds".
     """
     return [_contrast(difference, unit) for difference in differences]
 
@@ -142,7 +142,7 @@ class NoiseLine:
 
 
 def noise_lines(rows: Sequence[Row], scores: Sequence[str]) -> list[NoiseLine]:
-    """The noise of every variant or baseline that has noise for at least one of the scores."""
+    """The noise of every variant or baseline whose noise was measured for at least one score."""
     return [
         NoiseLine(
             REFERENCES.get(row.variant, row.variant),

@@ -163,7 +163,7 @@ def _label_at_the_right(ax: Axes, rows: Sequence[Row], points: dict[str, list[Po
 
 
 def _apart(heights: Sequence[float], least: float) -> list[float]:
-    """Move rising heights up, then down from 1, until neighbours are ``least`` apart."""
+    """Spread ascending heights: neighbours are at least ``least`` apart, and none is above 1."""
     placed: list[float] = []
     for height in heights:
         placed.append(max(height, placed[-1] + least) if placed else height)
@@ -203,7 +203,7 @@ def curve_figure(records: Sequence[ScoreRecord]) -> Markup | None:
 
 
 def _readable(sizes: Sequence[int]) -> list[int]:
-    """The sizes N, from the largest, whose labels at 1/N do not overlap."""
+    """Choose sizes N whose labels at 1/N do not overlap, starting with the largest size."""
     kept: list[int] = []
     for size in sorted(sizes, reverse=True):
         if not kept or 1 / size - 1 / kept[-1] > 0.08 / min(sizes):

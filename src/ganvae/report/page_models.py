@@ -1,6 +1,6 @@
-"""The section of one variant on the page.
+"""The page's section on one variant.
 
-It has pictures of one of its training runs, and the scores of all its training runs.
+The section shows pictures of one training run, and the scores of all training runs of the variant.
 """
 
 from collections.abc import Iterator, Sequence

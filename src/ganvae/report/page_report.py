@@ -1,4 +1,4 @@
-"""The input of the page."""
+"""The facts from which the page is written."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field

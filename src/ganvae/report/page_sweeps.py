@@ -1,4 +1,4 @@
-"""The page's section of each sweep: search space, findings and promoted trials."""
+"""The page's section on each sweep: search space, findings and promoted trials."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -27,7 +27,8 @@ class SweepSection:
         anchor: the section's id in the page.
         promoted: one sentence per promoted trial.
         effects: a mapping from parameter to its table cells; empty if there are too few trials.
-        check: a phrase that names the score at the first check; "" if the sweep has no checks.
+        check: a phrase that names the score at the pruner's first check (the first look at FID);
+            "" if the sweep has no pruner.
     """
 
     study: str

@@ -30,7 +30,7 @@ FAMILIES = {
 
 @dataclass(frozen=True)
 class Cell:
-    """A table cell: ``text``, and below the text ``margin``. Columns are sorted by ``value``."""
+    """A table cell with ``text``, and ``margin`` below the text. Sorting compares ``value``."""
 
     text: str
     margin: str = ""
@@ -56,8 +56,8 @@ class Line:
 
     Attributes:
         label: the name to print.
-        pinned: the place at which sorting leaves the line: "top" or "bottom". "" if sorting moves
-            the line.
+        pinned: where the line stays when the reader sorts the table: "top" or "bottom". "" for a
+            line that sorting may move.
     """
 
     variant: str
@@ -83,7 +83,8 @@ class Table:
 def score_table(rows: Sequence[Row], scores: Sequence[str], tuned: Collection[str]) -> Table:
     """A table with the mean and the margin of each score, one line per variant.
 
-    A score that no variant has gets no column.
+    The margin is half the width of the mean's 95 % confidence interval. A score that no variant has
+    gets no column.
     """
     columns = measured(rows, scores)
     lines = [_line(row, tuned, [_cell(row, name) for name in columns]) for row in rows]

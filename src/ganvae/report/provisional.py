@@ -1,4 +1,4 @@
-"""The provisional leaderboard, from the finished training runs of a profile."""
+"""Write a provisional leaderboard while some training runs of a profile are missing."""
 
 from collections.abc import Collection
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""Scores of this project beside numbers from papers, and how these scores and numbers differ."""
+"""Tables with this project's scores beside numbers from papers, and remarks on the differences."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -93,14 +93,14 @@ _BOUNDS_PUBLISHED = (  # table 1 of 1509.00519, one stochastic layer
 def published_of(
     params: Params, rows: Sequence[Row], records: Sequence[ScoreRecord]
 ) -> list[PublishedTable]:
-    """Build the `published_tables` of a profile."""
+    """Build the tables of `published_tables` for a profile."""
     return published_tables(rows, records, partial(_training_of, params))
 
 
 def _training_of(params: Params, variant: str) -> Training:
     """Read how a variant was trained, from its first training run.
 
-    All training runs of a variant train alike.
+    All training runs of a variant use the same settings.
     """
     key = next(key for key, run in params.runs.items() if run.variant == variant)
     outcome = read_json(ProfilePaths(params.profile).run(key).outcome)
@@ -115,7 +115,7 @@ def published_tables(
     The list of tables is empty for most profiles.
 
     Args:
-        rows: the rows of one leaderboard, all measured alike.
+        rows: the rows of one leaderboard, all measured with the same settings.
         records: the records behind the rows. Flagged records are ignored.
         trainings: returns how a variant was trained.
     """
@@ -183,12 +183,13 @@ def _modes_table(
             "and the scores of PacDCGAN2 from Lin et al. Our scores are means over seeds ± half "
             "the width of the 95 % confidence interval (Student's t).",
             f"Our modes are counted in {n:,} samples, {theirs}. More samples show more modes.",
-            "The classifier that reads the digits differs. Our scores use this project's judge "
-            f"(SHA-256 `{provenance.judge_sha256[:16]}…`).",
-            "Networks, training steps and training sets differ. The table gives only our numbers.",
+            "The classifier that recognises the digits differs. Our scores use this project's "
+            f"judge (SHA-256 `{provenance.judge_sha256[:16]}…`).",
+            "Networks, training steps and training sets differ. The table gives these numbers only "
+            "for our models.",
             f"Even {n:,} draws from the uniform distribution have a KL above 0, on average about "
-            f"({N_MODES:,} − 1) / (2{TIMES}{n:,}) = {fixed(bias, 3)}. Real digits are not uniform, "
-            "either: the floor is the score of real images.",
+            f"({N_MODES:,} − 1) / (2{TIMES}{n:,}) = {fixed(bias, 3)}. Real digits are not "
+            "uniform, either: the floor is the score of real images.",
         ),
     )
 
@@ -218,10 +219,10 @@ def _bounds_table(
         (
             "The values of VAE and IWAE are quoted from Burda et al., for models with one "
             "stochastic layer. Our values are means over seeds ± half the width of the 95 % "
-            "confidence interval (Student's t). The standard error over images is the error from "
-            f"having only {provenance.n_real:,} test images. All seeds use the same images, so "
-            "more seeds do not reduce this error.",
-            "The importance-weighted bounds use k = "
+            "confidence interval (Student's t). The standard error over images is the uncertainty "
+            f"from having only {provenance.n_real:,} test images. All seeds use the same images, "
+            "so more seeds do not reduce this error.",
+            "The number of latents per image in the importance-weighted bounds is k = "
             f"{provenance.importance_samples:,} here and {BOUND_SAMPLES:,} in the paper. A larger "
             "k gives a tighter bound.",
             "Our test images were made black-and-white by one fixed random draw, which all "
@@ -229,7 +230,7 @@ def _bounds_table(
             "Our variants train without the validation images, which are held out to choose "
             "parameters. "
             "The table gives the number of training images.",
-            "Networks, optimizers and lengths of training differ.",
+            "Networks, optimizers and lengths of training differ from the paper.",
         ),
     )
 

@@ -1,6 +1,6 @@
-"""Pictures of the shown runs, small enough for git.
+"""Write small copies of the shown runs' pictures, to be stored in git.
 
-The shown run is the training run of a variant whose pictures pages show.
+The shown run of a variant is the training run whose pictures the pages show.
 """
 
 from collections.abc import Iterator
@@ -17,11 +17,15 @@ from ganvae.pictures.training import FILM_ROWS
 from ganvae.report.shown import KINDS, STRIP, shown_runs
 
 SIDE_ROWS = 2
-"""Rows of images on each side of a published film."""
+"""The number of rows of images in each half (left and right) of a published film."""
 
 
 def publish_pictures(params: Params) -> list[Path]:
-    """Write the pictures of each variant's shown run to a folder, and return the folders."""
+    """Write the pictures of each variant's shown run to a folder of the variant.
+
+    Returns:
+        The folders, one per variant.
+    """
     paths = ProfilePaths(params.profile)
     shown = shown_runs(params)
     with replacing(paths.pictures) as folder:
@@ -50,9 +54,9 @@ def _published(path: Path, suffix: str) -> bytes:
 
 
 def _side_by_side(frames: Iterator[Image.Image]) -> Iterator[Image.Image]:
-    """Yield each frame with its first rows of images at half the size, in two columns.
+    """Shrink the images in each frame to half the size, and arrange the first rows in two columns.
 
-    Each column has `SIDE_ROWS` rows. Together the columns are as wide as the caption. The caption
+    Each column has `SIDE_ROWS` rows. The two columns together are as wide as the caption, which
     keeps its size.
     """
     for frame in frames:

@@ -19,7 +19,7 @@ def compare_files(
     finalists: Sequence[str] | None = None,
     aside: Collection[str] = (),
 ) -> tuple[Comparison, list[str]]:
-    """Compare all score records of some files.
+    """Compare all score records in some files.
 
     Args:
         paths: JSON files, each with one record or a list of records.
@@ -30,9 +30,9 @@ def compare_files(
         The comparison, and remarks on records with the same samples.
 
     Raises:
-        UserError: a file is missing or is not a score record; the records cannot stand in one
-            ranking; two records of one variant and seed may have different samples; a named variant
-            has no record; or every record is flagged.
+        UserError: a file is missing or is not a score record; the records cannot be ranked
+            together; two records of one variant and seed may have different samples; a named
+            variant has no record; or every record is flagged.
     """
     found = [(path, record) for path in paths for record in _read(path)]
     ranked = [(path, record) for path, record in found if not record.flags]
@@ -41,8 +41,8 @@ def compare_files(
     _check_names([*(finalists or ()), *aside], [record for _, record in found])
     if not ranked:
         raise UserError(
-            f"{_listed(paths)}: no record can be ranked, because all {len(found)} are flagged. "
-            f"Score as many samples as the protocol requires. {MAKE_ONE}"
+            f"{_listed(paths)}: no record can be ranked, because every record is flagged "
+            f"(records: {len(found)}). Score as many samples as the protocol requires. {MAKE_ONE}"
         )
     check_rankable([(_labelled(path, record), record) for path, record in ranked])
     records, remarks = _without_copies(ranked)
@@ -98,7 +98,7 @@ def _without_copies(ranked: Sequence[Found]) -> tuple[list[ScoreRecord], list[st
             remarks += _other_names(path, record, samples)
             if earlier[1] is not record:
                 both = f"{_labelled(*earlier)} and {_labelled(path, record)}"
-                remarks.append(f"{both} have the same samples, so they count once")
+                remarks.append(f"{both} have the same samples, so only the first record counts")
                 continue
         earlier = seeds.setdefault((record.variant, record.seed), (path, record))
         if earlier[1] is not record:
@@ -114,11 +114,16 @@ def _without_copies(ranked: Sequence[Found]) -> tuple[list[ScoreRecord], list[st
 def _other_names(
     path: Path, record: ScoreRecord, samples: Mapping[tuple[str, str], Found]
 ) -> Iterator[str]:
-    """Yield a remark for each other variant name that has the same samples as the record."""
+    """Yield a remark for every record with the same samples as ``record`` but another variant name.
+
+    Args:
+        path: the file of ``record``.
+        samples: the records to compare with ``record``, by variant and checksum of the samples.
+    """
     for (name, digest), other in samples.items():
         if digest == record.samples_sha256 and name != record.variant:
             both = f"{_labelled(*other)} and {_labelled(path, record)}"
-            yield f"{both} have the same samples under two names"
+            yield f"{both} have the same samples under two variant names"
 
 
 def _labelled(path: Path, record: ScoreRecord) -> str:

@@ -7,8 +7,8 @@ from ganvae.scores.records import ScoreRecord
 
 HEADER = ("score", "value", "95 % CI", "better")
 INTERVAL = (
-    "95 % CI: the confidence interval of the mean score over draws of this many samples from the "
-    "same training run. Scores of different training runs differ by more."
+    "95 % CI: the confidence interval of the score. It covers only the noise between draws of this "
+    "many samples from one training run. Scores of different training runs differ by more."
 )
 
 

@@ -7,10 +7,10 @@ from ganvae.core.paths import ProfilePaths
 from ganvae.scores.records import ScoreRecord, read_record, shown_run
 
 STRIP = "progress"
-"""The stem of the strip of progress: samples at the training steps that the schedule marks.
+"""The file name, without its ending, of a picture with samples at the schedule's marked steps.
 
-Pages show the strip only for variants whose schedule has marks. For the other variants, the film
-suffices.
+Pages show this picture only for variants whose schedule marks steps. Other variants have a film of
+training, which is enough.
 """
 
 
@@ -96,7 +96,7 @@ KINDS = (
         "Nearest training images",
         "Each sample is above its nearest training images, by pixels and by the judge's features.",
     ),
-    Kind("manifold", "more", "Manifold", "The sample at each point of the latent plane."),
+    Kind("manifold", "more", "Manifold", "Samples whose two latent numbers lie on a grid."),
     Kind(
         "latent_scatter",
         "more",

@@ -36,7 +36,8 @@ class Contrast(Record):
 
     Attributes:
         first, second: the two values of the parameter as text, or "on" and "off".
-        shift: the median of all differences in FID, first minus second (Hodges and Lehmann).
+        shift: the median difference in FID over all pairs of one trial with the first value and one
+            trial with the second value, first minus second (Hodges and Lehmann).
         low, high: the 95 % confidence interval of ``shift``, from the Mann-Whitney test.
         p: the p-value of the two-sided Mann-Whitney test.
     """
@@ -63,9 +64,9 @@ class Relation(Record):
 
     Attributes:
         correlation: Spearman's rank correlation over the trials in which the parameter is not off.
-            None if these trials are too few, or if the values have no order.
-        contrasts: for a parameter that can be off, on against off. For values without an order,
-            each other value against the first value.
+            None if these trials are too few, or if the values are not numbers.
+        contrasts: for a parameter that can be off, "on" is compared with "off". For values that are
+            not numbers, every other value is compared with the first value.
     """
 
     correlation: Measured | None
@@ -93,11 +94,11 @@ class Effect(Record):
 
 
 class EffectsRecord(Record):
-    """The effects of all parameters of a study, in the study's order.
+    """The effects of all parameters of a study, in the order of the study's parameters.
 
     Attributes:
         n_scored: the number of trials with a score.
-        n_early: the number of trials with a first check.
+        n_early: the number of trials that reached the pruner's first check.
     """
 
     study: str

@@ -84,13 +84,13 @@ def by_status(record: StudyRecord) -> str:
 def budget_text(record: StudyRecord) -> str:
     """Sentences with the number of trials per status, their training time and wall-clock time."""
     count = len(record.trials)
-    # A lost trial is left out, because its retry includes it.
+    # A lost trial is left out, because its retry includes the same work.
     ended = [trial for trial in record.trials if trial.status != "lost"]
     trained = sum(trial.seconds for trial in ended)
     by_clock = sum(trial.finished - trial.started for trial in ended)
     return (
         f"The study has {count} trial{'' if count == 1 else 's'}: {by_status(record)}. All seeds "
-        f"that finished training took {duration(trained)} together. The wall-clock times of all "
+        f"that finished training took {duration(trained)} in total. The wall-clock times of all "
         f"trials add up to {duration(by_clock)}."
     )
 
@@ -140,7 +140,7 @@ def effect_cells(effect: Effect, *, checked: bool) -> list[list[Cell]]:
     The cell with the parameter's name is left out.
 
     Args:
-        checked: whether the study has a pruner. Only then do its trials have checks.
+        checked: whether the study has a pruner. Without a pruner, trials have no checks.
     """
     importance = _measured_cell("", effect.importance, plus="")
     early = _relation_cells(effect, effect.early) if checked else [NONE]
@@ -184,7 +184,7 @@ def findings(record: StudyRecord, effects: EffectsRecord) -> list[str]:
     """
     if not has_numbers(effects):
         return [
-            "There are too few trials to say what any parameter does (scored trials: "
+            "There are too few trials to show the effect of any parameter (scored trials: "
             f"{effects.n_scored}, needed: at least {LEAST_TRIALS})."
         ]
     return [_finding(effect, record.pruner is not None) for effect in effects.effects]
@@ -204,7 +204,7 @@ def _relation_text(effect: Effect, relation: Relation) -> str:
 
 def _trend(correlation: Measured | None) -> str:
     if correlation is None:
-        return f"{TOO_FEW} to say"
+        return f"{TOO_FEW} to show a trend"
     direction = "rises" if correlation.value > 0 else "falls"
     return f"FID {direction} with the parameter" if correlation.is_shown else NOTHING
 
@@ -231,7 +231,8 @@ PICTURES = {
     "history.png": Picture(
         "History",
         "FID of every trial, in the order in which the trials started. The line is the best FID so "
-        "far. Crosses at the edge mark trials without a score: pruned, diverged or failed trials.",
+        "far. Crosses at the upper edge mark trials without a score: pruned, diverged or failed "
+        "trials.",
     ),
     "slices.png": Picture(
         "Each parameter on its own",
@@ -252,11 +253,13 @@ PICTURES = {
     ),
     "curves.png": Picture(
         "Checks",
-        "FID of each trial at each check, as the pruner saw it. Crosses mark pruned trials.",
+        "FID of each trial at each check of the pruner. A cross ends the line of each trial "
+        "without a score, such as a pruned trial.",
     ),
     "pareto.png": Picture(
         "Pareto front",
-        "Both objectives of every trial. The line joins the trials that no other trial beats.",
+        "Both objectives of every trial. The line joins the trials that no other trial beats in "
+        "both objectives.",
     ),
 }
 """A mapping from file name to picture, in the order in which the pictures are shown."""

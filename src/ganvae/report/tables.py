@@ -123,8 +123,8 @@ def _notes(records: Sequence[ScoreRecord], tuning: Tuning) -> list[str]:
         "- The floor is the score of real training images. The ceiling is the score of images "
         "whose pixels are drawn independently from Gaussians. A variant can be worse than the "
         "ceiling.",
-        "- Training budgets are short and differ between variants. The order holds only for "
-        "these variants at these budgets.",
+        "- Training budgets are short and differ between variants. The ranking holds only "
+        "for these variants at these budgets.",
         "- Inverted scores come from a search in latent space. For each of "
         f"{provenance.inversion_images} test images, the search "
         f"({provenance.inversion_restarts} starts, {provenance.inversion_steps} steps) looks for "
@@ -132,9 +132,9 @@ def _notes(records: Sequence[ScoreRecord], tuning: Tuning) -> list[str]:
         "runs share the same test images, so the interval covers only the noise between seeds. "
         "Reconstruction scores exist only for models with an encoder.",
         "- ELBO is the mean over the split. The Bernoulli ELBO is computed on grey values, so it "
-        "does not bound a log-likelihood. The Gaussian ELBO is that of a density with variance "
-        "1/2. The binarised ELBO is computed on black-and-white images, where it bounds the "
-        "log-likelihood. The importance-weighted bound "
+        "does not bound a log-likelihood. The Gaussian ELBO is computed for a density with "
+        "variance 1/2. The binarised ELBO is computed on black-and-white images, where it bounds "
+        "the log-likelihood. The importance-weighted bound "
         f"({provenance.importance_samples} samples) is tighter. The three kinds of ELBO cannot be "
         "compared with each other.",
         f"- Networks were trained in {' and '.join(sorted(map(str, precisions)))}. Weights and "

@@ -18,7 +18,7 @@ def comparison_text(comparison: Comparison, remarks: Sequence[str]) -> str:
         [
             *_leaderboard(comparison.rows),
             *_differences("FID of every pair, the better variant first", comparison.pairs),
-            *_differences("The finalists, one value per seed", comparison.finalists),
+            *_differences("The finalists (each value is one seed's score)", comparison.finalists),
             *_differences(_families(comparison), comparison.families, "variants"),
             *(f"\nnot ranked: {_flagged(record)}" for record in comparison.unranked),
             *(f"\nnote: {remark}." for remark in remarks),
@@ -28,7 +28,7 @@ def comparison_text(comparison: Comparison, remarks: Sequence[str]) -> str:
 
 def _families(comparison: Comparison) -> str:
     without = f", without {', '.join(comparison.aside)}" if comparison.aside else ""
-    return f"GANs against VAEs, one value per variant{without}"
+    return f"GANs against VAEs (each value is the mean of one variant over its seeds){without}"
 
 
 def _leaderboard(rows: Sequence[Row]) -> Iterator[str]:

@@ -24,9 +24,9 @@ class Tuning:
         tuned: variants whose parameters were chosen by scores on a validation split.
         swept: the tuned variants whose parameters come from a trial of a sweep. The other tuned
             variants were tuned by hand.
-        tuned_on: a mapping from tuned variant to the data set whose validation split chose its
-            parameters. It has only variants that were tuned on another data set than the profile's.
-        unequal: how the efforts for the finalists differ; "" if the efforts are equal.
+        tuned_on: a mapping from variant to the data set on whose validation split the variant was
+            tuned. Variants that were tuned on the profile's own data set are left out.
+        unequal: how the tuning efforts for the two finalists differ; "" if the efforts are equal.
         outside: the results of trials outside the pipeline; "" if there are none.
     """
 
@@ -85,8 +85,8 @@ def naming(finalists: Collection[str], tuning: Tuning) -> str:
 def equal_effort(comparison: Comparison, tuning: Tuning) -> str:
     """A sentence that compares the best GAN with the best VAE at equal tuning effort.
 
-    There is one comparison among the untuned variants and one among the swept variants. The
-    sentence is "" if no variant is tuned or neither comparison is possible.
+    The sentence has one comparison among the untuned variants, and one among the swept variants.
+    It is "" if no variant is tuned, or if neither comparison is possible.
     """
     untuned = {row.variant for row in comparison.rows} - {*tuning.tuned, *comparison.aside}
     pairs = [
@@ -101,12 +101,12 @@ def equal_effort(comparison: Comparison, tuning: Tuning) -> str:
 
 
 def _pair(rows: list[Row]) -> str:
-    """A clause that compares the best GAN with the best VAE, the better one first.
+    """A clause that compares the best GAN with the best VAE. The better of the two comes first.
 
     "" if no GAN or no VAE has an FID.
 
     Args:
-        rows: rows in the order of FID.
+        rows: rows of the leaderboard, sorted by FID.
     """
     first: dict[str, Row] = {}
     for row in rows:

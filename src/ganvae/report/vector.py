@@ -21,7 +21,7 @@ COLOURS = {
 }
 """A mapping from name to a figure's colour on white.
 
-In the page, each colour becomes the CSS variable with the name.
+The page replaces each colour by the CSS variable of the same name.
 """
 
 MARKERS = {"gan": "o", "vae": "s", "hybrid": "D", "reference": "P", "other": "^"}
@@ -51,7 +51,8 @@ def vector(width: float, height: float, label: str, draw: Callable[[Figure], Non
 
     Args:
         width, height: the size in inches.
-        label: a description for readers who cannot see the figure, unique in the page.
+        label: a description for readers who cannot see the figure. No two figures of the page may
+            have the same label.
         draw: draws on a given figure.
     """
     with mpl.rc_context(STYLE | {"svg.hashsalt": label}):  # makes the ids unique in the page

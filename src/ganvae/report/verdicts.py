@@ -36,7 +36,7 @@ def verdict(difference: Difference, unit: str = "seeds") -> str:
     With too few values for a test, the cell says ``too few seeds`` or ``too few variants``.
 
     Args:
-        unit: the thing that each value stands for: `seeds` or `variants`.
+        unit: what the values are counted by, `seeds` or `variants`, as in ``too few seeds``.
     """
     if difference.verdict == TOO_FEW:
         return f"too few {unit}"
@@ -59,7 +59,7 @@ def sizes(difference: Difference) -> tuple[str, str]:
 
 
 def shortages(differences: Sequence[Difference], unit: str = "seeds") -> list[str]:
-    """Sentences that explain the verdicts `too few seeds`, each sentence once."""
+    """Sentences that explain each verdict `too few seeds`. No sentence is repeated."""
     short = [difference for difference in differences if difference.verdict == TOO_FEW]
     return list(dict.fromkeys(f"too few {unit}: {_shortage(each, unit)}." for each in short))
 
@@ -92,8 +92,9 @@ def noise_remarks(comparison: Comparison) -> list[str]:
         worse = [f"`{variant}`" for variant, mean in sides if _beaten(difference, mean, noise)]
         if worse:
             remarks.append(
-                f"Here {name(score)} does not distinguish images from noise: the ceiling, which is "
-                f"pure noise, scores {printed(score, noise.mean)}, better than {listed(worse)}."
+                f"On this data set, {name(score)} does not distinguish images from noise: the "
+                f"ceiling, which is pure noise, scores {printed(score, noise.mean)}, better than "
+                f"{listed(worse)}."
             )
     return remarks
 

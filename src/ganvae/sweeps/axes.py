@@ -1,6 +1,6 @@
 """Make the axes of a study's pictures: linear, logarithmic or categorical.
 
-"Off" is at the end of an axis whose range allows this value.
+If a parameter may be off, the value "off" has its own position at the end of the axis.
 """
 
 import math
@@ -28,7 +28,7 @@ OFF = 1.12
 class Scale:
     """A mapping from a parameter's values to positions on an axis from 0 (low) to 1 (high).
 
-    Choices are at 0, 1, 2, …. A value that a trial does not have is at NaN.
+    If the range has choices, they are at 0, 1, 2, …. A missing value is at NaN.
     """
 
     def __init__(self, name: str, range_: Range) -> None:

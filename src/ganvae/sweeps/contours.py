@@ -21,7 +21,7 @@ BALANCE = "balance.ratio"
 INK = COLOURS["ink"]
 MOST_CONTOURS = 4
 LEAST_POINTS = 6
-"""The least number of different positions of trials that contours are drawn for."""
+"""Contours are drawn only if the trials have at least this many different positions."""
 
 LEAST_FID = 0.01
 """The lowest FID at which the logarithmic colour scale may begin."""
@@ -30,8 +30,8 @@ LEAST_FID = 0.01
 def contour_pairs(record: StudyRecord, effects: EffectsRecord) -> list[tuple[str, str]]:
     """Return the pairs of parameters to draw contours for.
 
-    A study that searched the balance ratio pairs the balance ratio with other parameters. Any other
-    study pairs its two most important parameters.
+    If the study searched the balance ratio, each pair has the balance ratio and another parameter.
+    Otherwise the only pair has the two most important parameters.
     """
     names = list(record.parameters)
     if BALANCE in names:
@@ -47,8 +47,8 @@ def contour_pairs(record: StudyRecord, effects: EffectsRecord) -> list[tuple[str
 def draw_contours(path: Path, record: StudyRecord, pairs: Sequence[tuple[str, str]]) -> None:
     """Draw FID over pairs of parameters: a point per trial, and linear contours between the points.
 
-    With a pruner, the pictures show FID at the first check, because trials without a score also
-    have this FID. Without a pruner, the pictures show the FID of the scored trials.
+    With a pruner, the pictures show FID at the first check, because pruned trials have this FID
+    but no score. Without a pruner, the pictures show the FID of the scored trials.
     """
     fids = contoured_fids(record)
     rows, columns = math.ceil(len(pairs) / 2), min(2, len(pairs))

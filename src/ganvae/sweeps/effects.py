@@ -78,7 +78,7 @@ def first_check(record: StudyRecord, trial: TrialRecord) -> float | None:
 
 
 def is_ordered(range_: Range) -> bool:
-    """Return whether all values of a range, apart from null, are numbers and so have an order."""
+    """Return whether all values of a range are numbers. Null, which means "off", is ignored."""
     values = [value for value in range_.ends() if value is not None]
     return all(isinstance(value, int | float) and not isinstance(value, bool) for value in values)
 
@@ -181,8 +181,8 @@ def _cut(n: int, m: int) -> int:
     """Return the number of differences to drop at each end for the shift's confidence interval.
 
     There are n x m sorted differences between the FIDs of two groups of n and m trials. The number
-    is the normal approximation of U (Hollander and Wolfe, Nonparametric Statistical Methods, 4.3),
-    rounded to the wider interval.
+    follows from the normal approximation of the Mann-Whitney statistic U (Hollander and Wolfe,
+    Nonparametric Statistical Methods, 4.3). It is rounded down, which gives the wider interval.
     """
     z = stats.norm.ppf((1 + CONFIDENCE) / 2)
     return max(0, int(np.floor(n * m / 2 - z * np.sqrt(n * m * (n + m + 1) / 12))) - 1)

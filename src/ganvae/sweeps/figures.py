@@ -25,7 +25,7 @@ INK, FAINT = COLOURS["ink"], COLOURS["faint"]
 
 
 def draw_pictures(folder: Path, record: StudyRecord, effects: EffectsRecord) -> None:
-    """Write the pictures of a study as PNG files; pictures that need more trials are left out."""
+    """Write a study's pictures as PNG files. Pictures that would need more trials are left out."""
     if not record.scored:
         return
     draw_history(folder / "history.png", record)
@@ -155,7 +155,7 @@ def draw_front(path: Path, record: StudyRecord) -> None:
 
 
 def _draw_scored(ax: Axes, record: StudyRecord, places: Sequence[float]) -> None:
-    """Draw the FID of the scored trials, with other symbols for collapsed and best trials.
+    """Draw the FID of the scored trials, with different symbols for collapsed and best trials.
 
     Args:
         places: the horizontal position of each scored trial; NaN leaves the trial out.

@@ -43,7 +43,7 @@ class Seed(NamedTuple):
 
 @dataclass(frozen=True)
 class Objective:
-    """The function that Optuna minimises: called with a trial, it returns the trial's values.
+    """The function that Optuna minimises. A call with a trial returns the trial's values.
 
     A call raises `TrialPruned` if the trial is pruned or diverges, or if the system rejects the
     combination of parameters. The trial's attribute ``status`` names the reason.
@@ -62,7 +62,7 @@ class Objective:
         except TrialPruned:
             _remove(work)
             raise
-        _remove(work)  # an interrupt keeps it: the next attempt resumes there
+        _remove(work)  # after an interrupt, the folder stays: the next attempt resumes there
         return values
 
     def _values(self, trial: Trial, work: Path) -> list[float]:
@@ -138,9 +138,10 @@ class Objective:
 
 
 class Curve:
-    """A watcher of a trial's first seed: measures FID, and prunes the trial if it falls behind.
+    """Measures FID of a trial's first seed at the pruner's checks, and prunes trials with high FID.
 
-    FIDs that a killed worker had measured are read from the worker's file and reported again.
+    If a killed worker measured FIDs of this trial before, these FIDs are read from a file and
+    reported to the pruner again.
     """
 
     def __init__(

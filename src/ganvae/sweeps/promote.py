@@ -20,7 +20,7 @@ PARAMS = Path("params.yaml")
 
 
 def promote(study: str, number: int | None, variant: str | None, seeds: Sequence[int]) -> str:
-    """Write a trial as a variant into the promotions file of the study's profile.
+    """Write a trial's parameters as a new variant into the promotions file of the study's profile.
 
     The promotions file (promoted.yaml) lists variants that come from sweeps. An earlier promoted
     variant of the same name is replaced. params.yaml is not changed.
@@ -57,11 +57,12 @@ def promote(study: str, number: int | None, variant: str | None, seeds: Sequence
     file, fid = path.with_name(PROMOTED), fixed(trial.values[0], 2)
     origin = f"trial {trial.number} of study {record.study!r} (FID {fid} on the validation split)"
     if not changed:
-        return f"{file}: {variant} is already {origin}, so the file is unchanged"
+        return f"{file}: {variant} already has the parameters of {origin}; no change"
     pipeline = "" if path == PARAMS else f" {path.with_name('dvc.yaml')}"
     return "\n".join(
         [
-            f"{file}: {variant} is now {origin}; training seeds: {', '.join(map(str, seeds))}",
+            f"{file}: {variant} has the parameters of {origin}; training seeds: "
+            f"{', '.join(map(str, seeds))}",
             *_remarks(record, trial, config, params),
             f"`ganvae repro{pipeline}` trains these runs, and skips runs that are up to date",
         ]
@@ -99,7 +100,7 @@ def _choose(record: StudyRecord, number: int | None) -> TrialRecord:
 
     Raises:
         UserError: the trial does not exist or has no score. Or ``number`` is None and the study has
-            two objectives, so that no single trial is the best.
+            two objectives, so no single trial is the best.
     """
     study = f"study {record.study!r}"
     if record.best is None:
@@ -201,7 +202,7 @@ def _remarks(
         )
     if config == applied(record.system, record.base, {}):
         remarks.append(
-            f"note: the parameters of this trial are those of {record.variant} before the sweep"
+            f"note: this trial has the same parameters as {record.variant} before the sweep"
         )
     if trial.status == "collapsed":
         remarks.append(

@@ -61,7 +61,7 @@ def _trial(trial: FrozenTrial, ranges: Mapping[str, Range], has_curves: bool) ->
 
 
 def _given_back(trial: FrozenTrial) -> bool:
-    """Return whether a worker gave the trial back as not needed (`ganvae.sweeps.worker`)."""
+    """Return whether a worker ended the trial as not needed (`ganvae.sweeps.worker`)."""
     return trial.state == TrialState.FAIL and not trial.params
 
 
@@ -75,7 +75,7 @@ def _has(trial: FrozenTrial, name: str) -> bool:
 
 
 def _status(trial: FrozenTrial) -> TrialStatus:
-    """Return the trial's status: "lost" for a trial that failed in Optuna, as its worker died."""
+    """Return the trial's status: "lost" if the trial failed in Optuna because its worker died."""
     if trial.state == TrialState.FAIL:
         return "lost"
     status: TrialStatus = trial.user_attrs.get("status", "completed")

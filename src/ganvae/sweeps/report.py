@@ -17,7 +17,9 @@ from ganvae.sweeps.summary import summary, write_trials
 
 
 def report_study(name: str, url: str, root: Path = Path()) -> str:
-    """Write a study's folder from the storage, or else from the record of an earlier report.
+    """Write a study's folder from the trials in the storage.
+
+    If the study cannot be read from the storage, the record of an earlier report is used.
 
     Returns:
         A summary of the report, in one line.
@@ -83,5 +85,5 @@ def _check_nothing_is_lost(path: Path, record: StudyRecord) -> None:
         raise UserError(
             f"{path} has {len(missing)} trials that study {record.study!r} in the storage lacks. "
             "So the file and the storage hold two different studies of the same name. "
-            f"Delete the folder {path.parent} to replace it, or give another --storage."
+            f"Delete the folder {path.parent} to write a new folder, or give another --storage."
         )

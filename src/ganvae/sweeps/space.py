@@ -78,9 +78,9 @@ class PrunerConfig(Section):
     """The rule by which trials are pruned, that is, given up early.
 
     With ``by: curve``, the pruner reads FID at ``checks``, given as shares of the first seed's
-    schedule. ``median`` prunes a trial that is worse than half of the trials completed before. But
-    ``median`` prunes none of the first ``startup_trials`` trials. ``hyperband`` is described in
-    arXiv 1603.06560.
+    schedule. ``median`` prunes a trial whose FID is worse than the median of the earlier
+    completed trials, but prunes none of the first ``startup_trials`` trials. ``hyperband`` is
+    described in arXiv 1603.06560.
 
     With ``by: seed``, the pruner reads FID after each seed. ``wilcoxon`` prunes a trial if a
     signed-rank test finds the trial worse than the best trial at level ``p``.
@@ -111,7 +111,7 @@ class PrunerConfig(Section):
 class Sweep(Section):
     """The content of a file in `sweeps/`.
 
-    ``systems`` names the systems that the sweep can search. Each system may add ranges to
+    ``systems`` lists the systems that the sweep can search. Each system may add ranges to
     ``parameters``. A trial's value is FID on the validation split, from ``n_generated`` samples per
     seed, as the mean over ``seeds``. With the second objective ``train_seconds``, the sweep
     searches for the Pareto front. ``trials`` is the number of trials, including pruned trials.

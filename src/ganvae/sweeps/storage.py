@@ -26,7 +26,7 @@ SQLITE_SECONDS = 60.0
 
 TABLE_ATTEMPTS = 10
 TABLE_SECONDS = 0.5
-"""The number of attempts to open tables that another process creates, and the seconds between."""
+"""The number of attempts to open tables that another process creates; the seconds between them."""
 
 FIRST_HEARTBEATS = text(
     "INSERT INTO trial_heartbeats (trial_id, heartbeat) "
@@ -130,7 +130,7 @@ def _parsed(url: str) -> URL:
 
 @contextmanager
 def explained(url: str, *more: type[Exception]) -> Iterator[None]:
-    """Turn database errors within the block into a `StorageError` with a one-line message.
+    """Turn database errors inside the `with` block into a `StorageError` with a one-line message.
 
     Args:
         url: the storage's URL, which the message shows without its password.

@@ -39,7 +39,7 @@ PER_MILLE = 1000
 CURRENT = "current"
 
 NAME = r"[A-Za-z0-9][A-Za-z0-9._-]*"
-"""The pattern of a study's name. The name is also the name of folders."""
+"""The pattern of a study's name. The name is also used for folders."""
 
 MAKING_SECONDS = 10.0
 """Seconds after which this process completes a study that another process began to create."""
@@ -75,7 +75,7 @@ class Settings(Section):
 
 
 def create_study(name: str, url: str, space: str, variant: str | None, params_file: Path) -> str:
-    """Create a study, unless it exists already. Its first trial has the current parameters.
+    """Create a study, unless it exists already. The first trial has the variant's own parameters.
 
     Args:
         name: the study's name.
@@ -88,7 +88,7 @@ def create_study(name: str, url: str, space: str, variant: str | None, params_fi
         A line for the user: the study was created, or exists already.
 
     Raises:
-        ConfigError: the sweep or the name is invalid, or the sweep does not fit the variant.
+        ConfigError: the sweep or the name is invalid, or the system rejects a range.
         UserError: another study has this name, or the data are not prepared.
         StorageError: the storage cannot be reached or written.
     """

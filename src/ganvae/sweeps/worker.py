@@ -73,10 +73,11 @@ def _counts(study: Study) -> tuple[int, int]:
 
 
 def _run_one(study: Study, objective: Objective, wanted: int, after: AfterTrial) -> bool:
-    """Run one trial; after Ctrl-C or a `UserError`, queue the trial again and raise the exception.
+    """Run one trial. After Ctrl-C or a `UserError`, queue the trial again and raise the exception.
 
     Returns:
-        False if the trial was not needed, or was taken from this worker.
+        Whether the trial was run to its end. False if the trial was not needed, or was taken from
+        this worker.
     """
     begun: list[int] = []
 
@@ -94,7 +95,7 @@ def _run_one(study: Study, objective: Objective, wanted: int, after: AfterTrial)
     except (KeyboardInterrupt, UserError):
         if begun:
             _queue_again(study, begun[0])
-            print(f"trial {begun[0]} is queued again, for any worker to continue", flush=True)
+            print(f"trial {begun[0]} is queued again, so that any worker can continue", flush=True)
         raise
     except Exception:  # Optuna raises several types for a trial taken from its worker
         if not (begun and _is_retried(study, begun[0])):

@@ -47,7 +47,8 @@ def register_champions(
         root: the repository's root.
 
     Returns:
-        Remarks for the user: which champions use the repository's weights, and which are missing.
+        Remarks for the user: which champions use the repository's weights, and which champions are
+        not registered.
     """
     shipped: dict[str, list[str]] = defaultdict(list)
     missing = []
@@ -68,12 +69,12 @@ def _remarks(shipped: Mapping[str, list[str]], missing: list[str]) -> Iterator[s
         names = ", ".join(shipped)
         yield (
             f"the champions of these profiles are registered with {SHIPPED}: {names}. "
-            "Run `dvc repro` to register the scored weights."
+            "To register the scored weights, run `dvc repro` and then `ganvae sync`."
         )
     if missing:
         yield (
             "these champions have no weights on this machine, so they are not registered: "
-            f"{', '.join(missing)}. Run `dvc pull`."
+            f"{', '.join(missing)}. Run `dvc pull` and then `ganvae sync`."
         )
 
 

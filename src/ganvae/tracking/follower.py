@@ -1,6 +1,7 @@
 """Show training runs in MLflow during training. Later, `ganvae sync` adds the results.
 
-The follower is a process that reads live logs, the files of losses that training runs append to.
+The follower is a process that reads live logs. A live log is a file to which a training run appends
+its losses.
 
 python -m ganvae.tracking.follower PARENT    # ends when the process with the id PARENT ends
 """

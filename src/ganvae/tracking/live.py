@@ -26,7 +26,8 @@ def adopt(
     """Find the live run to which the results of ``tracked`` can be added.
 
     The results must contain every parameter and every metric value of the live run. Otherwise the
-    live run shows another training run, which was given up or continued differently after a crash.
+    live run shows another training run, for example one that crashed and was then repeated with
+    other losses.
 
     Args:
         earlier: the MLflow runs with the key of ``tracked``.

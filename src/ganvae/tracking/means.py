@@ -22,8 +22,8 @@ def model_runs(
 
     Args:
         runs: the training runs.
-        known: the digests of MLflow runs that exist. A parent run with such a digest is returned
-            without points, to save the computation.
+        known: the digests of the MLflow runs that exist already. A parent run with one of these
+            digests is returned without points, to save the computation.
 
     Returns:
         The parent runs, and a remark for each variant whose training runs cannot be ranked

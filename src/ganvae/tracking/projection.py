@@ -30,7 +30,7 @@ def project(
     parent: str | None = None,
     tags: Mapping[str, str] = NO_TAGS,
 ) -> tuple[str, bool]:
-    """Make MLflow show ``tracked``.
+    """Show ``tracked`` in MLflow: keep, complete or create an MLflow run.
 
     If MLflow has a run with the digest of ``tracked``, this run is kept. Otherwise the live run of
     the training run is completed. Without a live run, a new MLflow run is created. MLflow runs with

@@ -47,8 +47,8 @@ def read_runs(root: Path, profile: str | None) -> tuple[list[SeedRun], int]:
 
     Returns:
         The training runs with the baselines, and the number of training runs that were left out.
-        A training run is left out if its files are incomplete, or if the profile does not compare
-        this training run.
+        A training run is left out if its files are incomplete, or if the profile's scores.json does
+        not have this training run.
 
     Raises:
         UserError: the profile has no results, or a file is invalid.
@@ -133,8 +133,8 @@ def _trained(
         key=f"{profile}/{name}",
         name=name,
         experiment=measured.provenance.dataset,
-        # The digest includes the weights' checksum in the lock. So one run in MLflow is one state
-        # of its DVC stage, and the stage and the checksum identify it in both.
+        # The digest includes the weights' checksum in the lock. So an MLflow run shows one state of
+        # its DVC stage. The stage and the checksum identify this state in MLflow and in DVC.
         digest=checksum(profile, name, measured.model_dump(), outcome, rows, validation, md5),
         started=finished - timing.get("train_seconds", 0.0),
         finished=finished,

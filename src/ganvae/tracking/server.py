@@ -14,7 +14,7 @@ from ganvae.tracking.store import Store, connected, find_store
 
 
 def serve(port: int = 5000, host: str = "127.0.0.1") -> None:
-    """Replace this process by MLflow's server, and start two further processes.
+    """Replace this process with MLflow's server, and start two further processes.
 
     One process syncs the results and prints links to the pages. The other process shows training
     runs during training. If ``MLFLOW_TRACKING_URI`` is the address of a server, the results are
@@ -53,7 +53,7 @@ def _check_free(host: str, port: int) -> None:
 
 
 def _become_server(store: Store, host: str, port: int) -> None:
-    """Replace this process by MLflow's server, which then consists of two processes.
+    """Replace this process with MLflow's server, which then consists of two processes.
 
     By default MLflow would start fifteen processes, which need 3 GB of memory.
     """

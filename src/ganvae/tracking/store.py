@@ -26,7 +26,7 @@ NOISY_LOGGERS = ("mlflow", "alembic", "urllib3")
 
 
 class TrackingError(UserError):
-    """An error: the store cannot be reached, read or written. `results/` is not affected."""
+    """The error that the store cannot be reached, read or written. `results/` is not affected."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Store:
         uri: the store's address.
         artifacts: the folder for the files of new experiments. None if the store is a server,
             which chooses the folder itself.
-        lock: the lock file that allows one connected process at a time.
+        lock: a lock file, which only one connected process at a time can hold.
     """
 
     uri: str

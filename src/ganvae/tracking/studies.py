@@ -24,7 +24,7 @@ STATUS: dict[str, Status] = {"completed": "FINISHED", "pruned": "KILLED", "lost"
 def project_study(
     client: MlflowClient, store: Store, record: StudyRecord, folder: Path
 ) -> tuple[int, int]:
-    """Make MLflow show a study, in the experiment ``sweeps-<dataset>``.
+    """Show a study in MLflow, in the experiment ``sweeps-<dataset>``.
 
     Only new trials are written, so this function can be called after every trial.
 

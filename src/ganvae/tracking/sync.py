@@ -1,4 +1,4 @@
-"""Sync: make MLflow show `results/`. A repeated sync adds only new results."""
+"""Sync: show `results/` in MLflow. A repeated sync adds only new results."""
 
 import subprocess
 from dataclasses import dataclass
@@ -47,7 +47,7 @@ class SyncReport:
 
 
 def sync(profile: str | None = None, uri: str | None = None) -> SyncReport:
-    """Make MLflow show `results/`. A second call creates nothing.
+    """Show `results/` in MLflow. A second call creates nothing.
 
     Each training run and baseline gets one MLflow run. The tag ``ganvae.digest``, the checksum of
     the results, identifies the MLflow run. This tag is written last, so the next sync can find and

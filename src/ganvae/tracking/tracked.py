@@ -46,7 +46,7 @@ class TrackedRun:
     Attributes:
         key: a name that stays the same when the training run is repeated.
         experiment: the name of the MLflow experiment.
-        digest: a checksum that stays the same only if the results stay the same.
+        digest: a checksum of the results. Other results have another checksum.
         started, finished: Unix times in seconds.
         points: the values of all metrics.
         parent: the key of the parent run, in which this run is nested in MLflow. None if this run

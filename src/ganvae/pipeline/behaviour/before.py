@@ -67,7 +67,7 @@ class Before:
         return self._cached(machine, None)
 
     def measured_anew(self, machine: str) -> dict[str, Record]:
-        """Measure the commit's code as `measured` does, but with today's copy of this package."""
+        """Measure the commit's code like `measured`, but with the current copy of this package."""
         return self._cached(machine, self._root / SOURCE / MEASURING)
 
     def _cached(self, machine: str, measuring: Path | None) -> dict[str, Record]:
@@ -124,7 +124,7 @@ def _run(archive: bytes, source: str, measuring: Path | None) -> dict[str, Recor
             tar.extractall(folder, filter="data")
         if source_checksum(Path(folder)) != source:
             print(
-                "the records of this commit belong to other code, so the commit is not measured "
+                "the records of this commit describe other code, so the commit is not measured "
                 "(a shallow clone can be the reason)"
             )
             return {}

@@ -8,7 +8,8 @@ from ganvae.models.registry import system_class, system_config, system_names
 def systems() -> dict[str, Any]:
     """Return a mapping from each system's name to its facts.
 
-    A new parameter with a default only adds an entry, so the token of the facts stays the same.
+    A new parameter with a default adds an entry and changes no other entry, so the token of the
+    facts stays the same.
     """
     return {
         name: {

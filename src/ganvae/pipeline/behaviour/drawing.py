@@ -70,7 +70,7 @@ def _baseline_pictures(params: Params) -> dict[str, Any]:
 
 
 def frames_of(path: Path) -> list[Any]:
-    """Return one list per frame of a picture file: shape, duration in ms, `sketch` of pixels."""
+    """Return a list per frame of a picture file: shape, duration in ms, `sketch` of its pixels."""
     with Image.open(path) as picture:
         frames = [
             (np.asarray(frame.convert("RGB")), frame.info.get("duration"))

@@ -58,11 +58,11 @@ class Finding(NamedTuple):
 
 
 def refresh(root: Path) -> list[Finding]:
-    """Measure the current code, and change the tokens of all fingerprints that behave differently.
+    """Measure the current code, and change the token of each fingerprint whose behaviour changed.
 
     If numbers differ, the code of the last commit that changed records is measured on this
-    processor, too. If both codes give the same numbers, then only the processor or the way of
-    measuring has changed. In this case the token stays.
+    processor, too. If both versions of the code give the same numbers, only the processor or the
+    way of measuring has changed, and the token stays.
 
     Args:
         root: the repository's root.
@@ -113,7 +113,7 @@ class Now:
 
     @cached_property
     def old_code_measured_anew(self) -> dict[str, Record]:
-        """Records of the last commit's code, measured here with today's copy of this package."""
+        """Records of the last commit's code, measured with the current version of this package."""
         return self.before.measured_anew(self.machine) if self.before else {}
 
     @cached_property
@@ -159,7 +159,7 @@ def _judged(root: Path, name: str, new: Record, now: Now) -> Finding:
 
 
 def _comparable(committed: Record, stored: Record | None, new: Record, now: Now) -> bool:
-    """Return whether the committed record can stand for the earlier behaviour.
+    """Return whether the committed record describes the behaviour before the current edit.
 
     The answer is no if other libraries are locked now, or if the revision was raised by hand. The
     answer is also no if an entry that was added after the commit has changed since.
@@ -192,7 +192,7 @@ def _within(some: Any, known: Any) -> Any:
 
 
 def _alike(stored: Record, new: Record, now: Now) -> bool:
-    """Return whether another processor with equal libraries gave these numbers within `TOLERANCE`.
+    """Return whether another processor with equal libraries gave equal numbers within `TOLERANCE`.
 
     The numbers of the stored record are compared with the numbers of the new record.
     """
@@ -261,7 +261,7 @@ def _read(path: Path) -> Record | None:
 
 
 def _remove_others(root: Path, names: set[str]) -> None:
-    """Delete the records and tokens whose names are not in ``names``, such as removed systems."""
+    """Delete the records and tokens that are not in ``names``, for example of removed systems."""
     for kind in (record_path, token_path):
         folder = root / kind("x").parent
         for path in folder.rglob("*.json"):
@@ -270,7 +270,7 @@ def _remove_others(root: Path, names: set[str]) -> None:
 
 
 def machine() -> str:
-    """Describe all that decides how numbers round: vendor, instructions, torch, one thread."""
+    """Describe what decides how numbers are rounded: vendor, instructions, torch, one thread."""
     import torch
 
     instructions = [torch.backends.cpu.get_cpu_capability()]

@@ -26,9 +26,9 @@ PRELOADED = [
     "torchmetrics.image.fid",
 ]
 SINGLE = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
-"""Variables that limit the threads of the numerical libraries; `measure` sets each to 1.
+"""Environment variables that limit the threads of numerical libraries; `measure` sets each to 1.
 
-More threads would change the order of additions, and so the sums.
+More threads would change the order of additions, and therefore the rounded sums.
 """
 
 Record = dict[str, Any]
@@ -118,7 +118,7 @@ def _set_up() -> None:
 
 
 def _write_png_quickly() -> None:
-    """Turn off Pillow's slow search for the smallest PNG file: only pixels are measured."""
+    """Turn off Pillow's slow search for the smallest PNG file, because only pixels are measured."""
     from PIL.Image import Image
 
     save = Image.save

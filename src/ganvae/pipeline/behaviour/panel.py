@@ -8,9 +8,9 @@ from ganvae.core.compute import Precision
 from ganvae.models.base import ImageShape
 
 GREY, COLOUR = (1, 12, 12), (3, 16, 12)
-"""The shapes of the small images, C x H x W. All systems accept these sides.
+"""The shapes of the small images, C x H x W. All systems accept images of these heights and widths.
 
-The images are small because writing pictures takes most of the time of an entry.
+Small images save time, because these training runs spend most of their time on writing pictures.
 """
 
 STEPS = {"unit": "steps", "length": 4, "report_every": 2, "sample_every": 4, "checkpoint_every": 3}
@@ -84,7 +84,7 @@ SMALL: dict[str, dict[str, Any]] = {
     "vae-gan": {"latent_size": 5, "channels": [3, 4], "discriminator_channels": [3, 4]},
     "vanilla-gan": {"encoding_dims": 5, "hidden": [12, 9]},
 }
-"""Layer widths by system that cost almost no time. A system without an entry has default widths."""
+"""A mapping from system to small layer widths, for fast training. Others have defaults."""
 
 COMMON: dict[str, dict[str, Any]] = {
     "decay": {"learning_rate_decay": "linear"},
@@ -153,7 +153,7 @@ OWN_TOGETHER: dict[str, dict[str, Any]] = {
 
 
 def panel(system: str) -> dict[str, Entry]:
-    """Return the short training runs to try for a system besides `DEFAULTS`, by name."""
+    """Return the settings of a system's short training runs, by name, without `DEFAULTS`."""
     small = {"schedule": STEPS, "batch_size": 10, **SMALL.get(system, {})}
     options = {**COMMON, **OWN.get(system, {})}
     tried = {name: Entry(small | parameters) for name, parameters in options.items()}

@@ -40,7 +40,7 @@ PEOPLE = [9, 7, 5, 4, *[3] * 4, *[2] * 6, *[1] * 20]  # photos per person
 
 
 def prepared() -> dict[str, Any]:
-    """Record the splits of each file layout, and the folders by class of the folder layout."""
+    """Record the splits of each file layout, and the images by class of the folder layout."""
     return {
         "revision": REVISIONS["prepare"],
         "files as published": _idx_splits(),

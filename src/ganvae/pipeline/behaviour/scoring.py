@@ -40,7 +40,7 @@ KINDS: dict[JudgeKind, ImageShape] = {
     "identities": (1, 16, 12),
     "channels": (3, 12, 12),
 }
-MANY = 2600  # so many images that their distances are computed in two pieces
+MANY = 2600  # images: enough that their distances are computed in two pieces
 CHECKSUMS = ("judge_sha256", "data_sha256", "weights_sha256", "inception_sha256", "samples_sha256")
 """Fields left out of the records, because the records hold the content behind each checksum."""
 
@@ -77,7 +77,7 @@ def _measuring(params: Params) -> dict[str, Any]:
 
 
 def _many_scores() -> dict[str, Any]:
-    """Score so many images that the code processes the images in several pieces."""
+    """Score a number of images that is large enough for the code to split them into pieces."""
     random = np.random.default_rng(6)
     real, generated = (torch.from_numpy(random.random((n, 8))).float() for n in (MANY, MANY - 300))
     generated[:, 0] += 0.2
@@ -139,9 +139,9 @@ def _record(record: ScoreRecord) -> dict[str, Any]:
 
 
 def _without_words(content: dict[str, Any]) -> dict[str, Any]:
-    """Replace the flags by their number, and the reason by whether a reason exists.
+    """Replace the list of flags by its length, and the reason by True (False without reason).
 
-    So the wording of both may change without a change of the record.
+    So the wording of flags and reasons may change, and the record stays the same.
     """
     flags, reason = content["flags"], content["reason"]
     return content | {"flags": len(flags), "reason": reason is not None}
@@ -183,7 +183,7 @@ def _plain(value: Any) -> Any:
 
 
 def _outputs(name: str) -> dict[str, Any]:
-    """Record the outputs of a system's model that pictures are drawn from."""
+    """Record those outputs of a system's model from which pictures are drawn."""
     key = write_run(name, system_config(name, SMALL.get(name, {})), GREY)
     model = load_model(ProfilePaths("toy").run(key).weights)
     latents = model.sample_prior(5, generator(1, "fingerprint"))
@@ -206,7 +206,7 @@ def _outputs(name: str) -> dict[str, Any]:
 
 @contextlib.contextmanager
 def in_a_folder() -> Iterator[None]:
-    """Make a new temporary folder the working directory within the block."""
+    """Create a temporary folder, and use it as the working directory inside the `with` block."""
     before = Path.cwd()
     with tempfile.TemporaryDirectory() as folder:
         os.chdir(folder)

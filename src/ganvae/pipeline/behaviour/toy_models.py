@@ -1,4 +1,4 @@
-"""Models of one layer, for code that works with any model.
+"""Models with one layer, to measure code that works with any model.
 
 Changes to the real systems do not change the behaviour of these models.
 """
@@ -17,7 +17,7 @@ from ganvae.pipeline.behaviour.fixture import fill
 
 
 class _NeverTrained:
-    """Empty training methods. Every model needs these methods, but toy models are never trained."""
+    """A base class with empty training methods, because toy models are never trained."""
 
     def optimizers(self) -> dict[str, Optimizer]:
         return {}

@@ -1,6 +1,6 @@
-"""Write a small profile: splits, a judge of any kind, and training runs with made-up weights.
+"""Write a small profile: splits, a judge of any kind, and training runs with artificial weights.
 
-A judge is a small classifier of images that scores are computed with.
+A judge is a small image classifier whose features the scores use.
 """
 
 from collections.abc import Mapping
@@ -155,13 +155,13 @@ class _Extractor(torch.nn.Module):
 
 
 def write_inception(path: Path) -> dict[str, str]:
-    """Write the stand-in as a TorchScript file; return the file's ``inception`` parameters."""
+    """Write `_Extractor` as a TorchScript file; return the profile's ``inception`` parameters."""
     torch.jit.script(_Extractor()).save(path)
     return {"file": str(path), "sha256": sha256(path)}
 
 
 def write_run(system: str, config: ModelConfig, shape: ImageShape, fate: Fate = "trained") -> str:
-    """Write made-up weights and an outcome, as training would; return the training run's key."""
+    """Write artificial weights and an outcome, as training would; return the training run's key."""
     model = build_model(system, config, shape, SEED)
     fill(model)
     if fate == "broken":

@@ -44,7 +44,7 @@ OUTCOME = (
     "train_images",
     "training_precision",
 )
-"""The recorded fields of outcome.json. Settings are left out: stages depend on them anyway."""
+"""The recorded fields of outcome.json. Settings are left out: stages depend on params.yaml, too."""
 ONE_THREAD = ComputeConfig(device="cpu", threads=1, precision="fp32")
 
 
@@ -73,7 +73,7 @@ def rest_of_defaults(system: str, work: Path) -> dict[str, Any]:
     Args:
         work: the folder with the checkpoint.
     """
-    # The defaults of the parameters that `DEFAULTS` overrides, and so does not try.
+    # The defaults of the parameters that `DEFAULTS` overrides, and therefore does not try.
     config = system_class(system).config_class
     unset = {name: config.model_fields[name].get_default() for name in DEFAULTS.parameters}
     schedule = unset.pop("schedule")
@@ -97,7 +97,7 @@ def options(system: str) -> dict[str, Any]:
 
 
 def whole_run(system: str) -> dict[str, Any]:
-    """Train a small model as the pipeline's train stage does, and record its files' content."""
+    """Train a small model as the pipeline's train stage does, and record the written files."""
     parameters = {**SMALL.get(system, {}), "schedule": STEPS, "batch_size": 10}
     with in_a_folder(), contextlib.redirect_stdout(io.StringIO()):
         params = write_profile(GREY, "classes", model=(system, parameters))
