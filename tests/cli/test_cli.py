@@ -291,7 +291,17 @@ def test_compare_notes_the_same_samples_under_two_names(tmp_path: Path) -> None:
         ({"scores": {"fid_judge": 1e200}}, "scores.fid_judge is 1e+200, but it must lie between"),
         ({"scores": {"fid_judge": None}}, "the status is completed, but scores.fid_judge is miss"),
         ({"scores": {"beauty": 1.0}}, "scores.beauty is not a score of this version"),
-        ({"scores": {"fid_judge": float("nan")}}, "is not JSON, so it has no score record"),
+        (
+            {"scores": {"fid_judge": float("nan")}},
+            "is not JSON (NaN is not a JSON number), so it",
+        ),
+        ({"scores": {"fid_judge": "5.0"}}, "not a score record (scores.fid_judge: Input should be"),
+        ({"scores": {"fid_judge": True}}, "not a score record (scores.fid_judge: Input should be"),
+        ({"scores": {"is_judge": 3.0}, "class_counts": [5, 5]}, "scores.is_judge is 3, but there"),
+        ({"noise": {"fid_judge": {"standard_error": 1, "low": 9, "high": 1}}}, "an interval goes"),
+        ({"noise": {"x": {"standard_error": 1, "low": 1, "high": 2}}}, "noise.x is not a score of"),
+        ({"variant": "a\x1b[31m"}, "not a score record (variant: String should match pattern"),
+        ({"variant": " a"}, "not a score record (variant: String should match pattern"),
         ({"seed": -1}, "not a score record (seed: Input should be greater than or equal to 0)"),
     ],
 )
@@ -310,7 +320,7 @@ def test_compare_refuses_impossible_records_in_one_line(
     ("content", "message"),
     [
         ("[]", "there are no score records"),
-        ("# a text", "a.json is not JSON, so it has no score record."),
+        ("# a text", "a.json is not JSON (Expecting value: line 1 column 1 (char 0)), so"),
     ],
 )
 def test_compare_never_advises_to_delete_files_of_the_user(
@@ -320,3 +330,36 @@ def test_compare_never_advises_to_delete_files_of_the_user(
     stderr = ganvae("compare", "a.json", cwd=tmp_path).stderr
     assert message in stderr
     assert "delete" not in stderr.lower()
+
+
+def test_the_same_weights_do_not_count_as_two_seeds(tmp_path: Path) -> None:
+    values = [record("gan", seed, 5.0).model_dump() for seed in (0, 1)]
+    for value in values:
+        value["provenance"]["weights_sha256"] = "e" * 64
+    (tmp_path / "a.json").write_text(json.dumps(values))
+    stderr = ganvae("compare", "a.json", cwd=tmp_path).stderr
+    assert "both records have the same weights, so they come from one training run" in stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["score", ""], "an argument is empty"),
+        (["repro", ""], "an argument is empty"),
+        (["score", "loop.npy"], "loop.npy cannot be read"),
+        (["score", "x.npy", "--model", "a\nb"], r"--model 'a\\nb' is empty, or has spaces"),
+        (["score", "\x1b[31m.npy"], r"\\x1b\[31m"),
+        (["sample", "dcgan", "--out", "y" * 300 + ".png"], "File name too long"),
+        (["sample", "dcgan", "--n", "10001", "--out", "a.png"], "do not fit into one picture"),
+        (["train", "dcgan", "--set", "beta_1=0.5", "--set", "beta_1=0.6"], "beta_1 is given twice"),
+        (["train", "dcgan", "--threads", "100000"], "should be less than or equal to 1024"),
+        (["train", "dcgan", "--dataset", ".", "--data", "x"], "--data x is given, but --dataset ."),
+    ],
+)
+def test_odd_arguments_give_one_line(tmp_path: Path, arguments: list[str], message: str) -> None:
+    (tmp_path / "loop.npy").symlink_to("loop.npy")
+    process = ganvae(*arguments, cwd=tmp_path)
+    assert process.returncode == 1
+    assert re.search(message, process.stderr), process.stderr
+    assert process.stderr.count("\n") == 1
+    assert "\x1b" not in process.stderr

@@ -188,6 +188,8 @@ def test_odd_yaml_gives_one_line(tmp_path: Path, content: bytes, message: str) -
         ("runs.dcgan-0.variant", "a;touch x;b", "is 'a;touch x;b', but the string should match"),
         ("runs.dcgan-0.file", "$(touch x)", "is '.*touch x.*', but the string should match"),
         ("root", "`touch x`", "is '`touch x`', but the string should match"),
+        ("baselines", {"seeds": [0, 0]}, "seeds: no seed may be repeated"),
+        ("compute.threads", 10**6, "is 1000000, but it should be less than or equal to 1024"),
         ("profile", "a b", "is 'a b', but the string should match"),
     ],
 )

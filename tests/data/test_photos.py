@@ -101,6 +101,7 @@ FRAMES = {"save_all": True, "append_images": [Image.new("L", (4, 6))]}
         ),
         (png(8, 3, GREY, chunk(b"tRNS", b"\0\xff")), "needs a palette of colours, but has none"),
         (png(8, 3, GREY), "needs a palette of colours, but has none"),
+        (2 * (b"P5\n4 6\n255\n" + GREY.tobytes()), "has more bytes after its first image"),
         (b"P5 100000 100000 255\n", "unpacks to 10.0 GB or more, but the limit is 8.0 GB"),
     ],
 )

@@ -218,7 +218,7 @@ def contents(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
             "bomb gzip",
             r"unpacks to 0\.1 GB or more, but the limit is 10\.0 MB\. If you trust the file",
         ),
-        ("lying gzip", r"unpacks to 79,228,1.* GB or more, but the limit is 10\.0 MB\."),
+        ("lying gzip", r"is damaged: its header announces 79,228,1.* GB\. Get the file again"),
         ("lying npy", r"is truncated: its array needs 1,000,000,000,000 bytes, but 120 follow"),
         ("objects", r"holds pickled Python objects\. Loading pickled objects can run any"),
         ("torch", r"holds pickled Python objects\. Loading pickled objects can run any"),
@@ -340,7 +340,7 @@ def test_files_that_are_left_out_are_named_and_counted(tmp_path: Path) -> None:
 
 
 def test_jpeg_files_get_a_remark(tmp_path: Path) -> None:
-    Image.fromarray(IMAGES[0, 0]).save(tmp_path / "0.jpg")
+    Image.fromarray(IMAGES[0, 0]).save(tmp_path / "0.png", "JPEG")  # the content decides
     save_png(tmp_path / "1.png", IMAGES[1])
     (remark,) = read_samples(tmp_path, GREY).remarks
     assert remark.startswith(f"{tmp_path}: 1 of 2 images are JPEG files. JPEG artefacts")

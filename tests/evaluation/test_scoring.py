@@ -202,7 +202,7 @@ def test_repeated_samples_are_flagged(score: Score) -> None:
 
 
 def test_the_name_of_a_baseline_is_refused(score: Score) -> None:
-    with pytest.raises(ConfigError, match="--model floor: the name is reserved for a baseline"):
+    with pytest.raises(ConfigError, match="--model floor is the name of a baseline"):
         score(SAMPLES[:N], model="floor")
 
 

@@ -103,7 +103,7 @@ def test_the_message_names_a_changed_result_of_a_frozen_profile(project: Path) -
 def test_the_laptop_profile_cannot_be_frozen() -> None:
     values: dict[str, Any] = read_yaml(ROOT / "params.yaml")
     values["frozen"] = {"protocol": 2, "commit": COMMIT}
-    with pytest.raises(ConfigError, match="frozen is set, but the laptop profile must follow the"):
+    with pytest.raises(ConfigError, match="frozen is set, but the results of the laptop"):
         parse(Params, values, "params.yaml")
 
 

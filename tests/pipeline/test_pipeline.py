@@ -169,6 +169,7 @@ PLUMBING = {
     "config/",
     "core/errors.py",
     "core/files.py",
+    "core/limits.py",
     "core/paths.py",
     "core/records.py",
     "core/tensors.py",

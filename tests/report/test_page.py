@@ -132,7 +132,7 @@ def test_names_and_reasons_are_escaped(tmp_path: Path) -> None:
     records = [
         *runs(name, [5.0, 6.0]),
         record(name, 2, None, reason=HOSTILE),
-        record(name, 3, 7.0, flags=[HOSTILE], class_counts=[1, 2]),
+        record(name, 3, 7.0, flags=[HOSTILE], class_counts=[1, *[2] * 9]),
         *runs("vae-one", [9.0, 9.5]),
     ]
     hostile = report(

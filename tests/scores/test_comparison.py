@@ -352,11 +352,11 @@ def test_markdown_says_how_finalists_were_chosen_and_what_was_set_aside(
 ) -> None:
     records, finalists = study(3), ("good-gan", "good-vae")
     text = markdown(tmp_path, compare(records, finalists), records)
-    assert "value per seed. The finalists were named in the profile's parameters, not chos" in text
+    assert "score of one seed. The finalists were named in the profile's parameters, not" in text
     assert "not counted" not in text
     found = compare(records, finalists, aside=["vae"])
     text = markdown(tmp_path, found, records, tuning=Tuning(finalists))
-    assert "value per seed. The finalists are the GAN and the VAE whose parameters were tun" in text
+    assert "score of one seed. The finalists are the GAN and the VAE whose parameters were" in text
     assert "**The families**: 2 GANs are compared with 1 VAEs" in text
     assert "picture or a likelihood are not counted: `vae`. Hybrids" in text
 

@@ -25,6 +25,8 @@ def app() -> None:
 
 
 def _run() -> None:
+    if "" in sys.argv[1:]:  # as a path, it would be the working folder
+        raise UserError("an argument is empty. Give a value, or leave the option out.")
     try:
         code = commands(sys.argv[1:] or ["--help"], standalone_mode=False)
     except typer.TyperException as error:

@@ -1,5 +1,6 @@
 """Commands that score samples and compare records."""
 
+import os
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Literal
@@ -7,7 +8,7 @@ from typing import Annotated, Literal
 import typer
 
 from ganvae.core.errors import ConfigError
-from ganvae.core.limits import LARGEST_SEED
+from ganvae.core.limits import LARGEST_SEED, MOST_THREADS
 
 commands = typer.Typer()
 
@@ -45,7 +46,9 @@ def score(  # noqa: PLR0913  one parameter per option
         Path | None, typer.Option(help="The folder of the data set's files, if not in this clone.")
     ] = None,
     device: Annotated[str, typer.Option(help="The device: auto, cpu or cuda.")] = "auto",
-    threads: Annotated[int | None, typer.Option(min=1, help="CPU threads (default: all).")] = None,
+    threads: Annotated[
+        int | None, typer.Option(min=1, max=MOST_THREADS, help="CPU threads (default: all).")
+    ] = None,
     inception: Annotated[
         str | None,
         typer.Option(help="Path or URL of a TorchScript Inception network, for FID and KID."),
@@ -72,7 +75,7 @@ def score(  # noqa: PLR0913  one parameter per option
     extractor = {"file": inception, "sha256": inception_sha256}
     if json_file:
         check_place(json_file)
-    name = model or (samples.resolve().name if samples.is_dir() else samples.resolve().stem)
+    name = model or _name_of(samples)
     check_model(name)
     judge = find_judge(dataset, compute.use(parse(ComputeConfig, machine, "compute")))
     named = any(extractor.values())
@@ -92,6 +95,12 @@ def score(  # noqa: PLR0913  one parameter per option
     typer.echo(score_text(record))
     if json_file:
         write_json(json_file, record.model_dump())
+
+
+def _name_of(samples: Path) -> str:
+    """The name of a file without its suffix, or of a folder; also of the folder ``.``."""
+    path = Path(os.path.realpath(samples))  # unlike Path.resolve, accepts a loop of links
+    return path.name if path.is_dir() else path.stem
 
 
 @commands.command("compare")

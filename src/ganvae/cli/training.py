@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from ganvae.core.errors import ConfigError
-from ganvae.core.limits import LARGEST_SEED
+from ganvae.core.limits import LARGEST_SEED, MOST_THREADS
 
 commands = typer.Typer()
 
@@ -91,7 +91,8 @@ def train(  # noqa: PLR0913  one parameter per option
     ] = None,
     device: Annotated[str, typer.Option(help="The device: auto, cpu or cuda.")] = "auto",
     threads: Annotated[
-        int | None, typer.Option(min=1, help="The number of CPU threads (default: all).")
+        int | None,
+        typer.Option(min=1, max=MOST_THREADS, help="The number of CPU threads (default: all)."),
     ] = None,
     precision: Annotated[
         str, typer.Option(help="The precision of the networks in training: auto, fp32 or bf16.")
@@ -114,7 +115,7 @@ def train(  # noqa: PLR0913  one parameter per option
         "encoding_dims": encoding_dims,
     }
     length = {"epochs": epochs, "steps": steps}
-    settings = dict(map(_setting, setting or []))
+    settings = _settings(setting or [])
     config = build_config(system, length, options, settings)
     machine = parse(
         ComputeConfig, {"device": device, "threads": threads, "precision": precision}, "compute"
@@ -134,6 +135,15 @@ def train(  # noqa: PLR0913  one parameter per option
         )
         raise
     typer.echo(f"{outdir}: {system}, {result.steps} steps in {result.seconds:.0f} s")
+
+
+def _settings(texts: list[str]) -> dict[str, Any]:
+    pairs = [_setting(text) for text in texts]
+    settings = dict(pairs)
+    if len(settings) < len(pairs):
+        keys = [key for key, _ in pairs]
+        raise ConfigError(f"--set {max(keys, key=keys.count)} is given twice. Give it once.")
+    return settings
 
 
 def _setting(text: str) -> tuple[str, Any]:

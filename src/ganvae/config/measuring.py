@@ -5,6 +5,7 @@ from typing import Literal, Self
 from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 
 from ganvae.config.section import Section, Seed
+from ganvae.core.limits import MOST_THREADS
 
 MIN_IMAGES_A_SPLIT = 10
 """The smallest allowed number of images per split of the Inception Score.
@@ -24,7 +25,7 @@ class ComputeConfig(Section):
     """
 
     device: Literal["auto", "cpu", "cuda"]
-    threads: PositiveInt | None
+    threads: int | None = Field(ge=1, le=MOST_THREADS)
     precision: Literal["auto", "fp32", "bf16"]
 
 
@@ -84,3 +85,9 @@ class BaselinesConfig(Section):
     """The random seeds of the baselines. Each baseline is drawn and scored once per seed."""
 
     seeds: list[Seed] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _no_seed_is_repeated(self) -> Self:
+        if len(set(self.seeds)) < len(self.seeds):
+            raise ValueError("seeds: no seed may be repeated")
+        return self

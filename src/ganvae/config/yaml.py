@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from ganvae.core.errors import ConfigError
 from ganvae.core.files import read_utf8
@@ -53,8 +53,16 @@ def parse_yaml(text: str, name: str) -> Any:
     except RecursionError:
         raise ConfigError(f"{name} has too many levels of nesting. Use fewer levels.") from None
     except (YAMLError, ValueError, TypeError, OverflowError) as error:
-        raise ConfigError(f"{name} is not valid YAML: {error}") from None
+        raise ConfigError(f"{name} is not valid YAML: {_in_one_line(error)}") from None
     return values
+
+
+def _in_one_line(error: Exception) -> str:
+    """The text of an error. Of a syntax error, only the problem and its place."""
+    if isinstance(error, MarkedYAMLError) and error.problem_mark:
+        mark = error.problem_mark
+        return f"{error.problem} (line {mark.line + 1}, column {mark.column + 1})"
+    return " ".join(str(error).split())
 
 
 def _count(value: Any, counts: dict[int, int | None], name: str) -> int:

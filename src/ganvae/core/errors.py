@@ -26,13 +26,19 @@ def exit_with_message(main: Callable[[], None]) -> None:
     try:
         main()
     except UserError as error:
-        sys.exit(f"error: {error}")
-    except PermissionError as error:
+        sys.exit(f"error: {_printable(str(error))}")
+    except OSError as error:
+        path = f"{error.filename}: " if error.filename else ""
         sys.exit(
-            f"error: {error.filename}: permission denied. Change the permissions, or give another "
-            "path."
+            f"error: {_printable(path)}{error.strerror or error}. Check the path, its permissions "
+            "and the disk."
         )
     except MemoryError:
         sys.exit("error: this machine has too little free memory. Give fewer or smaller images.")
     except KeyboardInterrupt:
         sys.exit(130)
+
+
+def _printable(text: str) -> str:
+    """The text with characters that a terminal would obey, such as an escape, in escaped form."""
+    return "".join(c if c.isprintable() or c == "\n" else repr(c)[1:-1] for c in text)

@@ -122,9 +122,7 @@ def read_json(path: Path) -> Any:
         UserError: the file is missing, unreadable or not JSON.
     """
     try:
-        value = json.loads(read_utf8(path), parse_constant=_refuse_constant)
-        json.dumps(value, ensure_ascii=False).encode()  # an escaped surrogate is no text
-        return value
+        return parse_json(read_utf8(path))
     except FileNotFoundError:
         raise UserError(f"{path} is missing. Run the stage that writes it (`dvc repro`).") from None
     except OSError as error:
@@ -133,8 +131,30 @@ def read_json(path: Path) -> Any:
         raise UserError(f"{path} is not valid JSON ({error}). Delete it and run again.") from None
 
 
+def parse_json(text: str) -> Any:
+    """Parse JSON text.
+
+    Raises:
+        ValueError, RecursionError: the text is not JSON, has a key twice, NaN or infinity, or has
+            an escaped surrogate, which is no text.
+    """
+    value = json.loads(
+        text, parse_constant=_refuse_constant, object_pairs_hook=_refuse_repeated_keys
+    )
+    json.dumps(value, ensure_ascii=False).encode()
+    return value
+
+
 def _refuse_constant(name: str) -> None:
     raise ValueError(f"{name} is not a JSON number")
+
+
+def _refuse_repeated_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    values = dict(pairs)
+    if len(values) < len(pairs):
+        keys = [key for key, _ in pairs]
+        raise ValueError(f"the key {max(keys, key=keys.count)!r} occurs twice")
+    return values
 
 
 def write_csv(path: Path, rows: Iterable[Mapping[str, object]], columns: Iterable[str]) -> None:

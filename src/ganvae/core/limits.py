@@ -13,9 +13,13 @@ from ganvae.core.errors import ConfigError, DataError
 VARIABLE = "GANVAE_UNPACK_LIMIT_GB"
 DEFAULT_GB = 8.0
 GB = 10**9
+DAMAGED = 10**5  # a file that announces so many times the limit is damaged
 
 LARGEST_SEED = 2**32 - 1
 """The largest random seed. NumPy accepts no larger seed."""
+
+MOST_THREADS = 1024
+"""The largest number of threads. With far more threads, OpenMP runs out of memory."""
 
 
 def unpack_limit() -> int:
@@ -49,6 +53,10 @@ def check_unpacked(size: int, name: str) -> None:
         DataError: ``size`` exceeds the limit.
     """
     limit = unpack_limit()
+    if size > DAMAGED * limit:
+        raise DataError(
+            f"{name} is damaged: its header announces {gigabytes(size)}. Get the file again."
+        )
     if size > limit:
         raise DataError(
             f"{name} unpacks to {gigabytes(size)} or more, but the limit is {gigabytes(limit)}. "

@@ -1,5 +1,6 @@
 """Records: JSON files with a fixed set of keys and types."""
 
+import json
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -32,7 +33,8 @@ def parse_record(kind: type[R], value: Any, path: Path, remedy: str) -> R:
         DataError: the value does not fit the record. The message names the first fault.
     """
     try:
-        return kind.model_validate(value)
+        # As JSON, because strict Python values would need tuples where JSON has lists.
+        return kind.model_validate_json(json.dumps(value), strict=True)
     except ValidationError as error:
         fault = error.errors()[0]
         where = ".".join(map(str, fault["loc"])) or "top level"

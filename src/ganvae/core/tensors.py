@@ -41,11 +41,14 @@ def load_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     try:
         with safe_open(path, framework="pt") as file:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-            metadata = json.loads(file.metadata()["ganvae"])
+            stored = (file.metadata() or {}).get("ganvae")
+            metadata = json.loads(stored) if stored else None
     except FileNotFoundError:
         raise DataError(f"{path} is missing. {ADVICE}") from None
     except FAULTS as error:
         raise DataError(f"{path}: cannot be read as safetensors ({error}). {ADVICE}") from None
+    if metadata is None:
+        raise DataError(f"{path} was not written by this program: it has no metadata. {ADVICE}")
     if not isinstance(metadata, dict):
         raise DataError(
             f"{path}: its metadata is a {type(metadata).__name__}, but it must be a JSON "

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from numpy.lib import format as npy
 
-from ganvae.core.errors import DataError
+from ganvae.core.errors import DataError, UserError
 from ganvae.core.limits import check_unpacked
 
 NEEDED = "an .npz or .npy file, a folder of images, or an IDX file"
@@ -42,7 +42,7 @@ def read_array(path: Path) -> npt.NDArray[Any]:
                         return _read(path, stream, archive.getinfo(member).file_size)
             file.seek(0)
             return _read(path, file, path.stat().st_size)
-    except DataError:
+    except UserError:
         raise
     except Exception as error:  # zipfile, zlib, struct and numpy each raise their own
         reason = str(error) or type(error).__name__
@@ -58,8 +58,14 @@ def _read(path: Path, stream: IO[bytes], size: int) -> npt.NDArray[Any]:
     """
     version = npy.read_magic(stream)
     if version not in HEADERS:
-        raise DataError(f"{path} has an array of a type that images cannot have. Give {NEEDED}.")
+        number = ".".join(map(str, version))
+        raise DataError(
+            f"{path} has version {number} of the .npy format, which only arrays with named fields "
+            "need. Write a plain array with numpy.save."
+        )
     shape, by_columns, dtype = HEADERS[version](stream)
+    if any(length < 0 for length in shape):
+        raise DataError(f"{path} is damaged: its array has the shape {shape}. Write it again.")
     if dtype.hasobject:
         raise DataError(f"{path} {PICKLED}")
     needed, present = math.prod(shape) * dtype.itemsize, size - stream.tell()

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from ganvae.config import DataConfig
 from ganvae.core.errors import DataError
 from ganvae.data.listing import images_in, remarks_on, subfolders
-from ganvae.data.photos import SUFFIXES, Form, check_levels, read_image
+from ganvae.data.photos import SUFFIXES, Form, check_levels, check_room, read_image
 from ganvae.data.source import LabelledImages, Source
 
 
@@ -69,6 +69,7 @@ def _read_classes(
     directory: Path, classes: tuple[str, ...], form: Form, shape: tuple[int, ...] | None = None
 ) -> LabelledImages:
     """Read all images. All must have ``shape``, or the first image's shape if ``shape`` is None."""
+    check_room(form, sum(len(images_in(directory / name)) for name in classes), str(directory))
     images: list[npt.NDArray[np.uint8]] = []
     labels: list[int] = []
     for label, name in enumerate(classes):
@@ -84,7 +85,8 @@ def _read_classes(
             if image.shape != shape:
                 raise DataError(
                     f"{path} has shape {describe(image.shape)}, but the first image has "
-                    f"{describe(shape)}. Set data.size and data.channels, or convert the image."
+                    f"{describe(shape)}. Set data.size and data.channels (for `ganvae train`: "
+                    "--image_size and --channels), or convert the image."
                 )
             images.append(image)
             labels.append(label)

@@ -49,9 +49,11 @@ def _sentences(
     directory: Path, unread: Counter[str], special: Counter[str], read: Collection[Path]
 ) -> Iterator[str]:
     if unread:
+        n = unread.total()
         kinds = [f"{count:,} ({kind})" for kind, count in unread.most_common()]
         yield (
-            f"{directory}: {sum(unread.values()):,} files were left out: {_shortened(kinds)}. "
+            f"{directory}: {n:,} {'file was' if n == 1 else 'files were'} left out: "
+            f"{_shortened(kinds)}. "
             "Only image files are read, and only in the expected folders."
         )
     if special:

@@ -15,7 +15,7 @@ from ganvae.core.errors import DataError
 from ganvae.core.files import refuse_special, special_kind
 from ganvae.core.limits import check_unpacked
 from ganvae.data.listing import remarks_on
-from ganvae.data.photos import Form, check_levels, decode, is_image, read_image
+from ganvae.data.photos import Form, check_levels, check_room, decode, is_image, read_image
 from ganvae.data.source import LabelledImages, Source
 
 Pixels = npt.NDArray[np.uint8]
@@ -94,7 +94,9 @@ def _only_archive(directory: Path) -> Path | None:
 
 
 def _unpacked(directory: Path, form: Form) -> Photos:
-    return {path: read_image(directory / path, form) for path in _image_files(directory)}
+    paths = list(_image_files(directory))
+    check_room(form, len(paths), str(directory))
+    return {path: read_image(directory / path, form) for path in paths}
 
 
 def _image_files(directory: Path) -> Iterator[PurePosixPath]:
@@ -111,6 +113,7 @@ def _image_files(directory: Path) -> Iterator[PurePosixPath]:
 
 def _packed(archive: Path, form: Form) -> Photos:
     refuse_special(archive)
+    check_room(form, 1, str(archive))
     try:
         with gzip.open(archive) as stream, tarfile.open(fileobj=stream, mode="r:") as tar:
             photos = dict(_members(archive, tar, form))

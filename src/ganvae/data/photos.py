@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BytesIO
-from pathlib import Path, PurePath
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -19,7 +19,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from ganvae.core.errors import DataError
 from ganvae.core.files import refuse_special
-from ganvae.core.limits import check_unpacked
+from ganvae.core.limits import check_memory, check_unpacked
 
 SUFFIXES = (
     ".png", ".jpg", ".jpeg", ".pgm", ".ppm", ".pbm", ".bmp", ".webp", ".tif", ".tiff",
@@ -34,6 +34,9 @@ FAULTS = (
     struct.error, zlib.error,
 )  # fmt: skip
 """All exceptions that Pillow raises for a damaged file."""
+JPEG = b"\xff\xd8\xff"
+"""The first bytes of a JPEG file."""
+
 WIDE = re.compile(r"(L|LA|RGB|RGBA|RGBX|CMYK|I);16")
 """Pillow's raw modes with 16 bits per channel. Pillow would keep only the upper 8 bits."""
 
@@ -57,14 +60,30 @@ class Form:
 AS_IT_IS = Form()
 
 
+def check_room(form: Form, n: int, name: str) -> None:
+    """Check that ``n`` resized images fit into memory. Without ``size``, check nothing.
+
+    Args:
+        name: the folder of the images, for the error message.
+
+    Raises:
+        ConfigError: this machine has too little free memory.
+    """
+    if form.size:
+        size = 2 * n * form.size**2 * (form.channels or 3)  # twice, because they are stacked
+        what = f"{name}: resizing {n:,} images to {form.size:,} pixels"
+        check_memory(size, what, "give a smaller size")
+
+
 def is_image(path: Path) -> bool:
     """Return whether a file has an image suffix and is not hidden, without reading the file."""
     return path.suffix.lower() in SUFFIXES and not path.name.startswith(".")
 
 
-def is_jpeg(path: PurePath) -> bool:
-    """Return whether a file has the suffix of a JPEG file, without reading the file."""
-    return path.suffix.lower() in (".jpg", ".jpeg")
+def is_jpeg(path: Path) -> bool:
+    """Return whether a file begins like a JPEG file, whatever its name is."""
+    with path.open("rb") as file:
+        return file.read(len(JPEG)) == JPEG
 
 
 def read_image(path: Path, form: Form = AS_IT_IS) -> npt.NDArray[np.uint8]:
@@ -140,6 +159,8 @@ def _check(image: Image.Image, name: str) -> None:
         )
     if image.mode in ("P", "PA") and image.palette is None:  # Pillow would return black
         raise DataError(f"{name} needs a palette of colours, but has none. Replace it.")
+    if image.format == "PPM" and _has_more_after(image):
+        raise DataError(f"{name} has more bytes after its first image. Save one image per file.")
     frames = getattr(image, "n_frames", 1)
     if frames > 1 and image.format != "MPO":  # an MPO file holds a photo and its previews
         raise DataError(f"{name} has {frames} frames. Save one frame per file.")
@@ -148,6 +169,19 @@ def _check(image: Image.Image, name: str) -> None:
             f"{name} has transparent pixels, so its colours depend on a background. Put it onto a "
             "background, and save it without transparency."
         )
+
+
+def _has_more_after(image: Image.Image) -> bool:
+    """Return whether a raw PGM or PPM file has bytes after its pixels, such as a second image."""
+    ((decoder, _, offset, _),) = getattr(image, "tile", [])[:1] or [("", None, 0, None)]
+    stream = getattr(image, "fp", None)
+    if decoder != "raw" or image.mode == "1" or stream is None:
+        return False
+    position = stream.tell()
+    stream.seek(offset + image.width * image.height * len(image.getbands()))
+    more = bool(stream.read().strip())
+    stream.seek(position)
+    return more
 
 
 def _has_wide_channels(image: Image.Image) -> bool:

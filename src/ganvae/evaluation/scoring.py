@@ -84,13 +84,18 @@ def score_samples(
 
 
 def check_model(name: str) -> None:
-    """Check that a model's name is not reserved for a baseline.
+    """Check that a model's name can be printed, and is not reserved for a baseline.
 
     Raises:
-        ConfigError: the name is reserved.
+        ConfigError: the name has other characters, or is reserved.
     """
+    if not (name.isprintable() and name == name.strip() and name):
+        raise ConfigError(
+            f"--model {name!r} is empty, or has spaces at its ends or characters that cannot be "
+            "printed. Give another name."
+        )
     if name in BASELINES:
-        raise ConfigError(f"--model {name}: the name is reserved for a baseline. Give another.")
+        raise ConfigError(f"--model {name} is the name of a baseline. Give another name.")
 
 
 def evaluator_of(

@@ -225,10 +225,10 @@ def _migrate_lock(
                 entry["md5"], entry["size"] = _sum(root / entry["path"])
         for file in [file for file in stage.get("params", {}) if Path(file) in old]:
             _migrate_params_of(stage["params"], file, old[Path(file)])
+    if content == YAML(typ="safe").load(text):
+        return False  # other line breaks are no change
     out = io.StringIO()
     yaml.dump(content, out)
-    if out.getvalue() == text:
-        return False
     write_text(lock, out.getvalue())
     return True
 

@@ -135,6 +135,11 @@ def _location(dataset: str, directory: Path | None) -> dict[str, str]:
         registered = get_dataset(dataset)
         folder = directory or CHECKOUT / registered.directory
         return {"layout": registered.layout, "directory": str(folder)}
+    if Path(dataset).is_dir() and directory:
+        raise ConfigError(
+            f"--data {directory} is given, but --dataset {dataset} is itself the folder of the "
+            "images. Leave --data out."
+        )
     if Path(dataset).is_dir():
         return {"layout": "folders", "directory": dataset}
     raise ConfigError(

@@ -15,13 +15,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ganvae.config import Params, load_params
-from ganvae.core.errors import UserError
+from ganvae.core.errors import ConfigError, UserError
 from ganvae.core.files import read_json
 from ganvae.core.live import start_follower
 from ganvae.core.paths import ProfilePaths
 from ganvae.core.tokens import FOLDER
 from ganvae.pipeline.dvc import Children, run_dvc
 from ganvae.pipeline.locks import refuse_frozen
+from ganvae.report.numbers import listed
 
 if TYPE_CHECKING:
     from ganvae.pipeline.board import Board
@@ -181,14 +182,21 @@ def _followed(to_do: dict[str, list[str]]) -> Iterator[None]:
 
 
 def _check_models(params: Params) -> None:
-    """Check all variants' sections before the first training run, to report a fault only once.
+    """Check all variants before the first training run, to report a fault only once.
 
     Raises:
-        ConfigError: a variant's section is invalid.
+        ConfigError: a variant's section is invalid, or the finalists are no GAN and VAE.
     """
-    from ganvae.training.runs import model_configs  # imports torch; see `_jobs`
+    from ganvae.models.registry import system_class  # imports torch; see `_jobs`
+    from ganvae.training.runs import model_configs
 
     model_configs(params)
+    families = [str(system_class(params.system(name)).family) for name in params.finalists]
+    if families not in ([], ["gan", "vae"]):
+        raise ConfigError(
+            f"{params.file}: finalists are {listed(params.finalists)}, whose families are "
+            f"{listed(families)}. Give a GAN first, and then a VAE."
+        )
 
 
 def _check_data(params: Params, pipeline: Path) -> None:

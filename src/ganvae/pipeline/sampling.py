@@ -14,6 +14,7 @@ from ganvae.core.seeds import generator
 from ganvae.models.weights import load_model
 
 PNG_SCALE = 2
+MOST_IN_GRID = 10_000  # images
 PER_VALUE = 8  # bytes: a float32 and its copy in a batch or a file
 
 
@@ -33,6 +34,11 @@ def sample_to_file(weights: Path, n: int, seed: int, out: Path) -> None:
         raise ConfigError(f"--out {out}: the name must end in {' or '.join(WRITERS)}.")
     if out.is_dir():
         raise ConfigError(f"--out {out} is a folder. Give the name of a file.")
+    if out.suffix == ".png" and n > MOST_IN_GRID:
+        raise ConfigError(
+            f"--n {n:,} images do not fit into one picture, but at most {MOST_IN_GRID:,} do. Give "
+            "an .npz file as --out."
+        )
     model = load_model(weights)
     size = n * PER_VALUE * prod(model.image_shape)
     check_memory(size, f"drawing {n:,} samples", "give a smaller --n")

@@ -5,7 +5,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from ganvae.core.errors import UserError
-from ganvae.core.files import read_json, write_json
+from ganvae.core.files import parse_json, read_utf8, write_json
 from ganvae.scores.comparison import Comparison, as_json, compare
 from ganvae.scores.rankable import check_rankable
 from ganvae.scores.records import ScoreRecord, as_score_record
@@ -73,9 +73,11 @@ def _read(path: Path) -> list[ScoreRecord]:
             f"results/laptop/scores.json. {MAKE_ONE}"
         )
     try:
-        content = read_json(path)
-    except (UserError, OSError):
-        raise UserError(f"{path} is not JSON, so it has no score record. {MAKE_ONE}") from None
+        content = parse_json(read_utf8(path))
+    except (ValueError, RecursionError) as error:
+        raise UserError(
+            f"{path} is not JSON ({error}), so it has no score record. {MAKE_ONE}"
+        ) from None
     values = content if isinstance(content, list) else [content]
     return [as_score_record(value, path) for value in values]
 
@@ -90,6 +92,7 @@ def _without_copies(ranked: Sequence[Found]) -> tuple[list[ScoreRecord], list[st
         UserError: two records of one variant and seed may have different samples.
     """
     samples: dict[tuple[str, str], Found] = {}
+    weights: dict[tuple[str, str], Found] = {}
     seeds: dict[tuple[str, int], Found] = {}
     remarks: list[str] = []
     for path, record in ranked:
@@ -100,6 +103,13 @@ def _without_copies(ranked: Sequence[Found]) -> tuple[list[ScoreRecord], list[st
                 both = f"{_labelled(*earlier)} and {_labelled(path, record)}"
                 remarks.append(f"{both} have the same samples, so only the first record counts")
                 continue
+        if digest := record.provenance.weights_sha256:
+            earlier = weights.setdefault((record.variant, digest), (path, record))
+            if earlier[1].seed != record.seed:
+                raise UserError(
+                    f"{_labelled(*earlier)} and {_labelled(path, record)}: both records have the "
+                    "same weights, so they come from one training run. Leave one record out."
+                )
         earlier = seeds.setdefault((record.variant, record.seed), (path, record))
         if earlier[1] is not record:
             raise UserError(

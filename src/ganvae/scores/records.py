@@ -1,5 +1,6 @@
 """Score records: the scores of one training run, and everything that determined these scores."""
 
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -7,8 +8,12 @@ from typing import Any, Literal, Self
 from pydantic import Field, NonNegativeInt, PositiveInt, model_validator
 
 from ganvae.core.files import read_json, write_json
+from ganvae.core.limits import LARGEST_SEED
 from ganvae.core.records import Record, parse_record
 from ganvae.scores.catalogue import PRIMARY, REQUIRED, SCORES, in_range
+
+PRINTABLE = r"^[^\s\x00-\x1f\x7f-\x9f]([^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f])?$"
+"""The pattern of a name: no control characters, no spaces at its ends, and not empty."""
 
 PROTOCOL_VERSION = 2
 """The version of the scoring code. Raise this number if a code change alters any score."""
@@ -71,9 +76,15 @@ class Noise(Record):
     importance bound, the noise is computed from the spread over the test images.
     """
 
-    standard_error: float
+    standard_error: float = Field(ge=0)
     low: float
     high: float
+
+    @model_validator(mode="after")
+    def _low_is_below_high(self) -> Self:
+        if self.low > self.high and not math.isclose(self.low, self.high):  # rounding
+            raise ValueError(f"an interval goes from {self.low:g} to {self.high:g}")
+        return self
 
 
 class ScoreRecord(Record):
@@ -94,9 +105,9 @@ class ScoreRecord(Record):
         fid_curve: pairs of a number of samples and FID (judge) of that number of samples.
     """
 
-    variant: str
+    variant: str = Field(pattern=PRINTABLE)
     family: Literal["gan", "vae", "hybrid", "reference", "other"]
-    seed: NonNegativeInt
+    seed: int = Field(ge=0, le=LARGEST_SEED)
     status: Literal["completed", "collapsed", "diverged"]
     reason: str | None
     flags: list[str] = Field(default=[])
@@ -118,6 +129,19 @@ class ScoreRecord(Record):
                 raise ValueError(
                     f"scores.{name} is {value:g}, but it must lie between {least:g} and {most:g}"
                 )
+        most_classes = len(self.class_counts or ())
+        for name in ("is_judge", "classes_judge"):
+            if most_classes and (self.scores.get(name) or 0) > most_classes:
+                raise ValueError(
+                    f"scores.{name} is {self.scores[name]:g}, but there are {most_classes} classes"
+                )
+        if unknown := self.noise.keys() - SCORES.keys():
+            raise ValueError(f"noise.{min(unknown)} is not a score of this version")
+        if self.provenance.protocol_version > PROTOCOL_VERSION:
+            raise ValueError(
+                f"the record has protocol version {self.provenance.protocol_version}, but this "
+                f"program has version {PROTOCOL_VERSION}"
+            )
         if self.status != "diverged" and not self.flags and self.scores.get(PRIMARY) is None:
             raise ValueError(
                 f"the status is {self.status}, but scores.{PRIMARY} is missing and no flag says why"
