@@ -247,7 +247,7 @@ def test_compare_explains_what_is_wrong_with_a_file(
 def test_compare_needs_a_record_without_flags(tmp_path: Path) -> None:
     write_records(tmp_path / "a.json", [flagged(record("a", 0, 1.0))])
     with pytest.raises(
-        UserError, match=r"a\.json: no record can be ranked, because every record is flagged"
+        UserError, match=r"a\.json: no record can be ranked, because each record has a flag"
     ):
         compare_files([tmp_path / "a.json"])
 

@@ -423,7 +423,7 @@ def test_mnist_scores_separate_real_blurred_and_noise_images(
     random = torch.Generator().manual_seed(0)
     real = floor(evaluator.train.images, 10_000, random)
     blurred = torch.from_numpy(gaussian_filter(real.numpy(), (0, 0, 1, 1)))
-    test = read_samples(ROOT / "data/raw/mnist/t10k-images-idx3-ubyte.gz", GREY)
+    test = read_samples(ROOT / "data/raw/mnist/t10k-images-idx3-ubyte.gz", GREY).images
     sets = {
         "test": test,
         "train": real,
@@ -446,6 +446,8 @@ def test_mnist_scores_separate_real_blurred_and_noise_images(
     for number, image in enumerate(test[:300].numpy()):
         Image.fromarray(image[0]).save(tmp_path / f"folder/{number:05d}.png")
     np.savez(tmp_path / "array.npz", images=test[:300].numpy())
-    folder, array = (score(read_samples(tmp_path / n, GREY)) for n in ("folder", "array.npz"))
+    folder, array = (
+        score(read_samples(tmp_path / n, GREY).images) for n in ("folder", "array.npz")
+    )
     assert folder == array
     assert folder.flags

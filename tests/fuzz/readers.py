@@ -187,12 +187,14 @@ def write_weights(random: Random, path: Path) -> dict:
 
 
 def weights(path: Path) -> dict:
+    """The weights as text, in which NaN equals NaN."""
     model = load_model(path)
-    return {name: value.tolist() for name, value in model.state_dict().items()}
+    return {name: str(value.tolist()) for name, value in model.state_dict().items()}
 
 
 def reference_weights(path: Path) -> dict:
-    return {name: value.tolist() for name, value in safetensors.numpy.load_file(path).items()}
+    stored = safetensors.numpy.load_file(path)
+    return {name: str(value.tolist()) for name, value in stored.items()}
 
 
 # Checkpoints

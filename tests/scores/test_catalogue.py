@@ -28,7 +28,7 @@ def brightness(images: Tensor) -> float:
     """Mean pixel of uint8 images, in [0, 1]."""
     return float(images.double().mean()) / 255
 '''
-TERM = 'Term("brightness", "How bright the samples are.", "Neither.", "Anything else.")'
+TERM = 'terms.Term("brightness", "How bright the samples are.", "Neither.", "Anything else.")'
 ENTRY = f'Score("brightness", "brightness", {TERM}, "samples", "headline", "higher"),'
 EDITS = {
     "scores/catalogue.py": ("_INCEPTION = (\n", f"_INCEPTION = (\n    {ENTRY}\n"),

@@ -121,7 +121,7 @@ def test_a_variant_must_have_one_family() -> None:
 def test_names_of_baselines_are_reserved(name: str) -> None:
     mine = record(name, 0, 1.0).model_copy(update={"family": "gan"})
     with pytest.raises(
-        UserError, match=rf"{name} \(seed 0\): the names floor and ceiling are reserved for"
+        UserError, match=rf"{name} \(seed 0\): the name \w+ is reserved for a baseline"
     ):
         compare([mine], None)
 

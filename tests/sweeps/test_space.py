@@ -93,7 +93,7 @@ def test_a_range_that_does_not_fit_the_system_is_an_error_in_one_line(
         ({"low": 2, "high": 1}, "low must be less than high"),
         (
             {"low": 0, "high": 1, "log": True},
-            "low must be less than high, and with log also above 0",
+            "low must be less than high. If log is true, low must also be above 0",
         ),
         ({"low": 1, "choices": [1]}, "cannot be combined with low, high, log or or_off"),
         ({"choices": [1], "or_off": True}, "cannot be combined with low, high, log or or_off"),

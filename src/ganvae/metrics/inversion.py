@@ -23,9 +23,9 @@ def invert(
     & Tripathi (1702.04782) and Webster et al. (1901.03396). For each image, the result is the
     generated image with the smallest error among all restarts.
 
-    The search may reach latents that are improbable under the prior. So the result shows whether
-    the decoder can draw an image. The result does not show how likely this image is. The batch size
-    changes the result only by rounding.
+    The result shows whether the decoder can draw an image. It does not show how likely the image is
+    under the model, because the search may reach latents that are improbable under the prior. The
+    batch size changes the result only by rounding.
 
     Args:
         images: contract images (float32, N x C x H x W, in [0, 1]).

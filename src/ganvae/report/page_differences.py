@@ -1,4 +1,7 @@
-"""The cells of the page's tables of differences and of noise."""
+"""Build the cells of two kinds of tables on the report page.
+
+One kind compares the scores of two variants or families. The other kind shows the noise of scores.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -41,8 +41,8 @@ def compare_files(
     _check_names([*(finalists or ()), *aside], [record for _, record in found])
     if not ranked:
         raise UserError(
-            f"{_listed(paths)}: no record can be ranked, because every record is flagged "
-            f"(records: {len(found)}). Score as many samples as the protocol requires. {MAKE_ONE}"
+            f"{_listed(paths)}: no record can be ranked, because each record has a flag. The "
+            f"first flag: {found[0][1].flags[0]}. {MAKE_ONE}"
         )
     check_rankable([(_labelled(path, record), record) for path, record in ranked])
     records, remarks = _without_copies(ranked)

@@ -24,9 +24,9 @@ def check_rankable(named: Sequence[tuple[str, ScoreRecord]]) -> None:
     for name, record in named:
         if record.variant in PLACES and record.family != "reference":
             raise UserError(
-                f"{name}: the names {' and '.join(PLACES)} are reserved for baselines, but the "
-                f"family of this record is {record.family}. Score these samples with another "
-                "--model."
+                f"{name}: the name {record.variant} is reserved for a baseline, but this record "
+                f"is no baseline (its family is {record.family}). Score the samples again with "
+                "another name (--model)."
             )
     for (first_name, first), (second_name, second) in combinations(named, 2):
         both = f"{first_name} and {second_name}"

@@ -40,7 +40,7 @@ class Range(Section):
         elif self.low is None or self.high is None:
             raise ValueError("low or high is missing. Give both low and high, or give choices")
         elif self.low >= self.high or (self.log and self.low <= 0):
-            raise ValueError("low must be less than high, and with log also above 0")
+            raise ValueError("low must be less than high. If log is true, low must also be above 0")
         return self
 
     @property

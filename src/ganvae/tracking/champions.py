@@ -79,7 +79,7 @@ def _remarks(shipped: Mapping[str, list[str]], missing: list[str]) -> Iterator[s
 
 
 def model_name(run: SeedRun) -> str:
-    """Return the name of the registered model ``<dataset>-<profile>`` of a training run."""
+    """Return the name of the registered model for a training run's profile: `mnist-laptop`."""
     return f"{run.experiment}-{run.profile}"
 
 
