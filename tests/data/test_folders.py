@@ -136,3 +136,10 @@ def test_other_formats_with_an_image_suffix_are_not_opened(tmp_path: Path) -> No
 def test_folders_cannot_be_fetched(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="folders has nothing to download"):
         get_dataset("folders").fetch(tmp_path, None)
+
+
+def test_files_that_are_left_out_are_named(tmp_path: Path) -> None:
+    save(tmp_path / "a/1.png", np.full((4, 4), 9, np.uint8))
+    save(tmp_path / "a/deep/2.png", np.full((4, 4), 9, np.uint8))
+    (remark,) = load(tmp_path).remarks
+    assert remark.startswith(f"{tmp_path}: 1 file was left out: 1 (.png in a/deep). Only image")

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from ganvae.config import DataConfig
 from ganvae.core.errors import DataError
-from ganvae.data.listing import images_in, remarks_on, subfolders
+from ganvae.data.listing import images_in, left_out, subfolders
 from ganvae.data.photos import SUFFIXES, Form, check_levels, check_room, read_image
 from ganvae.data.source import LabelledImages, Source
 
@@ -46,10 +46,10 @@ def load_folders(config: DataConfig) -> Source:
         train = _read_classes(directory / "train", classes, form)
         test = _read_classes(directory / "test", classes, form, train.image_shape)
         files = _files(directory / "train", classes) + _files(directory / "test", classes)
-        return Source(train, test, classes, remarks=remarks_on(directory, files))
+        return Source(train, test, classes, remarks=left_out(directory, files))
     classes = _classes(directory)
     images = _read_classes(directory, classes, form)
-    remarks = remarks_on(directory, _files(directory, classes))
+    remarks = left_out(directory, _files(directory, classes))
     return Source(images, None, classes, remarks=remarks)
 
 

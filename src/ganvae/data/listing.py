@@ -24,45 +24,52 @@ def subfolders(directory: Path) -> list[Path]:
     return sorted(folder for folder in folders if not folder.name.startswith("."))
 
 
-def remarks_on(directory: Path, read: Collection[Path]) -> tuple[str, ...]:
-    """Write remarks on the files that a reader left out, and on JPEG files that it read.
+def left_out(directory: Path, read: Collection[Path]) -> tuple[str, ...]:
+    """Write remarks on the files that a reader left out.
 
     Args:
         directory: the folder to search, with all subfolders. Hidden files and folders are ignored.
         read: the files that were read.
     """
-    left_out: dict[str, Counter[str]] = {"unread": Counter(), "special": Counter()}
+    unread: Counter[str] = Counter()
+    special: list[str] = []
     known = set(read)
     for path in _files(directory):
         if path in known:
             continue
         folder = path.parent.relative_to(directory).as_posix()
         if kind := special_kind(path):
-            left_out["special"][f"{path.relative_to(directory)} is {kind}"] += 1
+            special.append(f"{path.relative_to(directory)} is {kind}")
         else:
             place = "" if folder == "." else f" in {folder}"
-            left_out["unread"][f"{path.suffix.lower() or 'no suffix'}{place}"] += 1
-    return tuple(_sentences(directory, left_out["unread"], left_out["special"], known))
+            unread[f"{path.suffix.lower() or 'no suffix'}{place}"] += 1
+    return (*_unread_remark(directory, unread), *_special_remark(directory, special))
 
 
-def _sentences(
-    directory: Path, unread: Counter[str], special: Counter[str], read: Collection[Path]
-) -> Iterator[str]:
+def jpeg_remark(directory: Path, read: Collection[Path]) -> tuple[str, ...]:
+    """Write a remark if some files of a folder are JPEG files."""
+    jpeg = sum(is_jpeg(path) for path in read)
+    if not jpeg:
+        return ()
+    return (
+        f"{directory}: {jpeg:,} of {len(read):,} images are JPEG files. JPEG artefacts change the "
+        "images and so the scores. Use PNG files.",
+    )
+
+
+def _unread_remark(directory: Path, unread: Counter[str]) -> Iterator[str]:
     if unread:
         n = unread.total()
         kinds = [f"{count:,} ({kind})" for kind, count in unread.most_common()]
         yield (
             f"{directory}: {n:,} {'file was' if n == 1 else 'files were'} left out: "
-            f"{_shortened(kinds)}. "
-            "Only image files are read, and only in the expected folders."
+            f"{_shortened(kinds)}. Only image files are read, and only in the expected folders."
         )
+
+
+def _special_remark(directory: Path, special: list[str]) -> Iterator[str]:
     if special:
-        yield f"{directory}: left out: {_shortened(sorted(special))}."
-    if jpeg := sum(is_jpeg(path) for path in read):
-        yield (
-            f"{directory}: {jpeg:,} of {len(read):,} images are JPEG files. JPEG artefacts "
-            "change the images and so the scores. Use PNG files."
-        )
+        yield f"{directory}: left out: {_shortened(special)}."
 
 
 def _shortened(names: list[str]) -> str:

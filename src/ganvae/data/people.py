@@ -14,7 +14,7 @@ import numpy.typing as npt
 from ganvae.core.errors import DataError
 from ganvae.core.files import refuse_special, special_kind
 from ganvae.core.limits import check_unpacked
-from ganvae.data.listing import remarks_on
+from ganvae.data.listing import left_out
 from ganvae.data.photos import Form, check_levels, check_room, decode, is_image, read_image
 from ganvae.data.source import LabelledImages, Source
 
@@ -64,7 +64,7 @@ def load_people(directory: Path, dataset: str, form: Form) -> Source:
     labels = np.array([numbers[path.parent.name] for path in paths], np.int64)
     images = np.stack([photos[path] for path in paths])
     check_levels(images, str(archive or directory))
-    remarks = () if archive else remarks_on(directory, [directory / path for path in photos])
+    remarks = () if archive else left_out(directory, [directory / path for path in photos])
     return Source(LabelledImages(images, labels), None, tuple(people), labels, remarks)
 
 

@@ -15,7 +15,7 @@ from ganvae.core.images import ImageError, to_uint8
 from ganvae.data.arrays import NEEDED, PICKLED, read_array
 from ganvae.data.folders import describe
 from ganvae.data.idx import START, read_idx
-from ganvae.data.listing import images_in, remarks_on, subfolders
+from ganvae.data.listing import images_in, jpeg_remark, left_out, subfolders
 from ganvae.data.photos import SUFFIXES, check_levels, read_image
 
 Shape = tuple[int, int, int]
@@ -89,7 +89,8 @@ def _read_folder(directory: Path, shape: Shape) -> Samples:
             "with images."
         )
     images = np.stack([_read_sample(path, shape) for path in paths])
-    return Samples(torch.from_numpy(images), remarks_on(directory, paths))
+    remarks = left_out(directory, paths) + jpeg_remark(directory, paths)
+    return Samples(torch.from_numpy(images), remarks)
 
 
 def _read_sample(path: Path, shape: Shape) -> npt.NDArray[np.uint8]:
