@@ -91,7 +91,7 @@ def score(  # noqa: PLR0913  one parameter per option
     record = score_samples(
         given.images, evaluator, model=name, family=family, seed=seed, report=report
     )
-    record = record.model_copy(update={"remarks": [*given.remarks, *record.remarks]})
+    record = record.model_copy(update={"remarks": list(given.remarks)})
     typer.echo(score_text(record))
     if json_file:
         write_json(json_file, record.model_dump())

@@ -19,7 +19,7 @@ class DataError(UserError):
 def exit_with_message(main: Callable[[], None]) -> None:
     """Call ``main``. If it raises a `UserError`, print only the message, and exit with status 1.
 
-    The message goes to stderr. A `PermissionError` and a `MemoryError` are handled like a
+    The message goes to stderr. An `OSError` and a `MemoryError` are handled like a
     `UserError`. Ctrl-C exits with status 130, as shells expect. Any other exception keeps its
     traceback, because the exception is a bug in this program.
     """

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import IO, Any
 from zipfile import ZipFile
 
-import numpy as np
 import numpy.typing as npt
 from numpy.lib import format as npy
 
@@ -63,7 +62,7 @@ def _read(path: Path, stream: IO[bytes], size: int) -> npt.NDArray[Any]:
             f"{path} has version {number} of the .npy format, which only arrays with named fields "
             "need. Write a plain array with numpy.save."
         )
-    shape, by_columns, dtype = HEADERS[version](stream)
+    shape, _, dtype = HEADERS[version](stream)
     if any(length < 0 for length in shape):
         raise DataError(f"{path} is damaged: its array has the shape {shape}. Write it again.")
     if dtype.hasobject:
@@ -80,14 +79,10 @@ def _read(path: Path, stream: IO[bytes], size: int) -> npt.NDArray[Any]:
             "further arrays. Save all images in one array."
         )
     check_unpacked(needed, str(path))
-    content = bytearray(needed)
-    view, filled = memoryview(content), 0
-    while filled < needed and (n := stream.readinto(view[filled:])):  # type: ignore[attr-defined]
-        filled += n
-    if filled < needed or stream.read(1):  # the end of a zip member verifies it
-        raise ValueError(f"{filled:,} of {needed:,} bytes are there")
-    array = np.frombuffer(content, dtype)
-    return array.reshape(shape, order="F" if by_columns else "C")
+    stream.seek(0)
+    array = npy.read_array(stream, allow_pickle=False)
+    stream.read(1)  # at its end, zipfile compares the checksum of a member
+    return array
 
 
 def _member(path: Path, members: list[str]) -> str:
