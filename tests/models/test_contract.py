@@ -250,3 +250,16 @@ def test_weights_of_another_format_are_refused(
     monkeypatch.undo()
     with pytest.raises(DataError, match=r"version of this program, .* Train the model again\.$"):
         load_model(path)
+
+
+def test_output_scale_multiplies_the_logits_of_samples_only(smoke: Params, name: str) -> None:
+    plain = tiny_model(smoke, name)
+    config = plain.config.model_copy(update={"output_scale": 1.5})
+    scaled = build_model(name, config, plain.image_shape, seed=0)
+    scaled.load_state_dict(plain.state_dict())
+    latents = plain.sample_latents(6, random())
+    expected = torch.sigmoid(1.5 * torch.logit(plain.decode(latents).double()))
+    assert torch.allclose(scaled.decode(latents).double(), expected, atol=1e-6)
+    with evaluating(plain), evaluating(scaled):
+        assert torch.equal(scaled.generate(latents), plain.generate(latents))
+        assert torch.equal(plain.render(latents), plain.generate(latents))

@@ -483,3 +483,26 @@ def test_the_full_profile_trains_at_full_width(name: str, tmp_path: Path) -> Non
     result = train(RunSpec(name, system_config(name, values), 0), IMAGES, tmp_path)
     assert result.status == "completed"
     assert {run.seed for run in full.runs.values() if run.variant == name} == {0, 1, 2, 3, 4}
+
+
+@pytest.mark.parametrize("binarize", ["none", "static", "dynamic"])
+def test_sampling_is_fitted_once_after_training_on_the_whole_training_set(
+    smoke: Params, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, binarize: Binarization
+) -> None:
+    fits: list[tuple[Tensor, Tensor]] = []
+
+    def fit(model: GenerativeModel, images: Tensor, random: torch.Generator) -> None:
+        final = next(model.parameters()).clone()
+        fits.append((images, final))
+
+    monkeypatch.setattr(GenerativeModel, "fit_sampling", fit)
+    config = with_schedule(smoke, "bernoulli-vae", length=4).model_copy(
+        update={"binarize": binarize, "ema": 0.8}
+    )
+    result = train(RunSpec("bernoulli-vae", config, seed=1), IMAGES, tmp_path)
+    ((images, weight),) = fits
+    assert images.shape == IMAGES.shape
+    assert torch.equal(weight, next(result.model.parameters()))  # the averaged weights
+    assert torch.equal(images, IMAGES) == (binarize == "none")
+    assert {*images.unique().tolist()} <= {*IMAGES.unique().tolist(), 0, 255}
+    assert 0 < result.fit_seconds < result.seconds

@@ -19,7 +19,7 @@ from ganvae.config.measuring import (
     InceptionConfig,
     InversionConfig,
 )
-from ganvae.config.models import Binarization, ModelConfig, Schedule
+from ganvae.config.models import Binarization, LogitModelConfig, ModelConfig, Schedule
 from ganvae.config.params import (
     EffortConfig,
     FrozenConfig,
@@ -48,6 +48,7 @@ __all__ = [
     "JudgeNetworkConfig",
     "JudgeTrainingConfig",
     "Layout",
+    "LogitModelConfig",
     "ModelConfig",
     "Params",
     "Promotion",

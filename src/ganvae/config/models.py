@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from pydantic import Field, NonNegativeInt, PositiveInt
+from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt
 
 from ganvae.config.section import Section
 
@@ -55,3 +55,14 @@ class ModelConfig(Section):
     learning_rate_decay: Literal["none", "linear"] = "none"
     ema: float | None = Field(None, gt=0, lt=1)
     binarize: Binarization = "none"
+
+
+class LogitModelConfig(ModelConfig):
+    """The parameters of a variant whose images are the sigmoid of logits.
+
+    Attributes:
+        output_scale: a factor on the logits of samples. Training and reconstructions do not use
+            this factor. A factor above 1 makes samples sharper.
+    """
+
+    output_scale: PositiveFloat = 1.0

@@ -34,7 +34,8 @@ class Evaluator(Yardstick):
         """
         size = self.config.n_generated * PER_VALUE * math.prod(model.image_shape)
         check_memory(size, "evaluation.n_generated", "give a smaller number")
-        latents = model.sample_prior(self.config.n_generated, self.random(training_seed, "sample"))
+        random = self.random(training_seed, "sample")
+        latents = model.sample_latents(self.config.n_generated, random)
         return to_uint8(model.decode(latents, self.config.batch_size), "generated images")
 
     def measure_samples(self, images: Tensor, training_seed: int) -> Measured:

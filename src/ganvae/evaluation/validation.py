@@ -52,7 +52,7 @@ class Validation:
         Raises:
             ImageError: the samples contain NaN, because a weight of the model is NaN.
         """
-        latents = model.sample_prior(n, generator(seed, "validation samples"))
+        latents = model.sample_latents(n, generator(seed, "validation samples"))
         images = to_uint8(model.decode(latents, batch_size), "generated images")
         features, logits = self.judge(images, batch_size)
         return ValidationScore(

@@ -65,8 +65,8 @@ def _descend(
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, settings.steps)
     for _ in range(settings.steps):
         with torch.enable_grad():
-            error = (model.generate(latents) - targets).square().sum()
+            error = (model.render(latents) - targets).square().sum()
         (latents.grad,) = torch.autograd.grad(error, [latents])  # no gradient for the weights
         optimizer.step()
         schedule.step()
-    return model.generate(latents.detach()).cpu()
+    return model.render(latents.detach()).cpu()

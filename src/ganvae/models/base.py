@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.optim import Optimizer
 
-from ganvae.config import ModelConfig
+from ganvae.config import LogitModelConfig, ModelConfig
 
 Family = Literal["gan", "vae", "hybrid"]
 Likelihood = Literal["bernoulli", "gaussian"]
@@ -65,25 +65,71 @@ class GenerativeModel(nn.Module, ABC):
 
     @abstractmethod
     def generate(self, latents: Tensor) -> Tensor:
-        """Turn latents, N x latent size, into contract images.
+        """Turn latents, N x latent size, into contract images, as in training.
 
         The caller chooses training or eval mode, and whether gradients are recorded.
         """
 
+    def fit_sampling(self, images: Tensor, generator: torch.Generator) -> None:
+        """Fit whatever sampling needs beyond the trained weights. By default, this is nothing.
+
+        The trainer calls this method once, after the last training step. The result is part of the
+        weights.
+
+        Args:
+            images: the training set, uint8, N x C x H x W.
+            generator: a generator on the CPU, the source of all random numbers.
+        """
+
+    def sample_latents(self, n: int, generator: torch.Generator) -> Tensor:
+        """Draw the latents of ``n`` samples, n x latent size, on the generator's device.
+
+        By default, the latents come from the prior. Latent i does not depend on the other latents.
+        """
+        return self.sample_prior(n, generator)
+
+    def render(self, latents: Tensor) -> Tensor:
+        """Turn latents, N x latent size, into contract images, as in samples.
+
+        By default, samples have the same images as in training. The caller chooses the mode, and
+        whether gradients are recorded.
+        """
+        return self.generate(latents)
+
     def decode(self, latents: Tensor, batch_size: int = 125) -> Tensor:
-        """Turn latents into contract images on the CPU, in eval mode and without gradients.
+        """Render latents as contract images on the CPU, in eval mode and without gradients.
 
         Each image depends only on its own latent.
         """
         with evaluating(self):
             batches = [
-                self.generate(part.to(self.device)).cpu() for part in latents.split(batch_size)
+                self.render(part.to(self.device)).cpu() for part in latents.split(batch_size)
             ]
         return torch.cat(batches)
 
     def sample(self, n: int, generator: torch.Generator, batch_size: int = 125) -> Tensor:
-        """Draw ``n`` latents from the prior and decode them to contract images, on the CPU."""
-        return self.decode(self.sample_prior(n, generator), batch_size)
+        """Draw the latents of ``n`` samples and decode them to contract images, on the CPU."""
+        return self.decode(self.sample_latents(n, generator), batch_size)
+
+
+class LogitModel(GenerativeModel):
+    """A model whose images are the sigmoid of logits."""
+
+    config: LogitModelConfig
+
+    @abstractmethod
+    def decode_logits(self, latents: Tensor) -> Tensor:
+        """Decode latents to the logits of images, N x C x H x W."""
+
+    def generate(self, latents: Tensor) -> Tensor:
+        return torch.sigmoid(self.decode_logits(latents))
+
+    def render(self, latents: Tensor) -> Tensor:
+        """Turn latents into images whose logits are multiplied by ``output_scale``."""
+        scale = self.config.output_scale
+        if scale == 1:  # the same images as in training, to the last bit
+            return self.generate(latents)
+        return torch.sigmoid(scale * self.decode_logits(latents))
 
 
 class VariationalModel(GenerativeModel):

@@ -9,14 +9,14 @@ from pydantic import Field, PositiveFloat
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from ganvae.config import ModelConfig
+from ganvae.config import LogitModelConfig
 from ganvae.models.balance import Balance, BalanceConfig
-from ganvae.models.base import Family, GenerativeModel, ImageShape, Optimizers, descend, frozen
+from ganvae.models.base import Family, ImageShape, LogitModel, Optimizers, descend, frozen
 from ganvae.models.losses import real_or_fake_loss
 from ganvae.models.optimizers import adam
 
 
-class GANConfig(ModelConfig):
+class GANConfig(LogitModelConfig):
     """Parameters of every GAN.
 
     ``learning_rate`` is the learning rate of G. ``balance.learning_rate_ratio`` times this rate is
@@ -35,7 +35,7 @@ class AdamGANConfig(GANConfig):
     beta_2: float = Field(0.999, ge=0, lt=1)
 
 
-class Adversary(GenerativeModel):
+class Adversary(LogitModel):
     """A model with a generator G and a discriminator D. Each training step trains D, then G.
 
     A D step does not change G, and a G step does not change D.
@@ -82,6 +82,10 @@ class Adversary(GenerativeModel):
             random: the random generator that draws the latents.
             learns: False if the balance rule excludes G from this step.
         """
+
+    def decode_logits(self, latents: Tensor) -> Tensor:
+        logits: Tensor = self.generator(latents)
+        return logits
 
     def train_step(
         self, images: Tensor, optimizers: Optimizers, generator: torch.Generator

@@ -5,7 +5,6 @@ p(x|z) is the distribution of images that the decoder returns for z.
 """
 
 import math
-from abc import abstractmethod
 from typing import Self
 
 import torch
@@ -13,14 +12,14 @@ from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from ganvae.config import ModelConfig
-from ganvae.models.base import ImageShape, Optimizers, VariationalModel, descend
+from ganvae.config import LogitModelConfig
+from ganvae.models.base import ImageShape, LogitModel, Optimizers, VariationalModel, descend
 from ganvae.models.losses import RECONSTRUCTION_LOSSES, gaussian_kl
 from ganvae.models.optimizers import adam
 from ganvae.models.priors import standard_normal
 
 
-class VAEConfig(ModelConfig):
+class VAEConfig(LogitModelConfig):
     """Parameters of every VAE. With a latent size of 2 the latent space can be drawn as a map.
 
     ``beta`` is the weight of the KL in the loss (Higgins et al. 2017, beta-VAE). With ``beta`` 1
@@ -47,7 +46,7 @@ class VAEConfig(ModelConfig):
         return self
 
 
-class AutoencodingModel(VariationalModel):
+class AutoencodingModel(LogitModel, VariationalModel):
     """A model with p(z) = N(0, I), a diagonal Gaussian q(z|x), and a decoder that returns logits.
 
     The sigmoid of the logits is the mean of p(x|z). Samples and reconstructions show this mean.
@@ -55,10 +54,6 @@ class AutoencodingModel(VariationalModel):
 
     encoder: nn.Module
     """A network from N images to N x (2 * latent size): first the means, then the log-variances."""
-
-    @abstractmethod
-    def decode_logits(self, latents: Tensor) -> Tensor:
-        """Decode latents to the logits of images, N x C x H x W."""
 
     def elbo_terms(self, images: Tensor, noise: Tensor) -> tuple[Tensor, Tensor]:
         """Return the reconstruction loss and the KL of each image, two tensors of N values.
@@ -108,9 +103,6 @@ class AutoencodingModel(VariationalModel):
 
     def sample_prior(self, n: int, generator: torch.Generator) -> Tensor:
         return standard_normal(n, self.latent_size, generator)
-
-    def generate(self, latents: Tensor) -> Tensor:
-        return torch.sigmoid(self.decode_logits(latents))
 
 
 def drawn(mean: Tensor, log_variance: Tensor, noise: Tensor) -> Tensor:

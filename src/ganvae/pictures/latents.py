@@ -30,10 +30,10 @@ def draw_interpolations(
 ) -> None:
     """Draw rows of images that lead from one latent to another.
 
-    Each row decodes latents on the straight line between two latents from the prior.
+    Each row decodes latents on the straight line between the latents of two samples.
     """
-    start = model.sample_prior(INTERPOLATIONS, random)
-    end = model.sample_prior(INTERPOLATIONS, random)
+    start = model.sample_latents(INTERPOLATIONS, random)
+    end = model.sample_latents(INTERPOLATIONS, random)
     shares = torch.linspace(0, 1, INTERPOLATION_STEPS, device=start.device)
     latents = torch.stack([torch.lerp(start, end, float(share)) for share in shares], dim=1)
     images = to_uint8(model.decode(latents.flatten(0, 1)), "interpolations")

@@ -52,6 +52,16 @@ class Batches:
             images = binarised(images, generator(self._seed, "binarised", step, device=device))
         return from_uint8(images)
 
+    def training_set(self) -> Tensor:
+        """Return all images once, in their order, as uint8, N x C x H x W.
+
+        If the variant binarises its images, these images are binarised too.
+        """
+        if not self._dynamic:
+            return self._images
+        device = self._images.device.type
+        return binarised(self._images, generator(self._seed, "binarised set", device=device))
+
     def epochs(self, steps: int) -> float:
         """The number of epochs (passes through the training set) after ``steps`` batches."""
         return steps * self._batch_size / len(self._images)

@@ -2,6 +2,9 @@
 
 import hashlib
 import io
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
@@ -30,11 +33,20 @@ class TrainingState:
     average: AveragedModel | None = None
     step: int = 0
     seconds: float = 0.0
+    cpu_seconds: float = 0.0
 
     @property
     def product(self) -> GenerativeModel:
         """The model to sample and evaluate. Its weights are averages if averaging is on."""
         return self.model if self.average is None else cast(GenerativeModel, self.average.module)
+
+    @contextmanager
+    def timed(self) -> Iterator[None]:
+        """Add the time that the ``with`` block takes, and the time of all its CPU threads."""
+        start, cpu_start = time.perf_counter(), time.process_time()
+        yield
+        self.seconds += time.perf_counter() - start
+        self.cpu_seconds += time.process_time() - cpu_start
 
     def save(self, path: Path) -> None:
         """Write a checkpoint atomically.
@@ -55,6 +67,7 @@ class TrainingState:
             "count": self.history.count,
             "step": self.step,
             "seconds": self.seconds,
+            "cpu_seconds": self.cpu_seconds,
         }
         buffer = io.BytesIO()
         torch.save(content, buffer)
@@ -83,6 +96,7 @@ class TrainingState:
         self.history = History(content["rows"], content["sums"], content["count"])
         self.step = content["step"]
         self.seconds = content["seconds"]
+        self.cpu_seconds = content["cpu_seconds"]
         return True
 
 

@@ -129,6 +129,8 @@ def _timing(spec: RunSpec, result: TrainingResult) -> dict[str, object]:
     return {
         "finished": round(time.time()),
         "train_seconds": round(result.seconds, 3),
+        "train_cpu_seconds": round(result.cpu_seconds, 3),
+        "fit_seconds": round(result.fit_seconds, 3),
         "train_images_per_second": round(result.images_seen / result.seconds, 1),
         "peak_memory_mb": round(compute.peak_memory(spec.machine.device) / 1e6),
         "device": spec.machine.device,

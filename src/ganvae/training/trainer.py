@@ -1,6 +1,5 @@
 """The training loop, shared by GANs and VAEs."""
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,8 +40,9 @@ class TrainingResult:
     """The outcome of a training run.
 
     ``reason`` says why the training run diverged, and is None after a completed training run.
-    ``seconds`` is the training time without sample grids and checkpoints. ``cadence`` is the
-    schedule in steps.
+    ``seconds`` is the training time without sample grids and checkpoints. This time includes
+    ``fit_seconds``, in which the model fitted what its sampling needs. ``cpu_seconds`` adds up the
+    time of all CPU threads. ``cadence`` is the schedule in steps.
     """
 
     model: GenerativeModel
@@ -52,6 +52,8 @@ class TrainingResult:
     images_per_step: int
     images_seen: int
     seconds: float
+    cpu_seconds: float
+    fit_seconds: float
     history: list[Row]
     cadence: "Cadence"
 
@@ -99,7 +101,7 @@ def train(spec: RunSpec, images: Tensor, work: Path, watch: Watch | None = None)
     Args:
         images: the training set, uint8, N x C x H x W.
         work: a folder of this training run only, for the checkpoint and the sample grids
-            ``samples/step-*.png``. All grids use the same latents.
+            ``samples/step-*.png``. All grids use the same latents, from the prior.
         watch: a function called after each report. The training time does not include the time of
             this function.
 
@@ -134,6 +136,7 @@ class _Training:
         self._state = _initial_state(spec, model, self._cadence.total)
         self._state.restore(self._checkpoint)
         binarize = spec.config.binarize
+        self._fit_seconds = 0.0
         self._batches = Batches(images.to(device), self._images_per_step, spec.seed, binarize)
         self.progress = Progress(spec.key, self._cadence.total, self._state.step)
 
@@ -151,15 +154,14 @@ class _Training:
         if state.step == 0:
             self._draw_samples()
         while state.step < cadence.total:
-            tick = time.perf_counter()
-            self._step()
-            reporting = cadence.due(cadence.report, state.step)
-            checking = reporting or state.step % FINITE_CHECK_EVERY == 0
-            bad_loss = state.history.not_finite() if checking else None
-            if reporting and not bad_loss:
-                row = state.history.report(state.step, self._batches.epochs(state.step))
-                self.progress.show(state.step, row)
-            state.seconds += time.perf_counter() - tick
+            with state.timed():
+                self._step()
+                reporting = cadence.due(cadence.report, state.step)
+                checking = reporting or state.step % FINITE_CHECK_EVERY == 0
+                bad_loss = state.history.not_finite() if checking else None
+                if reporting and not bad_loss:
+                    row = state.history.report(state.step, self._batches.epochs(state.step))
+                    self.progress.show(state.step, row)
             if bad_loss:
                 return f"{bad_loss} was NaN or infinite by step {state.step}"
             if cadence.sample_due(state.step):
@@ -168,6 +170,7 @@ class _Training:
                 state.save(self._checkpoint)
             if reporting and self._watch:
                 self._watch(state.step, state.history.rows[-1], state.product)
+        self._fit_sampling()
         return None
 
     def _step(self) -> None:
@@ -182,9 +185,17 @@ class _Training:
         state.step += 1
         self.progress.advance()
 
+    def _fit_sampling(self) -> None:
+        state, before = self._state, self._state.seconds
+        with state.timed():
+            random = generator(self._spec.seed, "fitted sampling")
+            state.product.fit_sampling(self._batches.training_set(), random)
+        self._fit_seconds = state.seconds - before
+
     def _draw_samples(self) -> None:
-        step = self._state.step
-        images = self._state.product.sample(PREVIEWS, generator(self._spec.seed, "preview"))
+        step, model = self._state.step, self._state.product
+        latents = model.sample_prior(PREVIEWS, generator(self._spec.seed, "preview"))
+        images = model.decode(latents)
         pixels = grid(to_uint8(images, f"samples at step {step}"), PREVIEW_COLUMNS)
         write_png(self._work / "samples" / f"step-{step:07d}.png", pixels, PREVIEW_SCALE)
 
@@ -202,6 +213,8 @@ class _Training:
             images_per_step=self._images_per_step,
             images_seen=state.step * self._images_per_step,
             seconds=state.seconds,
+            cpu_seconds=state.cpu_seconds,
+            fit_seconds=self._fit_seconds,
             history=state.history.rows,
             cadence=self._cadence,
         )

@@ -85,9 +85,6 @@ class BalancedGAN(AdamGAN):
     def sample_prior(self, n: int, generator: torch.Generator) -> Tensor:
         return standard_normal(n, self.latent_size, generator)
 
-    def generate(self, latents: Tensor) -> Tensor:
-        return torch.sigmoid(self.generator(latents))
-
 
 def _generator(config: BalancedGANConfig, image_shape: ImageShape) -> nn.Sequential:
     """Build the generator, from latents to the logits of images.

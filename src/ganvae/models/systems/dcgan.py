@@ -107,6 +107,9 @@ class DCGAN(AdamGAN):
     def sample_prior(self, n: int, generator: torch.Generator) -> Tensor:
         return standard_normal(n, self.config.latent_size, generator)
 
+    def decode_logits(self, latents: Tensor) -> Tensor:
+        return 2 * super().decode_logits(latents)  # since (tanh(x) + 1) / 2 = sigmoid(2 x)
+
     def generate(self, latents: Tensor) -> Tensor:
         return (self._generate_signed(latents) + 1) / 2
 

@@ -108,9 +108,6 @@ class KerasDCGAN(AdversarialModel):
     def sample_prior(self, n: int, generator: torch.Generator) -> Tensor:
         return uniform(n, self.config.latent_size, generator)
 
-    def generate(self, latents: Tensor) -> Tensor:
-        return torch.sigmoid(self.generator(latents))
-
 
 def _generator(config: KerasDCGANConfig, image_shape: ImageShape) -> nn.Sequential:
     channels, height, width = image_shape

@@ -148,6 +148,3 @@ class VAEGAN(Adversary, AutoencodingModel):
             "kl": gaussian_kl(mean, log_variance).mean(),
             "g_loss": non_saturating_loss(self.discriminator(torch.sigmoid(generated))),
         }
-
-    def decode_logits(self, latents: Tensor) -> Tensor:
-        return self.generator(latents)

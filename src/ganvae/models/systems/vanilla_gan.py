@@ -79,5 +79,5 @@ class VanillaGAN(AdamGAN):
     def sample_prior(self, n: int, generator: torch.Generator) -> Tensor:
         return uniform(n, self.config.encoding_dims, generator)
 
-    def generate(self, latents: Tensor) -> Tensor:
-        return torch.sigmoid(self.generator(latents)).unflatten(1, self.image_shape)
+    def decode_logits(self, latents: Tensor) -> Tensor:
+        return super().decode_logits(latents).unflatten(1, self.image_shape)
