@@ -95,3 +95,34 @@ def promote_command(
     from ganvae.sweeps.promote import promote, read_seeds
 
     typer.echo(promote(study, trial, variant, read_seeds(seeds)))
+
+
+@sweep.command("match")
+def match_command(
+    name: Annotated[str, typer.Argument(help="The name of a match file in sweeps/matches.")],
+    workers: Annotated[
+        int | None,
+        typer.Option(min=1, help="The number of processes (default: one per CPU core)."),
+    ] = None,
+    part: Annotated[
+        str, typer.Option(help="The part of the training runs to perform, such as 1/2.")
+    ] = "1/1",
+) -> None:
+    """Search the parameters of GANs and of VAEs with equal effort, and select the finalists.
+
+    Each training run is recorded in results/matches/NAME. The same command goes on where an earlier
+    one stopped, also in a fresh clone.
+    """
+    from ganvae.matches.run import read_part, run_match
+
+    typer.echo(run_match(name, workers, read_part(part)))
+
+
+@sweep.command("finalists")
+def finalists_command(
+    name: Annotated[str, typer.Argument(help="The name of a match file in sweeps/matches.")],
+) -> None:
+    """Write the finalists of a complete match into promoted.yaml, for `ganvae repro`."""
+    from ganvae.matches.promote import promote_finalists
+
+    typer.echo(promote_finalists(name))

@@ -1,0 +1,80 @@
+"""Check that the records of a match are what its file says: equal effort, nothing by hand."""
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+from ganvae.config import load_params
+from ganvae.core.errors import UserError
+from ganvae.core.paths import ProfilePaths
+from ganvae.data.store import read_split
+from ganvae.matches.draw import draw, shape_of
+from ganvae.matches.spec import Match
+from ganvae.matches.trial import tokens
+from ganvae.scores.matches import FAMILIES, MATCHES, TrainedRecord
+
+
+def check_records(name: str, match: Match, records: Sequence[TrainedRecord]) -> None:
+    """Check that records of the search or the selection belong to the match as its file is now.
+
+    Raises:
+        UserError: a record comes from another match file, from code that behaves differently, or
+            has a number, a seed or a budget that the match does not have.
+    """
+    now = tokens(match)
+    for record in records:
+        label = f"{MATCHES / name}: {record.family} {record.trial}, seed {record.seed}"
+        if record.match_sha256 != match.sha256:
+            raise UserError(
+                f"{label} was trained for another content of the match file. A match must not "
+                "change after its first trial. Restore the file from git, or give the changed "
+                "match another name."
+            )
+        seeds = match.selection.seeds if record.stage == "selection" else [match.seed]
+        if record.trial >= match.trials or record.seed not in seeds:
+            raise UserError(f"{label} is no training run of this match. Delete its record.")
+        if record.budget_seconds != match.seconds:
+            raise UserError(
+                f"{label} had {record.budget_seconds:g} CPU-seconds, but the match gives "
+                f"{match.seconds:g}. Delete its record."
+            )
+        changed = [token for token, value in record.tokens.items() if now.get(token) != value]
+        if changed:
+            raise UserError(
+                f"{label} was trained by code that behaves differently ({', '.join(changed)}). "
+                "Records of different behaviour cannot be compared. Check out the commit of the "
+                "records, or delete them to search again."
+            )
+
+
+def check_equal_effort(match: Match, search: Sequence[TrainedRecord]) -> None:
+    """Check that both families have all trials, each once.
+
+    Raises:
+        UserError: a family lacks trials or has a trial twice.
+    """
+    counts = Counter((str(record.family), record.trial) for record in search)
+    for family in FAMILIES:
+        numbers = {trial for (side, trial) in counts if side == family}
+        if numbers != {*range(match.trials)} or any(counts[family, t] > 1 for t in numbers):
+            raise UserError(
+                f"the search has {len(numbers)} of {match.trials} trials of the family {family}. "
+                "Both families must have all trials. Run `ganvae sweep match`."
+            )
+
+
+def check_drawn(match: Match, records: Sequence[TrainedRecord]) -> None:
+    """Check that each record has the configuration that the match draws for its number.
+
+    Raises:
+        UserError: a configuration differs, so it was chosen by hand.
+    """
+    params = load_params(Path(match.params))
+    images = read_split(ProfilePaths(params.profile).split("train")).images
+    for record in records:
+        drawn = draw(match, record.family, record.trial, shape_of(images))
+        if (drawn.system, drawn.parameters) != (record.system, record.parameters):
+            raise UserError(
+                f"{record.family} {record.trial} does not have the configuration that the match "
+                "draws for it. Delete its record, and run `ganvae sweep match`."
+            )

@@ -1,0 +1,99 @@
+"""Draw the configurations of a match. Each is a pure function of the match and its number."""
+
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from torch import Tensor
+
+from ganvae.config import ModelConfig
+from ganvae.core.errors import ConfigError
+from ganvae.matches.spec import FamilySpace, Match, MatchRange
+from ganvae.models.base import ImageShape
+from ganvae.models.registry import shapes
+from ganvae.scores.matches import Family, Value
+from ganvae.sweeps.space import applied
+
+MOST_REDRAWS = 1000
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A configuration that a system accepts, and the number of draws that systems rejected."""
+
+    system: str
+    parameters: dict[str, Value]
+    config: ModelConfig
+    redraws: int
+
+
+def shape_of(images: Tensor) -> ImageShape:
+    """The shape C x H x W of a set of images, N x C x H x W."""
+    _, channels, height, width = images.shape
+    return channels, height, width
+
+
+def draw(match: Match, family: Family, number: int, shape: ImageShape) -> Drawn:
+    """Draw configuration ``number`` of a family.
+
+    Some combinations of parameters are invalid. Then a whole new configuration is drawn, so all
+    valid configurations keep their relative probabilities.
+
+    Args:
+        number: the number of the trial, from 0.
+        shape: the shape of the images, C x H x W. Some systems cannot draw some shapes.
+
+    Raises:
+        ConfigError: no draw of many was valid.
+    """
+    space = match.families[family]
+    entropy = [match.draws, zlib.crc32(family.encode()), number]
+    random = np.random.default_rng(np.random.SeedSequence(entropy))
+    error: ConfigError | None = None
+    for redraws in range(MOST_REDRAWS):
+        system, parameters = _candidate(space, random)
+        try:
+            config = applied(system, space.fixed.get(system, {}), parameters)
+            shapes(system, config, shape)
+        except ConfigError as rejected:
+            error = rejected
+        else:
+            return Drawn(system, parameters, config, redraws)
+    raise ConfigError(
+        f"families.{family}: {MOST_REDRAWS} draws gave no valid configuration. Narrow the ranges. "
+        f"The last fault: {error}"
+    )
+
+
+def _candidate(space: FamilySpace, random: np.random.Generator) -> tuple[str, dict[str, Value]]:
+    system = list(space.systems)[random.integers(len(space.systems))]
+    parameters: dict[str, Value] = {}
+    for name, values in space.ranges(system).items():
+        if _applies(values, parameters):
+            parameters[name] = draw_value(values, random)
+    return system, parameters
+
+
+def _applies(values: MatchRange, parameters: Mapping[str, Any]) -> bool:
+    return all(parameters.get(other) in allowed for other, allowed in values.only.items())
+
+
+def draw_value(values: MatchRange, random: np.random.Generator) -> Value:
+    """Draw one value of a range, evenly or evenly on a log scale."""
+    if values.or_off and random.random() < 0.5:
+        return None
+    if values.choices is not None:
+        return values.choices[random.integers(len(values.choices))]
+    low, high = values.low, values.high
+    assert low is not None
+    assert high is not None
+    whole = isinstance(low, int) and isinstance(high, int)
+    # Each whole number gets the part of the scale that rounds to it.
+    first, last = (low - 0.5, high + 0.5) if whole else (low, high)
+    if values.log:
+        drawn = float(np.exp(random.uniform(np.log(first), np.log(last))))
+    else:
+        drawn = float(random.uniform(first, last))
+    return min(max(round(drawn), int(low)), int(high)) if whole else float(f"{drawn:.6g}")

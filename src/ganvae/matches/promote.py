@@ -1,0 +1,97 @@
+"""Write the finalists of a match into the profile's file of promoted variants."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from ganvae.config import Params, Promotion, load_params
+from ganvae.config.promotions import PROMOTED
+from ganvae.core.errors import UserError
+from ganvae.core.files import read_json
+from ganvae.core.paths import ProfilePaths
+from ganvae.matches.check import check_drawn, check_equal_effort, check_records
+from ganvae.matches.select import finalist
+from ganvae.matches.spec import Match, read_match
+from ganvae.models.registry import system_config
+from ganvae.scores.matches import FAMILIES, Family, TrainedRecord, read_stage
+from ganvae.sweeps.variant import Variant, write_variant
+
+NAMES: dict[Family, str] = {"gan": "gan-finalist", "vae": "vae-finalist"}
+"""The name of each family's finalist, as a variant of the profile."""
+
+
+def promote_finalists(name: str) -> str:
+    """Write both finalists of a match as variants into promoted.yaml.
+
+    The rule of selection names the finalists. Nobody can name another trial.
+
+    Returns:
+        One line per finalist for the user.
+
+    Raises:
+        UserError: the match is not complete, its records do not fit its file, or other finalists of
+            this profile have been scored on the test split.
+        ConfigError: the profile would be invalid with the finalists.
+    """
+    match = read_match(name)
+    search, selection = (read_stage(Path(), name, stage) for stage in ("search", "selection"))
+    check_records(name, match, [*search, *selection])
+    check_equal_effort(match, search)
+    check_drawn(match, search)
+    variants = [_variant(name, match, search, selection, family) for family in FAMILIES]
+    params_file = Path(match.params)
+    params = load_params(params_file)
+    for variant in variants:
+        _check_first_look(params, variant)
+    for variant in variants:
+        write_variant(params_file, variant)
+    file = params_file.with_name(PROMOTED)
+    return "\n".join(
+        f"{file}: {variant.name} is trial {variant.promotion.trial} of match {name}, with a mean "
+        f"FID of {variant.promotion.fid_judge_validation:.4g} on the validation split"
+        for variant in variants
+    )
+
+
+def _variant(
+    name: str,
+    match: Match,
+    search: Sequence[TrainedRecord],
+    selection: Sequence[TrainedRecord],
+    family: Family,
+) -> Variant:
+    trial, fid = finalist(match, search, selection, family)
+    return Variant(
+        name=NAMES[family],
+        system=trial.system,
+        config=system_config(trial.system, trial.config),
+        seeds=match.finalist_seeds,
+        promotion=Promotion(
+            study=f"{name} ({family})",
+            trial=trial.trial,
+            fid_judge_validation=float(f"{fid:.6g}"),
+            seeds=match.selection.seeds,
+        ),
+    )
+
+
+def _check_first_look(params: Params, variant: Variant) -> None:
+    """Check that no other configuration of this finalist has been scored on the test split.
+
+    Raises:
+        UserError: another configuration has scores, so this would be a second look at the test
+            split.
+    """
+    section = params.variants.get(variant.name)
+    if section is None or section == variant.section:
+        return
+    paths = ProfilePaths(params.profile)
+    runs = [key for key, run in params.runs.items() if run.variant == variant.name]
+    scored = [key for key in runs if paths.run(key).scores.exists()]
+    if scored:
+        protocol = read_json(paths.run(scored[0]).scores)["provenance"]["protocol_version"]
+        raise UserError(
+            f"{variant.name} of profile {params.profile} has been scored on the test split with "
+            f"other parameters ({scored[0]}, protocol {protocol}). A second finalist would be "
+            "chosen after a look at the test split. Give the match another test split, or keep "
+            "the finalist."
+        )

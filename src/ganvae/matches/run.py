@@ -1,0 +1,158 @@
+"""Run the training runs of a match that have no record yet, in several processes."""
+
+import multiprocessing
+import os
+import re
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from datetime import datetime
+from pathlib import Path
+
+from tqdm import tqdm
+
+from ganvae.core.errors import ConfigError, UserError
+from ganvae.matches.check import check_records
+from ganvae.matches.select import best_trials
+from ganvae.matches.spec import Match, read_match
+from ganvae.matches.trial import Arena, Job, enter
+from ganvae.scores.matches import (
+    FAMILIES,
+    TrainedRecord,
+    read_stage,
+    trained_path,
+    write_trained,
+)
+
+_arena: Arena | None = None  # of a worker process
+
+
+def run_match(name: str, workers: int | None = None, part: tuple[int, int] = (1, 1)) -> str:
+    """Run all training runs of a match that are missing: first the search, then the selection.
+
+    Args:
+        workers: the number of processes; by default one per CPU core.
+        part: (k, n): run only the k-th of n parts, so that n machines can share a match.
+
+    Returns:
+        A line for the user on what is there, and what is missing.
+
+    Raises:
+        ConfigError: the match does not exist or is invalid.
+        UserError: the data are not prepared, or records do not belong to this match.
+    """
+    match = read_match(name)
+    k, n = part
+    for stage in ("search", "selection"):
+        jobs = list(jobs_of(name, match, stage))
+        run_jobs(
+            name,
+            match,
+            stage,
+            [job for job in jobs[k - 1 :: n] if _lacks(name, stage, job)],
+            workers,
+        )
+        if still := sum(_lacks(name, stage, job) for job in jobs):
+            return f"{name}: {still} training runs of the {stage} are missing"
+    return f"{name}: complete. `ganvae sweep finalists {name}` promotes the finalists."
+
+
+def read_part(text: str) -> tuple[int, int]:
+    """Read a part such as ``1/2``: the first of two.
+
+    Raises:
+        ConfigError: the text is no such part.
+    """
+    if not (found := re.fullmatch(r"([1-9]\d{0,3})/([1-9]\d{0,3})", text)) or int(found[1]) > int(
+        found[2]
+    ):
+        raise ConfigError(f"--part {text} is not a part. Give a part such as 1/2 or 2/2.")
+    return int(found[1]), int(found[2])
+
+
+def jobs_of(name: str, match: Match, stage: str) -> Iterator[Job]:
+    """Yield the training runs of a stage. The two families take turns.
+
+    So a machine that changes its speed during the match slows both families down.
+
+    Raises:
+        UserError: records do not belong to this match, or the search is not complete.
+    """
+    search = read_stage(Path(), name, "search")
+    check_records(name, match, search)
+    yield from _search(match) if stage == "search" else _selection(match, search)
+
+
+def _lacks(name: str, stage: str, job: Job) -> bool:
+    return not trained_path(name, stage, job.family, job.number, job.seed).exists()
+
+
+def _search(match: Match) -> Iterator[Job]:
+    for number in range(match.trials):
+        for family in FAMILIES:
+            yield Job(family, number, match.seed)
+
+
+def _selection(match: Match, search: Sequence[TrainedRecord]) -> Iterator[Job]:
+    best = {family: best_trials(match, search, family) for family in FAMILIES}
+    for place in range(match.selection.best):
+        for seed in match.selection.seeds:
+            for family in FAMILIES:
+                if place < len(best[family]):
+                    trial = best[family][place]
+                    yield Job(family, trial.trial, seed, trial)
+
+
+def run_jobs(
+    name: str, match: Match, stage: str, jobs: Sequence[Job], workers: int | None = None
+) -> None:
+    """Perform training runs in several processes, and write a record after each.
+
+    Raises:
+        UserError: a worker process was killed.
+    """
+    if not jobs:
+        return
+    workers = min(len(jobs), workers or len(os.sched_getaffinity(0)))
+    context = multiprocessing.get_context("spawn")
+    pool = ProcessPoolExecutor(workers, context, _start_worker, (name, match))
+    try:
+        with tqdm(total=len(jobs), desc=f"{name}, {stage}", disable=None, unit="run") as bar:
+            for future in as_completed([pool.submit(_perform, job) for job in jobs]):
+                record = future.result()
+                write_trained(Path(), name, record)
+                bar.write(_line(record))
+                bar.update()
+    except BrokenProcessPool:
+        raise UserError(
+            f"a worker of match {name} was killed. Finished training runs are not lost. Run the "
+            "same command again to resume."
+        ) from None
+    except KeyboardInterrupt:
+        print("interrupted: run the same command again to resume from the last checkpoints")
+        raise
+    finally:
+        for process in (pool._processes or {}).values():
+            process.terminate()
+        pool.shutdown(cancel_futures=True)
+
+
+def _start_worker(name: str, match: Match) -> None:
+    global _arena
+    _arena = enter(name, match)
+
+
+def _perform(job: Job) -> TrainedRecord:
+    assert _arena is not None
+    return _arena.run(job)
+
+
+def _line(record: TrainedRecord) -> str:
+    now = datetime.now().strftime("%H:%M:%S")
+    seed = "" if record.stage == "search" else f", seed {record.seed}"
+    result = record.status if record.fid_judge is None else f"FID {record.fid_judge:.2f}"
+    flag = ", off budget" if record.flagged else ""
+    return (
+        f"{now} {record.family} {record.trial}{seed}: {record.system}, {record.steps} steps, "
+        f"{record.cpu_seconds:.0f} CPU-seconds{flag}, {result}"
+    )

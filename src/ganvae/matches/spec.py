@@ -1,0 +1,143 @@
+"""A match file: both families' search spaces, the effort per family, and the rule of selection."""
+
+import hashlib
+from pathlib import Path
+from typing import Any, Self
+
+from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
+
+from ganvae.config import Section, Seed, parse, read_yaml
+from ganvae.config.section import PATH
+from ganvae.core.errors import ConfigError
+from ganvae.models.registry import system_class, system_names
+from ganvae.scores.matches import FAMILIES, Family
+from ganvae.sweeps.space import Number
+
+FOLDER = Path("sweeps/matches")
+
+
+class MatchRange(Section):
+    """The values to draw for one parameter: between ``low`` and ``high``, or one of ``choices``.
+
+    If both bounds are whole numbers, all values are whole numbers. ``log`` spaces the values evenly
+    on a log scale. With ``or_off``, half of the draws are null, which turns the parameter off.
+    ``only`` names other parameters with lists of values. The parameter is drawn only if each of
+    these has one of its values. Otherwise, the parameter keeps its default.
+    """
+
+    low: Number | None = None
+    high: Number | None = None
+    log: bool = False
+    choices: list[bool | int | float | str | list[int] | None] | None = None
+    or_off: bool = False
+    only: dict[str, list[bool | int | float | str | None]] = Field({})
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> Self:
+        if self.choices is not None:
+            if not self.choices or self.low is not None or self.high is not None or self.log:
+                raise ValueError(
+                    "choices must have at least one value, and cannot be combined with low, high "
+                    "or log"
+                )
+        elif self.low is None or self.high is None:
+            raise ValueError("low or high is missing. Give both low and high, or give choices")
+        elif self.low >= self.high or (self.log and self.low <= 0):
+            raise ValueError("low must be less than high. If log is true, low must also be above 0")
+        return self
+
+
+class FamilySpace(Section):
+    """The search space of one family.
+
+    ``systems`` maps each system that can be drawn to its own ranges. Each system is equally likely.
+    ``parameters`` has the ranges of all systems. ``fixed`` has values that are not searched, by
+    system and dotted name.
+    """
+
+    systems: dict[str, dict[str, MatchRange]] = Field(min_length=1)
+    parameters: dict[str, MatchRange] = Field({})
+    fixed: dict[str, dict[str, Any]] = Field({})
+
+    def ranges(self, system: str) -> dict[str, MatchRange]:
+        """Return the ranges of a system, by the parameter's dotted name."""
+        return self.parameters | self.systems[system]
+
+    @property
+    def switches(self) -> int:
+        """The number of parameters that the search can change, the choice of the system included.
+
+        Parameters of the same name in several systems count once.
+        """
+        names = {*self.parameters, *(name for own in self.systems.values() for name in own)}
+        return len(names) + (len(self.systems) > 1)
+
+
+class Selection(Section):
+    """The rule of selection. The ``best`` trials of each family are trained again from ``seeds``.
+
+    The finalist is the trial with the lowest mean FID on the validation split over these seeds.
+    """
+
+    best: PositiveInt = 5
+    seeds: list[Seed] = Field(min_length=1)
+
+
+class Match(Section):
+    """The content of a match file.
+
+    ``params`` is the profile's params.yaml. ``trials`` is the number of trials per family. Each
+    trial trains for ``seconds`` CPU-seconds from ``seed``. What is fitted for sampling counts as
+    training. ``n_generated`` samples are scored on the validation split. ``draws`` is the seed of
+    the configurations. Each finalist is trained for the test split from ``finalist_seeds``.
+    """
+
+    description: str
+    params: str = Field(pattern=PATH)
+    trials: PositiveInt
+    seconds: PositiveFloat
+    seed: Seed
+    draws: NonNegativeInt = 0
+    n_generated: PositiveInt = 5000
+    selection: Selection
+    finalist_seeds: list[Seed] = Field(min_length=2)
+    families: dict[Family, FamilySpace]
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        if {*self.families} != {*FAMILIES}:
+            raise ValueError("families must have exactly the two entries gan and vae")
+        for family, space in self.families.items():
+            for system in [*space.systems, *space.fixed]:
+                if system not in system_names():
+                    raise ValueError(f"families.{family} names {system}, which is no known system")
+                if system_class(system).family != family:
+                    raise ValueError(f"families.{family} names {system}, which is no {family}")
+        if self.selection.best > self.trials:
+            raise ValueError(
+                f"selection.best is {self.selection.best}, but there are only {self.trials} trials"
+            )
+        seeds = [self.seed, *self.selection.seeds, *self.finalist_seeds]
+        if len({*seeds}) < len(seeds):
+            raise ValueError(
+                "seed, selection.seeds and finalist_seeds share a seed, but each must be fresh"
+            )
+        return self
+
+    @property
+    def sha256(self) -> str:
+        """The checksum of the content. Comments and layout of the file do not change it."""
+        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()
+
+
+def read_match(name: str, root: Path = Path()) -> Match:
+    """Read a match by its name in `sweeps/matches`.
+
+    Raises:
+        ConfigError: the match does not exist, or is invalid.
+    """
+    path = root / FOLDER / f"{name}.yaml"
+    if not path.is_file():
+        known = ", ".join(sorted(file.stem for file in (root / FOLDER).glob("*.yaml"))) or "none"
+        raise ConfigError(f"there is no match {name!r} ({path}). Matches in {FOLDER}: {known}.")
+    return parse(Match, read_yaml(path), str(path))

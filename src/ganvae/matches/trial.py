@@ -1,0 +1,208 @@
+"""One training run of a match: plan its steps, train, and measure FID on the validation split."""
+
+import contextlib
+import io
+import shutil
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from torch import Tensor
+
+from ganvae.config import ModelConfig, load_params
+from ganvae.core import compute
+from ganvae.core.compute import Machine
+from ganvae.core.errors import UserError
+from ganvae.core.files import read_json, sha256, write_json
+from ganvae.core.images import ImageError
+from ganvae.core.paths import ProfilePaths
+from ganvae.core.seeds import generator
+from ganvae.core.tokens import current_token, is_current
+from ganvae.data.store import read_split
+from ganvae.evaluation.validation import Validation, read_validation
+from ganvae.judge.network import FrozenJudge
+from ganvae.matches.budget import Diverged, probe, scheduled, steps_within
+from ganvae.matches.draw import Drawn, draw, shape_of
+from ganvae.matches.spec import Match
+from ganvae.models.base import GenerativeModel
+from ganvae.models.registry import system_config
+from ganvae.pipeline.behaviour.fingerprints import machine as processor
+from ganvae.scores.matches import Family, ProbeRecord, TrainedRecord
+from ganvae.sweeps.study import check_prepared
+from ganvae.training.runs import STATE
+from ganvae.training.spec import RunSpec
+from ganvae.training.trainer import TrainingResult, train
+
+EVALUATION = "evaluate/samples"
+
+
+class Job(NamedTuple):
+    """A training run to perform. ``of`` is the trial to train again, or None in the search."""
+
+    family: Family
+    number: int
+    seed: int
+    of: TrainedRecord | None = None
+
+
+@dataclass(frozen=True)
+class Arena:
+    """Everything that the training runs of a match share."""
+
+    name: str
+    match: Match
+    images: Tensor
+    train_sha256: str
+    validation: Validation
+    machine: Machine
+    processor: str
+    tokens: dict[str, str | None]
+
+    def run(self, job: Job) -> TrainedRecord:
+        """Perform a training run, and return its record.
+
+        An interrupted training run resumes from its last checkpoint, with the same steps.
+        """
+        started = time.time()
+        drawn = draw(self.match, job.family, job.number, shape_of(self.images))
+        work = STATE / "matches" / self.name / f"{job.family}-{job.number:02d}-{job.seed}"
+        try:
+            costs = self._costs(job, drawn, work)
+        except Diverged as diverged:
+            outcome = {"steps": 0, "probe": None, "config": {}} | _diverged(str(diverged))
+        else:
+            config = self._config(job, drawn, costs)
+            outcome = {
+                "steps": config.schedule.length,
+                "probe": costs,
+                "config": config.model_dump(mode="json", exclude_defaults=True),
+            } | self._trained(self._spec(job, drawn.system, config), work)
+        shutil.rmtree(work, ignore_errors=True)
+        system = drawn.system
+        return TrainedRecord(
+            match_sha256=self.match.sha256,
+            family=job.family,
+            stage="selection" if job.of else "search",
+            trial=job.number,
+            seed=job.seed,
+            system=system,
+            redraws=drawn.redraws,
+            parameters=drawn.parameters,
+            budget_seconds=self.match.seconds,
+            precision=self.machine.precision,
+            processor=self.processor,
+            started=started,
+            tokens={name: self.tokens[name] for name in (_training_token(system), EVALUATION)},
+            **outcome,
+        )
+
+    def _spec(self, job: Job, system: str, config: ModelConfig) -> RunSpec:
+        return RunSpec(
+            system, config, job.seed, self.machine, f"{self.name}, {job.family} {job.number}"
+        )
+
+    def _costs(self, job: Job, drawn: Drawn, work: Path) -> ProbeRecord:
+        """Return the costs from the search, from an interrupted attempt, or from a new probe."""
+        if job.of and job.of.probe:
+            return job.of.probe
+        spec = self._spec(job, drawn.system, drawn.config)
+        file = work / spec.fingerprint(self.train_sha256) / "probe.json"
+        if file.exists():
+            return ProbeRecord(**read_json(file))
+        with _silent():
+            costs = probe(spec, self.images)
+        write_json(file, costs.model_dump())
+        return costs
+
+    def _config(self, job: Job, drawn: Drawn, costs: ProbeRecord) -> ModelConfig:
+        if job.of:
+            return system_config(drawn.system, job.of.config)
+        steps = steps_within(self.match.seconds, costs)
+        return scheduled(drawn.system, drawn.config, steps)
+
+    def _trained(self, spec: RunSpec, work: Path) -> dict[str, Any]:
+        with _silent():
+            result = train(spec, self.images, work / spec.fingerprint(self.train_sha256))
+        if result.reason:
+            return _diverged(result.reason, result)
+        try:
+            return self._scored(result, spec.seed)
+        except ImageError as error:
+            return _diverged(str(error), result)
+
+    def _scored(self, result: TrainingResult, seed: int) -> dict[str, Any]:
+        n = self.match.n_generated
+        score = self.validation.score(result.model, n=n, seed=seed)
+        return {
+            "cpu_seconds": round(result.cpu_seconds, 3),
+            "fit_seconds": round(result.fit_seconds, 3),
+            "sampling_seconds": round(_sampling_seconds(result.model), 4),
+            "status": "collapsed" if score.classes == 1 else "completed",
+            "reason": None,
+            "fid_judge": score.fid_judge,
+            "classes": score.classes,
+        }
+
+
+def _sampling_seconds(model: GenerativeModel, n: int = 1000) -> float:
+    """Measure the CPU-seconds of drawing 1,000 samples."""
+    start = time.process_time()
+    model.sample(n, generator(0, "sampling cost"))
+    return (time.process_time() - start) * 1000 / n
+
+
+def _diverged(reason: str, result: TrainingResult | None = None) -> dict[str, Any]:
+    return {
+        "cpu_seconds": round(result.cpu_seconds, 3) if result else 0.0,
+        "fit_seconds": round(result.fit_seconds, 3) if result else 0.0,
+        "sampling_seconds": None,
+        "status": "diverged",
+        "reason": reason,
+        "fid_judge": None,
+        "classes": None,
+    }
+
+
+def _training_token(system: str) -> str:
+    return f"train/{system}"
+
+
+def tokens(match: Match) -> dict[str, str | None]:
+    """Return the tokens of the current code's behaviour that decide the records of a match."""
+    systems = [system for space in match.families.values() for system in space.systems]
+    names = [*map(_training_token, systems), EVALUATION]
+    return {name: current_token(Path(), name) for name in names}
+
+
+def enter(name: str, match: Match) -> Arena:
+    """Load what the training runs of a match share, and set the number of threads.
+
+    Raises:
+        UserError: the data are not prepared, or the code's behaviour has not been measured.
+    """
+    params = load_params(Path(match.params))
+    check_prepared(params)
+    if not is_current(Path()):
+        raise UserError(
+            "the code has changed since its behaviour was measured, so a match cannot record which "
+            "code it used. Run `dvc repro behaviour/dvc.yaml` first."
+        )
+    paths = ProfilePaths(params.profile)
+    machine = compute.use_to_train(params.compute)
+    judge = FrozenJudge(Path(params.judge), machine.device)
+    return Arena(
+        name=name,
+        match=match,
+        images=read_split(paths.split("train")).images,
+        train_sha256=sha256(paths.split("train")),
+        validation=read_validation(paths.validation_features, judge),
+        machine=machine,
+        processor=processor(),
+        tokens=tokens(match),
+    )
+
+
+def _silent() -> contextlib.redirect_stdout[io.StringIO]:
+    """Hide the trainer's progress lines; the match prints one line per training run."""
+    return contextlib.redirect_stdout(io.StringIO())

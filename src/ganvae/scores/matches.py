@@ -1,0 +1,130 @@
+"""Records of matches: files in `results/matches/` with one training run each.
+
+A match searches the parameters of GANs and of VAEs with equal effort. All FIDs in these records
+were measured on the validation split.
+"""
+
+from pathlib import Path
+from typing import Any, Literal, Self
+
+from pydantic import Field, NonNegativeInt, model_validator
+
+from ganvae.core.files import read_json, write_json
+from ganvae.core.records import Record, parse_record
+
+MATCHES = Path("results/matches")
+"""The folder of all matches. Each match has its own folder, with one file per training run."""
+
+TOLERANCE = 0.1
+"""The share of its CPU-seconds by which a training run may miss the budget without a flag."""
+
+Family = Literal["gan", "vae"]
+FAMILIES: tuple[Family, ...] = ("gan", "vae")
+Value = bool | int | float | str | list[int] | None
+
+
+class ProbeRecord(Record):
+    """The costs that were measured before a trial, to plan its number of training steps.
+
+    Attributes:
+        step_seconds: CPU-seconds of one training step.
+        fit_seconds: CPU-seconds that fit what sampling needs, such as a prior.
+    """
+
+    step_seconds: float = Field(gt=0)
+    fit_seconds: float = Field(ge=0)
+
+
+class TrainedRecord(Record):
+    """One training run of a match, and its FID on the validation split.
+
+    Attributes:
+        match_sha256: the checksum of the match file's content.
+        stage: ``search`` for the trials. ``selection`` for the best trials, trained again from
+            other seeds.
+        trial: the number of the configuration within its family's search.
+        redraws: how many invalid combinations of parameters were drawn before this one.
+        parameters: a mapping from the dotted name of each searched parameter to its value.
+        config: the parameters that differ from the system's defaults, with the planned schedule.
+        steps: the planned number of training steps. 0 if the training diverged in the probe.
+        budget_seconds: the CPU-seconds that the training run should take, with the fit.
+        cpu_seconds: the CPU-seconds that it took, with the fit.
+        sampling_seconds: CPU-seconds per 1,000 samples.
+        fid_judge: FID on the validation split. None if the training run diverged.
+        classes: the number of classes among the samples. None if the training run diverged.
+        tokens: the tokens of the code's behaviour in training and in evaluation.
+    """
+
+    match_sha256: str
+    family: Family
+    stage: Literal["search", "selection"]
+    trial: NonNegativeInt
+    seed: NonNegativeInt
+    system: str
+    redraws: NonNegativeInt
+    parameters: dict[str, Value]
+    config: dict[str, Any]
+    steps: NonNegativeInt
+    budget_seconds: float = Field(gt=0)
+    probe: ProbeRecord | None
+    cpu_seconds: float = Field(ge=0)
+    fit_seconds: float = Field(ge=0)
+    sampling_seconds: float | None = Field(ge=0)
+    status: Literal["completed", "collapsed", "diverged"]
+    reason: str | None
+    fid_judge: float | None = Field(ge=0)
+    classes: NonNegativeInt | None
+    precision: str
+    processor: str
+    started: float
+    tokens: dict[str, str | None]
+
+    @model_validator(mode="after")
+    def _score_fits_status(self) -> Self:
+        if (self.fid_judge is None) != (self.status == "diverged"):
+            raise ValueError(f"the status is {self.status}, but fid_judge is {self.fid_judge}")
+        return self
+
+    @property
+    def off_budget(self) -> float:
+        """The share by which the CPU-seconds exceed the budget; negative if they fall short."""
+        return self.cpu_seconds / self.budget_seconds - 1
+
+    @property
+    def flagged(self) -> bool:
+        """Whether the CPU-seconds miss the budget by more than `TOLERANCE`.
+
+        A diverged training run ends early, so it is never flagged for falling short.
+        """
+        short = self.off_budget < -TOLERANCE and self.status != "diverged"
+        return short or self.off_budget > TOLERANCE
+
+
+def trained_path(match: str, stage: str, family: str, trial: int, seed: int) -> Path:
+    """Path of the record of one training run, relative to the repository's root."""
+    seeded = "" if stage == "search" else f"-seed-{seed}"
+    return MATCHES / match / stage / f"{family}-{trial:02d}{seeded}.json"
+
+
+def write_trained(root: Path, match: str, record: TrainedRecord) -> Path:
+    """Write the record of a training run under ``root``, atomically, and return its path."""
+    path = root / trained_path(match, record.stage, record.family, record.trial, record.seed)
+    write_json(path, record.model_dump(mode="json"))
+    return path
+
+
+def read_trained(path: Path) -> TrainedRecord:
+    """Read the record of one training run of a match.
+
+    Raises:
+        UserError: the file is missing or is not such a record.
+    """
+    remedy = "Delete this file, and run `ganvae sweep match` to train this trial again."
+    return parse_record(TrainedRecord, read_json(path), path, remedy)
+
+
+def read_stage(root: Path, match: str, stage: str) -> list[TrainedRecord]:
+    """Read all records of a stage of a match, sorted by family, trial and seed."""
+    paths = (root / MATCHES / match / stage).glob("*.json")
+    records = [read_trained(path) for path in paths]
+    return sorted(records, key=lambda record: (record.family, record.trial, record.seed))

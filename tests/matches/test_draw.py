@@ -1,0 +1,133 @@
+"""Match files, and the configurations that they draw."""
+
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy import stats
+from toy_match import MATCH, NAME, SHAPE, write_match
+
+from ganvae.config import parse
+from ganvae.core.errors import ConfigError
+from ganvae.matches.draw import draw, draw_value
+from ganvae.matches.spec import FamilySpace, Match, MatchRange, read_match
+
+
+@pytest.fixture(autouse=True)
+def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def values(n: int = 4000, **fields: Any) -> list[Any]:
+    random = np.random.default_rng(0)
+    range_ = MatchRange(**fields)
+    return [draw_value(range_, random) for _ in range(n)]
+
+
+def test_draws_are_even_on_their_scale() -> None:
+    even = values(low=-1.0, high=3.0)
+    assert stats.kstest(even, stats.uniform(-1, 4).cdf).pvalue > 0.01
+    logs = np.log(values(low=1e-4, high=1e-1, log=True))
+    assert stats.kstest(logs, stats.uniform(np.log(1e-4), np.log(1e3)).cdf).pvalue > 0.01
+
+
+def test_whole_numbers_include_both_ends_with_equal_chances() -> None:
+    counts = Counter(values(low=1, high=4))
+    assert {*counts} == {1, 2, 3, 4}
+    assert stats.chisquare(list(counts.values())).pvalue > 0.01
+    logs = Counter(values(low=1, high=8, log=True))
+    assert {*logs} == {*range(1, 9)}
+    assert logs[1] > logs[2] > logs[4] > logs[8]
+
+
+def test_a_parameter_that_can_be_off_is_off_half_of_the_time() -> None:
+    off = values(low=0.1, high=1.0, or_off=True).count(None)
+    assert abs(off - 2000) < 150
+    assert {*map(str, values(choices=[[16], [8, 8], None]))} == {"[16]", "[8, 8]", "None"}
+
+
+def test_a_configuration_is_a_function_of_the_match_the_family_and_the_number() -> None:
+    match = write_match()
+    first = [draw(match, "gan", number, SHAPE) for number in range(3)]
+    assert [draw(match, "gan", number, SHAPE) for number in (2, 1, 0)] == first[::-1]
+    assert len({str(drawn.parameters) for drawn in first}) == 3
+    other = write_match(draws=1)
+    assert draw(other, "gan", 0, SHAPE).parameters != first[0].parameters
+
+
+def space(**parameters: Any) -> dict[str, Any]:
+    families = {"gan": dict(MATCH["families"]["gan"]), "vae": MATCH["families"]["vae"]}
+    families["gan"]["parameters"] = parameters
+    return {"families": families}
+
+
+def test_a_parameter_is_drawn_only_where_it_has_an_effect() -> None:
+    match = write_match(
+        **space(
+            ema={"choices": [None, 0.9]},
+            learning_rate_decay={"choices": ["none", "linear"], "only": {"ema": [0.9]}},
+        )
+    )
+    for number in range(20):
+        drawn = draw(match, "gan", number, SHAPE).parameters
+        assert ("learning_rate_decay" in drawn) == (drawn["ema"] == 0.9)
+
+
+def test_invalid_combinations_are_drawn_again_as_a_whole() -> None:
+    match = write_match(**space(batch_size={"low": 2, "high": 9}))  # odd ones are invalid
+    drawn = [draw(match, "gan", number, SHAPE) for number in range(40)]
+    assert {d.parameters["batch_size"] for d in drawn} == {2, 4, 6, 8}
+    assert sum(d.redraws for d in drawn) > 10
+    hopeless = write_match(**space(batch_size={"choices": [3, 5]}))
+    with pytest.raises(ConfigError, match="no valid configuration"):
+        draw(hopeless, "gan", 0, SHAPE)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"families": {"gan": MATCH["families"]["gan"]}}, "exactly the two entries"),
+        (space() | {"selection": {"best": 4, "seeds": [101]}}, "selection.best is 4"),
+        ({"finalist_seeds": [10, 101]}, "share a seed"),
+        ({"finalist_seeds": [10, 10]}, "share a seed"),
+        ({"selection": {"best": 1, "seeds": [100]}}, "share a seed"),
+        ({"trials": 0}, "trials is 0"),
+        ({"unknown": 1}, "unknown is not a known key"),
+        (
+            {"families": MATCH["families"] | {"gan": {"systems": {"bernoulli-vae": {}}}}},
+            "bernoulli-vae, which is no gan",
+        ),
+        ({"families": MATCH["families"] | {"gan": {"systems": {"x": {}}}}}, "no known system"),
+        (space(ema={"low": 0.5}), "low or high is missing"),
+        (space(ema={"low": 0.5, "high": 0.5}), "low must be less than high"),
+        (space(ema={"low": 0, "high": 1, "log": True}), "above 0"),
+        (space(ema={"choices": [1], "low": 1}), "cannot be combined"),
+    ],
+)
+def test_an_invalid_match_is_refused(changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        write_match(**changes)
+
+
+def test_an_unknown_match_is_refused_with_the_known_ones() -> None:
+    write_match()
+    with pytest.raises(ConfigError, match=f"no match 'other'.*{NAME}"):
+        read_match("other")
+
+
+def test_comments_do_not_change_the_checksum_and_values_do() -> None:
+    match = write_match()
+    path = Path("sweeps/matches/toy.yaml")
+    path.write_text("# a comment\n" + path.read_text())
+    assert read_match(NAME).sha256 == match.sha256
+    assert write_match(trials=4).sha256 != match.sha256
+
+
+def test_switches_count_each_name_once_and_the_choice_of_the_system() -> None:
+    one = {"low": 0.1, "high": 1.0}
+    fields = {"parameters": {"a": one}, "systems": {"x": {"b": one}, "y": {"b": one, "c": one}}}
+    assert parse(FamilySpace, fields, "space").switches == 4
+    assert parse(FamilySpace, {"systems": {"x": {"b": one}}}, "space").switches == 1
+    assert parse(Match, MATCH, "match").families["gan"].switches == 2

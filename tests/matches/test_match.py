@@ -1,0 +1,157 @@
+"""Run a whole match of tiny models, interrupted and resumed, and promote its finalists."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+from toy_match import NAME, write_match
+
+from ganvae.config import load_params
+from ganvae.core.errors import ConfigError, UserError
+from ganvae.core.files import read_json, write_json
+from ganvae.core.paths import ProfilePaths
+from ganvae.matches import budget, run
+from ganvae.matches.promote import promote_finalists
+from ganvae.matches.run import jobs_of, read_part, run_match
+from ganvae.matches.spec import Match
+from ganvae.matches.trial import Job, enter
+from ganvae.scores.matches import MATCHES, read_stage
+from toy_study import make_profile
+
+TEST = ProfilePaths("toy").split("test")
+
+
+@pytest.fixture
+def match(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Match:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(budget, "PROBE_SECONDS", 0.1)
+    make_profile()
+    return write_match()
+
+
+def perform(match: Match, stage: str) -> None:
+    """Run all jobs of a stage in this process."""
+    arena = enter(NAME, match)
+    for job in jobs_of(NAME, match, stage):
+        run.write_trained(Path(), NAME, arena.run(job))
+
+
+@pytest.fixture
+def complete(match: Match) -> Match:
+    perform(match, "search")
+    perform(match, "selection")
+    return match
+
+
+def test_a_match_trains_both_families_alike_and_never_opens_the_test_split(
+    complete: Match,
+) -> None:
+    assert not TEST.exists()  # the toy profile has no test split to open
+    search, selection = (read_stage(Path(), NAME, s) for s in ("search", "selection"))
+    assert [(r.family, r.trial) for r in search] == [
+        (family, trial) for family in ("gan", "vae") for trial in range(3)
+    ]
+    assert len(selection) == 2 * 2 * 2
+    for record in search:
+        assert record.fid_judge is not None
+        assert abs(record.off_budget) < 0.5  # tiny models on a busy machine
+        assert record.probe is not None
+        planned = budget.steps_within(complete.seconds, record.probe)
+        assert record.steps == planned == record.config["schedule"]["length"]
+    for record in selection:  # the same configuration with the same steps, from another seed
+        trial = next(t for t in search if (t.family, t.trial) == (record.family, record.trial))
+        assert (record.config, record.steps) == (trial.config, trial.steps)
+        assert record.fid_judge != trial.fid_judge
+
+
+def test_the_finalists_are_promoted_by_the_rule_and_only_once(complete: Match) -> None:
+    promote_finalists(NAME)
+    params = load_params(Path("params.yaml"))
+    selection = read_stage(Path(), NAME, "selection")
+    for family, variant in (("gan", "gan-finalist"), ("vae", "vae-finalist")):
+        sums: dict[int, float] = {}
+        for record in selection:
+            if record.family == family:
+                sums[record.trial] = sums.get(record.trial, 0.0) + (record.fid_judge or 0.0)
+        assert params.promoted[variant].trial == min(sums, key=lambda trial: sums[trial])
+        assert params.promoted[variant].study == f"toy ({family})"
+        seeds = [run.seed for run in params.runs.values() if run.variant == variant]
+        assert seeds == complete.finalist_seeds
+    promote_finalists(NAME)  # the same finalists again are no second look
+
+    scores = ProfilePaths("toy").run("gan-finalist-10").scores
+    write_json(scores, {"provenance": {"protocol_version": 3}})
+    promote_finalists(NAME)
+    for path in (MATCHES / NAME / "selection").glob("gan-*.json"):  # another GAN wins
+        values = read_json(path)
+        values["fid_judge"] = 1000.0 / values["fid_judge"]
+        write_json(path, values)
+    with pytest.raises(UserError, match="scored on the test split"):
+        promote_finalists(NAME)
+
+
+def test_a_match_goes_on_in_a_fresh_clone(complete: Match, tmp_path: Path) -> None:
+    before = {r.trial: r for r in read_stage(Path(), NAME, "search") if r.family == "gan"}
+    lost = MATCHES / NAME / "search/gan-01.json"
+    lost.unlink()
+    shutil.rmtree(".state", ignore_errors=True)
+    with pytest.raises(UserError, match="2 of 3 trials"):
+        list(jobs_of(NAME, complete, "selection"))
+    arena = enter(NAME, complete)
+    again = arena.run(Job("gan", 1, complete.seed))
+    assert again.parameters == before[1].parameters
+
+
+def test_an_interrupted_trial_keeps_the_steps_that_were_planned(
+    match: Match, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    arena = enter(NAME, match)
+    job = Job("vae", 0, match.seed)
+    from ganvae.matches import trial
+
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(trial, "train", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            arena.run(job)
+    (probe,) = Path(".state").rglob("probe.json")
+    costs = read_json(probe)
+    monkeypatch.setattr(trial, "probe", interrupted)  # must not be measured again
+    assert arena.run(job).probe.model_dump() == costs  # type: ignore[union-attr]
+    assert not list(Path(".state").rglob("probe.json"))
+
+
+def test_a_diverged_trial_is_recorded_and_has_no_fid(match: Match) -> None:
+    families = match.model_dump(mode="json")["families"]
+    families["vae"]["parameters"]["learning_rate"] = {"choices": [1e30]}
+    arena = enter(NAME, write_match(families=families))
+    record = arena.run(Job("vae", 0, match.seed))
+    assert (record.status, record.fid_judge) == ("diverged", None)
+    assert record.reason
+
+
+def test_code_that_was_not_measured_cannot_record(match: Match) -> None:
+    Path("src").mkdir()
+    Path("src/new.py").write_text("x = 1\n")
+    with pytest.raises(UserError, match="behaviour"):
+        enter(NAME, match)
+
+
+@pytest.mark.slow
+def test_workers_share_a_match(match: Match, capsys: pytest.CaptureFixture[str]) -> None:
+    small = write_match(trials=2, seconds=0.3, selection={"best": 1, "seeds": [101]})
+    message = run_match(NAME, workers=2, part=(1, 2))
+    assert "2 training runs of the search are missing" in message
+    assert [r.family for r in read_stage(Path(), NAME, "search")] == ["gan", "gan"]
+    assert "complete" in run_match(NAME, workers=2)
+    assert len(read_stage(Path(), NAME, "selection")) == 2
+    printed = capsys.readouterr()
+    assert printed.out.count("CPU-seconds") == 2 * small.trials + 2
+
+
+@pytest.mark.parametrize("text", ["0/2", "3/2", "1", "1/0", "a/b", ""])
+def test_a_part_that_is_none_is_refused(text: str) -> None:
+    with pytest.raises(ConfigError, match="--part"):
+        read_part(text)

@@ -1,0 +1,129 @@
+"""The rules that keep a match fair: equal effort, nothing by hand, one look at test."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from toy_match import NAME, record, search, write_match
+
+from ganvae.core.errors import UserError
+from ganvae.matches.check import check_drawn, check_equal_effort, check_records
+from ganvae.matches.select import best_trials, finalist
+from ganvae.matches.spec import Match
+from ganvae.scores.matches import Family, TrainedRecord
+from toy_study import make_profile
+
+
+@pytest.fixture
+def match(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Match:
+    monkeypatch.chdir(tmp_path)
+    return write_match(trials=6)
+
+
+def with_fids(match: Match, family: Family, fids: list[Any]) -> list[TrainedRecord]:
+    return [
+        record(match, family, trial, fid_judge=fid)
+        if fid is not None
+        else record(match, family, trial, fid_judge=None, status="diverged", reason="NaN")
+        for trial, fid in enumerate(fids)
+    ]
+
+
+def selected(match: Match, fids: dict[int, list[float | None]]) -> list[TrainedRecord]:
+    return [
+        record(
+            match,
+            "gan",
+            trial,
+            seed=seed,
+            stage="selection",
+            fid_judge=fid,
+            status="completed" if fid is not None else "diverged",
+        )
+        for trial, values in fids.items()
+        for seed, fid in zip(match.selection.seeds, values, strict=True)
+    ]
+
+
+def test_the_best_trials_have_the_lowest_fid_within_the_budget(match: Match) -> None:
+    trials = with_fids(match, "gan", [9.0, None, 3.0, 2.0, 5.0, 4.0])
+    assert [t.trial for t in best_trials(match, trials, "gan")] == [3, 2]
+    over = record(match, "gan", 3, fid_judge=2.0, cpu_seconds=1.11)
+    assert over.flagged
+    assert [t.trial for t in best_trials(match, [*trials[:3], over, *trials[4:]], "gan")] == [2, 5]
+    short = record(match, "gan", 3, fid_judge=2.0, cpu_seconds=0.89)
+    assert short.flagged  # less effort is no advantage
+    assert best_trials(match, [*trials[:3], short, *trials[4:]], "gan")[0].trial == 3
+
+
+def test_the_finalist_has_the_lowest_mean_over_the_seeds_of_the_selection(match: Match) -> None:
+    trials = with_fids(match, "gan", [9.0, None, 3.0, 2.0, 5.0, 4.0])
+    selection = selected(match, {3: [8.0, 2.0], 2: [4.0, 4.5]})
+    winner, mean = finalist(match, trials, selection, "gan")
+    assert (winner.trial, mean) == (2, 4.25)
+    diverged = selected(match, {3: [8.0, 2.0], 2: [None, 0.5]})
+    assert finalist(match, trials, diverged, "gan")[0].trial == 3
+    with pytest.raises(UserError, match="every candidate"):
+        finalist(match, trials, selected(match, {3: [None, 2.0], 2: [None, 0.5]}), "gan")
+
+
+@pytest.mark.parametrize(
+    "fids", [{3: [8.0, 2.0]}, {3: [8.0, 2.0], 5: [1.0, 1.0]}], ids=["missing", "by hand"]
+)
+def test_a_selection_of_other_trials_is_refused(
+    match: Match, fids: dict[int, list[float | None]]
+) -> None:
+    trials = with_fids(match, "gan", [9.0, None, 3.0, 2.0, 5.0, 4.0])
+    with pytest.raises(UserError, match="exactly the best 2"):
+        finalist(match, trials, selected(match, fids), "gan")
+
+
+def test_a_candidate_without_all_seeds_is_refused(match: Match) -> None:
+    trials = with_fids(match, "gan", [9.0, None, 3.0, 2.0, 5.0, 4.0])
+    selection = selected(match, {3: [8.0, 2.0], 2: [4.0, 4.5]})[:-1]
+    with pytest.raises(UserError, match="lacks seeds"):
+        finalist(match, trials, selection, "gan")
+
+
+def test_unequal_numbers_of_trials_are_refused(match: Match) -> None:
+    complete = search(match)
+    check_equal_effort(match, complete)
+    for family in ("gan", "vae"):
+        fewer = [r for r in complete if (r.family, r.trial) != (family, 2)]
+        with pytest.raises(UserError, match=f"5 of 6 trials of the family {family}"):
+            check_equal_effort(match, fewer)
+    with pytest.raises(UserError):
+        check_equal_effort(match, [*complete, complete[0]])
+
+
+Change = Callable[[TrainedRecord], TrainedRecord]
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"match_sha256": "0"}, "another content of the match file"),
+        ({"seed": 7}, "no training run of this match"),
+        ({"trial": 6}, "no training run of this match"),
+        ({"stage": "selection"}, "no training run of this match"),
+        ({"budget_seconds": 2.0}, "2 CPU-seconds, but the match gives 1"),
+        ({"tokens": {"evaluate/samples": "old"}}, "behaves differently"),
+    ],
+)
+def test_a_record_that_does_not_belong_to_the_match_is_refused(
+    match: Match, changes: dict[str, Any], message: str
+) -> None:
+    good = record(match, "gan", 0)
+    check_records(NAME, match, [good])
+    with pytest.raises(UserError, match=message):
+        check_records(NAME, match, [good.model_copy(update=changes)])
+
+
+def test_a_configuration_chosen_by_hand_is_refused(match: Match) -> None:
+    make_profile()
+    trials = search(match)
+    check_drawn(match, trials)
+    by_hand = trials[0].model_copy(update={"parameters": {"learning_rate": 0.001}})
+    with pytest.raises(UserError, match="gan 0 does not have the configuration"):
+        check_drawn(match, [by_hand, *trials[1:]])
