@@ -9,9 +9,9 @@ from toy_match import NAME, record, search, write_match
 
 from ganvae.core.errors import UserError
 from ganvae.matches.check import check_drawn, check_equal_effort, check_records
-from ganvae.matches.select import best_trials, finalist
 from ganvae.matches.spec import Match
 from ganvae.scores.matches import Family, TrainedRecord
+from ganvae.scores.selection import best_trials, finalist
 from toy_study import make_profile
 
 
@@ -48,24 +48,27 @@ def selected(match: Match, fids: dict[int, list[float | None]]) -> list[TrainedR
 
 def test_the_best_trials_have_the_lowest_fid_within_the_budget(match: Match) -> None:
     trials = with_fids(match, "gan", [9.0, None, 3.0, 2.0, 5.0, 4.0])
-    assert [t.trial for t in best_trials(match, trials, "gan")] == [3, 2]
+    assert [t.trial for t in best_trials(match.rule, trials, "gan")] == [3, 2]
     over = record(match, "gan", 3, fid_judge=2.0, cpu_seconds=1.11)
     assert over.flagged
-    assert [t.trial for t in best_trials(match, [*trials[:3], over, *trials[4:]], "gan")] == [2, 5]
+    assert [t.trial for t in best_trials(match.rule, [*trials[:3], over, *trials[4:]], "gan")] == [
+        2,
+        5,
+    ]
     short = record(match, "gan", 3, fid_judge=2.0, cpu_seconds=0.89)
     assert short.flagged  # less effort is no advantage
-    assert best_trials(match, [*trials[:3], short, *trials[4:]], "gan")[0].trial == 3
+    assert best_trials(match.rule, [*trials[:3], short, *trials[4:]], "gan")[0].trial == 3
 
 
 def test_the_finalist_has_the_lowest_mean_over_the_seeds_of_the_selection(match: Match) -> None:
     trials = with_fids(match, "gan", [9.0, None, 3.0, 2.0, 5.0, 4.0])
     selection = selected(match, {3: [8.0, 2.0], 2: [4.0, 4.5]})
-    winner, mean = finalist(match, trials, selection, "gan")
+    winner, mean = finalist(match.rule, trials, selection, "gan")
     assert (winner.trial, mean) == (2, 4.25)
     diverged = selected(match, {3: [8.0, 2.0], 2: [None, 0.5]})
-    assert finalist(match, trials, diverged, "gan")[0].trial == 3
+    assert finalist(match.rule, trials, diverged, "gan")[0].trial == 3
     with pytest.raises(UserError, match="every candidate"):
-        finalist(match, trials, selected(match, {3: [None, 2.0], 2: [None, 0.5]}), "gan")
+        finalist(match.rule, trials, selected(match, {3: [None, 2.0], 2: [None, 0.5]}), "gan")
 
 
 @pytest.mark.parametrize(
@@ -76,14 +79,14 @@ def test_a_selection_of_other_trials_is_refused(
 ) -> None:
     trials = with_fids(match, "gan", [9.0, None, 3.0, 2.0, 5.0, 4.0])
     with pytest.raises(UserError, match="exactly the best 2"):
-        finalist(match, trials, selected(match, fids), "gan")
+        finalist(match.rule, trials, selected(match, fids), "gan")
 
 
 def test_a_candidate_without_all_seeds_is_refused(match: Match) -> None:
     trials = with_fids(match, "gan", [9.0, None, 3.0, 2.0, 5.0, 4.0])
     selection = selected(match, {3: [8.0, 2.0], 2: [4.0, 4.5]})[:-1]
     with pytest.raises(UserError, match="lacks seeds"):
-        finalist(match, trials, selection, "gan")
+        finalist(match.rule, trials, selection, "gan")
 
 
 def test_unequal_numbers_of_trials_are_refused(match: Match) -> None:

@@ -54,6 +54,10 @@ class Validation:
         """
         latents = model.sample_latents(n, generator(seed, "validation samples"))
         images = to_uint8(model.decode(latents, batch_size), "generated images")
+        return self.of_images(images, batch_size)
+
+    def of_images(self, images: Tensor, batch_size: int = 125) -> ValidationScore:
+        """Score uint8 images, N x C x H x W."""
         features, logits = self.judge(images, batch_size)
         return ValidationScore(
             fid_judge=fid(real=self.features, generated=features),

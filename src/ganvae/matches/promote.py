@@ -9,10 +9,10 @@ from ganvae.core.errors import UserError
 from ganvae.core.files import read_json
 from ganvae.core.paths import ProfilePaths
 from ganvae.matches.check import check_drawn, check_equal_effort, check_records
-from ganvae.matches.select import finalist
 from ganvae.matches.spec import Match, read_match
 from ganvae.models.registry import system_config
 from ganvae.scores.matches import FAMILIES, Family, TrainedRecord, read_stage
+from ganvae.scores.selection import finalist
 from ganvae.sweeps.variant import Variant, write_variant
 
 NAMES: dict[Family, str] = {"gan": "gan-finalist", "vae": "vae-finalist"}
@@ -59,7 +59,7 @@ def _variant(
     selection: Sequence[TrainedRecord],
     family: Family,
 ) -> Variant:
-    trial, fid = finalist(match, search, selection, family)
+    trial, fid = finalist(match.rule, search, selection, family)
     return Variant(
         name=NAMES[family],
         system=trial.system,

@@ -12,17 +12,21 @@ from pathlib import Path
 from tqdm import tqdm
 
 from ganvae.core.errors import ConfigError, UserError
+from ganvae.core.files import write_json
 from ganvae.matches.check import check_records
-from ganvae.matches.select import best_trials
+from ganvae.matches.report import write_report
 from ganvae.matches.spec import Match, read_match
 from ganvae.matches.trial import Arena, Job, enter
 from ganvae.scores.matches import (
     FAMILIES,
     TrainedRecord,
+    match_path,
+    read_match_record,
     read_stage,
     trained_path,
     write_trained,
 )
+from ganvae.scores.selection import best_trials
 
 _arena: Arena | None = None  # of a worker process
 
@@ -42,6 +46,7 @@ def run_match(name: str, workers: int | None = None, part: tuple[int, int] = (1,
         UserError: the data are not prepared, or records do not belong to this match.
     """
     match = read_match(name)
+    _write_record(name, match)
     k, n = part
     for stage in ("search", "selection"):
         jobs = list(jobs_of(name, match, stage))
@@ -53,8 +58,29 @@ def run_match(name: str, workers: int | None = None, part: tuple[int, int] = (1,
             workers,
         )
         if still := sum(_lacks(name, stage, job) for job in jobs):
+            write_report(Path(), name)
             return f"{name}: {still} training runs of the {stage} are missing"
+    write_report(Path(), name)
     return f"{name}: complete. `ganvae sweep finalists {name}` promotes the finalists."
+
+
+def _write_record(name: str, match: Match) -> None:
+    """Write what all training runs share, or check that nothing of it has changed.
+
+    Raises:
+        UserError: the data, the judge or the match file have changed since the first training run.
+    """
+    path, record = match_path(name), enter(name, match).record()
+    if not path.exists():
+        write_json(path, record.model_dump(mode="json"))
+        return
+    before = read_match_record(path)
+    for field in ("match_sha256", "train_sha256", "validation_sha256", "judge_sha256"):
+        if getattr(before, field) != getattr(record, field):
+            raise UserError(
+                f"{path}: {field} has changed since the first training run of match {name}. "
+                "Restore the old file from git, or give the match another name."
+            )
 
 
 def read_part(text: str) -> tuple[int, int]:
@@ -94,7 +120,7 @@ def _search(match: Match) -> Iterator[Job]:
 
 
 def _selection(match: Match, search: Sequence[TrainedRecord]) -> Iterator[Job]:
-    best = {family: best_trials(match, search, family) for family in FAMILIES}
+    best = {family: best_trials(match.rule, search, family) for family in FAMILIES}
     for place in range(match.selection.best):
         for seed in match.selection.seeds:
             for family in FAMILIES:

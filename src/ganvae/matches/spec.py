@@ -11,6 +11,7 @@ from ganvae.config.section import PATH
 from ganvae.core.errors import ConfigError
 from ganvae.models.registry import system_class, system_names
 from ganvae.scores.matches import FAMILIES, Family
+from ganvae.scores.selection import BEST, Rule
 from ganvae.sweeps.space import Number
 
 FOLDER = Path("sweeps/matches")
@@ -79,7 +80,7 @@ class Selection(Section):
     The finalist is the trial with the lowest mean FID on the validation split over these seeds.
     """
 
-    best: PositiveInt = 5
+    best: PositiveInt = BEST
     seeds: list[Seed] = Field(min_length=1)
 
 
@@ -123,6 +124,11 @@ class Match(Section):
                 "seed, selection.seeds and finalist_seeds share a seed, but each must be fresh"
             )
         return self
+
+    @property
+    def rule(self) -> Rule:
+        """The rule by which the finalists are selected."""
+        return Rule(self.trials, self.selection.best, self.selection.seeds)
 
     @property
     def sha256(self) -> str:

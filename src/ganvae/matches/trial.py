@@ -20,6 +20,7 @@ from ganvae.core.paths import ProfilePaths
 from ganvae.core.seeds import generator
 from ganvae.core.tokens import current_token, is_current
 from ganvae.data.store import read_split
+from ganvae.evaluation.baselines import ceiling
 from ganvae.evaluation.validation import Validation, read_validation
 from ganvae.judge.network import FrozenJudge
 from ganvae.matches.budget import Diverged, probe, scheduled, steps_within
@@ -28,7 +29,7 @@ from ganvae.matches.spec import Match
 from ganvae.models.base import GenerativeModel
 from ganvae.models.registry import system_config
 from ganvae.pipeline.behaviour.fingerprints import machine as processor
-from ganvae.scores.matches import Family, ProbeRecord, TrainedRecord
+from ganvae.scores.matches import Family, MatchRecord, ProbeRecord, TrainedRecord
 from ganvae.sweeps.study import check_prepared
 from ganvae.training.runs import STATE
 from ganvae.training.spec import RunSpec
@@ -58,6 +59,25 @@ class Arena:
     machine: Machine
     processor: str
     tokens: dict[str, str | None]
+    profile: str
+    dataset: str
+
+    def record(self) -> MatchRecord:
+        """Return what all training runs of the match share, with the FID of noise."""
+        n = self.match.n_generated
+        noise = ceiling(self.images, n, generator(self.match.seed, "ceiling"))
+        return MatchRecord(
+            name=self.name,
+            match_sha256=self.match.sha256,
+            content=self.match.model_dump(mode="json", exclude_defaults=True),
+            switches={family: space.switches for family, space in self.match.families.items()},
+            profile=self.profile,
+            dataset=self.dataset,
+            train_sha256=self.train_sha256,
+            validation_sha256=self.validation.data_sha256,
+            judge_sha256=self.validation.judge.sha256,
+            noise_fid=self.validation.of_images(noise).fid_judge,
+        )
 
     def run(self, job: Job) -> TrainedRecord:
         """Perform a training run, and return its record.
@@ -191,15 +211,18 @@ def enter(name: str, match: Match) -> Arena:
     paths = ProfilePaths(params.profile)
     machine = compute.use_to_train(params.compute)
     judge = FrozenJudge(Path(params.judge), machine.device)
+    split = read_split(paths.split("train"))
     return Arena(
         name=name,
         match=match,
-        images=read_split(paths.split("train")).images,
+        images=split.images,
         train_sha256=sha256(paths.split("train")),
         validation=read_validation(paths.validation_features, judge),
         machine=machine,
         processor=processor(),
         tokens=tokens(match),
+        profile=params.profile,
+        dataset=split.dataset,
     )
 
 

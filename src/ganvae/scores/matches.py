@@ -23,6 +23,32 @@ FAMILIES: tuple[Family, ...] = ("gan", "vae")
 Value = bool | int | float | str | list[int] | None
 
 
+RECORD = "match.json"
+
+
+class MatchRecord(Record):
+    """What all training runs of a match share.
+
+    Attributes:
+        match_sha256: the checksum of the match file's content.
+        content: the content of the match file, as in `ganvae.matches.spec.Match`.
+        switches: the number of parameters that each family's search can change.
+        noise_fid: FID of the ceiling on the validation split, from as many images as each training
+            run. The ceiling is noise: independent Gaussian pixels.
+    """
+
+    name: str
+    match_sha256: str
+    content: dict[str, Any]
+    switches: dict[Family, int]
+    profile: str
+    dataset: str
+    train_sha256: str
+    validation_sha256: str
+    judge_sha256: str
+    noise_fid: float = Field(gt=0)
+
+
 class ProbeRecord(Record):
     """The costs that were measured before a trial, to plan its number of training steps.
 
@@ -98,6 +124,28 @@ class TrainedRecord(Record):
         """
         short = self.off_budget < -TOLERANCE and self.status != "diverged"
         return short or self.off_budget > TOLERANCE
+
+
+def match_path(match: str) -> Path:
+    """Path of what all training runs of a match share, relative to the repository's root."""
+    return MATCHES / match / RECORD
+
+
+def read_match_record(path: Path) -> MatchRecord:
+    """Read what all training runs of a match share.
+
+    Raises:
+        UserError: the file is missing or is not such a record.
+    """
+    remedy = "Delete this file, and run `ganvae sweep match` to write it again."
+    return parse_record(MatchRecord, read_json(path), path, remedy)
+
+
+def read_matches(root: Path, profile: str | None = None) -> list[MatchRecord]:
+    """Read all matches under ``root``, or only those of ``profile``, sorted by name."""
+    paths = sorted((root / MATCHES).glob(f"*/{RECORD}"))
+    records = [read_match_record(path) for path in paths]
+    return [record for record in records if profile in (None, record.profile)]
 
 
 def trained_path(match: str, stage: str, family: str, trial: int, seed: int) -> Path:

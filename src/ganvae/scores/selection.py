@@ -3,15 +3,30 @@
 import math
 from collections.abc import Sequence
 from statistics import fmean
+from typing import NamedTuple
 
 from ganvae.core.errors import UserError
-from ganvae.matches.spec import Match
-from ganvae.scores.matches import TOLERANCE, Family, TrainedRecord
+from ganvae.scores.matches import TOLERANCE, Family, MatchRecord, TrainedRecord
+
+BEST = 5
+"""How many trials per family are trained again, if the match file does not say."""
 
 
-def best_trials(
-    match: Match, search: Sequence[TrainedRecord], family: Family
-) -> list[TrainedRecord]:
+class Rule(NamedTuple):
+    """The rule of a match: trials per family, trials to train again, and the seeds of these."""
+
+    trials: int
+    best: int
+    seeds: list[int]
+
+
+def rule_of(record: MatchRecord) -> Rule:
+    """Return the rule in the content of a match file."""
+    selection = record.content["selection"]
+    return Rule(record.content["trials"], selection.get("best", BEST), selection["seeds"])
+
+
+def best_trials(rule: Rule, search: Sequence[TrainedRecord], family: Family) -> list[TrainedRecord]:
     """Return the trials of a family to train again, by increasing FID on the validation split.
 
     A trial that took more than its CPU-seconds by `TOLERANCE` is not eligible, and neither is a
@@ -21,16 +36,16 @@ def best_trials(
         UserError: the search of the family is not complete.
     """
     trials = [record for record in search if record.family == family]
-    if len(trials) < match.trials:
+    if len(trials) < rule.trials:
         raise UserError(
-            f"the search has {len(trials)} of {match.trials} trials of the family {family}. Run "
+            f"the search has {len(trials)} of {rule.trials} trials of the family {family}. Run "
             "`ganvae sweep match` first."
         )
     eligible = [t for t in trials if t.fid_judge is not None and t.off_budget <= TOLERANCE]
-    return sorted(eligible, key=lambda t: (t.fid_judge, t.trial))[: match.selection.best]
+    return sorted(eligible, key=lambda t: (t.fid_judge, t.trial))[: rule.best]
 
 
-def means(match: Match, selection: Sequence[TrainedRecord], family: Family) -> dict[int, float]:
+def means(rule: Rule, selection: Sequence[TrainedRecord], family: Family) -> dict[int, float]:
     """Return the mean FID of each candidate over the seeds of the selection, by trial number.
 
     A candidate with a diverged seed has an infinite mean.
@@ -44,7 +59,7 @@ def means(match: Match, selection: Sequence[TrainedRecord], family: Family) -> d
             fid = math.inf if record.fid_judge is None else record.fid_judge
             by_trial.setdefault(record.trial, {})[record.seed] = fid
     for trial, fids in by_trial.items():
-        if {*fids} != {*match.selection.seeds}:
+        if {*fids} != {*rule.seeds}:
             raise UserError(
                 f"trial {trial} of the family {family} lacks seeds of the selection. Run `ganvae "
                 "sweep match` first."
@@ -53,7 +68,7 @@ def means(match: Match, selection: Sequence[TrainedRecord], family: Family) -> d
 
 
 def finalist(
-    match: Match,
+    rule: Rule,
     search: Sequence[TrainedRecord],
     selection: Sequence[TrainedRecord],
     family: Family,
@@ -66,12 +81,12 @@ def finalist(
     Raises:
         UserError: the search or the selection is not complete, or no candidate has a mean.
     """
-    candidates = best_trials(match, search, family)
-    found = means(match, selection, family)
+    candidates = best_trials(rule, search, family)
+    found = means(rule, selection, family)
     if {*found} != {trial.trial for trial in candidates}:
         raise UserError(
             f"the selection of the family {family} does not have exactly the best "
-            f"{match.selection.best} trials. Run `ganvae sweep match` first."
+            f"{rule.best} trials. Run `ganvae sweep match` first."
         )
     if all(math.isinf(mean) for mean in found.values()):
         raise UserError(f"every candidate of the family {family} diverged from some seed.")

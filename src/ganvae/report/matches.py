@@ -1,0 +1,176 @@
+"""Sentences and table cells about a match, for the page and for the match's `report.md`."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from statistics import median
+from typing import Any
+
+from ganvae.report.match_figure import fids_of
+from ganvae.report.numbers import duration, fixed, listed, significant
+from ganvae.scores.best_of import best_of
+from ganvae.scores.matches import FAMILIES, TOLERANCE, Family, MatchRecord, TrainedRecord
+from ganvae.scores.selection import best_trials, finalist, means, rule_of
+
+NAMES: dict[Family, str] = {"gan": "GANs", "vae": "VAEs"}
+
+Table = tuple[list[str], list[list[str]]]
+"""The heads and the rows of a table."""
+
+
+def intro(record: MatchRecord) -> str:
+    """Sentences on what both families had in common."""
+    content, rule = record.content, rule_of(record)
+    return (
+        f"Both families had the same effort: {rule.trials} trials each, and "
+        f"{content['seconds']:g} CPU-seconds of training per trial. What a model fits for its "
+        "sampling, such as a prior, counts as training. The parameters of each trial were drawn at "
+        "random from the family's search space, before any trial was scored. All FIDs are on the "
+        f"validation split of {record.dataset} ({content.get('n_generated', 5000):,} samples). The "
+        "test split was not used."
+    )
+
+
+def caption(record: MatchRecord) -> str:
+    """Sentences below the figure of the expected best FID."""
+    return (
+        "Each line shows the FID to expect from the best of so many random trials. The bands are "
+        "95 % bootstrap intervals. A lower line is a family that finds good parameters with less "
+        "effort. A diverged trial counts as noise, whose FID is "
+        f"{significant(record.noise_fid)}. The best of many noisy FIDs is too good on average, for "
+        "both families alike."
+    )
+
+
+def effort(record: MatchRecord, search: Sequence[TrainedRecord]) -> Table:
+    """A table of each family's effort and its result, one column per family."""
+    sides = {family: [t for t in search if t.family == family] for family in FAMILIES}
+    rows = [
+        ["searched parameters", *(str(record.switches[family]) for family in FAMILIES)],
+        ["trials", *(str(len(trials)) for trials in sides.values())],
+        *(
+            [status, *(str(_count(trials, status)) for trials in sides.values())]
+            for status in ("completed", "collapsed", "diverged")
+        ),
+        ["invalid draws", *(str(sum(t.redraws for t in trials)) for trials in sides.values())],
+        [
+            f"off the budget by more than {TOLERANCE:.0%}",
+            *(str(sum(t.flagged for t in trials)) for trials in sides.values()),
+        ],
+        ["CPU time of all trials", *(_cpu_time(trials) for trials in sides.values())],
+        ["median CPU-seconds per trial", *(_median_seconds(t) for t in sides.values())],
+        ["median FID", *(_median_fid(record, search, family) for family in FAMILIES)],
+        ["best FID", *(_best_fid(record, search, family) for family in FAMILIES)],
+        *_expected(record, search),
+    ]
+    return ["", *(NAMES[family] for family in FAMILIES)], rows
+
+
+def _count(trials: Sequence[TrainedRecord], status: str) -> int:
+    return Counter(trial.status for trial in trials)[status]  # type: ignore[index]
+
+
+def _cpu_time(trials: Sequence[TrainedRecord]) -> str:
+    return duration(sum(trial.cpu_seconds for trial in trials))
+
+
+def _median_seconds(trials: Sequence[TrainedRecord]) -> str:
+    times = [trial.cpu_seconds for trial in trials if trial.status != "diverged"]
+    return fixed(median(times), 1) if times else ""
+
+
+def _median_fid(record: MatchRecord, search: Sequence[TrainedRecord], family: Family) -> str:
+    fids = fids_of(record, search, family)
+    return significant(median(fids)) if fids else ""
+
+
+def _best_fid(record: MatchRecord, search: Sequence[TrainedRecord], family: Family) -> str:
+    fids = fids_of(record, search, family)
+    return significant(min(fids)) if fids else ""
+
+
+def _expected(record: MatchRecord, search: Sequence[TrainedRecord]) -> Iterator[list[str]]:
+    curves = {family: best_of(fids_of(record, search, family) or [0.0]) for family in FAMILIES}
+    length = min(len(curve.expected) for curve in curves.values())
+    for n in (5, 10, 20, 40, 60):
+        if n <= length:
+            cells = [
+                f"{significant(c.expected[n - 1])} [{significant(c.low[n - 1])}, "
+                f"{significant(c.high[n - 1])}]"
+                for c in curves.values()
+            ]
+            yield [f"expected best FID of {n} trials", *cells]
+
+
+def candidates(
+    record: MatchRecord,
+    search: Sequence[TrainedRecord],
+    selection: Sequence[TrainedRecord],
+    family: Family,
+) -> Table:
+    """A table of a family's best trials with their FIDs from the seeds of the selection."""
+    rule = rule_of(record)
+    trials, found = best_trials(rule, search, family), means(rule, selection, family)
+    fids = {(s.trial, s.seed): s.fid_judge for s in selection if s.family == family}
+    rows = [
+        [
+            str(trial.trial),
+            f"`{trial.system}`",
+            significant(trial.fid_judge or 0.0),
+            *(_fid(fids.get((trial.trial, seed))) for seed in rule.seeds),
+            _fid(found.get(trial.trial)),
+            fixed(trial.sampling_seconds or 0.0, 2),
+        ]
+        for trial in trials
+    ]
+    heads = ["trial", "system", "FID in the search", *(f"seed {seed}" for seed in rule.seeds)]
+    return [*heads, "mean", "CPU-seconds per 1,000 samples"], rows
+
+
+def _fid(value: float | None) -> str:
+    return "diverged" if value is None or value == float("inf") else significant(value)
+
+
+def winner_text(
+    record: MatchRecord,
+    search: Sequence[TrainedRecord],
+    selection: Sequence[TrainedRecord],
+    family: Family,
+) -> str:
+    """A sentence that names a family's finalist and its parameters."""
+    trial, mean = finalist(rule_of(record), search, selection, family)
+    values = [f"`{name}` {value_text(value)}" for name, value in trial.parameters.items()]
+    return (
+        f"The {family.upper()} finalist is trial {trial.trial}, a `{trial.system}` with a mean FID "
+        f"of {significant(mean)}. It trains for {trial.steps:,} steps. Its parameters are "
+        f"{listed(values)}."
+    )
+
+
+def value_text(value: Any) -> str:
+    """A parameter's value as text; None is written as ``off``."""
+    if value is None:
+        return "off"
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def space_table(record: MatchRecord, family: Family) -> Table:
+    """A table of a family's search space: the parameter, its systems and its range."""
+    space = record.content["families"][family]
+    systems = list(space["systems"])
+    rows = [["system", "", listed([f"`{system}`" for system in systems])]]
+    rows += [[f"`{name}`", "all", _range(r)] for name, r in space.get("parameters", {}).items()]
+    for system in systems:
+        rows += [[f"`{n}`", f"`{system}`", _range(r)] for n, r in space["systems"][system].items()]
+    return ["parameter", "systems", "range"], rows
+
+
+def _range(values: dict[str, Any]) -> str:
+    if "choices" in values:
+        text = ", ".join(map(value_text, values["choices"]))
+    else:
+        text = f"{value_text(values['low'])} to {value_text(values['high'])}"
+        text += ", log scale" if values.get("log") else ""
+    text += ", or off" if values.get("or_off") else ""
+    for name, allowed in values.get("only", {}).items():
+        text += f"; only if `{name}` is {' or '.join(map(value_text, allowed))}"
+    return text

@@ -1,0 +1,40 @@
+"""The expected best of n trials, against enumeration and closed forms."""
+
+from itertools import combinations
+from statistics import fmean
+
+import numpy as np
+import pytest
+
+from ganvae.scores.best_of import best_of, expected_best
+
+
+def test_the_expected_best_is_the_mean_over_all_subsets() -> None:
+    values = [7.0, 1.5, 30.0, 4.0, 4.0, 250.0]
+    by_hand = [fmean(min(part) for part in combinations(values, n)) for n in range(1, 7)]
+    assert expected_best(values) == pytest.approx(by_hand)
+    assert expected_best(values)[0] == pytest.approx(fmean(values))
+    assert expected_best(values)[-1] == 1.5
+
+
+def test_the_estimate_is_unbiased_for_new_trials() -> None:
+    random = np.random.default_rng(0)
+    curves = [expected_best(random.uniform(size=20)) for _ in range(4000)]
+    n = np.arange(1, 21)
+    assert np.mean(curves, axis=0) == pytest.approx(1 / (n + 1), abs=0.006)  # uniform minima
+
+
+def test_the_band_contains_the_curve_and_the_truth_about_as_often_as_it_says() -> None:
+    random = np.random.default_rng(1)
+    hits = []
+    for seed in range(150):
+        band = best_of(list(random.uniform(size=40)), seed)
+        assert band.low[0] < band.expected[0] < band.high[0]
+        hits.append(band.low[4] <= 1 / 6 <= band.high[4])  # the best of five
+    assert 0.88 < np.mean(hits) <= 1.0
+
+
+def test_more_trials_never_hurt_and_large_numbers_do_not_overflow() -> None:
+    curve = expected_best(list(np.random.default_rng(2).lognormal(3, 1, size=500)))
+    assert (np.diff(curve) <= 1e-9).all()
+    assert np.isfinite(curve).all()
