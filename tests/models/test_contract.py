@@ -15,9 +15,10 @@ from ganvae.config import Params
 from ganvae.core.errors import DataError
 from ganvae.core.files import sha256
 from ganvae.core.images import check_images, from_uint8
+from ganvae.core.tensors import load_tensors
 from ganvae.models.base import GenerativeModel, ImageShape, VariationalModel, evaluating
 from ganvae.models.registry import build_model, system_class, system_config
-from ganvae.models.weights import load_model, save_model
+from ganvae.models.weights import load_model, round_weights, save_model
 
 
 def random(seed: int = 0) -> torch.Generator:
@@ -263,3 +264,35 @@ def test_output_scale_multiplies_the_logits_of_samples_only(smoke: Params, name:
     with evaluating(plain), evaluating(scaled):
         assert torch.equal(scaled.generate(latents), plain.generate(latents))
         assert torch.equal(plain.render(latents), plain.generate(latents))
+
+
+def test_rounded_weights_are_stored_in_16_bits_without_loss(
+    smoke: Params, name: str, tmp_path: Path
+) -> None:
+    model, path = tiny_model(smoke, name), tmp_path / "weights.safetensors"
+    train(model, 2)
+    assert round_weights(model) is None
+    save_model(path, model, tiny_config(smoke, name), seed=0)
+    stored, _ = load_tensors(path)
+    for key, tensor in model.state_dict().items():
+        small = tensor.is_floating_point() and not key.startswith("balance.")
+        assert (stored[key].dtype == torch.float16) == small or key.startswith("balance.")
+        assert torch.equal(stored[key].to(tensor.dtype), tensor), key
+    loaded = load_model(path)
+    assert torch.equal(loaded.sample(3, random()), model.sample(3, random()))
+
+
+def test_a_weight_too_large_for_16_bits_is_named(smoke: Params) -> None:
+    model = tiny_model(smoke, "dcgan")
+    model.get_parameter("generator.0.weight").data[0, 0] = 1e6
+    assert round_weights(model) == "generator.0.weight"
+
+
+def test_a_flipped_bit_in_a_weights_file_is_noticed(smoke: Params, tmp_path: Path) -> None:
+    path = tmp_path / "weights.safetensors"
+    save_model(path, tiny_model(smoke, "dcgan"), tiny_config(smoke, "dcgan"), seed=0)
+    content = bytearray(path.read_bytes())
+    content[-1] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(DataError, match=r"weights\.safetensors is damaged"):
+        load_model(path)

@@ -1,9 +1,11 @@
 """Save and load a model's weights, together with the information to rebuild the model."""
 
+import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import torch
 from pydantic import NonNegativeInt, PositiveInt
 from torch import Tensor
 
@@ -21,25 +23,65 @@ In format 2, images are flattened pixel after pixel.
 """
 
 
+def round_weights(model: GenerativeModel) -> str | None:
+    """Round all weights to 16-bit floats, in place. They stay 32-bit tensors.
+
+    So 16 bits are enough to store exactly the weights that are scored. Tensors of the balance rule
+    are not rounded, because only training uses them.
+
+    Returns:
+        The name of a weight that is too large for a 16-bit float, or None. NaN is no such weight.
+    """
+    for name, tensor in model.state_dict().items():
+        if not tensor.is_floating_point() or name.startswith("balance."):
+            continue
+        rounded = tensor.half().to(tensor.dtype)
+        if bool((rounded.isinf() & ~tensor.isinf()).any()):
+            return name
+        tensor.copy_(rounded)
+    return None
+
+
 def save_model(path: Path, model: GenerativeModel, config: ModelConfig, seed: int) -> None:
     """Write a model to a safetensors file, with the information to rebuild the model.
 
     The information is the system, the image shape, the seed and all parameters that were set
     explicitly. Other parameters are not written. So a new parameter with a default leaves the file
-    unchanged.
+    unchanged. Tensors are stored as 16-bit floats wherever this loses nothing.
     """
+    tensors = {name: _small(tensor) for name, tensor in model.state_dict().items()}
     metadata = {
         "model": model.name,
         "config": config.model_dump(exclude_unset=True),
         "image_shape": model.image_shape,
         "seed": seed,
         "format": FORMAT,
+        "tensors_sha256": _checksum(tensors),
     }
-    save_tensors(path, model.state_dict(), metadata)
+    save_tensors(path, tensors, metadata)
+
+
+def _small(tensor: Tensor) -> Tensor:
+    """Return a 16-bit copy of a float tensor if the copy has equal values, else the tensor."""
+    half = tensor.half() if tensor.is_floating_point() else tensor
+    return half if torch.equal(half.to(tensor.dtype), tensor) else tensor
+
+
+def _checksum(tensors: Mapping[str, Tensor]) -> str:
+    digest = hashlib.sha256()
+    for name, tensor in sorted(tensors.items()):
+        values = tensor.detach().cpu().contiguous()
+        digest.update(f"{name} {values.dtype} {[*values.shape]}".encode())
+        digest.update(values.numpy().tobytes())
+    return digest.hexdigest()
 
 
 class WeightsRecord(Record):
-    """The metadata of a weights file. Only published 16-bit weights have ``weights_sha256``."""
+    """The metadata of a weights file.
+
+    Files of earlier protocols have no ``tensors_sha256``, and their published 16-bit copies have
+    ``weights_sha256``.
+    """
 
     model: str
     config: dict[str, Any]
@@ -47,6 +89,7 @@ class WeightsRecord(Record):
     seed: NonNegativeInt
     format: int
     weights_sha256: str | None = None
+    tensors_sha256: str | None = None
 
 
 def load_model(path: Path) -> GenerativeModel:
@@ -70,6 +113,11 @@ def load_model(path: Path) -> GenerativeModel:
             "another format. Train the model again."
         )
     record = parse_record(WeightsRecord, metadata, path, "Give a file that a training run wrote.")
+    if record.tensors_sha256 not in (None, _checksum(weights)):
+        raise DataError(
+            f"{path} is damaged: its tensors do not have the checksum that the file names. Get the "
+            "file again, or train the model again."
+        )
     config = system_config(record.model, record.config, str(path))
     if not _fit(weights, record.model, config, record.image_shape):
         raise DataError(

@@ -1,15 +1,12 @@
 """Publish trained weights that are small enough for git, so that anybody can sample from them."""
 
+import shutil
 from pathlib import Path
-
-import torch
-from torch import Tensor
 
 from ganvae.config import Params
 from ganvae.core.errors import ConfigError, UserError
 from ganvae.core.files import replacing, sha256, write_json
 from ganvae.core.paths import CHECKOUT, ProfilePaths
-from ganvae.core.tensors import load_tensors, save_tensors
 from ganvae.report.shown import shown_runs
 from ganvae.scores.records import ScoreRecord
 
@@ -18,20 +15,19 @@ PROFILE = "laptop"
 
 
 def publish(params: Params) -> list[Path]:
-    """Write the weights of each variant's shown run, as 16-bit floats, to ``pretrained``.
+    """Copy the weights of each variant's shown run to ``pretrained``.
 
     ``pretrained`` is a folder of the profile's results. A variant's shown run is the training run
     whose pictures the pages show: the first completed run, not the best. Variants without a
     completed run are left out. ``params.pretrained`` says whether all variants are published or
-    only the finalists. ``index.json`` holds each shown run's seed and the checksum of its original
-    weights. The scores were measured with these original weights.
+    only the finalists. ``index.json`` holds each shown run's seed and the checksum of its weights.
+    The scores were measured with exactly these weights.
 
     Returns:
         The paths of the written weights files.
 
     Raises:
-        UserError: the scored weights are missing or have changed, or a weight is too large for 16
-            bits.
+        UserError: the scored weights are missing or have changed.
     """
     paths = ProfilePaths(params.profile)
     runs = {
@@ -45,7 +41,7 @@ def publish(params: Params) -> list[Path]:
     with replacing(paths.pretrained) as folder:
         folder.mkdir()
         for variant, path in weights.items():
-            _publish(path, _origin(runs[variant]), folder / f"{variant}.safetensors")
+            shutil.copyfile(path, folder / f"{variant}.safetensors")
         write_json(folder / "index.json", {name: _origin(run) for name, run in runs.items()})
     return [paths.pretrained / f"{variant}.safetensors" for variant in runs]
 
@@ -61,24 +57,6 @@ def _check(weights: Path, scored: str | None) -> None:
         raise UserError(
             f"{weights} does not hold the weights that were scored. Run `ganvae repro`."
         )
-
-
-def _publish(weights: Path, origin: dict[str, int | str | None], target: Path) -> None:
-    tensors, metadata = load_tensors(weights)
-    halves = {name: _half(name, tensor, weights) for name, tensor in tensors.items()}
-    save_tensors(target, halves, metadata | {"weights_sha256": origin["weights_sha256"]})
-
-
-def _half(name: str, tensor: Tensor, weights: Path) -> Tensor:
-    if not tensor.is_floating_point() or name.startswith("balance."):  # these are losses
-        return tensor
-    half = tensor.to(torch.float16)
-    if not bool(torch.isfinite(half).all()):
-        raise UserError(
-            f"{weights}: {name} has a value that is too large for a 16-bit float, so these weights "
-            "cannot be published."
-        )
-    return half
 
 
 def find_weights(model: str) -> Path:

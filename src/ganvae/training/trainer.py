@@ -15,6 +15,7 @@ from ganvae.core.seeds import generator, global_seed
 from ganvae.models.base import GenerativeModel, ImageShape
 from ganvae.models.registry import build_model
 from ganvae.models.size import check_size
+from ganvae.models.weights import round_weights
 from ganvae.training.batches import Batches
 from ganvae.training.checkpoint import TrainingState
 from ganvae.training.history import History, Row
@@ -41,8 +42,9 @@ class TrainingResult:
 
     ``reason`` says why the training run diverged, and is None after a completed training run.
     ``seconds`` is the training time without sample grids and checkpoints. This time includes
-    ``fit_seconds``, in which the model fitted what its sampling needs. ``cpu_seconds`` adds up the
-    time of all CPU threads. ``cadence`` is the schedule in steps.
+    the fit of what sampling needs. ``cpu_seconds`` adds up the time of all CPU threads, and
+    ``fit_seconds`` is the fit's part of it. ``cadence`` is the schedule in steps. The weights of a
+    completed training run are rounded to 16 bits.
     """
 
     model: GenerativeModel
@@ -170,8 +172,7 @@ class _Training:
                 state.save(self._checkpoint)
             if reporting and self._watch:
                 self._watch(state.step, state.history.rows[-1], state.product)
-        self._fit_sampling()
-        return None
+        return self._finish()
 
     def _step(self) -> None:
         state = self._state
@@ -185,12 +186,16 @@ class _Training:
         state.step += 1
         self.progress.advance()
 
-    def _fit_sampling(self) -> None:
-        state, before = self._state, self._state.seconds
+    def _finish(self) -> str | None:
+        """Round the weights and fit what sampling needs. Return why this failed, or None."""
+        state, before = self._state, self._state.cpu_seconds
+        too_large = round_weights(state.product)
         with state.timed():
             random = generator(self._spec.seed, "fitted sampling")
             state.product.fit_sampling(self._batches.training_set(), random)
-        self._fit_seconds = state.seconds - before
+        self._fit_seconds = state.cpu_seconds - before
+        too_large = too_large or round_weights(state.product)
+        return f"{too_large} is too large for a 16-bit float" if too_large else None
 
     def _draw_samples(self) -> None:
         step, model = self._state.step, self._state.product
