@@ -15,7 +15,7 @@ from ganvae.core.errors import ConfigError
 from ganvae.core.files import sha256
 from ganvae.data.by_class import write_by_class
 from ganvae.data.source import LabelledImages, Source
-from ganvae.data.splits import SPLITS, load_source, make_splits
+from ganvae.data.splits import SPLITS, load_source, make_splits, reachable_sizes, resplit
 from ganvae.data.store import StoredSplit, read_split, write_split
 
 MNIST = DataConfig(
@@ -167,3 +167,26 @@ def test_pin_4_a_source_without_test_set_draws_it_apart() -> None:
     indices = [set(splits[name].index.tolist()) for name in SPLITS]
     assert [len(index) for index in indices] == [10, 10, 10]
     assert len(set.union(*indices)) == 30
+
+
+@pytest.mark.parametrize("grouped", [False, True], ids=["by class", "by group"])
+def test_other_splits_never_contain_a_test_image(source: Source, grouped: bool) -> None:
+    part = source.train[np.arange(3000)]
+    groups = np.arange(3000) // 7 if grouped else None
+    own = Source(part, None, classes=source.classes, groups=groups)
+    settings = reachable_sizes(own, config(test_size=700, validation_size=350))
+    splits = make_splits(own, settings)
+    held_out = len(splits["validation"].index)
+    test = {*splits["test"].index.tolist()}
+    seen = []
+    for seed in (1, 2):
+        train, validation = resplit(own, settings, seed)
+        indices = [{*split.index.tolist()} for split in (train, validation)]
+        assert not test & (indices[0] | indices[1])
+        assert not indices[0] & indices[1]
+        assert len(indices[0] | indices[1]) == 3000 - len(test)
+        assert held_out - 7 < len(indices[1]) <= held_out
+        if grouped:
+            assert not {i // 7 for i in indices[0]} & {i // 7 for i in indices[1]}
+        seen.append(indices[1])
+    assert seen[0] != seen[1] != {*splits["validation"].index.tolist()}

@@ -3,19 +3,23 @@
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 from toy_match import NAME, write_match
 
+from conftest import stripes
 from ganvae.config import load_params
 from ganvae.core.errors import ConfigError, UserError
 from ganvae.core.files import read_json, write_json
 from ganvae.core.paths import ProfilePaths
-from ganvae.matches import budget, run
+from ganvae.data.source import LabelledImages
+from ganvae.data.splits import Split
+from ganvae.matches import budget, run, trial
 from ganvae.matches.promote import promote_finalists
 from ganvae.matches.run import jobs_of, read_part, run_match
 from ganvae.matches.spec import Match
 from ganvae.matches.trial import Job, enter
-from ganvae.scores.matches import MATCHES, read_stage
+from ganvae.scores.matches import FAMILIES, MATCHES, STAGES, Stage, read_stage
 from toy_study import make_profile
 
 TEST = ProfilePaths("toy").split("test")
@@ -29,7 +33,7 @@ def match(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Match:
     return write_match()
 
 
-def perform(match: Match, stage: str) -> None:
+def perform(match: Match, stage: Stage) -> None:
     """Run all jobs of a stage in this process."""
     arena = enter(NAME, match)
     for job in jobs_of(NAME, match, stage):
@@ -47,7 +51,7 @@ def test_a_match_trains_both_families_alike_and_never_opens_the_test_split(
     complete: Match,
 ) -> None:
     assert not TEST.exists()  # the toy profile has no test split to open
-    search, selection = (read_stage(Path(), NAME, s) for s in ("search", "selection"))
+    search, selection = (read_stage(Path(), NAME, s) for s in STAGES[:2])
     assert [(r.family, r.trial) for r in search] == [
         (family, trial) for family in ("gan", "vae") for trial in range(3)
     ]
@@ -90,6 +94,42 @@ def test_the_finalists_are_promoted_by_the_rule_and_only_once(complete: Match) -
         promote_finalists(NAME)
 
 
+def test_each_finalist_is_trained_with_one_change_at_a_time(
+    complete: Match, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    why = {
+        "seeds": [200, 201],
+        "ablate": {"gan": ["encoding_dims"], "vae": ["hidden", "learning_rate"]},
+        "budgets": [0.5],
+        "split_seeds": [1],
+    }
+    match = write_match(why=why)
+    for path in sorted((MATCHES / NAME).rglob("*-*.json")):  # records of the same match
+        write_json(path, read_json(path) | {"match_sha256": match.sha256})
+    jobs = list(jobs_of(NAME, match, "why"))
+    assert [job.family for job in jobs[:6]] == ["gan", "vae"] * 3  # the families take turns
+    names = {family: [j.change for j in jobs if j.family == family][::2] for family in FAMILIES}
+    common = ["0.5 of the steps", "split seed 1"]
+    assert names["gan"] == ["unchanged", "without encoding_dims", *common]
+    assert names["vae"] == ["unchanged", "without hidden", "without learning_rate", *common]
+    assert len({job.path(NAME) for job in jobs}) == len(jobs)
+
+    halves = [part.numpy() for part in stripes(120)]
+    parts = [LabelledImages(*(half[k * 60 : k * 60 + 60] for half in halves)) for k in (0, 1)]
+    divided = [Split(part, np.arange(60), "train") for part in parts]
+    monkeypatch.setattr(trial, "load_source", lambda _: None)
+    monkeypatch.setattr(trial, "resplit", lambda *_: divided)
+    arena = enter(NAME, match)
+    records = {job.change: arena.run(job) for job in jobs if (job.family, job.seed) == ("gan", 200)}
+    unchanged = records["unchanged"]
+    assert records["0.5 of the steps"].steps == round(unchanged.steps / 2)
+    assert "encoding_dims" not in records["without encoding_dims"].config
+    assert records["without encoding_dims"].steps == unchanged.steps
+    assert records["split seed 1"].split_seed == 1
+    assert records["split seed 1"].config == unchanged.config
+    assert records["split seed 1"].fid_judge != unchanged.fid_judge
+
+
 def test_a_match_goes_on_in_a_fresh_clone(complete: Match, tmp_path: Path) -> None:
     before = {r.trial: r for r in read_stage(Path(), NAME, "search") if r.family == "gan"}
     lost = MATCHES / NAME / "search/gan-01.json"
@@ -98,7 +138,7 @@ def test_a_match_goes_on_in_a_fresh_clone(complete: Match, tmp_path: Path) -> No
     with pytest.raises(UserError, match="2 of 3 trials"):
         list(jobs_of(NAME, complete, "selection"))
     arena = enter(NAME, complete)
-    again = arena.run(Job("gan", 1, complete.seed))
+    again = arena.run(Job("search", "gan", 1, complete.seed))
     assert again.parameters == before[1].parameters
 
 
@@ -106,8 +146,7 @@ def test_an_interrupted_trial_keeps_the_steps_that_were_planned(
     match: Match, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     arena = enter(NAME, match)
-    job = Job("vae", 0, match.seed)
-    from ganvae.matches import trial
+    job = Job("search", "vae", 0, match.seed)
 
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
@@ -127,7 +166,7 @@ def test_a_diverged_trial_is_recorded_and_has_no_fid(match: Match) -> None:
     families = match.model_dump(mode="json")["families"]
     families["vae"]["parameters"]["learning_rate"] = {"choices": [1e30]}
     arena = enter(NAME, write_match(families=families))
-    record = arena.run(Job("vae", 0, match.seed))
+    record = arena.run(Job("search", "vae", 0, match.seed))
     assert (record.status, record.fid_judge) == ("diverged", None)
     assert record.reason
 

@@ -92,6 +92,26 @@ def make_splits(source: Source, config: DataConfig) -> dict[str, Split]:
     }
 
 
+def resplit(source: Source, config: DataConfig, seed: int) -> tuple[Split, Split]:
+    """Divide the training and validation images of `make_splits` anew, with the seed ``seed``.
+
+    No image of the test split gets into either. The validation split keeps its size. With groups,
+    it has the largest size, at most this one, that whole groups reach.
+
+    Returns:
+        The training split and the validation split.
+    """
+    splits = make_splits(source, config)
+    pool = np.sort(np.concatenate([splits[name].index for name in ("train", "validation")]))
+    size, groups = len(splits["validation"].index), source.groups
+    if groups is not None:
+        size = _reachable_size(groups[pool], size, seed)
+    validation, train = _draw(source.train.labels, groups, seed, pool, size, "data.validation_size")
+    return Split(source.train[train], train, "train"), Split(
+        source.train[validation], validation, "train"
+    )
+
+
 def reachable_sizes(source: Source, config: DataConfig) -> DataConfig:
     """Return the configuration with sizes of held-out splits that whole groups reach exactly.
 

@@ -11,7 +11,7 @@ from ganvae.data.store import read_split
 from ganvae.matches.draw import draw, shape_of
 from ganvae.matches.spec import Match
 from ganvae.matches.trial import tokens
-from ganvae.scores.matches import FAMILIES, MATCHES, TrainedRecord
+from ganvae.scores.matches import FAMILIES, MATCHES, Stage, TrainedRecord
 
 
 def check_records(name: str, match: Match, records: Sequence[TrainedRecord]) -> None:
@@ -30,7 +30,7 @@ def check_records(name: str, match: Match, records: Sequence[TrainedRecord]) -> 
                 "change after its first trial. Restore the file from git, or give the changed "
                 "match another name."
             )
-        seeds = match.selection.seeds if record.stage == "selection" else [match.seed]
+        seeds = _seeds(match, record.stage)
         if record.trial >= match.trials or record.seed not in seeds:
             raise UserError(f"{label} is no training run of this match. Delete its record.")
         if record.budget_seconds != match.seconds:
@@ -45,6 +45,12 @@ def check_records(name: str, match: Match, records: Sequence[TrainedRecord]) -> 
                 "Records of different behaviour cannot be compared. Check out the commit of the "
                 "records, or delete them to search again."
             )
+
+
+def _seeds(match: Match, stage: Stage) -> list[int]:
+    if stage == "why":
+        return match.why.seeds if match.why else []
+    return match.selection.seeds if stage == "selection" else [match.seed]
 
 
 def check_equal_effort(match: Match, search: Sequence[TrainedRecord]) -> None:

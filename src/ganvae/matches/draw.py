@@ -55,7 +55,7 @@ def draw(match: Match, family: Family, number: int, shape: ImageShape) -> Drawn:
     for redraws in range(MOST_REDRAWS):
         system, parameters = _candidate(space, random)
         try:
-            config = applied(system, space.fixed.get(system, {}), parameters)
+            config = configured(space, system, parameters)
             shapes(system, config, shape)
         except ConfigError as rejected:
             error = rejected
@@ -65,6 +65,16 @@ def draw(match: Match, family: Family, number: int, shape: ImageShape) -> Drawn:
         f"families.{family}: {MOST_REDRAWS} draws gave no valid configuration. Narrow the ranges. "
         f"The last fault: {error}"
     )
+
+
+def configured(space: FamilySpace, system: str, parameters: Mapping[str, Value]) -> ModelConfig:
+    """Return a system's configuration with these parameters. Null parameters keep their defaults.
+
+    Raises:
+        ConfigError: the system rejects a value.
+    """
+    values = {name: value for name, value in parameters.items() if value is not None}
+    return applied(system, space.fixed.get(system, {}), values)
 
 
 def _candidate(space: FamilySpace, random: np.random.Generator) -> tuple[str, dict[str, Value]]:

@@ -17,13 +17,15 @@ from ganvae.matches.check import check_records
 from ganvae.matches.report import write_report
 from ganvae.matches.spec import Match, read_match
 from ganvae.matches.trial import Arena, Job, enter
+from ganvae.matches.why import changed_finalists
 from ganvae.scores.matches import (
     FAMILIES,
+    STAGES,
+    Stage,
     TrainedRecord,
     match_path,
     read_match_record,
     read_stage,
-    trained_path,
     write_trained,
 )
 from ganvae.scores.selection import best_trials
@@ -48,18 +50,13 @@ def run_match(name: str, workers: int | None = None, part: tuple[int, int] = (1,
     match = read_match(name)
     _write_record(name, match)
     k, n = part
-    for stage in ("search", "selection"):
+    for stage in STAGES:
         jobs = list(jobs_of(name, match, stage))
-        run_jobs(
-            name,
-            match,
-            stage,
-            [job for job in jobs[k - 1 :: n] if _lacks(name, stage, job)],
-            workers,
-        )
-        if still := sum(_lacks(name, stage, job) for job in jobs):
+        to_do = [job for job in jobs[k - 1 :: n] if _lacks(name, job)]
+        run_jobs(name, match, stage, to_do, workers)
+        if still := sum(_lacks(name, job) for job in jobs):
             write_report(Path(), name)
-            return f"{name}: {still} training runs of the {stage} are missing"
+            return f"{name}: {still} training runs of the stage {stage} are missing"
     write_report(Path(), name)
     return f"{name}: complete. `ganvae sweep finalists {name}` promotes the finalists."
 
@@ -96,27 +93,31 @@ def read_part(text: str) -> tuple[int, int]:
     return int(found[1]), int(found[2])
 
 
-def jobs_of(name: str, match: Match, stage: str) -> Iterator[Job]:
+def jobs_of(name: str, match: Match, stage: Stage) -> Iterator[Job]:
     """Yield the training runs of a stage. The two families take turns.
 
     So a machine that changes its speed during the match slows both families down.
 
     Raises:
-        UserError: records do not belong to this match, or the search is not complete.
+        UserError: records do not belong to this match, or an earlier stage is not complete.
     """
-    search = read_stage(Path(), name, "search")
-    check_records(name, match, search)
-    yield from _search(match) if stage == "search" else _selection(match, search)
+    if stage == "search":
+        return _search(match)
+    search, selection = (read_stage(Path(), name, earlier) for earlier in STAGES[:2])
+    check_records(name, match, [*search, *selection])
+    if stage == "selection":
+        return _selection(match, search)
+    return changed_finalists(match, search, selection)
 
 
-def _lacks(name: str, stage: str, job: Job) -> bool:
-    return not trained_path(name, stage, job.family, job.number, job.seed).exists()
+def _lacks(name: str, job: Job) -> bool:
+    return not job.path(name).exists()
 
 
 def _search(match: Match) -> Iterator[Job]:
     for number in range(match.trials):
         for family in FAMILIES:
-            yield Job(family, number, match.seed)
+            yield Job("search", family, number, match.seed)
 
 
 def _selection(match: Match, search: Sequence[TrainedRecord]) -> Iterator[Job]:
@@ -126,11 +127,11 @@ def _selection(match: Match, search: Sequence[TrainedRecord]) -> Iterator[Job]:
             for family in FAMILIES:
                 if place < len(best[family]):
                     trial = best[family][place]
-                    yield Job(family, trial.trial, seed, trial)
+                    yield Job("selection", family, trial.trial, seed, trial)
 
 
 def run_jobs(
-    name: str, match: Match, stage: str, jobs: Sequence[Job], workers: int | None = None
+    name: str, match: Match, stage: Stage, jobs: Sequence[Job], workers: int | None = None
 ) -> None:
     """Perform training runs in several processes, and write a record after each.
 
@@ -176,6 +177,7 @@ def _perform(job: Job) -> TrainedRecord:
 def _line(record: TrainedRecord) -> str:
     now = datetime.now().strftime("%H:%M:%S")
     seed = "" if record.stage == "search" else f", seed {record.seed}"
+    seed += f", {record.change}" if record.change else ""
     result = record.status if record.fid_judge is None else f"FID {record.fid_judge:.2f}"
     flag = ", off budget" if record.flagged else ""
     return (

@@ -21,7 +21,7 @@ class MatchRange(Section):
     """The values to draw for one parameter: between ``low`` and ``high``, or one of ``choices``.
 
     If both bounds are whole numbers, all values are whole numbers. ``log`` spaces the values evenly
-    on a log scale. With ``or_off``, half of the draws are null, which turns the parameter off.
+    on a log scale. With ``or_off``, half of the draws are null: the parameter keeps its default.
     ``only`` names other parameters with lists of values. The parameter is drawn only if each of
     these has one of its values. Otherwise, the parameter keeps its default.
     """
@@ -84,13 +84,29 @@ class Selection(Section):
     seeds: list[Seed] = Field(min_length=1)
 
 
+class Why(Section):
+    """How the finalists are changed, to find out what they owe to each choice.
+
+    Each changed finalist is trained from all ``seeds`` and scored on the validation split.
+    ``ablate`` lists parameters that are set back to their defaults, one at a time. ``budgets`` are
+    factors on the number of training steps. ``split_seeds`` divide training and validation images
+    in other ways.
+    """
+
+    seeds: list[Seed] = Field(min_length=2)
+    ablate: dict[Family, list[str]]
+    budgets: list[PositiveFloat] = Field([0.5, 2.0])
+    split_seeds: list[Seed] = Field([1, 2, 3])
+
+
 class Match(Section):
     """The content of a match file.
 
     ``params`` is the profile's params.yaml. ``trials`` is the number of trials per family. Each
     trial trains for ``seconds`` CPU-seconds from ``seed``. What is fitted for sampling counts as
     training. ``n_generated`` samples are scored on the validation split. ``draws`` is the seed of
-    the configurations. Each finalist is trained for the test split from ``finalist_seeds``.
+    the configurations. Each finalist is trained for the test split from ``finalist_seeds``. With
+    ``why``, the finalists are also trained with changes, for the validation split.
     """
 
     description: str
@@ -102,6 +118,7 @@ class Match(Section):
     n_generated: PositiveInt = 5000
     selection: Selection
     finalist_seeds: list[Seed] = Field(min_length=2)
+    why: Why | None = None
     families: dict[Family, FamilySpace]
 
     @model_validator(mode="after")
@@ -119,10 +136,17 @@ class Match(Section):
                 f"selection.best is {self.selection.best}, but there are only {self.trials} trials"
             )
         seeds = [self.seed, *self.selection.seeds, *self.finalist_seeds]
+        seeds += self.why.seeds if self.why else []
         if len({*seeds}) < len(seeds):
             raise ValueError(
-                "seed, selection.seeds and finalist_seeds share a seed, but each must be fresh"
+                "seed, selection.seeds, finalist_seeds and why.seeds share a seed, but each must "
+                "be fresh"
             )
+        for family, names in (self.why.ablate if self.why else {}).items():
+            space = self.families[family]
+            known = {name for system in space.systems for name in space.ranges(system)}
+            if unknown := sorted({*names} - known):
+                raise ValueError(f"why.ablate.{family} names {unknown[0]}, which is not searched")
         return self
 
     @property

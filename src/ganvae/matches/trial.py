@@ -4,10 +4,11 @@ import contextlib
 import io
 import shutil
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import torch
 from torch import Tensor
 
 from ganvae.config import ModelConfig, load_params
@@ -19,6 +20,7 @@ from ganvae.core.images import ImageError
 from ganvae.core.paths import ProfilePaths
 from ganvae.core.seeds import generator
 from ganvae.core.tokens import current_token, is_current
+from ganvae.data.splits import load_source, resplit
 from ganvae.data.store import read_split
 from ganvae.evaluation.baselines import ceiling
 from ganvae.evaluation.validation import Validation, read_validation
@@ -29,7 +31,14 @@ from ganvae.matches.spec import Match
 from ganvae.models.base import GenerativeModel
 from ganvae.models.registry import system_config
 from ganvae.pipeline.behaviour.fingerprints import machine as processor
-from ganvae.scores.matches import Family, MatchRecord, ProbeRecord, TrainedRecord
+from ganvae.scores.matches import (
+    Family,
+    MatchRecord,
+    ProbeRecord,
+    Stage,
+    TrainedRecord,
+    trained_path,
+)
 from ganvae.sweeps.study import check_prepared
 from ganvae.training.runs import STATE
 from ganvae.training.spec import RunSpec
@@ -39,12 +48,27 @@ EVALUATION = "evaluate/samples"
 
 
 class Job(NamedTuple):
-    """A training run to perform. ``of`` is the trial to train again, or None in the search."""
+    """A training run to perform.
 
+    Attributes:
+        of: the trial of the search to train again. None in the search.
+        config: the changed configuration of ``of``. None if nothing is changed.
+        change: what was changed, in words.
+        split_seed: a seed that divides training and validation images in another way.
+    """
+
+    stage: Stage
     family: Family
     number: int
     seed: int
     of: TrainedRecord | None = None
+    config: dict[str, Any] | None = None
+    change: str = ""
+    split_seed: int | None = None
+
+    def path(self, match: str) -> Path:
+        """Path of the record, relative to the repository's root."""
+        return trained_path(match, self.stage, self.family, self.number, self.seed, self.change)
 
 
 @dataclass(frozen=True)
@@ -61,6 +85,7 @@ class Arena:
     tokens: dict[str, str | None]
     profile: str
     dataset: str
+    split_seed: int | None = None
 
     def record(self) -> MatchRecord:
         """Return what all training runs of the match share, with the FID of noise."""
@@ -84,9 +109,11 @@ class Arena:
 
         An interrupted training run resumes from its last checkpoint, with the same steps.
         """
+        if job.split_seed is not None:
+            return self._divided(job.split_seed).run(job._replace(split_seed=None))
         started = time.time()
         drawn = draw(self.match, job.family, job.number, shape_of(self.images))
-        work = STATE / "matches" / self.name / f"{job.family}-{job.number:02d}-{job.seed}"
+        work = STATE / "matches" / self.name / job.path(self.name).stem
         try:
             costs = self._costs(job, drawn, work)
         except Diverged as diverged:
@@ -103,7 +130,9 @@ class Arena:
         return TrainedRecord(
             match_sha256=self.match.sha256,
             family=job.family,
-            stage="selection" if job.of else "search",
+            stage=job.stage,
+            change=job.change,
+            split_seed=self.split_seed,
             trial=job.number,
             seed=job.seed,
             system=system,
@@ -137,9 +166,23 @@ class Arena:
 
     def _config(self, job: Job, drawn: Drawn, costs: ProbeRecord) -> ModelConfig:
         if job.of:
-            return system_config(drawn.system, job.of.config)
+            return system_config(drawn.system, job.config or job.of.config)
         steps = steps_within(self.match.seconds, costs)
         return scheduled(drawn.system, drawn.config, steps)
+
+    def _divided(self, seed: int) -> "Arena":
+        """Return the same arena with other training and validation images, from the same pool."""
+        data = load_params(Path(self.match.params)).data
+        train, validation = resplit(load_source(data), data, seed)
+        judge = self.validation.judge
+        features, _ = judge(torch.from_numpy(validation.data.images))
+        return replace(
+            self,
+            images=torch.from_numpy(train.data.images),
+            train_sha256=f"split {seed} of {self.train_sha256}",
+            validation=Validation(judge, features, f"split {seed}"),
+            split_seed=seed,
+        )
 
     def _trained(self, spec: RunSpec, work: Path) -> dict[str, Any]:
         with _silent():

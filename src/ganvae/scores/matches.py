@@ -4,6 +4,7 @@ A match searches the parameters of GANs and of VAEs with equal effort. All FIDs 
 were measured on the validation split.
 """
 
+import re
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -15,6 +16,8 @@ from ganvae.core.records import Record, parse_record
 MATCHES = Path("results/matches")
 """The folder of all matches. Each match has its own folder, with one file per training run."""
 
+Stage = Literal["search", "selection", "why"]
+STAGES: tuple[Stage, ...] = ("search", "selection", "why")
 TOLERANCE = 0.1
 """The share of its CPU-seconds by which a training run may miss the budget without a flag."""
 
@@ -67,7 +70,10 @@ class TrainedRecord(Record):
     Attributes:
         match_sha256: the checksum of the match file's content.
         stage: ``search`` for the trials. ``selection`` for the best trials, trained again from
-            other seeds.
+            other seeds. ``why`` for the finalists with a change.
+        change: the change of the finalist, in the stage ``why``.
+        split_seed: the seed that divided training and validation images, or None for the
+            profile's own.
         trial: the number of the configuration within its family's search.
         redraws: how many invalid combinations of parameters were drawn before this one.
         parameters: a mapping from the dotted name of each searched parameter to its value.
@@ -83,7 +89,9 @@ class TrainedRecord(Record):
 
     match_sha256: str
     family: Family
-    stage: Literal["search", "selection"]
+    stage: Stage
+    change: str = ""
+    split_seed: int | None = None
     trial: NonNegativeInt
     seed: NonNegativeInt
     system: str
@@ -148,15 +156,18 @@ def read_matches(root: Path, profile: str | None = None) -> list[MatchRecord]:
     return [record for record in records if profile in (None, record.profile)]
 
 
-def trained_path(match: str, stage: str, family: str, trial: int, seed: int) -> Path:
+def trained_path(match: str, stage: Stage, family: str, trial: int, seed: int, change: str) -> Path:
     """Path of the record of one training run, relative to the repository's root."""
     seeded = "" if stage == "search" else f"-seed-{seed}"
-    return MATCHES / match / stage / f"{family}-{trial:02d}{seeded}.json"
+    changed = "-" + re.sub("[^a-z0-9.]+", "-", change) if change else ""
+    return MATCHES / match / stage / f"{family}-{trial:02d}{changed}{seeded}.json"
 
 
 def write_trained(root: Path, match: str, record: TrainedRecord) -> Path:
     """Write the record of a training run under ``root``, atomically, and return its path."""
-    path = root / trained_path(match, record.stage, record.family, record.trial, record.seed)
+    path = root / trained_path(
+        match, record.stage, record.family, record.trial, record.seed, record.change
+    )
     write_json(path, record.model_dump(mode="json"))
     return path
 
@@ -171,8 +182,8 @@ def read_trained(path: Path) -> TrainedRecord:
     return parse_record(TrainedRecord, read_json(path), path, remedy)
 
 
-def read_stage(root: Path, match: str, stage: str) -> list[TrainedRecord]:
+def read_stage(root: Path, match: str, stage: Stage) -> list[TrainedRecord]:
     """Read all records of a stage of a match, sorted by family, trial and seed."""
     paths = (root / MATCHES / match / stage).glob("*.json")
     records = [read_trained(path) for path in paths]
-    return sorted(records, key=lambda record: (record.family, record.trial, record.seed))
+    return sorted(records, key=lambda r: (r.family, r.trial, r.change, r.seed))
