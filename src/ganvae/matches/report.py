@@ -6,11 +6,13 @@ from pathlib import Path
 from ganvae.core.errors import UserError
 from ganvae.core.files import write_text
 from ganvae.pictures.canvas import figure
+from ganvae.report import match_why
 from ganvae.report import matches as text
 from ganvae.report.match_figure import draw_expected_best
 from ganvae.scores.matches import (
     FAMILIES,
     MATCHES,
+    STAGES,
     MatchRecord,
     TrainedRecord,
     match_path,
@@ -25,17 +27,20 @@ def write_report(root: Path, name: str) -> Path:
     """Write the report of a match into its folder, and return the report's path."""
     folder = root / MATCHES / name
     record = read_match_record(root / match_path(name))
-    search, selection = (read_stage(root, name, stage) for stage in ("search", "selection"))
+    search, selection, why = (read_stage(root, name, stage) for stage in STAGES)
     if search:
         with figure(folder / PICTURE, 8.4, 3.8) as canvas:
             draw_expected_best(canvas, record, search)
     path = folder / "report.md"
-    write_text(path, "\n\n".join(_parts(record, search, selection)) + "\n")
+    write_text(path, "\n\n".join(_parts(record, search, selection, why)) + "\n")
     return path
 
 
 def _parts(
-    record: MatchRecord, search: list[TrainedRecord], selection: list[TrainedRecord]
+    record: MatchRecord,
+    search: list[TrainedRecord],
+    selection: list[TrainedRecord],
+    why: list[TrainedRecord],
 ) -> Iterator[str]:
     yield f"# Match `{record.name}`"
     yield text.intro(record)
@@ -45,6 +50,14 @@ def _parts(
         yield "## Effort and results"
         yield _table(*text.effort(record, search))
     yield from _selected(record, search, selection)
+    if why:
+        yield "## Does the verdict hold?"
+        yield "Each finalist was trained with one change. The cells have the mean and each seed."
+        yield _table(*match_why.holds(why))
+        yield "## What does each finalist owe to its choices?"
+        for family in FAMILIES:
+            yield f"The {family.upper()} finalist, with one parameter set back to its default:"
+            yield _table(*match_why.owes(why, family))
     for family in FAMILIES:
         yield f"## Search space of the {text.NAMES[family]}"
         yield _table(*text.space_table(record, family))
