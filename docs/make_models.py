@@ -48,6 +48,8 @@ MEANINGS = {
     "binarize": "whether the training images are made black and white; the grey value of a pixel "
     "is then the probability that the pixel is white; `static` draws the pixels once, `dynamic` "
     "draws them again for each batch, and `none` keeps grey values",
+    "output_scale": "factor on the logits of samples; a factor above 1 makes samples sharper; "
+    "training and reconstructions do not use it",
     "latent_size": "number of latents (components of a latent vector)",
     "learning_rate": "learning rate",
     "beta_1": "Adam's decay rate of the running mean of the gradient",

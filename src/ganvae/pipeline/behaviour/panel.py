@@ -93,6 +93,7 @@ COMMON: dict[str, dict[str, Any]] = {
     "dynamic": {"binarize": "dynamic"},
     "rates": {"learning_rate": 0.003},
     "epochs": {"schedule": EPOCHS},
+    "output scale": {"output_scale": 1.5},
 }
 ADVERSARIAL: dict[str, dict[str, Any]] = {
     "turns": {"balance": {"d_steps": 2, "g_steps": 3}},
