@@ -50,6 +50,9 @@ MEANINGS = {
     "draws them again for each batch, and `none` keeps grey values",
     "output_scale": "factor on the logits of samples; a factor above 1 makes samples sharper; "
     "training and reconstructions do not use it",
+    "prior": "distribution of the latents of samples: `normal`: $N(0, I)$; `mixture`: a Gaussian "
+    "mixture that is fitted to encodings of training images after training",
+    "prior_components": "number of components of the prior `mixture`",
     "latent_size": "number of latents (components of a latent vector)",
     "learning_rate": "learning rate",
     "beta_1": "Adam's decay rate of the running mean of the gradient",

@@ -18,7 +18,7 @@ ROOMS_OF = {
     "typer": {"cli"},
     "jinja2": {"report"},
     "playwright": set(),
-    "sklearn": {"data", "judge"},
+    "sklearn": {"data", "judge", "models"},
     "pooch": {"data"},
     "filelock": {"pipeline", "tracking"},
 }

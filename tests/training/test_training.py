@@ -495,7 +495,7 @@ def test_sampling_is_fitted_once_after_training_on_the_whole_training_set(
         final = next(model.parameters()).clone()
         fits.append((images, final))
 
-    monkeypatch.setattr(GenerativeModel, "fit_sampling", fit)
+    monkeypatch.setattr(system_class("bernoulli-vae"), "fit_sampling", fit)
     config = with_schedule(smoke, "bernoulli-vae", length=4).model_copy(
         update={"binarize": binarize, "ema": 0.8}
     )

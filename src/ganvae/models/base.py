@@ -18,6 +18,10 @@ ImageShape = tuple[int, int, int]  # channels, height, width
 Optimizers = Mapping[str, Optimizer]
 
 
+class FitError(Exception):
+    """A trained model's sampling cannot be fitted, for example because its encodings are NaN."""
+
+
 class GenerativeModel(nn.Module, ABC):
     """A model that learns from images and generates new ones.
 
@@ -79,6 +83,9 @@ class GenerativeModel(nn.Module, ABC):
         Args:
             images: the training set, uint8, N x C x H x W.
             generator: a generator on the CPU, the source of all random numbers.
+
+        Raises:
+            FitError: the trained weights do not allow a fit. The training run has diverged.
         """
 
     def sample_latents(self, n: int, generator: torch.Generator) -> Tensor:

@@ -12,14 +12,29 @@ from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from ganvae.config import LogitModelConfig
-from ganvae.models.base import ImageShape, LogitModel, Optimizers, VariationalModel, descend
+from ganvae.core.images import from_uint8
+from ganvae.models.base import (
+    FitError,
+    ImageShape,
+    LogitModel,
+    Optimizers,
+    VariationalModel,
+    descend,
+    evaluating,
+)
+from ganvae.models.fitted_prior import FittedPrior, FittedPriorConfig
 from ganvae.models.losses import RECONSTRUCTION_LOSSES, gaussian_kl
+from ganvae.models.mixture import Mixture
 from ganvae.models.optimizers import adam
-from ganvae.models.priors import standard_normal
+from ganvae.models.priors import drawn, standard_normal
+
+ENCODINGS = 20_000
+"""The largest number of training images whose encodings a prior is fitted to."""
+ENCODED = 500  # images per pass through the encoder
+FITTED_PRIORS: dict[str, type[FittedPrior]] = {"mixture": Mixture}
 
 
-class VAEConfig(LogitModelConfig):
+class VAEConfig(FittedPriorConfig):
     """Parameters of every VAE. With a latent size of 2 the latent space can be drawn as a map.
 
     ``beta`` is the weight of the KL in the loss (Higgins et al. 2017, beta-VAE). With ``beta`` 1
@@ -54,6 +69,10 @@ class AutoencodingModel(LogitModel, VariationalModel):
 
     encoder: nn.Module
     """A network from N images to N x (2 * latent size): first the means, then the log-variances."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.fitted_prior: FittedPrior | None = None
 
     def elbo_terms(self, images: Tensor, noise: Tensor) -> tuple[Tensor, Tensor]:
         """Return the reconstruction loss and the KL of each image, two tensors of N values.
@@ -104,13 +123,43 @@ class AutoencodingModel(LogitModel, VariationalModel):
     def sample_prior(self, n: int, generator: torch.Generator) -> Tensor:
         return standard_normal(n, self.latent_size, generator)
 
+    def fit_sampling(self, images: Tensor, generator: torch.Generator) -> None:
+        """Fit the prior to encodings of at most `ENCODINGS` images. N(0, I) needs no fit."""
+        if self.fitted_prior is None:
+            return
+        chosen = torch.randperm(len(images), generator=generator)[:ENCODINGS]
+        mean, log_variance = self._encodings(images[chosen.to(images.device)])
+        self.fitted_prior.fit(mean, log_variance, generator)
 
-def drawn(mean: Tensor, log_variance: Tensor, noise: Tensor) -> Tensor:
-    """Return mean + standard deviation * noise: latents from q(z|x), if noise is from N(0, I).
+    def _encodings(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        """Return mean and log-variance of q(z|x) of uint8 images on the CPU, N x latent size each.
 
-    This is the reparametrisation trick (1312.6114, section 2.4).
-    """
-    return mean + (log_variance / 2).exp() * noise
+        Raises:
+            FitError: q(z|x) of an image is not finite.
+        """
+        with evaluating(self):
+            parts = [self.encode(from_uint8(part)) for part in images.split(ENCODED)]
+        mean, log_variance = (torch.cat(part).cpu() for part in zip(*parts, strict=True))
+        finite = (mean.isfinite() & log_variance.exp().isfinite()).all(dim=1)
+        if not finite.all():
+            raise FitError(
+                f"the encodings of {int((~finite).sum())} of {len(images)} training images are NaN "
+                "or infinite, so no prior was fitted"
+            )
+        return mean, log_variance
+
+    def sample_latents(self, n: int, generator: torch.Generator) -> Tensor:
+        """Draw latents from the fitted prior. Before the fit, the latents come from N(0, I)."""
+        if self.fitted_prior is None or not self.fitted_prior.fitted:
+            return super().sample_latents(n, generator)
+        return self.fitted_prior.sample(n, generator)
+
+
+def fitted_prior(config: FittedPriorConfig, latent_size: int) -> FittedPrior | None:
+    """Build the prior that ``config`` asks for, not yet fitted. The result is None for N(0, I)."""
+    if config.prior == "normal":
+        return None
+    return FITTED_PRIORS[config.prior](config, latent_size)
 
 
 def log_mean_exp(values: Tensor) -> Tensor:
@@ -134,6 +183,7 @@ class VAE(AutoencodingModel):
         self.image_shape = image_shape
         self.latent_size = config.latent_size
         self.real_images_per_step = config.batch_size
+        self.fitted_prior = fitted_prior(config, config.latent_size)
 
     def optimizers(self) -> dict[str, Optimizer]:
         config = self.config

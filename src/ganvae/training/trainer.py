@@ -12,7 +12,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from ganvae.config import Schedule
 from ganvae.core.images import ImageError, grid, to_uint8, write_png
 from ganvae.core.seeds import generator, global_seed
-from ganvae.models.base import GenerativeModel, ImageShape
+from ganvae.models.base import FitError, GenerativeModel, ImageShape
 from ganvae.models.registry import build_model
 from ganvae.models.size import check_size
 from ganvae.models.weights import round_weights
@@ -116,7 +116,7 @@ def train(spec: RunSpec, images: Tensor, work: Path, watch: Watch | None = None)
         training = _Training(spec, images, work, watch)
         try:
             reason = training.run()
-        except ImageError as error:  # the losses are finite, but some weights are NaN
+        except (ImageError, FitError) as error:  # the losses are finite, but some weights are NaN
             reason = str(error)
         finally:
             training.progress.close()

@@ -9,6 +9,7 @@ from torch.optim import Optimizer
 
 from ganvae.config import Schedule
 from ganvae.models.base import Family, ImageShape, Likelihood, Optimizers, descend, frozen
+from ganvae.models.fitted_prior import FittedPriorConfig
 from ganvae.models.gan import AdamGANConfig, Adversary, detached, merged
 from ganvae.models.layers import (
     Flatten,
@@ -25,11 +26,11 @@ from ganvae.models.losses import (
     real_or_fake_loss,
 )
 from ganvae.models.optimizers import adam
-from ganvae.models.priors import standard_normal
-from ganvae.models.vae import AutoencodingModel, drawn
+from ganvae.models.priors import drawn, standard_normal
+from ganvae.models.vae import AutoencodingModel, fitted_prior
 
 
-class VAEGANConfig(AdamGANConfig):
+class VAEGANConfig(AdamGANConfig, FittedPriorConfig):
     """Parameters of the system vae-gan.
 
     ``learning_rate`` applies to the generator and the encoder. For each entry of ``channels``, the
@@ -100,6 +101,7 @@ class VAEGAN(Adversary, AutoencodingModel):
             upsampling(widths[::-1], batch_norm=False),
         )
         self.discriminator = strided_discriminator(image_shape, config.discriminator_channels)
+        self.fitted_prior = fitted_prior(config, config.latent_size)
 
     def optimizers(self) -> dict[str, Optimizer]:
         betas = self.config.beta_1, self.config.beta_2

@@ -110,8 +110,10 @@ ADVERSARIAL: dict[str, dict[str, Any]] = {
     "no rule": {"balance": {"ratio": "off"}},
 }
 ADAM: dict[str, dict[str, Any]] = {"betas": {"beta_1": 0.4, "beta_2": 0.95}}
+FITTED: dict[str, dict[str, Any]] = {"mixture": {"prior": "mixture", "prior_components": 3}}
 VARIATIONAL: dict[str, dict[str, Any]] = {
     **ADAM,
+    **FITTED,
     "beta": {"beta": 0.3},
     "importance weighted": {"importance_samples": 3},
 }
@@ -134,7 +136,10 @@ OWN: dict[str, dict[str, dict[str, Any]]] = {
         "geometry": {"discriminator_strides": [1, 2, 2, 2], "kernel": 3},
         "slope": {"negative_slope": 0.1, "dropout": 0.2},
     },
-    "vae-gan": ADVERSARIAL | ADAM | {"weights": {"adversarial_weight": 2.0, "real_target": 0.7}},
+    "vae-gan": ADVERSARIAL
+    | ADAM
+    | FITTED
+    | {"weights": {"adversarial_weight": 2.0, "real_target": 0.7}},
     "vanilla-gan": ADVERSARIAL
     | ADAM
     | {
