@@ -51,8 +51,11 @@ MEANINGS = {
     "output_scale": "factor on the logits of samples; a factor above 1 makes samples sharper; "
     "training and reconstructions do not use it",
     "prior": "distribution of the latents of samples: `normal`: $N(0, I)$; `mixture`: a Gaussian "
-    "mixture that is fitted to encodings of training images after training",
+    "mixture; `second-stage`: a second VAE; both are fitted to encodings of training images after "
+    "training",
     "prior_components": "number of components of the prior `mixture`",
+    "second_stage_width": "size of each hidden layer of the prior `second-stage`",
+    "second_stage_steps": "training steps of the prior `second-stage`",
     "latent_size": "number of latents (components of a latent vector)",
     "learning_rate": "learning rate",
     "beta_1": "Adam's decay rate of the running mean of the gradient",

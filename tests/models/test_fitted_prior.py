@@ -10,7 +10,13 @@ import torch
 from networks import random
 from sklearn.mixture import GaussianMixture
 from torch import Tensor, nn
-from torch.distributions import Categorical, MixtureSameFamily, MultivariateNormal
+from torch.distributions import (
+    Categorical,
+    MixtureSameFamily,
+    MultivariateNormal,
+    Normal,
+    kl_divergence,
+)
 
 from conftest import GREY, stripes
 from ganvae.config import Params
@@ -19,12 +25,20 @@ from ganvae.models import vae as module
 from ganvae.models.base import FitError, GenerativeModel, Likelihood, evaluating
 from ganvae.models.mixture import Mixture
 from ganvae.models.registry import build_model, shapes, system_class, system_config, system_names
+from ganvae.models.second_stage import SecondStage
 from ganvae.models.systems.bernoulli_vae import BernoulliVAEConfig
 from ganvae.models.vae import VAE, AutoencodingModel
 from ganvae.models.weights import load_model, save_model
 
 NAMES = [name for name in system_names() if issubclass(system_class(name), AutoencodingModel)]
-PRIORS: dict[str, dict[str, Any]] = {"mixture": {"prior": "mixture", "prior_components": 3}}
+PRIORS: dict[str, dict[str, Any]] = {
+    "mixture": {"prior": "mixture", "prior_components": 3},
+    "second-stage": {
+        "prior": "second-stage",
+        "second_stage_width": 8,
+        "second_stage_steps": 10,
+    },
+}
 every_prior = pytest.mark.parametrize("prior", PRIORS)
 every_model = pytest.mark.parametrize("name", NAMES)
 
@@ -87,29 +101,41 @@ def energy_distance(first: Tensor, second: Tensor) -> float:
     return float(2 * between - within)
 
 
-@every_prior
-def test_a_fitted_prior_recovers_an_aggregate_posterior_of_two_clusters(prior: str) -> None:
-    model = fitted(prior)
+TRAINED = {"mixture": {}, "second-stage": {"second_stage_width": 64, "second_stage_steps": 2000}}
+TOLERANCES = {"mixture": 0.02, "second-stage": 0.1}
+"""The second stage is trained by gradient descent, so it is less exact."""
+
+
+@pytest.fixture(scope="module", params=TRAINED)
+def trained(request: pytest.FixtureRequest) -> tuple[TwoClusters, float]:
+    """A model with each kind of prior, fitted well, and the tolerance of its tests."""
+    return fitted(request.param, **TRAINED[request.param]), TOLERANCES[request.param]
+
+
+def test_a_fitted_prior_recovers_an_aggregate_posterior_of_two_clusters(
+    trained: tuple[TwoClusters, float],
+) -> None:
+    model, tolerance = trained
     real = encodings(model, two_kinds(2000))
     plain, samples = model.sample_prior(2000, random(1)), model.sample_latents(2000, random(1))
     assert energy_distance(plain, real) > 1
-    assert energy_distance(samples, real) < 0.02
-    torch.testing.assert_close(samples.mean(dim=0), real.mean(dim=0), atol=0.15, rtol=0)
-    torch.testing.assert_close(samples.T.cov(), real.T.cov(), atol=0.3, rtol=0.1)
+    assert energy_distance(samples, real) < tolerance
+    torch.testing.assert_close(samples.mean(dim=0), real.mean(dim=0), atol=5 * tolerance, rtol=0)
+    torch.testing.assert_close(samples.T.cov(), real.T.cov(), atol=20 * tolerance, rtol=0)
     dark = float((samples[:, 0] < 0).float().mean())
-    assert dark == pytest.approx(0.25, abs=0.04)
-    assert float((samples[:, 0].abs() < 1.5).float().mean()) < 0.02  # between the clusters
+    assert dark == pytest.approx(0.25, abs=0.02 + tolerance)
+    assert float((samples[:, 0].abs() < 1.5).float().mean()) < tolerance  # between the clusters
+    assert float((plain[:, 0].abs() < 1.5).float().mean()) > 0.8
 
 
-@every_prior
 def test_images_decoded_from_a_fitted_prior_have_the_distribution_of_reconstructions(
-    prior: str,
+    trained: tuple[TwoClusters, float],
 ) -> None:
-    model = fitted(prior)
+    model, tolerance = trained
     real = model.decode(encodings(model, two_kinds(2000))).flatten(1)
     samples = model.sample(2000, random(1)).flatten(1)
     plain = model.decode(model.sample_prior(2000, random(1))).flatten(1)
-    assert energy_distance(samples, real) < 0.005
+    assert energy_distance(samples, real) < tolerance / 5
     assert energy_distance(plain, real) > 0.1
 
 
@@ -141,7 +167,7 @@ def test_a_second_fit_replaces_the_first(prior: str) -> None:
     model.fit_sampling(255 - two_kinds(2000), random(1))
     once.fit_sampling(255 - two_kinds(2000), random(1))
     assert torch.equal(model.sample_latents(5, random()), once.sample_latents(5, random()))
-    assert float((model.sample_latents(2000, random())[:, 0] > 0).float().mean()) < 0.3
+    assert float(model.sample_latents(2000, random())[:, 0].mean()) < 0  # most images are dark
 
 
 @every_prior
@@ -333,3 +359,42 @@ def test_the_prior_of_every_system_is_fitted(smoke: Params, name: str, prior: st
     model.fit_sampling(stripes(60)[0], random())
     assert model.sample(3, random()).shape == (3, *GREY)
     assert not torch.equal(model.sample_latents(3, random()), model.sample_prior(3, random()))
+
+
+def test_the_loss_of_the_second_stage_is_minus_its_elbo() -> None:
+    """Checked against torch.distributions, with a variance that is not 1."""
+    config = system_config("bernoulli-vae", PRIORS["second-stage"])
+    assert isinstance(config, BernoulliVAEConfig)
+    stage = SecondStage(config, 3)
+    stage.log_variance.fill_(-0.7)
+    latents, noise = torch.randn(2, 6, 3, generator=random())
+    mean, log_variance = stage.encoder(latents).chunk(2, dim=1)
+    q = Normal(mean, (log_variance / 2).exp())
+    kl = kl_divergence(q, Normal(0.0, 1.0)).sum(dim=1)
+    p = Normal(stage.decoder(mean + q.scale * noise), float(torch.tensor(-0.35).exp()))
+    elbo = p.log_prob(latents).sum(dim=1) - kl
+    torch.testing.assert_close(stage.loss(latents, noise), -elbo.mean())
+
+
+def test_samples_of_the_second_stage_have_the_noise_of_its_decoder() -> None:
+    config = system_config("bernoulli-vae", PRIORS["second-stage"])
+    assert isinstance(config, BernoulliVAEConfig)
+    stage = SecondStage(config, 2)
+    for parameter in stage.parameters():
+        nn.init.zeros_(parameter)
+    stage.log_variance.fill_(float(torch.tensor(0.25).log()))
+    stage.shift.copy_(torch.tensor([1.0, -2]))
+    stage.scale.copy_(torch.tensor([2.0, 6]))
+    latents = stage.sample(40_000, random())
+    torch.testing.assert_close(latents.mean(dim=0), stage.shift, atol=0.05, rtol=0)
+    torch.testing.assert_close(
+        latents.T.cov(), torch.tensor([[1.0, 0], [0, 9]]), atol=0.05, rtol=0.03
+    )
+
+
+def test_the_second_stage_standardises_latents_by_the_moments_of_q() -> None:
+    stage = fitted("second-stage").fitted_prior
+    assert isinstance(stage, SecondStage)
+    draws = torch.cat([encodings(TwoClusters(), two_kinds(2000), seed) for seed in range(9)])
+    torch.testing.assert_close(stage.shift, draws.mean(dim=0), atol=0.02, rtol=0)
+    torch.testing.assert_close(stage.scale, draws.std(dim=0), atol=0.02, rtol=0)

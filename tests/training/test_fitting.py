@@ -19,7 +19,10 @@ from ganvae.training import runs
 from ganvae.training.spec import RunSpec
 from ganvae.training.trainer import train
 
-PRIORS = {"mixture": {"prior": "mixture", "prior_components": 3}}
+PRIORS = {
+    "mixture": {"prior": "mixture", "prior_components": 3},
+    "second-stage": {"prior": "second-stage", "second_stage_width": 6, "second_stage_steps": 5},
+}
 SHORT = {
     "unit": "steps", "length": 1, "report_every": 1, "sample_every": 1, "checkpoint_every": 1,
 }  # fmt: skip

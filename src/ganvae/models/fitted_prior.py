@@ -2,7 +2,7 @@
 
 Training uses p(z) = N(0, I), but the encodings of images often do not fill N(0, I). A prior that is
 fitted to the encodings gives latents that the decoder knows from training (Ghosh et al. 2020,
-1903.12436, section 5: ex-post density estimation).
+1903.12436: ex-post density estimation).
 """
 
 from abc import ABC, abstractmethod
@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from ganvae.config import LogitModelConfig
 
-Prior = Literal["normal", "mixture"]
+Prior = Literal["normal", "mixture", "second-stage"]
 
 
 class FittedPriorConfig(LogitModelConfig):
@@ -24,10 +24,14 @@ class FittedPriorConfig(LogitModelConfig):
         prior: the distribution of the latents of samples. ``normal`` is N(0, I). The other priors
             are fitted after training. They do not change training.
         prior_components: the number of components of the prior ``mixture``.
+        second_stage_width: the size of each hidden layer of the prior ``second-stage``.
+        second_stage_steps: the number of training steps of the prior ``second-stage``.
     """
 
     prior: Prior = "normal"
     prior_components: PositiveInt = 20
+    second_stage_width: PositiveInt = 128
+    second_stage_steps: PositiveInt = 4000
 
 
 class FittedPrior(nn.Module, ABC):

@@ -1,4 +1,4 @@
-"""A Gaussian mixture as the prior of a trained VAE (Ghosh et al. 2020, 1903.12436, section 5)."""
+"""A Gaussian mixture as the prior of a trained VAE (Ghosh et al. 2020, 1903.12436)."""
 
 import warnings
 

@@ -27,11 +27,15 @@ from ganvae.models.losses import RECONSTRUCTION_LOSSES, gaussian_kl
 from ganvae.models.mixture import Mixture
 from ganvae.models.optimizers import adam
 from ganvae.models.priors import drawn, standard_normal
+from ganvae.models.second_stage import SecondStage
 
 ENCODINGS = 20_000
 """The largest number of training images whose encodings a prior is fitted to."""
 ENCODED = 500  # images per pass through the encoder
-FITTED_PRIORS: dict[str, type[FittedPrior]] = {"mixture": Mixture}
+FITTED_PRIORS: dict[str, type[FittedPrior]] = {
+    "mixture": Mixture,
+    "second-stage": SecondStage,
+}
 
 
 class VAEConfig(FittedPriorConfig):

@@ -110,7 +110,14 @@ ADVERSARIAL: dict[str, dict[str, Any]] = {
     "no rule": {"balance": {"ratio": "off"}},
 }
 ADAM: dict[str, dict[str, Any]] = {"betas": {"beta_1": 0.4, "beta_2": 0.95}}
-FITTED: dict[str, dict[str, Any]] = {"mixture": {"prior": "mixture", "prior_components": 3}}
+FITTED: dict[str, dict[str, Any]] = {
+    "mixture": {"prior": "mixture", "prior_components": 3},
+    "second stage": {
+        "prior": "second-stage",
+        "second_stage_width": 6,
+        "second_stage_steps": 5,
+    },
+}
 VARIATIONAL: dict[str, dict[str, Any]] = {
     **ADAM,
     **FITTED,
