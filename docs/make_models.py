@@ -66,7 +66,14 @@ MEANINGS = {
     "balance.learning_rate_ratio": "D's learning rate divided by G's learning rate "
     "([1706.08500](https://arxiv.org/abs/1706.08500))",
     "balance.ratio": "$r$ of the balance rule; `null`, `off` or `.inf` turns the rule off",
+    "likelihood": "$p(x \\mid z)$: `gaussian` (squared error) or `bernoulli` (cross-entropy)",
+    "gaussian_variance": "variance of the Gaussian likelihood: `fixed` ($1/2$) or `learned` (one "
+    "variance for all pixels)",
     "beta": r"$\beta$, the weight of the KL",
+    "kl_warmup": "share of the training steps in which the weight of the KL grows from 0 to "
+    r"$\beta$; 0: no warm-up",
+    "free_bits": r"$\lambda$, the KL per latent, in nats, that costs a constant; 0: no free bits; "
+    "must be 0 if `importance_samples` is above 1",
     "importance_samples": "$k$, the number of latent vectors drawn per image; if $k > 1$, the loss "
     "is minus the importance-weighted bound, and `beta` must be 1",
     "hidden": "sizes of the encoder's hidden layers; the decoder has the same sizes in reverse "
@@ -97,7 +104,6 @@ OF_SYSTEM: dict[str, dict[str, str]] = {
     "conv-vae": {
         "channels": "channels of the encoder's convolutions (stride 2); the decoder has the same "
         "channels in reverse order",
-        "likelihood": "$p(x \\mid z)$: `gaussian` (squared error) or `bernoulli` (cross-entropy)",
     },
     "dcgan": _GAN
     | {

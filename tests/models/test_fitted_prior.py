@@ -112,7 +112,7 @@ def trained(request: pytest.FixtureRequest) -> tuple[TwoClusters, float]:
     return fitted(request.param, **TRAINED[request.param]), TOLERANCES[request.param]
 
 
-def test_a_fitted_prior_recovers_an_aggregate_posterior_of_two_clusters(
+def test_pin_2_a_fitted_prior_recovers_an_aggregate_posterior_of_two_clusters(
     trained: tuple[TwoClusters, float],
 ) -> None:
     model, tolerance = trained
@@ -148,7 +148,7 @@ def test_latents_come_from_the_plain_prior_before_the_fit(prior: str) -> None:
 
 
 @every_prior
-def test_the_fit_follows_its_generator(prior: str) -> None:
+def test_pin_13_the_fit_follows_its_generator(prior: str) -> None:
     first, again, other = (TwoClusters(**PRIORS[prior]) for _ in range(3))
     state = torch.get_rng_state()
     for model, seed in ((first, 0), (again, 0), (other, 1)):
@@ -285,7 +285,7 @@ def captured(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, np.ndarray]]:
     return fits
 
 
-def test_the_mixture_is_the_fit_of_scikit_learn_to_draws_from_q(
+def test_pin_2_the_mixture_is_the_fit_of_scikit_learn_to_draws_from_q(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The density of the saved parameters equals scikit-learn's `score_samples`."""
@@ -305,7 +305,7 @@ def test_the_mixture_is_the_fit_of_scikit_learn_to_draws_from_q(
     assert mixture.score(samples) == pytest.approx(mixture.score(reference), abs=0.03)
 
 
-def test_samples_of_a_mixture_have_its_frequencies_means_and_covariances() -> None:
+def test_pin_2_samples_of_a_mixture_have_its_frequencies_means_and_covariances() -> None:
     """The components lie far apart, so each latent shows its component."""
     config = system_config("bernoulli-vae", {"prior": "mixture", "prior_components": 4})
     assert isinstance(config, BernoulliVAEConfig)
@@ -328,7 +328,7 @@ def test_samples_of_a_mixture_have_its_frequencies_means_and_covariances() -> No
         torch.testing.assert_close(members.T.cov(), covariances[component], atol=0.2, rtol=0.05)
 
 
-def test_the_component_is_independent_of_the_place_within_the_component() -> None:
+def test_pin_2_the_component_is_independent_of_the_place_within_the_component() -> None:
     config = system_config("bernoulli-vae", {"prior": "mixture", "prior_components": 2})
     assert isinstance(config, BernoulliVAEConfig)
     mixture = Mixture(config, 2)
@@ -376,7 +376,7 @@ def test_the_loss_of_the_second_stage_is_minus_its_elbo() -> None:
     torch.testing.assert_close(stage.loss(latents, noise), -elbo.mean())
 
 
-def test_samples_of_the_second_stage_have_the_noise_of_its_decoder() -> None:
+def test_pin_2_samples_of_the_second_stage_have_the_noise_of_its_decoder() -> None:
     config = system_config("bernoulli-vae", PRIORS["second-stage"])
     assert isinstance(config, BernoulliVAEConfig)
     stage = SecondStage(config, 2)
@@ -392,7 +392,7 @@ def test_samples_of_the_second_stage_have_the_noise_of_its_decoder() -> None:
     )
 
 
-def test_the_second_stage_standardises_latents_by_the_moments_of_q() -> None:
+def test_pin_2_the_second_stage_standardises_latents_by_the_moments_of_q() -> None:
     stage = fitted("second-stage").fitted_prior
     assert isinstance(stage, SecondStage)
     draws = torch.cat([encodings(TwoClusters(), two_kinds(2000), seed) for seed in range(9)])

@@ -91,7 +91,7 @@ class Evaluator(Yardstick):
         return {
             "label_kept_judge": scores.pop("label_kept_judge"),
             **{f"reconstruction_{name}": score for name, score in scores.items()},
-            f"elbo_{model.likelihood}": elbo,
+            f"elbo_{model.density}": elbo,
         }
 
     def score_likelihood(

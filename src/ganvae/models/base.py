@@ -43,6 +43,8 @@ class GenerativeModel(nn.Module, ABC):
     image_shape: ImageShape
     real_images_per_step: int
     """The number of real images that one `train_step` takes."""
+    progress: float = 1.0
+    """The share of the training steps that are done. The trainer sets it before each step."""
 
     @property
     def device(self) -> torch.device:
@@ -150,6 +152,11 @@ class VariationalModel(GenerativeModel):
     """The family of p(x|z), the distribution of an image's pixels given a latent."""
 
     latent_size: int
+
+    @property
+    def density(self) -> str:
+        """The name of the form of p(x|z). Only ELBOs of models with equal names are compared."""
+        return self.likelihood
 
     @abstractmethod
     def encode(self, images: Tensor) -> tuple[Tensor, Tensor]:

@@ -3,6 +3,8 @@
 D is a discriminator, G a generator. x is an image, z a latent.
 """
 
+import math
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -64,6 +66,21 @@ def squared_error(logits: Tensor, images: Tensor) -> Tensor:
     return (images - torch.sigmoid(logits)).square().flatten(start_dim=1).sum(dim=1)
 
 
+def gaussian_loss(squared_errors: Tensor, log_variance: Tensor, pixels: int) -> Tensor:
+    """Compute -log N(x; mean, variance * I) of each image x, up to a constant: N values, in nats.
+
+    With one learned variance for all pixels, this is the loss of the sigma-VAE (2006.13202).
+
+    The constant is log(pi) / 2 per pixel. So with variance 1/2 the loss is the squared error.
+
+    Args:
+        squared_errors: ||x - mean||^2 of each image, summed over pixels.
+        log_variance: the logarithm of the variance, a scalar.
+        pixels: the number of values of an image.
+    """
+    return squared_errors / (2 * log_variance.exp()) + pixels / 2 * (log_variance + math.log(2))
+
+
 RECONSTRUCTION_LOSSES = {"bernoulli": bernoulli_cross_entropy, "gaussian": squared_error}
 """A mapping from likelihood to reconstruction loss.
 
@@ -76,4 +93,22 @@ def gaussian_kl(mean: Tensor, log_variance: Tensor) -> Tensor:
 
     ``mean`` and ``log_variance`` are N x latent size. The formula is from 1312.6114, appendix B.
     """
-    return -0.5 * (1 + log_variance - mean.square() - log_variance.exp()).sum(dim=1)
+    return gaussian_kl_by_latent(mean, log_variance).sum(dim=1)
+
+
+def gaussian_kl_by_latent(mean: Tensor, log_variance: Tensor) -> Tensor:
+    """Compute KL(N(mean, variance) || N(0, 1)) of each component: N x latent size, in nats."""
+    return -0.5 * (1 + log_variance - mean.square() - log_variance.exp())
+
+
+def free_bits_kl(kl: Tensor, free_bits: float) -> Tensor:
+    """Compute sum_j max(``free_bits``, mean over images of KL_j): a scalar, in nats.
+
+    A latent whose KL is below ``free_bits`` gets no gradient from the KL. The source is 1606.04934,
+    appendix C.8.
+
+    Args:
+        kl: the KL of each image and each latent, N x latent size, in nats.
+        free_bits: lambda in the paper, in nats per latent.
+    """
+    return kl.mean(dim=0).clamp(min=free_bits).sum()

@@ -133,6 +133,10 @@ _LIKELIHOOD = (
         decimals=1, unit="nats",
     ),
     Score(
+        "elbo_gaussian_learned", "ELBO (Gaussian, learned variance)", terms.ELBO, "likelihood",
+        better="higher", decimals=1, unit="nats",
+    ),
+    Score(
         "elbo_binarised", "ELBO (binarised)", terms.ELBO, "likelihood", better="higher",
         decimals=1, unit="nats",
     ),

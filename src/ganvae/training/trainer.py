@@ -178,6 +178,7 @@ class _Training:
         state = self._state
         with networks_in(self._spec.machine.precision, state.model):
             batch = self._batches[state.step]
+            state.model.progress = state.step / self._cadence.total
             state.history.add(state.model.train_step(batch, state.optimizers, state.noise))
         for decay in state.decays.values():
             decay.step()

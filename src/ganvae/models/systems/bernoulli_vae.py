@@ -10,7 +10,7 @@ from pydantic import Field, PositiveInt
 from torch import Tensor, nn
 
 from ganvae.config import Schedule
-from ganvae.models.base import Family, ImageShape, Likelihood
+from ganvae.models.base import Family, ImageShape
 from ganvae.models.layers import mlp
 from ganvae.models.vae import VAE, VAEConfig
 
@@ -38,7 +38,6 @@ class BernoulliVAE(VAE):
     name: ClassVar[str] = "bernoulli-vae"
     family: ClassVar[Family] = "vae"
     source: ClassVar[str] = "fully connected VAE, Kingma & Welling 2013 (1312.6114)"
-    likelihood: ClassVar[Likelihood] = "bernoulli"
     config_class = BernoulliVAEConfig
 
     def __init__(self, config: BernoulliVAEConfig, image_shape: ImageShape) -> None:

@@ -20,9 +20,7 @@ class ConvVAEConfig(VAEConfig):
     """Parameters of the system conv-vae.
 
     ``channels`` lists the output channels of the encoder's convolutions. Each convolution halves
-    height and width. The decoder has the same channels in reverse order. ``likelihood`` selects
-    p(x|z). ``gaussian`` is N(decoder's mean, I/2), with the squared error as loss. ``bernoulli`` is
-    a Bernoulli distribution per pixel, with the cross-entropy as loss.
+    height and width. The decoder has the same channels in reverse order.
     """
 
     schedule: Schedule = Schedule(
@@ -47,12 +45,10 @@ class ConvVAE(VAE):
     source: ClassVar[str] = (
         "convolutional VAE with squared error, after Kingma & Welling 2013 (1312.6114)"
     )
-    likelihood: ClassVar[Likelihood] = "gaussian"
     config_class = ConvVAEConfig
 
     def __init__(self, config: ConvVAEConfig, image_shape: ImageShape) -> None:
         super().__init__(config, image_shape)
-        self.likelihood = config.likelihood  # type: ignore[misc]  # a class attribute elsewhere
         image_channels, height, width = image_shape
         sizes = [(height, width)]
         for _ in config.channels:

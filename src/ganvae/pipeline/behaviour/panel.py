@@ -123,10 +123,14 @@ VARIATIONAL: dict[str, dict[str, Any]] = {
     **FITTED,
     "beta": {"beta": 0.3},
     "importance weighted": {"importance_samples": 3},
+    "warm-up": {"kl_warmup": 0.6},
+    "warm-up, importance weighted": {"kl_warmup": 0.6, "importance_samples": 3},
+    "free bits": {"free_bits": 0.05},
+    "learned variance": {"likelihood": "gaussian", "gaussian_variance": "learned"},
 }
 OWN: dict[str, dict[str, dict[str, Any]]] = {
     "balanced-gan": ADVERSARIAL | ADAM | {"dropout": {"dropout": 0.6}},
-    "bernoulli-vae": VARIATIONAL,
+    "bernoulli-vae": VARIATIONAL | {"gaussian": {"likelihood": "gaussian"}},
     "conv-vae": VARIATIONAL | {"bernoulli": {"likelihood": "bernoulli"}},
     "dcgan": ADVERSARIAL
     | ADAM
