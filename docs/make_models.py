@@ -76,6 +76,7 @@ MEANINGS = {
     "must be 0 if `importance_samples` is above 1",
     "importance_samples": "$k$, the number of latent vectors drawn per image; if $k > 1$, the loss "
     "is minus the importance-weighted bound, and `beta` must be 1",
+    "norm": "normalisation before each ReLU of encoder and decoder",
     "hidden": "sizes of the encoder's hidden layers; the decoder has the same sizes in reverse "
     "order",
     "negative_slope": "slope of LeakyReLU below 0",

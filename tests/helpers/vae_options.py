@@ -21,6 +21,7 @@ COMBINATIONS: dict[str, dict[str, Any]] = {
         **SECOND_STAGE,
         **LEARNED,
         "kl_warmup": 1.0,
+        "norm": "batch",
         "free_bits": 0.1,
         "learning_rate_decay": "linear",
         "ema": 0.8,

@@ -22,6 +22,25 @@ def mlp(sizes: Sequence[int], activation: Callable[[], nn.Module]) -> nn.Sequent
     return nn.Sequential(*layers)
 
 
+def with_batch_norm(network: nn.Sequential) -> nn.Sequential:
+    """Return the layers of ``network`` with a batch norm before each ReLU.
+
+    The layer before a ReLU must be dense or a convolution, plain or transposed. The initial values
+    of all other layers stay the same.
+    """
+    layers: list[nn.Module] = []
+    for layer in network:
+        if isinstance(layer, nn.ReLU):
+            before = layers[-1]
+            if isinstance(before, nn.Linear):
+                layers.append(nn.BatchNorm1d(before.out_features))
+            else:
+                assert isinstance(before, nn.Conv2d | nn.ConvTranspose2d), before
+                layers.append(nn.BatchNorm2d(before.out_channels))
+        layers.append(layer)
+    return nn.Sequential(*layers)
+
+
 def leaky_relu() -> nn.Module:
     """Create a LeakyReLU with slope 0.2, as is usual in discriminators (1511.06434)."""
     return nn.LeakyReLU(0.2)

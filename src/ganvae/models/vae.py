@@ -24,6 +24,7 @@ from ganvae.models.base import (
     evaluating,
 )
 from ganvae.models.fitted_prior import FittedPrior, FittedPriorConfig
+from ganvae.models.layers import with_batch_norm
 from ganvae.models.losses import (
     RECONSTRUCTION_LOSSES,
     free_bits_kl,
@@ -59,6 +60,7 @@ class VAEConfig(FittedPriorConfig):
             from 0 to ``beta`` (1511.06349, section 3.1). 0 turns the warm-up off.
         free_bits: the KL per latent, in nats, that costs a constant (`free_bits_kl`). The KL has
             the same weight as without free bits. 0 turns free bits off.
+        norm: the normalisation before each activation in encoder and decoder.
         importance_samples: the number k of latents per image. With k above 1 the loss is minus the
             importance-weighted bound (1509.00519, eq. 8).
     """
@@ -71,6 +73,7 @@ class VAEConfig(FittedPriorConfig):
     beta: PositiveFloat = 1.0
     kl_warmup: float = Field(0.0, ge=0, le=1)
     free_bits: NonNegativeFloat = 0.0
+    norm: Literal["none", "batch"] = "none"
     importance_samples: PositiveInt = 1
     beta_1: float = Field(0.9, ge=0, lt=1)
     beta_2: float = Field(0.999, ge=0, lt=1)
@@ -249,6 +252,10 @@ class VAE(AutoencodingModel):
         if self.log_variance is None:
             return {"vae": adam(self, *rates)}
         return {"vae": variational_adam(self, self.log_variance, *rates)}
+
+    def normalised(self, network: nn.Sequential) -> nn.Sequential:
+        """Return ``network`` with the normalisation that ``norm`` asks for."""
+        return with_batch_norm(network) if self.config.norm == "batch" else network
 
     @property
     def kl_weight(self) -> float:

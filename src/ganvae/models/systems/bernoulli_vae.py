@@ -43,10 +43,10 @@ class BernoulliVAE(VAE):
     def __init__(self, config: BernoulliVAEConfig, image_shape: ImageShape) -> None:
         super().__init__(config, image_shape)
         pixels = prod(image_shape)
-        self.encoder = nn.Sequential(
-            nn.Flatten(), mlp([pixels, *config.hidden, 2 * config.latent_size], nn.ReLU)
-        )
-        self.decoder = mlp([config.latent_size, *reversed(config.hidden), pixels], nn.ReLU)
+        encoder = mlp([pixels, *config.hidden, 2 * config.latent_size], nn.ReLU)
+        self.encoder = nn.Sequential(nn.Flatten(), self.normalised(encoder))
+        decoder = mlp([config.latent_size, *reversed(config.hidden), pixels], nn.ReLU)
+        self.decoder = self.normalised(decoder)
 
     def decode_logits(self, latents: Tensor) -> Tensor:
         return self.decoder(latents).unflatten(1, self.image_shape)

@@ -60,15 +60,15 @@ class ConvVAE(VAE):
         down: list[nn.Module] = []
         for inputs, outputs in pairwise(channels):
             down += [Conv2d(inputs, outputs, 3, stride=2, padding=1), nn.ReLU()]
-        self.encoder = nn.Sequential(*down, Flatten(), nn.Linear(features, 2 * config.latent_size))
+        last = nn.Linear(features, 2 * config.latent_size)
+        self.encoder = self.normalised(nn.Sequential(*down, Flatten(), last))
         up: list[nn.Module] = []
         for (inputs, outputs), (source, target) in zip(
             pairwise(reversed(channels)), pairwise(reversed(sizes)), strict=True
         ):
             up += [to_size(inputs, outputs, source, target), nn.ReLU()]
-        self.decoder = nn.Sequential(
-            nn.Linear(config.latent_size, features), nn.ReLU(), Unflatten(*top), *up[:-1]
-        )
+        first = nn.Linear(config.latent_size, features)
+        self.decoder = self.normalised(nn.Sequential(first, nn.ReLU(), Unflatten(*top), *up[:-1]))
 
     def decode_logits(self, latents: Tensor) -> Tensor:
         return self.decoder(latents)

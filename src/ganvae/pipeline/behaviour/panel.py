@@ -126,6 +126,7 @@ VARIATIONAL: dict[str, dict[str, Any]] = {
     "warm-up": {"kl_warmup": 0.6},
     "warm-up, importance weighted": {"kl_warmup": 0.6, "importance_samples": 3},
     "free bits": {"free_bits": 0.05},
+    "norm": {"norm": "batch"},
     "learned variance": {"likelihood": "gaussian", "gaussian_variance": "learned"},
 }
 OWN: dict[str, dict[str, dict[str, Any]]] = {
