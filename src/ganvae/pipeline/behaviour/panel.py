@@ -125,7 +125,7 @@ VARIATIONAL: dict[str, dict[str, Any]] = {
     "importance weighted": {"importance_samples": 3},
     "warm-up": {"kl_warmup": 0.6},
     "warm-up, importance weighted": {"kl_warmup": 0.6, "importance_samples": 3},
-    "free bits": {"free_bits": 0.05},
+    "free bits": {"free_bits": 0.02},
     "norm": {"norm": "batch"},
     "learned variance": {"likelihood": "gaussian", "gaussian_variance": "learned"},
 }
