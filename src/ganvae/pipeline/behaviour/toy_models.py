@@ -10,10 +10,14 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from ganvae.config import LogitModelConfig, Schedule
 from ganvae.models.base import Family, GenerativeModel, ImageShape, Likelihood, Optimizers
 from ganvae.models.priors import standard_normal
 from ganvae.models.vae import AutoencodingModel
 from ganvae.pipeline.behaviour.fixture import fill
+
+NEVER = Schedule(unit="steps", length=1, report_every=1, sample_every=1, checkpoint_every=1)
+"""A schedule that is never followed."""
 
 
 class _NeverTrained:
@@ -61,6 +65,7 @@ class ToyVAE(_NeverTrained, AutoencodingModel):
         super().__init__()
         self.image_shape = image_shape
         self.latent_size = latent_size
+        self.config = LogitModelConfig(schedule=NEVER, batch_size=2, ema=None)
         pixels = prod(image_shape)
         self.encoder = nn.Sequential(nn.Flatten(), nn.Linear(pixels, 2 * latent_size))
         self.decoder = nn.Linear(latent_size, pixels)
