@@ -81,6 +81,14 @@ MEANINGS = {
     "order",
     "negative_slope": "slope of LeakyReLU below 0",
     "dropout": "probability of dropout",
+    "loss": "losses of D and G ([objectives](#objectives))",
+    "gradient_penalty": r"$\lambda$, the weight of the gradient penalty of `wgan-gp`; other losses "
+    "do not use it",
+    "r1": r"$\gamma_1$, the weight of the R1 penalty; 0: no penalty",
+    "r2": r"$\gamma_2$, the weight of the R2 penalty; 0: no penalty",
+    "penalty_share": "share of a batch for which each gradient penalty is computed",
+    "generator_norm": "normalisation in G",
+    "discriminator_norm": "normalisation in D",
 }
 """Meanings that hold for every system with the parameter, by dotted name."""
 
@@ -90,12 +98,14 @@ _GAN = {
     "learning_rate": "G's learning rate; D's learning rate is this value times "
     "`balance.learning_rate_ratio`",
 }
+_PRIOR = {"prior": "distribution of the latents: `normal` is $N(0, I)$, `uniform` is $U[-1, 1]$"}
 _RESIZED = (
     "channels of the dense layer's output, then of each transposed convolution except the last"
 )
 
 OF_SYSTEM: dict[str, dict[str, str]] = {
     "balanced-gan": _GAN
+    | _PRIOR
     | {
         "generator_channels": _RESIZED,
         "discriminator_channels": "channels of D's convolutions",
@@ -107,16 +117,14 @@ OF_SYSTEM: dict[str, dict[str, str]] = {
         "channels in reverse order",
     },
     "dcgan": _GAN
+    | _PRIOR
     | {
         "generator_channels": "channels of G's feature maps; each entry doubles height and width",
         "discriminator_channels": "channels of D's convolutions; each entry halves height and "
         "width",
-        "generator_norm": "normalisation in G",
-        "generator_loss": "G's loss",
-        "r1": r"$\gamma$, the weight of the R1 penalty; 0: no penalty",
-        "r1_share": "share of the real images in a batch for which the penalty is computed",
     },
     "keras-dcgan": _GAN
+    | _PRIOR
     | {
         "discriminator_decay": "$\\delta$ of D, which sets how fast D's learning rate falls",
         "generator_decay": "$\\delta$ of G, which sets how fast G's learning rate falls",
@@ -141,6 +149,7 @@ OF_SYSTEM: dict[str, dict[str, str]] = {
         "real_target": "$t$, D's target for real images (one-sided label smoothing)",
     },
     "vanilla-gan": _GAN
+    | _PRIOR
     | {
         "batch_size": "number of images per D step, half real and half generated; also the number "
         "of generated images per G step; must be even",

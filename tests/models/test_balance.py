@@ -11,9 +11,9 @@ from conftest import GREY, stripes, tiny_config, tiny_model
 from ganvae.config import Params, parse
 from ganvae.core.errors import ConfigError
 from ganvae.core.images import from_uint8
+from ganvae.models.adversary import GANConfig
 from ganvae.models.balance import Balance, BalanceConfig, Turns, turns
 from ganvae.models.base import GenerativeModel
-from ganvae.models.gan import GANConfig
 from ganvae.models.registry import build_model, system_class, system_config, system_names
 
 GANS = [name for name in system_names() if issubclass(system_class(name).config_class, GANConfig)]

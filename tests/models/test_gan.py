@@ -2,13 +2,13 @@
 
 import pytest
 import torch
-from gradients import FixedLogits, generator_loss
+from gradients import FixedLogits, generator_loss, total
 from networks import random
 
 from conftest import stripes
 from ganvae.core.images import from_uint8
+from ganvae.models.adversary import GANConfig
 from ganvae.models.base import GenerativeModel
-from ganvae.models.gan import GANConfig
 from ganvae.models.registry import system_class, system_names
 
 GANS = [name for name in system_names() if issubclass(system_class(name).config_class, GANConfig)]
@@ -23,7 +23,7 @@ def d_gradients(model: GenerativeModel, lowest: float, highest: float) -> tuple[
     model.discriminator = d = FixedLogits(lowest, highest)
     real, latents = from_uint8(stripes(6)[0]), model.sample_prior(6, random())
     loss, logits, gradients = d.gradients(
-        lambda: torch.stack(list(model.discriminator_losses(real, latents).values())).sum()  # type: ignore[operator]
+        lambda: total(model.discriminator_losses(real, latents, random()))  # type: ignore[operator]
     )
     assert logits.shape == (12, 1), "D must see each image once, real images first"
     return loss, *logits.split(6), *gradients.split(6)

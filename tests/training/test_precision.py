@@ -118,7 +118,7 @@ def test_bf16_and_fp32_training_curves_agree(smoke: Params, name: str, tmp_path:
 
 def test_the_gradient_penalty_works_in_bf16(smoke: Params, tmp_path: Path) -> None:
     exact, rounded = (
-        curves(smoke, "dcgan", precision, tmp_path, r1=1.0, r1_share=0.5)["r1"]
+        curves(smoke, "dcgan", precision, tmp_path, r1=1.0, penalty_share=0.5)["r1"]
         for precision in ("fp32", "bf16")
     )
     assert (exact > 0).all()

@@ -1,136 +1,139 @@
-"""Base classes of all models with a generator (G) and a discriminator (D)."""
+"""Base classes of all GANs: what D and G minimise."""
 
 from abc import abstractmethod
-from contextlib import AbstractContextManager, nullcontext
+from math import ceil
 from typing import ClassVar
 
 import torch
-from pydantic import Field, PositiveFloat
 from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
 from torch.optim import Optimizer
 
-from ganvae.config import LogitModelConfig
-from ganvae.models.balance import Balance, BalanceConfig
-from ganvae.models.base import Family, ImageShape, LogitModel, Optimizers, descend, frozen
-from ganvae.models.losses import real_or_fake_loss
+from ganvae.models.adversary import Adversary, detached, learning, merged
+from ganvae.models.base import Family, ImageShape, Optimizers, descend, evaluating, frozen
+from ganvae.models.gan_config import AdamAdversarialConfig, AdversarialConfig
+from ganvae.models.gan_priors import PRIORS
+from ganvae.models.objectives import OBJECTIVES, Objective
 from ganvae.models.optimizers import adam
-
-
-class GANConfig(LogitModelConfig):
-    """Parameters of every GAN.
-
-    ``learning_rate`` is the learning rate of G. ``balance.learning_rate_ratio`` times this rate is
-    the learning rate of D.
-    """
-
-    batch_size: int = Field(128, ge=2)
-    learning_rate: PositiveFloat = 2e-4
-    balance: BalanceConfig = BalanceConfig()
-
-
-class AdamGANConfig(GANConfig):
-    """Parameters of a GAN that trains with Adam. Adam's defaults come from 1511.06434."""
-
-    beta_1: float = Field(0.5, ge=0, lt=1)
-    beta_2: float = Field(0.999, ge=0, lt=1)
-
-
-class Adversary(LogitModel):
-    """A model with a generator G and a discriminator D. Each training step trains D, then G.
-
-    A D step does not change G, and a G step does not change D.
-    """
-
-    d_loss_terms: ClassVar[int] = 1
-    """The number of means that D's loss adds up.
-
-    If the loss is one mean over real and generated images, the number is 1. If the loss is the mean
-    over real images plus the mean over generated images, the number is 2.
-    """
-
-    config: GANConfig
-    generator: nn.Module
-    discriminator: nn.Module
-
-    def __init__(self, config: GANConfig, image_shape: ImageShape) -> None:
-        super().__init__()
-        self.config = config
-        self.image_shape = image_shape
-        self.balance = Balance(config.balance, self.d_loss_terms)
-        self.real_images_per_step = config.balance.d_steps * config.batch_size
-
-    @abstractmethod
-    def discriminator_losses(self, real: Tensor, latents: Tensor) -> dict[str, Tensor]:
-        """Compute D's losses, without gradients for G. D minimises their sum.
-
-        Args:
-            real: contract images (float32, N x C x H x W, in [0, 1]).
-            latents: draws from the prior, from which G generates the images for D.
-
-        Returns:
-            The losses by name. The balance rule uses the losses whose names start with ``d_loss``.
-        """
-
-    @abstractmethod
-    def generator_step(
-        self, images: Tensor, optimizers: Optimizers, random: torch.Generator, learns: bool
-    ) -> dict[str, Tensor]:
-        """Take one G step. Return the losses of G by name, detached. The names include ``g_loss``.
-
-        Args:
-            images: all real images of this training step.
-            random: the random generator that draws the latents.
-            learns: False if the balance rule excludes G from this step.
-        """
-
-    def decode_logits(self, latents: Tensor) -> Tensor:
-        logits: Tensor = self.generator(latents)
-        return logits
-
-    def train_step(
-        self, images: Tensor, optimizers: Optimizers, generator: torch.Generator
-    ) -> dict[str, Tensor]:
-        return self.balance.step(
-            images,
-            lambda real, learns: self._discriminator_step(real, optimizers, generator, learns),
-            lambda learns: self.generator_step(images, optimizers, generator, learns),
-        )
-
-    def _discriminator_step(
-        self, real: Tensor, optimizers: Optimizers, random: torch.Generator, learns: bool
-    ) -> dict[str, Tensor]:
-        latents = self.sample_prior(len(real), random)
-        with frozen(self.generator), learning(self.discriminator, learns):
-            losses = self.discriminator_losses(real, latents)
-            if learns:
-                descend(torch.stack(list(losses.values())).sum(), optimizers["discriminator"])
-        return detached(losses)
+from ganvae.models.penalties import interpolated, one_centred_penalty, zero_centred_penalty
 
 
 class AdversarialModel(Adversary):
-    """A GAN. A subclass defines the networks, the prior, both losses and the optimizers."""
+    """A GAN. A subclass defines the networks, the latent size and the optimizers.
+
+    A subclass may also change how D sees images (`real_inputs`, `fake_inputs`). This class computes
+    the losses that ``config`` names (`ganvae.models.objectives`) and the penalties.
+    """
 
     family: ClassVar[Family] = "gan"
+    generates_in_eval_mode: ClassVar[bool] = False
+    """Whether G is in eval mode while it generates the images of a D step."""
+
+    config: AdversarialConfig
+
+    def __init__(self, config: AdversarialConfig, image_shape: ImageShape) -> None:
+        super().__init__(config, image_shape)
+        self.real_images_per_step = config.balance.d_steps * config.real_images_per_d_step
+        self.generator = self.build_generator()
+        self.discriminator = self.build_discriminator(image_shape)
+
+    @property
+    @abstractmethod
+    def latent_size(self) -> int:
+        """The number of components of a latent."""
 
     @abstractmethod
-    def generator_loss(self, latents: Tensor) -> Tensor:
-        """Compute G's loss on the images that G generates from ``latents``."""
+    def build_generator(self) -> nn.Module:
+        """Build G: a network from latents, N x latent size, to the logits of images."""
+
+    @abstractmethod
+    def build_discriminator(self, shape: ImageShape) -> nn.Module:
+        """Build D: a network from images, N x ``shape``, to N x 1 logits."""
+
+    def real_inputs(self, images: Tensor) -> Tensor:
+        """Prepare contract images for D. By default, D sees contract images."""
+        return images
+
+    def fake_inputs(self, latents: Tensor) -> Tensor:
+        """Generate images from latents as D sees them."""
+        return self.generate(latents)
+
+    @property
+    def objective(self) -> Objective:
+        """The losses that ``config.loss`` names."""
+        return OBJECTIVES[self.config.loss]
+
+    def discriminator_losses(
+        self, real: Tensor, latents: Tensor, random: torch.Generator
+    ) -> dict[str, Tensor]:
+        inputs = self.real_inputs(real)
+        with evaluating(self.generator) if self.generates_in_eval_mode else torch.no_grad():
+            generated = self.fake_inputs(latents)
+        real_logits, fake_logits = self._logits_of_both(inputs, generated)
+        loss = self.objective.discriminator_loss(real=real_logits, generated=fake_logits)
+        if self.objective.cross_entropy:
+            loss = self.d_loss_terms * loss
+        return {"d_loss": loss} | self._penalties(inputs, generated, random)
+
+    def _logits_of_both(self, real: Tensor, generated: Tensor) -> tuple[Tensor, Tensor]:
+        # D's batch norms must not see real and generated images in one batch.
+        if any(isinstance(layer, _BatchNorm) for layer in self.discriminator.modules()):
+            return self.discriminator(real), self.discriminator(generated)
+        return merged(self.discriminator, real, generated)
+
+    def _penalties(
+        self, real: Tensor, generated: Tensor, random: torch.Generator
+    ) -> dict[str, Tensor]:
+        config, penalties = self.config, {}
+        share = ceil(len(real) * config.penalty_share)
+        real, generated = real[:share], generated[:share]
+        if config.r1:
+            inputs = real.detach().requires_grad_()
+            penalties["r1"] = config.r1 * zero_centred_penalty(self.discriminator(inputs), inputs)
+        if config.r2:
+            inputs = generated.detach().requires_grad_()
+            penalties["r2"] = config.r2 * zero_centred_penalty(self.discriminator(inputs), inputs)
+        if config.loss == "wgan-gp":
+            between = interpolated(real=real, generated=generated, random=random)
+            inputs = between.detach().requires_grad_()
+            penalty = one_centred_penalty(self.discriminator(inputs), inputs)
+            penalties["gradient_penalty"] = config.gradient_penalty * penalty
+        return penalties
+
+    def generator_loss(self, latents: Tensor, real: Tensor) -> Tensor:
+        """Compute G's loss on the images that G generates from ``latents``.
+
+        Args:
+            latents: N x latent size.
+            real: contract images. Only a paired loss compares with them. If there are fewer real
+                than generated images, each real image is in several pairs.
+        """
+        logits = self.discriminator(self.fake_inputs(latents))
+        if self.objective.paired:
+            with torch.no_grad():  # these logits do not depend on G
+                real_logits = self.discriminator(self.real_inputs(real[: len(latents)]))
+            repeats = ceil(len(logits) / len(real_logits))
+            logits = logits - real_logits.repeat(repeats, 1)[: len(logits)]
+        return self.objective.generator_loss(logits)
 
     def generator_step(
         self, images: Tensor, optimizers: Optimizers, random: torch.Generator, learns: bool
     ) -> dict[str, Tensor]:
         latents = self.sample_prior(self.config.batch_size, random)
         with frozen(self.discriminator), learning(self.generator, learns):
-            loss = self.generator_loss(latents)
+            loss = self.generator_loss(latents, images)
             if learns:
                 descend(loss, optimizers["generator"])
-        return {"g_loss": loss.detach()}
+        return detached({"g_loss": loss})
+
+    def sample_prior(self, n: int, generator: torch.Generator) -> Tensor:
+        return PRIORS[self.config.prior](n, self.latent_size, generator)
 
 
 class AdamGAN(AdversarialModel):
     """A GAN that trains both networks with Adam."""
 
-    config: AdamGANConfig
+    config: AdamAdversarialConfig
 
     def optimizers(self) -> dict[str, Optimizer]:
         betas = self.config.beta_1, self.config.beta_2
@@ -139,30 +142,3 @@ class AdamGAN(AdversarialModel):
             "discriminator": adam(self.discriminator, d_rate, *betas),
             "generator": adam(self.generator, g_rate, *betas),
         }
-
-
-def merged(discriminator: nn.Module, real: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:
-    """Compute D's logits of real images and D's logits of generated images in one forward pass.
-
-    If no layer of D mixes the images of a batch, one pass gives the same logits as two passes.
-    """
-    real_logits, fake_logits = discriminator(torch.cat([real, fake])).split([len(real), len(fake)])
-    return real_logits, fake_logits
-
-
-def real_and_fake_loss(real_logits: Tensor, fake_logits: Tensor) -> Tensor:
-    """D's mean loss over equally many real and generated images.
-
-    -(E log D(x) + E log(1 - D(G(z)))) / 2
-    """
-    return (real_or_fake_loss(real_logits, 1.0) + real_or_fake_loss(fake_logits, 0.0)) / 2
-
-
-def detached(losses: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Return the losses without their gradient graphs, by the same names."""
-    return {name: loss.detach() for name, loss in losses.items()}
-
-
-def learning(network: nn.Module, learns: bool) -> AbstractContextManager[None]:
-    """Return a context manager that freezes ``network``, or does nothing if the network learns."""
-    return nullcontext() if learns else frozen(network)

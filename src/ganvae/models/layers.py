@@ -46,15 +46,21 @@ def leaky_relu() -> nn.Module:
     return nn.LeakyReLU(0.2)
 
 
-def downsampling(channels: Sequence[int], activation: Callable[[], nn.Module]) -> nn.Sequential:
+def downsampling(
+    channels: Sequence[int], activation: Callable[[], nn.Module], batch_norm: bool = False
+) -> nn.Sequential:
     """Build 4 x 4 convolutions of stride 2, each followed by an activation.
 
-    Each convolution halves height and width, rounded down. ``channels`` lists the input channels,
+    Each convolution halves height and width, rounded down. Batch norm (optional) follows every
+    convolution except the first (1511.06434, section 3). ``channels`` lists the input channels,
     then the output channels of each convolution.
     """
     layers: list[nn.Module] = []
-    for inputs, outputs in pairwise(channels):
-        layers += [Conv2d(inputs, outputs, 4, stride=2, padding=1), activation()]
+    for position, (inputs, outputs) in enumerate(pairwise(channels)):
+        layers.append(Conv2d(inputs, outputs, 4, stride=2, padding=1))
+        if batch_norm and position > 0:
+            layers.append(nn.BatchNorm2d(outputs))
+        layers.append(activation())
     return nn.Sequential(*layers)
 
 
@@ -74,8 +80,10 @@ def upsampling(channels: Sequence[int], batch_norm: bool = True) -> nn.Sequentia
     return nn.Sequential(*layers)
 
 
-def strided_discriminator(image_shape: ImageShape, channels: Sequence[int]) -> nn.Sequential:
-    """Build a discriminator: the convolutions of `downsampling`, then a dense layer to one logit.
+def strided_discriminator(
+    image_shape: ImageShape, channels: Sequence[int], batch_norm: bool = False
+) -> nn.Sequential:
+    """Build a discriminator: the layers of `downsampling`, then a dense layer to one logit.
 
     ``channels`` lists the output channels of each convolution.
     """
@@ -84,7 +92,7 @@ def strided_discriminator(image_shape: ImageShape, channels: Sequence[int]) -> n
     top_height = halved_side(height, len(channels), "height")
     top_width = halved_side(width, len(channels), "width")
     return nn.Sequential(
-        downsampling(widths, leaky_relu),
+        downsampling(widths, leaky_relu, batch_norm),
         Flatten(),
         nn.Linear(widths[-1] * top_height * top_width, 1),
     )

@@ -22,7 +22,7 @@ def real_or_fake_loss(logits: Tensor, target: float) -> Tensor:
 def non_saturating_loss(logits: Tensor) -> Tensor:
     """Compute G's loss -E log D(G(z)) (Goodfellow et al., 1406.2661, section 3).
 
-    ``logits`` are D's logits of generated images.
+    ``logits`` are D's logits of generated images. The loss is the mean of softplus(-logit).
     """
     return F.softplus(-logits).mean()
 
@@ -33,22 +33,6 @@ def minimax_loss(logits: Tensor) -> Tensor:
     ``logits`` are D's logits of generated images.
     """
     return -F.softplus(logits).mean()
-
-
-GENERATOR_LOSSES = {"non-saturating": non_saturating_loss, "minimax": minimax_loss}
-
-
-def r1_penalty(logits: Tensor, images: Tensor) -> Tensor:
-    """Compute the mean of ||grad D(x)||^2 / 2 over real images x.
-
-    The formula is eq. 9 of Mescheder et al. (1801.04406) with gamma 1.
-
-    Args:
-        logits: D's logits of ``images``, computed with a gradient graph.
-        images: real images that require a gradient.
-    """
-    (gradient,) = torch.autograd.grad(logits.sum(), images, create_graph=True)
-    return gradient.square().flatten(start_dim=1).sum(dim=1).mean() / 2
 
 
 def bernoulli_cross_entropy(logits: Tensor, images: Tensor) -> Tensor:

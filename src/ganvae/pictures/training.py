@@ -25,6 +25,8 @@ LOSS_TITLES = {
     "d_loss_fake": "discriminator loss on generated, nats",
     "g_loss": "generator loss, nats",
     "r1": "gradient penalty at real images (R1)",
+    "r2": "gradient penalty at generated images (R2)",
+    "gradient_penalty": "gradient penalty between real and generated images",
     "loss": "total loss",
     "reconstruction_loss": "reconstruction loss, summed over pixels",
     "kl": "KL(q(z|x) || p(z)), nats",

@@ -47,24 +47,27 @@ def network_of(model: GenerativeModel, optimizer: str) -> nn.Module:
 def objectives(model: GenerativeModel, images: Tensor, noise: torch.Generator) -> Losses:
     """The loss that each optimizer should minimise in a step on ``images``, by optimizer."""
     if isinstance(model, AdversarialModel):
-        d_losses = model.discriminator_losses(images, model.sample_prior(len(images), noise))
-        g_loss = model.generator_loss(model.sample_prior(model.config.batch_size, noise))
-        return {"discriminator": _sum(d_losses), "generator": g_loss}
+        latents = model.sample_prior(len(images), noise)
+        d_loss = total(model.discriminator_losses(images, latents, noise))
+        g_loss = model.generator_loss(model.sample_prior(model.config.batch_size, noise), images)
+        return {"discriminator": d_loss, "generator": g_loss}
     if isinstance(model, VAEGAN):
-        d_losses = model.discriminator_losses(images, model.sample_prior(len(images), noise))
+        latents = model.sample_prior(len(images), noise)
+        d_loss = total(model.discriminator_losses(images, latents, noise))
         latents = model.sample_prior(model.config.batch_size, noise)
         posterior = standard_normal(len(images), model.latent_size, noise)
         losses = model.generator_losses(images, latents, posterior)
         elbo = losses["reconstruction_loss"] + losses["kl"]
         g_loss = model.config.adversarial_weight * losses["g_loss"]
-        return {"discriminator": _sum(d_losses), "encoder": elbo, "generator": elbo + g_loss}
+        return {"discriminator": d_loss, "encoder": elbo, "generator": elbo + g_loss}
     assert isinstance(model, VAE), f"{model.name} is unknown here: add the losses of its networks"
     posterior = standard_normal(len(images), model.latent_size, noise)
     reconstruction, kl = model.elbo_terms(images, posterior)
     return {"vae": reconstruction.mean() + model.config.beta * kl.mean()}
 
 
-def _sum(losses: Losses) -> Tensor:
+def total(losses: Losses) -> Tensor:
+    """The sum of all losses."""
     return torch.stack(list(losses.values())).sum()
 
 
@@ -72,7 +75,7 @@ def generator_loss(model: GenerativeModel, n: int, noise: torch.Generator) -> Te
     """G's adversarial loss for ``n`` latents of the prior."""
     latents = model.sample_prior(n, noise)
     if isinstance(model, AdversarialModel):
-        return model.generator_loss(latents)
+        return model.generator_loss(latents, torch.rand(n, *model.image_shape))
     assert isinstance(model, VAEGAN), f"{model.name} is unknown here: add the loss of its generator"
     images = torch.rand(n, *model.image_shape)
     return model.generator_losses(images, latents, torch.randn(n, model.latent_size))["g_loss"]

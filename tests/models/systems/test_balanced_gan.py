@@ -145,7 +145,7 @@ def test_both_losses_are_log_2_at_the_equilibrium() -> None:
     nn.init.zeros_(last.bias)
     real, latents = from_uint8(stripes(8)[0]), model.sample_prior(8, random())
     for loss in (
-        model.discriminator_losses(real, latents)["d_loss"],
-        model.generator_loss(latents),
+        model.discriminator_losses(real, latents, random())["d_loss"],
+        model.generator_loss(latents, real),
     ):
         assert loss.item() == pytest.approx(0.6931472)

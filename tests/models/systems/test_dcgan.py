@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from networks import Listener, default_gan
+from networks import Listener, default_gan, random
 from torch import nn
 
 from conftest import GREY, stripes, tiny_model
@@ -32,7 +32,7 @@ def test_pin_3_dcgan_discriminator_sees_images_from_minus_one_to_one(smoke: Para
     assert isinstance(model, DCGAN)
     model.discriminator = listener = Listener(model.discriminator)
     real = torch.tensor([0.0, 1.0]).reshape(2, 1, 1, 1).expand(2, *GREY)
-    model.discriminator_losses(real, torch.randn(2, 100))
+    model.discriminator_losses(real, torch.randn(2, 100), random())
     seen = listener.inputs[0]
     assert seen[0].unique().tolist() == [-1]
     assert seen[1].unique().tolist() == [1]
@@ -46,17 +46,18 @@ def test_pin_11_dcgan_losses_are_the_papers_without_smoothing(smoke: Params) -> 
     d_real = model.discriminator(real * 2 - 1).sigmoid()
     d_fake = model.discriminator(model.generate(latents) * 2 - 1).sigmoid()
     expected = -d_real.log().mean() - (1 - d_fake).log().mean()
-    torch.testing.assert_close(model.discriminator_losses(real, latents)["d_loss"], expected)
-    torch.testing.assert_close(model.generator_loss(latents), -d_fake.log().mean())
+    losses = model.discriminator_losses(real, latents, random())
+    torch.testing.assert_close(losses["d_loss"], expected)
+    torch.testing.assert_close(model.generator_loss(latents, real), -d_fake.log().mean())
 
 
 def test_dcgan_minimax_loss_is_the_formula(smoke: Params) -> None:
-    values = smoke.variants["dcgan"] | {"generator_loss": "minimax"}
+    values = smoke.variants["dcgan"] | {"loss": "minimax"}
     model = build_model("dcgan", system_config("dcgan", values), GREY, 0).eval()
     assert isinstance(model, DCGAN)
-    latents = torch.randn(6, 100)
+    real, latents = from_uint8(stripes(6)[0]), torch.randn(6, 100)
     d_fake = model.discriminator(model.generate(latents) * 2 - 1).sigmoid()
-    torch.testing.assert_close(model.generator_loss(latents), (1 - d_fake).log().mean())
+    torch.testing.assert_close(model.generator_loss(latents, real), (1 - d_fake).log().mean())
 
 
 def test_dcgan_names_the_image_sizes_that_it_refuses() -> None:
@@ -76,7 +77,7 @@ def test_dcgan_defaults_and_intervals() -> None:
     intervals = schedule.report_every, schedule.checkpoint_every, schedule.sample_every
     assert intervals == (10, 20, 30)
     assert config.batch_size == 128
-    assert config.model_dump()["generator_loss"] == "non-saturating"
+    assert config.model_dump()["loss"] == "non-saturating"
     for optimizer in default_gan("dcgan").optimizers().values():
         assert isinstance(optimizer, torch.optim.Adam)
 
@@ -104,11 +105,11 @@ def test_dcgan_training_keeps_the_intervals(smoke: Params, tmp_path: Path) -> No
 
 def test_r1_is_weighted_and_computed_on_a_share_of_the_real_images(smoke: Params) -> None:
     """The gradient of a linear D is its weight, at every image."""
-    values = smoke.variants["dcgan"] | {"r1": 4.0, "r1_share": 0.25}
+    values = smoke.variants["dcgan"] | {"r1": 4.0, "penalty_share": 0.25}
     model = build_model("dcgan", system_config("dcgan", values), GREY, 0)
     assert isinstance(model, DCGAN)
     model.discriminator = listener = Listener(nn.Sequential(nn.Flatten(), nn.Linear(784, 1)))
-    losses = model.discriminator_losses(from_uint8(stripes(8)[0]), torch.randn(8, 100))
+    losses = model.discriminator_losses(from_uint8(stripes(8)[0]), torch.randn(8, 100), random())
     weight = listener.network[1].weight
     torch.testing.assert_close(losses["r1"], 4.0 * weight.square().sum() / 2)
     assert [len(batch) for batch in listener.inputs] == [16, 2]
@@ -117,7 +118,7 @@ def test_r1_is_weighted_and_computed_on_a_share_of_the_real_images(smoke: Params
 def test_a_weight_of_0_computes_no_r1_penalty(smoke: Params) -> None:
     model = tiny_model(smoke, "dcgan")
     assert isinstance(model, DCGAN)
-    losses = model.discriminator_losses(from_uint8(stripes(4)[0]), torch.randn(4, 100))
+    losses = model.discriminator_losses(from_uint8(stripes(4)[0]), torch.randn(4, 100), random())
     assert losses.keys() == {"d_loss"}
 
 
@@ -130,3 +131,27 @@ def test_the_generator_works_without_batch_norms(smoke: Params) -> None:
         for layer in model.modules()
         if isinstance(layer, nn.Linear | nn.ConvTranspose2d)
     )
+
+
+def test_former_names_are_read(smoke: Params) -> None:
+    """Weights files and parameter files of earlier versions have these names."""
+    former = {"generator_loss": "minimax", "r1": 1.0, "r1_share": 0.5}
+    config = system_config("dcgan", former)
+    assert config.model_dump(exclude_unset=True) == {
+        "loss": "minimax",
+        "r1": 1.0,
+        "penalty_share": 0.5,
+    }
+    with pytest.raises(ConfigError, match="r1_share is the former name of penalty_share"):
+        system_config("dcgan", former | {"penalty_share": 0.5})
+
+
+def test_batch_norms_of_d_follow_all_convolutions_but_the_first(smoke: Params) -> None:
+    values = smoke.variants["dcgan"] | {"discriminator_norm": "batch"}
+    model = build_model("dcgan", system_config("dcgan", values), GREY, 0)
+    assert isinstance(model, DCGAN)
+    kinds = [type(layer).__name__ for layer in model.discriminator[0]]  # type: ignore[index]
+    assert kinds == ["Conv2d", "LeakyReLU", "Conv2d", "BatchNorm2d", "LeakyReLU"]
+    model.discriminator = listener = Listener(model.discriminator)
+    model.discriminator_losses(from_uint8(stripes(8)[0]), torch.randn(8, 100), random())
+    assert [len(batch) for batch in listener.inputs] == [8, 8], "real and generated must not mix"

@@ -195,7 +195,7 @@ def test_the_d_step_uses_one_merged_batch_with_images_of_eval_mode() -> None:
     model.discriminator = d_listener = Listener(model.discriminator)
     model.generator = g_listener = Listener(model.generator)
     model.train()
-    model.discriminator_losses(real, latents)
+    model.discriminator_losses(real, latents, random())
     assert g_listener.modes == [False]
     assert model.generator.training, "the D step must restore G's training mode"
     merged = d_listener.inputs[0]
@@ -226,8 +226,9 @@ def test_pin_11_labels_are_exactly_one_and_zero() -> None:
     d_real = model.discriminator(real).sigmoid()
     d_fake = model.discriminator(model.generate(latents)).sigmoid()
     merged = torch.cat([d_real.log(), (1 - d_fake).log()])
-    torch.testing.assert_close(model.discriminator_losses(real, latents)["d_loss"], -merged.mean())
-    torch.testing.assert_close(model.generator_loss(latents), -d_fake.log().mean())
+    losses = model.discriminator_losses(real, latents, random())
+    torch.testing.assert_close(losses["d_loss"], -merged.mean())
+    torch.testing.assert_close(model.generator_loss(latents, real), -d_fake.log().mean())
 
 
 def test_initial_weights_match_keras() -> None:

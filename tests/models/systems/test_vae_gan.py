@@ -41,7 +41,7 @@ def test_pin_5_and_11_the_five_losses_are_the_formulas() -> None:
         "kl": kl.sum(dim=1).mean(),
         "g_loss": -d_fake.log().mean(),
     }
-    losses = model.discriminator_losses(real, latents) | model.generator_losses(
+    losses = model.discriminator_losses(real, latents, random()) | model.generator_losses(
         real, latents, noise
     )
     assert losses.keys() == expected.keys()
@@ -57,7 +57,8 @@ def test_pin_11_smoothing_touches_real_targets_in_the_d_step_alone() -> None:
     for target in (0.9, 0.7):
         model = vae_gan(real_target=target)
         by_target.append(
-            model.discriminator_losses(real, latents) | model.generator_losses(real, latents, noise)
+            model.discriminator_losses(real, latents, random())
+            | model.generator_losses(real, latents, noise)
         )
     for name in by_target[0]:
         if not torch.equal(by_target[0][name], by_target[1][name]):

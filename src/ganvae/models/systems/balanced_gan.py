@@ -5,18 +5,16 @@ The layer widths are our choice.
 
 from typing import ClassVar
 
-import torch
 from pydantic import Field, PositiveFloat, PositiveInt
-from torch import Tensor, nn
+from torch import nn
 
 from ganvae.config import Schedule
 from ganvae.models.balance import BalanceConfig
-from ganvae.models.base import ImageShape, evaluating
+from ganvae.models.base import ImageShape
 from ganvae.models.convolution import Conv2d, ConvTranspose2d
-from ganvae.models.gan import AdamGAN, AdamGANConfig, real_and_fake_loss
+from ganvae.models.gan import AdamGAN
+from ganvae.models.gan_config import Norm, NormalisedConfig
 from ganvae.models.layers import Dropout, Flatten, Unflatten, half, leaky_relu, to_size
-from ganvae.models.losses import non_saturating_loss
-from ganvae.models.priors import standard_normal
 
 
 class RatioTwo(BalanceConfig):
@@ -29,7 +27,7 @@ class RatioTwo(BalanceConfig):
     ratio: PositiveFloat | None = 2.0
 
 
-class BalancedGANConfig(AdamGANConfig):
+class BalancedGANConfig(NormalisedConfig):
     """Parameters of the system balanced-gan.
 
     The first of ``generator_channels`` is the number of channels that the dense layer returns. The
@@ -46,6 +44,7 @@ class BalancedGANConfig(AdamGANConfig):
         marks=[0, 5_000, 10_000],
     )
     balance: RatioTwo = RatioTwo()
+    discriminator_norm: Norm = "batch"
     latent_size: PositiveInt = 100
     generator_channels: list[PositiveInt] = Field([128, 64, 32, 16], min_length=4, max_length=4)
     discriminator_channels: list[PositiveInt] = Field([32, 64, 128], min_length=3, max_length=3)
@@ -57,7 +56,7 @@ class BalancedGAN(AdamGAN):
     """A convolutional GAN with the balance rule.
 
     D has three convolutions and two dense layers. G has a dense layer, a bilinear resize and four
-    transposed convolutions. The loss of D is the mean cross-entropy over real and generated images.
+    transposed convolutions. D's cross-entropy is the mean over real and generated images.
     So D's loss and G's loss are both log 2 at the equilibrium. G runs in eval mode in the D step,
     and in training mode in the G step.
     """
@@ -65,25 +64,19 @@ class BalancedGAN(AdamGAN):
     name: ClassVar[str] = "balanced-gan"
     source: ClassVar[str] = "convolutional GAN with a D/G balance rule, after 1406.2661"
     config_class = BalancedGANConfig
+    generates_in_eval_mode: ClassVar[bool] = True
 
-    def __init__(self, config: BalancedGANConfig, image_shape: ImageShape) -> None:
-        super().__init__(config, image_shape)
-        self.latent_size = config.latent_size
-        self.generator = _generator(config, image_shape)
-        self.discriminator = _discriminator(config, image_shape)
+    config: BalancedGANConfig
 
-    def discriminator_losses(self, real: Tensor, latents: Tensor) -> dict[str, Tensor]:
-        with evaluating(self.generator):
-            fake = self.generate(latents)
-        # Two passes: D's batch norms must not see real and generated images in one batch.
-        real_logits, fake_logits = self.discriminator(real), self.discriminator(fake)
-        return {"d_loss": real_and_fake_loss(real_logits, fake_logits)}
+    @property
+    def latent_size(self) -> int:
+        return self.config.latent_size
 
-    def generator_loss(self, latents: Tensor) -> Tensor:
-        return non_saturating_loss(self.discriminator(self.generate(latents)))
+    def build_generator(self) -> nn.Module:
+        return _generator(self.config, self.image_shape)
 
-    def sample_prior(self, n: int, generator: torch.Generator) -> Tensor:
-        return standard_normal(n, self.latent_size, generator)
+    def build_discriminator(self, shape: ImageShape) -> nn.Module:
+        return _discriminator(self.config, shape)
 
 
 def _generator(config: BalancedGANConfig, image_shape: ImageShape) -> nn.Sequential:
@@ -98,38 +91,39 @@ def _generator(config: BalancedGANConfig, image_shape: ImageShape) -> nn.Sequent
     quarters = [half(side) for side in halves]
     base, first, second, third = config.generator_channels
     features = base * quarters[0] * quarters[1]
+    batch_norm = config.generator_norm == "batch"
     return nn.Sequential(
         nn.Linear(config.latent_size, features),
-        nn.BatchNorm1d(features),
+        *([nn.BatchNorm1d(features)] if batch_norm else []),
         nn.ReLU(),
         Unflatten(base, *quarters),
         nn.Upsample(tuple(halves), mode="bilinear", align_corners=False),
         ConvTranspose2d(base, first, 5, padding=2),
-        nn.BatchNorm2d(first),
-        nn.ReLU(),
+        *_norm_and_relu(first, batch_norm),
         to_size(first, second, halves, full),
-        nn.BatchNorm2d(second),
-        nn.ReLU(),
+        *_norm_and_relu(second, batch_norm),
         ConvTranspose2d(second, third, 5, padding=2),
-        nn.BatchNorm2d(third),
-        nn.ReLU(),
+        *_norm_and_relu(third, batch_norm),
         ConvTranspose2d(third, image_channels, 5, padding=2),
     )
+
+
+def _norm_and_relu(channels: int, batch_norm: bool) -> list[nn.Module]:
+    return [*([nn.BatchNorm2d(channels)] if batch_norm else []), nn.ReLU()]
 
 
 def _discriminator(config: BalancedGANConfig, image_shape: ImageShape) -> nn.Sequential:
     """Build the discriminator: 5 x 5 convolutions of stride 2, then two dense layers.
 
-    Batch norm follows each convolution. Dropout follows the first two convolutions.
+    Batch norm (optional) follows each convolution. Dropout follows the first two convolutions.
     """
     channels, height, width = image_shape
     layers: list[nn.Module] = []
     for position, outputs in enumerate(config.discriminator_channels):
-        layers += [
-            Conv2d(channels, outputs, 5, stride=2, padding=2),
-            nn.BatchNorm2d(outputs),
-            leaky_relu(),
-        ]
+        layers.append(Conv2d(channels, outputs, 5, stride=2, padding=2))
+        if config.discriminator_norm == "batch":
+            layers.append(nn.BatchNorm2d(outputs))
+        layers.append(leaky_relu())
         if position < 2:
             layers.append(Dropout(config.dropout))
         channels, height, width = outputs, half(height), half(width)

@@ -3,20 +3,19 @@
 from math import ceil
 from typing import ClassVar, Literal
 
-import torch
 from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt
-from torch import Tensor, nn
+from torch import nn
 from torch.optim import Optimizer
 
 from ganvae.config import Schedule
 from ganvae.models.balance import BalanceConfig
-from ganvae.models.base import ImageShape, evaluating
+from ganvae.models.base import ImageShape
 from ganvae.models.convolution import Conv2d, ConvTranspose2d, UpsampledConvTranspose2d
-from ganvae.models.gan import AdversarialModel, GANConfig, merged, real_and_fake_loss
+from ganvae.models.gan import AdversarialModel
+from ganvae.models.gan_config import AdversarialConfig, Norm
+from ganvae.models.gan_priors import PriorName
 from ganvae.models.layers import Dropout, Flatten, SamePadding, Unflatten, undoubled_side
-from ganvae.models.losses import non_saturating_loss
 from ganvae.models.optimizers import KerasRMSprop
-from ganvae.models.priors import uniform
 
 
 class TwiceAsFast(BalanceConfig):
@@ -28,7 +27,7 @@ class TwiceAsFast(BalanceConfig):
     learning_rate_ratio: PositiveFloat = 2.0
 
 
-class KerasDCGANConfig(GANConfig):
+class KerasDCGANConfig(AdversarialConfig):
     """Parameters of the system keras-dcgan.
 
     The first of ``generator_channels`` is the number of channels that the dense layer returns. The
@@ -52,6 +51,7 @@ class KerasDCGANConfig(GANConfig):
     generator_decay: NonNegativeFloat = 3e-8
     rho: float = Field(0.9, ge=0, lt=1)
     epsilon: PositiveFloat = 1e-7
+    prior: PriorName = "uniform"
     latent_size: PositiveInt = 100
     generator_channels: list[PositiveInt] = Field([256, 128, 64, 32], min_length=4, max_length=4)
     discriminator_channels: list[PositiveInt] = Field(
@@ -59,12 +59,13 @@ class KerasDCGANConfig(GANConfig):
     )
     discriminator_strides: list[PositiveInt] = Field([2, 2, 2, 1], min_length=4, max_length=4)
     kernel: Literal[3, 5, 7] = 5
+    generator_norm: Norm = "batch"
     negative_slope: float = Field(0.2, ge=0, lt=1)
     dropout: float = Field(0.4, ge=0, lt=1)
 
 
 class KerasDCGAN(AdversarialModel):
-    """A GAN with convolutions (SAME padding), latents from U[-1, 1] and binary cross-entropy.
+    """A GAN with convolutions (SAME padding). By default, latents come from U[-1, 1].
 
     Kernels are 5 x 5 by default. The D step uses one merged batch: ``batch_size`` real images
     labelled 1, and as many generated images labelled 0. In the D step, G runs in eval mode, like
@@ -74,13 +75,19 @@ class KerasDCGAN(AdversarialModel):
     name: ClassVar[str] = "keras-dcgan"
     source: ClassVar[str] = "DCGAN in Keras for MNIST, after Radford et al. 2015 (1511.06434)"
     config_class = KerasDCGANConfig
+    generates_in_eval_mode: ClassVar[bool] = True
 
     config: KerasDCGANConfig
 
-    def __init__(self, config: KerasDCGANConfig, image_shape: ImageShape) -> None:
-        super().__init__(config, image_shape)
-        self.generator = _initialise(_generator(config, image_shape))
-        self.discriminator = _initialise(_discriminator(config, image_shape))
+    @property
+    def latent_size(self) -> int:
+        return self.config.latent_size
+
+    def build_generator(self) -> nn.Module:
+        return _initialise(_generator(self.config, self.image_shape))
+
+    def build_discriminator(self, shape: ImageShape) -> nn.Module:
+        return _initialise(_discriminator(self.config, shape))
 
     def optimizers(self) -> dict[str, Optimizer]:
         d_rate, g_rate = self.balance.learning_rates(self.config.learning_rate)
@@ -97,41 +104,31 @@ class KerasDCGAN(AdversarialModel):
             ),
         }
 
-    def discriminator_losses(self, real: Tensor, latents: Tensor) -> dict[str, Tensor]:
-        with evaluating(self.generator):
-            fake = self.generate(latents)
-        return {"d_loss": real_and_fake_loss(*merged(self.discriminator, real, fake))}
-
-    def generator_loss(self, latents: Tensor) -> Tensor:
-        return non_saturating_loss(self.discriminator(self.generate(latents)))
-
-    def sample_prior(self, n: int, generator: torch.Generator) -> Tensor:
-        return uniform(n, self.config.latent_size, generator)
-
 
 def _generator(config: KerasDCGANConfig, image_shape: ImageShape) -> nn.Sequential:
     channels, height, width = image_shape
     top = undoubled_side(height, 2, "height"), undoubled_side(width, 2, "width")
     base, first, second, third = config.generator_channels
     features = base * top[0] * top[1]
+    batch_norm = config.generator_norm == "batch"
     return nn.Sequential(
         nn.Linear(config.latent_size, features),
-        _keras_norm(nn.BatchNorm1d, features),
+        *([_keras_norm(nn.BatchNorm1d, features)] if batch_norm else []),
         nn.ReLU(),
         Unflatten(base, *top),
         Dropout(config.dropout),
         UpsampledConvTranspose2d(base, first, config.kernel),
-        *_norm_and_relu(first),
+        *_norm_and_relu(first, batch_norm),
         UpsampledConvTranspose2d(first, second, config.kernel),
-        *_norm_and_relu(second),
+        *_norm_and_relu(second, batch_norm),
         ConvTranspose2d(second, third, config.kernel, padding=config.kernel // 2),
-        *_norm_and_relu(third),
+        *_norm_and_relu(third, batch_norm),
         ConvTranspose2d(third, channels, config.kernel, padding=config.kernel // 2),
     )
 
 
-def _norm_and_relu(channels: int) -> list[nn.Module]:
-    return [_keras_norm(nn.BatchNorm2d, channels), nn.ReLU()]
+def _norm_and_relu(channels: int, batch_norm: bool) -> list[nn.Module]:
+    return [*([_keras_norm(nn.BatchNorm2d, channels)] if batch_norm else []), nn.ReLU()]
 
 
 def _discriminator(config: KerasDCGANConfig, image_shape: ImageShape) -> nn.Sequential:

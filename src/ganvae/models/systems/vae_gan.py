@@ -8,9 +8,9 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from ganvae.config import Schedule
+from ganvae.models.adversary import AdamGANConfig, Adversary, detached, merged
 from ganvae.models.base import Family, ImageShape, Likelihood, Optimizers, descend, frozen
 from ganvae.models.fitted_prior import FittedPriorConfig
-from ganvae.models.gan import AdamGANConfig, Adversary, detached, merged
 from ganvae.models.layers import (
     Flatten,
     Unflatten,
@@ -125,7 +125,9 @@ class VAEGAN(Adversary, AutoencodingModel):
             descend(objective, optimizers["encoder"], optimizers["generator"])
         return detached(losses)
 
-    def discriminator_losses(self, real: Tensor, latents: Tensor) -> dict[str, Tensor]:
+    def discriminator_losses(
+        self, real: Tensor, latents: Tensor, random: torch.Generator
+    ) -> dict[str, Tensor]:
         with torch.no_grad():
             fake = self.generate(latents)
         real_logits, fake_logits = merged(self.discriminator, real, fake)

@@ -1,19 +1,17 @@
 """Fully connected GAN (Goodfellow et al., 1406.2661). The default hidden layers are our choice."""
 
-from functools import partial
 from math import prod
 from typing import Any, ClassVar
 
-import torch
 from pydantic import Field, PositiveInt, field_validator
 from torch import Tensor, nn
 
 from ganvae.config import Schedule, Section
 from ganvae.models.base import ImageShape
-from ganvae.models.gan import AdamGAN, AdamGANConfig, merged, real_and_fake_loss
+from ganvae.models.gan import AdamGAN
+from ganvae.models.gan_config import AdamAdversarialConfig
+from ganvae.models.gan_priors import PriorName
 from ganvae.models.layers import mlp
-from ganvae.models.losses import non_saturating_loss
-from ganvae.models.priors import uniform
 
 
 class HiddenSizes(Section):
@@ -23,7 +21,7 @@ class HiddenSizes(Section):
     discriminator: list[PositiveInt] = Field(min_length=1)
 
 
-class VanillaGANConfig(AdamGANConfig):
+class VanillaGANConfig(AdamAdversarialConfig):
     """Parameters of the system vanilla-gan.
 
     ``batch_size`` must be even, because a batch of the discriminator has equally many real images
@@ -34,9 +32,14 @@ class VanillaGANConfig(AdamGANConfig):
         unit="epochs", length=400, report_every=1, sample_every=10, checkpoint_every=10
     )
     batch_size: int = Field(128, ge=2, multiple_of=2)
+    prior: PriorName = "uniform"
     encoding_dims: PositiveInt = 100
     negative_slope: float = Field(0.2, ge=0, lt=1)
     hidden: HiddenSizes = HiddenSizes(generator=[256, 512, 1024], discriminator=[512, 256])
+
+    @property
+    def real_images_per_d_step(self) -> int:
+        return self.batch_size // 2
 
     @field_validator("hidden", mode="before")
     @classmethod
@@ -45,11 +48,11 @@ class VanillaGANConfig(AdamGANConfig):
 
 
 class VanillaGAN(AdamGAN):
-    """A GAN with a dense generator G, a dense discriminator D and latents from U[-1, 1].
+    """A GAN with a dense generator G and a dense discriminator D.
 
-    With a batch size of B, a D step uses one merged batch: B/2 real images labelled 1, and B/2
-    generated images labelled 0. A G step draws B latents and trains G towards label 1. A G step
-    does not change D.
+    By default, latents come from U[-1, 1]. With a batch size of B, a D step uses one merged batch:
+    B/2 real images labelled 1, and B/2 generated images labelled 0. A G step draws B latents and
+    trains G towards label 1.
     """
 
     name: ClassVar[str] = "vanilla-gan"
@@ -58,26 +61,20 @@ class VanillaGAN(AdamGAN):
 
     config: VanillaGANConfig
 
-    def __init__(self, config: VanillaGANConfig, image_shape: ImageShape) -> None:
-        super().__init__(config, image_shape)
-        self.real_images_per_step = config.balance.d_steps * config.batch_size // 2
-        pixels = prod(image_shape)
-        activation = partial(nn.LeakyReLU, config.negative_slope)
-        self.generator = mlp([config.encoding_dims, *config.hidden.generator, pixels], activation)
-        self.discriminator = nn.Sequential(
-            nn.Flatten(), mlp([pixels, *config.hidden.discriminator, 1], activation)
-        )
+    @property
+    def latent_size(self) -> int:
+        return self.config.encoding_dims
 
-    def discriminator_losses(self, real: Tensor, latents: Tensor) -> dict[str, Tensor]:
-        with torch.no_grad():
-            fake = self.generate(latents)
-        return {"d_loss": real_and_fake_loss(*merged(self.discriminator, real, fake))}
+    def build_generator(self) -> nn.Module:
+        sizes = [self.latent_size, *self.config.hidden.generator, prod(self.image_shape)]
+        return mlp(sizes, self._activation)
 
-    def generator_loss(self, latents: Tensor) -> Tensor:
-        return non_saturating_loss(self.discriminator(self.generate(latents)))
+    def build_discriminator(self, shape: ImageShape) -> nn.Module:
+        sizes = [prod(shape), *self.config.hidden.discriminator, 1]
+        return nn.Sequential(nn.Flatten(), mlp(sizes, self._activation))
 
-    def sample_prior(self, n: int, generator: torch.Generator) -> Tensor:
-        return uniform(n, self.config.encoding_dims, generator)
+    def _activation(self) -> nn.Module:
+        return nn.LeakyReLU(self.config.negative_slope)
 
     def decode_logits(self, latents: Tensor) -> Tensor:
         return super().decode_logits(latents).unflatten(1, self.image_shape)

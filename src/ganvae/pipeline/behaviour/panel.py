@@ -129,20 +129,46 @@ VARIATIONAL: dict[str, dict[str, Any]] = {
     "norm": {"norm": "batch"},
     "learned variance": {"likelihood": "gaussian", "gaussian_variance": "learned"},
 }
+NO_RULE = {"balance": {"ratio": "off"}}
+FREE: dict[str, dict[str, Any]] = {
+    "hinge": {**NO_RULE, "loss": "hinge"},
+    "critic": {**NO_RULE, "loss": "wgan-gp", "gradient_penalty": 3.0},
+    "pairs": {**NO_RULE, "loss": "relativistic", "r2": 0.7, "penalty_share": 0.5},
+}
+"""Options of every GAN that the hybrid does not have."""
+
 OWN: dict[str, dict[str, dict[str, Any]]] = {
-    "balanced-gan": ADVERSARIAL | ADAM | {"dropout": {"dropout": 0.6}},
+    "balanced-gan": ADVERSARIAL
+    | ADAM
+    | {
+        name: options | {"discriminator_norm": "none"} if name in ("critic", "pairs") else options
+        for name, options in FREE.items()
+    }
+    | {
+        "dropout": {"dropout": 0.6},
+        "minimax": {**NO_RULE, "loss": "minimax", "generator_norm": "none"},
+        "penalty": {"r1": 2.0, "discriminator_norm": "none"},
+        "prior": {"prior": "uniform"},
+    },
     "bernoulli-vae": VARIATIONAL | {"gaussian": {"likelihood": "gaussian"}},
     "conv-vae": VARIATIONAL | {"bernoulli": {"likelihood": "bernoulli"}},
     "dcgan": ADVERSARIAL
     | ADAM
+    | FREE
     | {
         "penalty": {"r1": 2.0},
-        "penalty of some": {"r1": 2.0, "r1_share": 0.3},
+        "penalty of some": {"r1": 2.0, "penalty_share": 0.3},
         "no norm": {"generator_norm": "none"},
-        "minimax": {"generator_loss": "minimax"},
+        "minimax": {"loss": "minimax"},
+        "norm of D": {"discriminator_norm": "batch"},
+        "prior": {"prior": "uniform"},
     },
     "keras-dcgan": ADVERSARIAL
+    | FREE
     | {
+        "minimax": {"loss": "minimax", "generator_norm": "none"},
+        "penalty": {"r1": 2.0},
+        "prior": {"prior": "normal"},
         "decays": {"discriminator_decay": 0.1, "generator_decay": 0.2},
         "optimizer": {"rho": 0.8, "epsilon": 1e-4},
         "geometry": {"discriminator_strides": [1, 2, 2, 2], "kernel": 3},
@@ -154,7 +180,11 @@ OWN: dict[str, dict[str, dict[str, Any]]] = {
     | {"weights": {"adversarial_weight": 2.0, "real_target": 0.7}},
     "vanilla-gan": ADVERSARIAL
     | ADAM
+    | FREE
     | {
+        "minimax": {"loss": "minimax"},
+        "penalty": {"r1": 2.0},
+        "prior": {"prior": "normal"},
         "slope": {"negative_slope": 0.1},
         "sizes": {"hidden": {"generator": [7], "discriminator": [6, 5]}},
     },
@@ -165,7 +195,7 @@ TOGETHER = {"learning_rate_decay": "linear", "ema": 0.8, "learning_rate": 0.003}
 OWN_TOGETHER: dict[str, dict[str, Any]] = {
     "bernoulli-vae": {"binarize": "dynamic", "beta": 1.3},
     "conv-vae": {"binarize": "dynamic", "likelihood": "bernoulli"},
-    "dcgan": {"r1": 2.0, "r1_share": 0.3, "generator_norm": "none", "beta_2": 0.99},
+    "dcgan": {"r1": 2.0, "penalty_share": 0.3, "generator_norm": "none", "beta_2": 0.99},
 }
 """Combinations of options by system, because real training runs combine options."""
 

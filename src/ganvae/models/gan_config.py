@@ -1,0 +1,78 @@
+"""Parameters of GANs: objectives, penalties, norms and prior."""
+
+from typing import Literal, Self
+
+from pydantic import Field, NonNegativeFloat, model_validator
+
+from ganvae.models.adversary import AdamGANConfig, GANConfig
+from ganvae.models.gan_priors import PriorName
+from ganvae.models.objectives import LossName
+
+Norm = Literal["batch", "none"]
+
+
+class AdversarialConfig(GANConfig):
+    """Parameters of every GAN. The defaults turn all options off.
+
+    Attributes:
+        loss: the name of the losses of D and G (`ganvae.models.objectives.OBJECTIVES`).
+        gradient_penalty: the weight of the penalty of ``wgan-gp`` (1704.00028, eq. 3). Other losses
+            do not use this weight.
+        r1: the weight gamma of the gradient penalty at real images (1801.04406, eq. 9). The value
+            0 turns the penalty off.
+        r2: the weight gamma of the gradient penalty at generated images (1801.04406, eq. 10).
+        penalty_share: the fraction of a batch on which each gradient penalty is computed. A smaller
+            fraction saves time, because the gradient of a penalty takes more time than the rest of
+            a D step.
+        prior: ``normal`` draws latents from N(0, I), ``uniform`` from U[-1, 1].
+    """
+
+    loss: LossName = "non-saturating"
+    gradient_penalty: NonNegativeFloat = 10.0
+    r1: NonNegativeFloat = 0.0
+    r2: NonNegativeFloat = 0.0
+    penalty_share: float = Field(1.0, gt=0, le=1)
+    prior: PriorName = "normal"
+
+    @property
+    def real_images_per_d_step(self) -> int:
+        """The number of real images in a D step."""
+        return self.batch_size
+
+    @model_validator(mode="after")
+    def _rule_needs_cross_entropies(self) -> Self:
+        if self.loss != "non-saturating" and self.balance.ratio is not None:
+            raise ValueError(
+                f"loss is {self.loss}, but the balance rule (balance.ratio is "
+                f"{self.balance.ratio:g}) compares the cross-entropies of D and G, which only "
+                "non-saturating losses are. Set balance.ratio to off, or set loss to non-saturating"
+            )
+        return self
+
+
+class AdamAdversarialConfig(AdversarialConfig, AdamGANConfig):
+    """Parameters of a GAN that trains with Adam."""
+
+
+class NormalisedConfig(AdamAdversarialConfig):
+    """Parameters of a GAN whose networks may have batch norms.
+
+    With batch norm, D's logit of an image depends on the whole batch. So gradient penalties need a
+    D without batch norm.
+    """
+
+    generator_norm: Norm = "batch"
+    discriminator_norm: Norm = "none"
+
+    @model_validator(mode="after")
+    def _penalties_need_gradients_of_single_images(self) -> Self:
+        used = [name for name in ("r1", "r2") if getattr(self, name)]
+        if self.loss == "wgan-gp":
+            used.append("loss wgan-gp")
+        if used and self.discriminator_norm == "batch":
+            raise ValueError(
+                f"discriminator_norm is batch, but the gradient penalty of {used[0]} is defined "
+                "for single images, which batch norm mixes. Set discriminator_norm to none, or "
+                "use no gradient penalty"
+            )
+        return self
