@@ -87,6 +87,9 @@ MEANINGS = {
     "r1": r"$\gamma_1$, the weight of the R1 penalty; 0: no penalty",
     "r2": r"$\gamma_2$, the weight of the R2 penalty; 0: no penalty",
     "penalty_share": "share of a batch for which each gradient penalty is computed",
+    "packing": "$m$, the number of images that D sees at once; must divide the number of real "
+    "images per D step",
+    "spectral_norm": "whether D's weights are divided by their largest singular values",
     "generator_norm": "normalisation in G",
     "discriminator_norm": "normalisation in D",
 }

@@ -8,6 +8,7 @@ from typing import ClassVar, Literal
 import torch
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
+from torch.nn.utils.parametrize import ParametrizationList
 from torch.optim import Optimizer
 
 from ganvae.config import LogitModelConfig, ModelConfig
@@ -204,18 +205,29 @@ def frozen(network: nn.Module) -> Iterator[None]:
     """Keep ``network`` unchanged inside the ``with`` block, while gradients flow through it.
 
     The parameters of the network get no gradients. The batch norms of the network use the
-    statistics of the batch, but do not update their running statistics.
+    statistics of the batch, but do not update their running statistics. Spectral norms take no
+    power iterations.
     """
     norms = [module for module in network.modules() if isinstance(module, _BatchNorm)]
+    modes = [
+        (module, module.training)
+        for parametrized in network.modules()
+        if isinstance(parametrized, ParametrizationList)
+        for module in parametrized.modules()
+    ]
     network.requires_grad_(False)
     for norm in norms:
         norm.track_running_stats = False
+    for module, _ in modes:
+        module.training = False
     try:
         yield
     finally:
         network.requires_grad_(True)
         for norm in norms:
             norm.track_running_stats = True
+        for module, mode in modes:
+            module.training = mode
 
 
 def descend(loss: Tensor, *optimizers: Optimizer) -> None:

@@ -15,7 +15,9 @@ from ganvae.models.gan_config import AdamAdversarialConfig, AdversarialConfig
 from ganvae.models.gan_priors import PRIORS
 from ganvae.models.objectives import OBJECTIVES, Objective
 from ganvae.models.optimizers import adam
+from ganvae.models.packing import packed, packed_shape
 from ganvae.models.penalties import interpolated, one_centred_penalty, zero_centred_penalty
+from ganvae.models.spectral import normalise_spectrally
 
 
 class AdversarialModel(Adversary):
@@ -35,7 +37,9 @@ class AdversarialModel(Adversary):
         super().__init__(config, image_shape)
         self.real_images_per_step = config.balance.d_steps * config.real_images_per_d_step
         self.generator = self.build_generator()
-        self.discriminator = self.build_discriminator(image_shape)
+        self.discriminator = self.build_discriminator(packed_shape(image_shape, config.packing))
+        if config.spectral_norm:
+            normalise_spectrally(self.discriminator)
 
     @property
     @abstractmethod
@@ -48,7 +52,7 @@ class AdversarialModel(Adversary):
 
     @abstractmethod
     def build_discriminator(self, shape: ImageShape) -> nn.Module:
-        """Build D: a network from images, N x ``shape``, to N x 1 logits."""
+        """Build D: a network from packs of images, N x ``shape``, to N x 1 logits."""
 
     def real_inputs(self, images: Tensor) -> Tensor:
         """Prepare contract images for D. By default, D sees contract images."""
@@ -66,9 +70,9 @@ class AdversarialModel(Adversary):
     def discriminator_losses(
         self, real: Tensor, latents: Tensor, random: torch.Generator
     ) -> dict[str, Tensor]:
-        inputs = self.real_inputs(real)
+        inputs = packed(self.real_inputs(real), self.config.packing)
         with evaluating(self.generator) if self.generates_in_eval_mode else torch.no_grad():
-            generated = self.fake_inputs(latents)
+            generated = packed(self.fake_inputs(latents), self.config.packing)
         real_logits, fake_logits = self._logits_of_both(inputs, generated)
         loss = self.objective.discriminator_loss(real=real_logits, generated=fake_logits)
         if self.objective.cross_entropy:
@@ -108,10 +112,12 @@ class AdversarialModel(Adversary):
             real: contract images. Only a paired loss compares with them. If there are fewer real
                 than generated images, each real image is in several pairs.
         """
-        logits = self.discriminator(self.fake_inputs(latents))
+        generated = packed(self.fake_inputs(latents), self.config.packing)
+        logits = self.discriminator(generated)
         if self.objective.paired:
             with torch.no_grad():  # these logits do not depend on G
-                real_logits = self.discriminator(self.real_inputs(real[: len(latents)]))
+                inputs = packed(self.real_inputs(real[: len(latents)]), self.config.packing)
+                real_logits = self.discriminator(inputs)
             repeats = ceil(len(logits) / len(real_logits))
             logits = logits - real_logits.repeat(repeats, 1)[: len(logits)]
         return self.objective.generator_loss(logits)

@@ -1,8 +1,8 @@
-"""Parameters of GANs: objectives, penalties, norms and prior."""
+"""Parameters of GANs: objectives, penalties, discriminator (D) and prior."""
 
 from typing import Literal, Self
 
-from pydantic import Field, NonNegativeFloat, model_validator
+from pydantic import Field, NonNegativeFloat, PositiveInt, model_validator
 
 from ganvae.models.adversary import AdamGANConfig, GANConfig
 from ganvae.models.gan_priors import PriorName
@@ -24,6 +24,9 @@ class AdversarialConfig(GANConfig):
         penalty_share: the fraction of a batch on which each gradient penalty is computed. A smaller
             fraction saves time, because the gradient of a penalty takes more time than the rest of
             a D step.
+        packing: the number of images that D sees at once, joined along channels (1712.04086).
+        spectral_norm: whether D's weights are divided by their largest singular values
+            (1802.05957).
         prior: ``normal`` draws latents from N(0, I), ``uniform`` from U[-1, 1].
     """
 
@@ -32,6 +35,8 @@ class AdversarialConfig(GANConfig):
     r1: NonNegativeFloat = 0.0
     r2: NonNegativeFloat = 0.0
     penalty_share: float = Field(1.0, gt=0, le=1)
+    packing: PositiveInt = 1
+    spectral_norm: bool = False
     prior: PriorName = "normal"
 
     @property
@@ -46,6 +51,16 @@ class AdversarialConfig(GANConfig):
                 f"loss is {self.loss}, but the balance rule (balance.ratio is "
                 f"{self.balance.ratio:g}) compares the cross-entropies of D and G, which only "
                 "non-saturating losses are. Set balance.ratio to off, or set loss to non-saturating"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _packs_are_full(self) -> Self:
+        images = self.real_images_per_d_step
+        if images % self.packing:
+            raise ValueError(
+                f"packing is {self.packing}, but it must divide the number of real images in a "
+                f"step of D, {images} at batch_size {self.batch_size}. Change packing or batch_size"
             )
         return self
 

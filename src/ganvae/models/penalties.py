@@ -1,4 +1,7 @@
-"""Penalties on the gradient of a discriminator (D) with respect to its inputs."""
+"""Penalties on the gradient of a discriminator (D) with respect to its inputs.
+
+An input of D is an image, or a pack of images (`ganvae.models.packing`).
+"""
 
 import torch
 from torch import Tensor

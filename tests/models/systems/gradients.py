@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from ganvae.models.base import GenerativeModel
 from ganvae.models.gan import AdversarialModel
 from ganvae.models.priors import standard_normal
+from ganvae.models.spectral import SpectralNorm
 from ganvae.models.systems.vae_gan import VAEGAN
 from ganvae.models.vae import VAE
 
@@ -49,6 +50,9 @@ def objectives(model: GenerativeModel, images: Tensor, noise: torch.Generator) -
     if isinstance(model, AdversarialModel):
         latents = model.sample_prior(len(images), noise)
         d_loss = total(model.discriminator_losses(images, latents, noise))
+        for module in model.modules():  # in the G step, D's singular vectors stay the same
+            if isinstance(module, SpectralNorm):
+                module.eval()
         g_loss = model.generator_loss(model.sample_prior(model.config.batch_size, noise), images)
         return {"discriminator": d_loss, "generator": g_loss}
     if isinstance(model, VAEGAN):

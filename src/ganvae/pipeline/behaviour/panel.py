@@ -134,6 +134,8 @@ FREE: dict[str, dict[str, Any]] = {
     "hinge": {**NO_RULE, "loss": "hinge"},
     "critic": {**NO_RULE, "loss": "wgan-gp", "gradient_penalty": 3.0},
     "pairs": {**NO_RULE, "loss": "relativistic", "r2": 0.7, "penalty_share": 0.5},
+    "packs": {"packing": 5},
+    "spectral norm": {"spectral_norm": True},
 }
 """Options of every GAN that the hybrid does not have."""
 
