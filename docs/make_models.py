@@ -90,6 +90,10 @@ MEANINGS = {
     "packing": "$m$, the number of images that D sees at once; must divide the number of real "
     "images per D step",
     "spectral_norm": "whether D's weights are divided by their largest singular values",
+    "truncation": "largest absolute value of the components of a sample's latent vector; training "
+    "does not use it; `null`: no truncation",
+    "rejection": "percentile of rejection sampling by D "
+    "([sampling](#sampling-from-gans)); `null`: no rejection",
     "generator_norm": "normalisation in G",
     "discriminator_norm": "normalisation in D",
 }

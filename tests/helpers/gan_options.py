@@ -5,10 +5,11 @@ from typing import Any
 GANS = ("balanced-gan", "dcgan", "keras-dcgan", "vanilla-gan")
 
 COMBINATIONS: dict[str, dict[str, Any]] = {
-    "hinge": {"loss": "hinge", "spectral_norm": True},
+    "hinge": {"loss": "hinge", "spectral_norm": True, "truncation": 0.7},
     "critic": {"loss": "wgan-gp", "gradient_penalty": 3.0, "penalty_share": 0.5},
     "pairs": {"loss": "relativistic", "r1": 0.5, "r2": 0.25, "spectral_norm": True},
     "packs": {"packing": 4, "r1": 0.5, "r2": 0.7, "generator_norm": "none"},
+    "rejection": {"rejection": 60.0, "spectral_norm": True, "truncation": 0.8},
 }
 """Options by name of the combination. `changes` adds what a system needs to allow them."""
 

@@ -35,7 +35,8 @@ def case(request: pytest.FixtureRequest) -> tuple[str, str]:
 
 
 @pytest.fixture
-def config(smoke: Params, case: tuple[str, str]) -> ModelConfig:
+def config(smoke: Params, case: tuple[str, str], monkeypatch: pytest.MonkeyPatch) -> ModelConfig:
+    monkeypatch.setattr("ganvae.models.gan.DRAWS", 200)
     name, combination = case
     options = changes(name, combination) if combination else {}
     return system_config(name, smoke.variants[name] | options)

@@ -167,6 +167,6 @@ def test_the_default_rule_of_balanced_gan_must_be_turned_off_for_other_losses() 
 
 
 def test_the_hybrid_keeps_its_own_losses() -> None:
-    for option in ({"loss": "hinge"}, {"packing": 2}, {"r1": 1.0}):
+    for option in ({"loss": "hinge"}, {"packing": 2}, {"r1": 1.0}, {"rejection": 50.0}):
         with pytest.raises(ConfigError, match="is not a known key"):
             system_config("vae-gan", option)

@@ -55,6 +55,11 @@ def values(smoke: Params, name: str, combination: str) -> dict[str, Any]:
     return smoke.variants[name] | averaged | changes(name, combination)
 
 
+@pytest.fixture(autouse=True)
+def _fewer_draws(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ganvae.models.gan.DRAWS", 300)
+
+
 @pytest.mark.parametrize("combination", COMBINATIONS)
 @pytest.mark.parametrize("name", GANS)
 def test_pin_13_stopping_changes_nothing_whatever_the_options(
@@ -88,3 +93,13 @@ def test_options_train_in_bf16(smoke: Params, name: str, combination: str, tmp_p
         torch.float32,
         torch.int64,
     }
+
+
+def test_the_model_that_is_kept_is_fitted(smoke: Params, tmp_path: Path) -> None:
+    """With averaged weights, the averaged D sets the limits of the rejection."""
+    config = system_config("dcgan", values(smoke, "dcgan", "rejection"))
+    result = train(RunSpec("dcgan", config, 1), IMAGES, tmp_path)
+    state = result.model.state_dict()
+    assert state["rejection.fitted"] == 1
+    assert state["rejection.limits"].abs().min() > 0
+    assert result.fit_seconds > 0

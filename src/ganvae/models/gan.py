@@ -1,4 +1,4 @@
-"""Base classes of all GANs: what D and G minimise."""
+"""Base classes of all GANs: what D and G minimise, and how samples are drawn."""
 
 from abc import abstractmethod
 from math import ceil
@@ -12,19 +12,22 @@ from torch.optim import Optimizer
 from ganvae.models.adversary import Adversary, detached, learning, merged
 from ganvae.models.base import Family, ImageShape, Optimizers, descend, evaluating, frozen
 from ganvae.models.gan_config import AdamAdversarialConfig, AdversarialConfig
-from ganvae.models.gan_priors import PRIORS
+from ganvae.models.gan_priors import PRIORS, truncated
 from ganvae.models.objectives import OBJECTIVES, Objective
 from ganvae.models.optimizers import adam
 from ganvae.models.packing import packed, packed_shape
 from ganvae.models.penalties import interpolated, one_centred_penalty, zero_centred_penalty
-from ganvae.models.spectral import normalise_spectrally
+from ganvae.models.rejection import DRAWS, Rejection
+from ganvae.models.spectral import normalise_spectrally, settle
+
+JUDGED_AT_ONCE = 125  # images, the batch size of `GenerativeModel.decode`
 
 
 class AdversarialModel(Adversary):
     """A GAN. A subclass defines the networks, the latent size and the optimizers.
 
     A subclass may also change how D sees images (`real_inputs`, `fake_inputs`). This class computes
-    the losses that ``config`` names (`ganvae.models.objectives`) and the penalties.
+    the losses that ``config`` names (`ganvae.models.objectives`), the penalties, and the samples.
     """
 
     family: ClassVar[Family] = "gan"
@@ -40,6 +43,7 @@ class AdversarialModel(Adversary):
         self.discriminator = self.build_discriminator(packed_shape(image_shape, config.packing))
         if config.spectral_norm:
             normalise_spectrally(self.discriminator)
+        self.rejection = None if config.rejection is None else Rejection(config.rejection)
 
     @property
     @abstractmethod
@@ -134,6 +138,40 @@ class AdversarialModel(Adversary):
 
     def sample_prior(self, n: int, generator: torch.Generator) -> Tensor:
         return PRIORS[self.config.prior](n, self.latent_size, generator)
+
+    def fit_sampling(self, images: Tensor, generator: torch.Generator) -> None:
+        """Fit the bound of the rejection, if rejection is on, from D's logits of new samples.
+
+        With averaged weights, D is the averaged D. Its spectral norms are settled first.
+        """
+        if self.rejection is not None:
+            settle(self.discriminator)
+            self.rejection.fit(self._judge(self._propose(DRAWS, generator)))
+
+    def sample_latents(self, n: int, generator: torch.Generator) -> Tensor:
+        """Draw the latents of ``n`` samples: truncated and accepted by D, if these options are on.
+
+        Before `fit_sampling`, nothing is rejected. D judges the images as in training, without
+        ``output_scale``. A latent depends on the other latents only by rounding.
+        """
+        if self.rejection is None or not self.rejection.fitted:
+            return self._propose(n, generator)
+        return self.rejection.sample(n, generator, self._propose, self._judge)
+
+    def _propose(self, n: int, generator: torch.Generator) -> Tensor:
+        threshold = self.config.truncation
+        if threshold is None:
+            return self.sample_prior(n, generator)
+        return truncated(self.config.prior, n, self.latent_size, threshold, generator)
+
+    def _judge(self, latents: Tensor) -> Tensor:
+        """Compute D's logits of the images generated from N latents, in eval mode: N values."""
+        with evaluating(self):
+            logits = [
+                self.discriminator(self.fake_inputs(part.to(self.device)))
+                for part in latents.split(JUDGED_AT_ONCE)
+            ]
+        return torch.cat(logits).flatten()
 
 
 class AdamGAN(AdversarialModel):

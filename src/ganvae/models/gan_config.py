@@ -1,12 +1,12 @@
-"""Parameters of GANs: objectives, penalties, discriminator (D) and prior."""
+"""Parameters of GANs: objectives, penalties, discriminator (D), prior and sampling."""
 
 from typing import Literal, Self
 
-from pydantic import Field, NonNegativeFloat, PositiveInt, model_validator
+from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt, model_validator
 
 from ganvae.models.adversary import AdamGANConfig, GANConfig
 from ganvae.models.gan_priors import PriorName
-from ganvae.models.objectives import LossName
+from ganvae.models.objectives import OBJECTIVES, LossName
 
 Norm = Literal["batch", "none"]
 
@@ -28,6 +28,11 @@ class AdversarialConfig(GANConfig):
         spectral_norm: whether D's weights are divided by their largest singular values
             (1802.05957).
         prior: ``normal`` draws latents from N(0, I), ``uniform`` from U[-1, 1].
+        truncation: the largest absolute value of a component of a sample's latent (1809.11096).
+            Components beyond this threshold are drawn again. Training is not truncated.
+        rejection: the percentile of discriminator rejection sampling (1810.06758). The sample at
+            this percentile of D's logits is accepted with probability 1/2. A higher percentile
+            rejects more samples. Null turns the rejection off.
     """
 
     loss: LossName = "non-saturating"
@@ -38,6 +43,8 @@ class AdversarialConfig(GANConfig):
     packing: PositiveInt = 1
     spectral_norm: bool = False
     prior: PriorName = "normal"
+    truncation: PositiveFloat | None = None
+    rejection: float | None = Field(None, gt=0, lt=100)
 
     @property
     def real_images_per_d_step(self) -> int:
@@ -61,6 +68,28 @@ class AdversarialConfig(GANConfig):
             raise ValueError(
                 f"packing is {self.packing}, but it must divide the number of real images in a "
                 f"step of D, {images} at batch_size {self.batch_size}. Change packing or batch_size"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _rejection_needs_a_density_ratio(self) -> Self:
+        if self.rejection is None:
+            return self
+        if not OBJECTIVES[self.loss].cross_entropy or self.packing > 1:
+            reason = f"loss is {self.loss}" if self.packing == 1 else f"packing is {self.packing}"
+            raise ValueError(
+                f"rejection needs a discriminator that gives the density ratio of single images, "
+                f"but {reason}. Set rejection to null, or set loss to non-saturating or minimax, "
+                "and packing to 1"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _truncation_lies_within_the_prior(self) -> Self:
+        if self.prior == "uniform" and self.truncation is not None and self.truncation >= 1:
+            raise ValueError(
+                f"truncation is {self.truncation:g}, but components of the uniform prior are never "
+                "above 1. Set truncation below 1, or set it to null"
             )
         return self
 

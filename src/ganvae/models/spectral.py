@@ -5,6 +5,8 @@ from torch import Tensor, nn
 from torch.nn.utils import parametrize
 from torch.nn.utils.parametrizations import _SpectralNorm
 
+SETTLING = 15  # power iterations, as torch takes when it creates a layer
+
 
 class SpectralNorm(_SpectralNorm):
     """torch's spectral norm, computed in full precision.
@@ -29,6 +31,22 @@ def normalise_spectrally(network: nn.Module) -> nn.Module:
     for layer in _layers(network):
         parametrize.register_parametrization(layer, "weight", SpectralNorm(layer.weight))
     return network
+
+
+def settle(network: nn.Module) -> None:
+    """Take power iterations until the singular vectors belong to the current weights.
+
+    Averages of weights need this, because averages of singular vectors are no singular vectors.
+    Without spectral norms, this function does nothing.
+    """
+    for module in network.modules():
+        if isinstance(module, parametrize.ParametrizationList):
+            mode = module.training
+            module.train()
+            with torch.no_grad():
+                for _ in range(SETTLING):
+                    module()
+            module.train(mode)
 
 
 def _layers(network: nn.Module) -> list[nn.Linear | nn.Conv2d]:

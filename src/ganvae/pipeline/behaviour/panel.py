@@ -130,12 +130,15 @@ VARIATIONAL: dict[str, dict[str, Any]] = {
     "learned variance": {"likelihood": "gaussian", "gaussian_variance": "learned"},
 }
 NO_RULE = {"balance": {"ratio": "off"}}
+SAMPLING: dict[str, Any] = {"truncation": 0.6, "rejection": 40.0}
 FREE: dict[str, dict[str, Any]] = {
     "hinge": {**NO_RULE, "loss": "hinge"},
     "critic": {**NO_RULE, "loss": "wgan-gp", "gradient_penalty": 3.0},
     "pairs": {**NO_RULE, "loss": "relativistic", "r2": 0.7, "penalty_share": 0.5},
     "packs": {"packing": 5},
     "spectral norm": {"spectral_norm": True},
+    "sampling": SAMPLING,
+    "averaged, sampling": {**SAMPLING, "ema": 0.8, "spectral_norm": True},
 }
 """Options of every GAN that the hybrid does not have."""
 
