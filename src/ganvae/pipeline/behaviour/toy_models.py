@@ -73,6 +73,3 @@ class ToyVAE(_NeverTrained, AutoencodingModel):
 
     def decode_logits(self, latents: Tensor) -> Tensor:
         return self.decoder(latents).unflatten(1, self.image_shape)
-
-    def render(self, latents: Tensor) -> Tensor:
-        return self.generate(latents)  # a toy has no parameters, so no output scale
