@@ -187,7 +187,7 @@ def estimates(profile: str) -> Iterator[tuple[float, float]]:
 def comparisons() -> Iterator[dict[str, Any]]:
     for profile in PROFILES:
         found = read_json(ROOT / f"results/{profile}/comparison.json")
-        yield from chain(found["pairs"], found["families"], found["finalists"])
+        yield from chain(found["pairs"], found["finalists"])
 
 
 def differences() -> Iterator[tuple[float, float, float]]:

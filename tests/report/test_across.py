@@ -103,22 +103,6 @@ def test_a_ratio_of_one_seed_per_side_has_no_interval() -> None:
     assert ratio_text(log_difference) == "0.500"
 
 
-def test_families_have_one_value_per_variant_its_mean() -> None:
-    log_difference = toy_set(
-        "a",
-        *runs("gan-one", [1.0, 3.0]),  # mean 2
-        *runs("gan-two", [8.0]),
-        *runs("gan-aside", [1000.0]),
-        *runs("mix-one", [1000.0]),
-        *runs("vae-one", [16.0]),
-        variants={"gan-one": {}, "gan-two": {}, "gan-aside": {}, "vae-one": {}},
-        aside=["gan-aside"],
-    ).families
-    assert log_difference is not None
-    assert (log_difference.n_first, log_difference.n_second) == (2, 1)
-    assert ratio(log_difference)[0] == pytest.approx(0.25)
-
-
 def test_data_sets_are_tested_together() -> None:
     alone = across([duel("a", LOW, HIGH)])[0].finalists
     together = [each.finalists for each in across([duel(name, LOW, HIGH) for name in "abcd"])]

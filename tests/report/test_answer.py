@@ -126,36 +126,12 @@ def test_failed_runs_of_a_finalist_are_counted() -> None:
     assert "over 6 seeds (1 collapsed run included, 1 diverged run left out)" in said.finalists
 
 
-def test_without_finalists_the_families_answer() -> None:
+def test_without_finalists_there_is_no_comparison() -> None:
     records = [*runs("gan-one", LOW), *runs("gan-two", [7.0]), *runs("vae-one", HIGH)]
     said = answer(compare(records, None), None)
     assert said.headline == "This profile names no GAN and no VAE to answer the question."
     assert "names no finalists" in said.finalists
-    assert "the 2 GANs is 6.10, and the mean FID of the 1 VAE is 10.20. The" in said.families
-    assert "For the families, the other criteria" in said.others
-    assert "(too few variants to test)" in said.others
-
-
-def test_a_variant_counts_once_in_its_family() -> None:
-    records = [*runs("gan-two", [1.0]), *runs("mix-one", [900.0])]
-    said = answer_from(runs("gan-one", LOW), runs("vae-one", HIGH), *records)
-    assert "the 2 GANs is 3.10, and the mean FID of the 1 VAE is 10.20. The" in said.families
-    assert "is −7.10. There is no confidence interval" in said.families
-    assert "With 2 variants against 1, an exact rank test cannot show a difference" in said.families
-    assert said.families.endswith(
-        "This result holds for these variants, not for all GANs and VAEs. The variants are not a "
-        "random sample, and some variants share a system."
-    )
-
-
-def test_variants_set_aside_are_named_and_not_counted() -> None:
-    records = [*runs("gan-one", LOW), *runs("vae-one", HIGH), *runs("vae-flat", [90.0])]
-    aside = ("vae-flat", "vae-absent")
-    said = answer(compare([*records, *runs("mix-one", [3.0])], FINALISTS, aside), FINALISTS)
-    assert "the 1 VAE is 10.20." in said.families
-    assert said.families.endswith(
-        "Variants that serve only a picture or a likelihood are not counted: `vae-flat`."
-    )
+    assert said.others == ""
 
 
 def test_the_answer_says_how_the_finalists_were_named() -> None:
@@ -168,11 +144,6 @@ def test_the_answer_says_how_the_finalists_were_named() -> None:
     elsewhere = naming(FINALISTS, Tuning(FINALISTS, tuned_on={"gan-one": "mnist"}))
     assert "validation" not in elsewhere
     assert elsewhere.endswith("of at least one finalist were chosen on another data set.")
-
-
-def test_families_cannot_be_compared_without_a_vae() -> None:
-    said = answer(compare(runs("gan-one", LOW), FINALISTS), FINALISTS)
-    assert said.families.startswith("The families cannot be compared")
 
 
 def other_criteria(scores: dict[str, tuple[list[float], list[float]]]) -> str:
@@ -209,7 +180,7 @@ def test_criteria_that_disagree_are_listed_by_side() -> None:
         }
     )
     assert said == (
-        "For the finalists, the other criteria do not all agree with FID: the GAN is ahead in IS, "
+        "The other criteria do not all agree with FID: the GAN is ahead in IS, "
         "and the VAE is ahead in inverted MSE; no difference is shown in recall."
     )
 
@@ -217,16 +188,13 @@ def test_criteria_that_disagree_are_listed_by_side() -> None:
 def test_criteria_that_agree_are_listed_together() -> None:
     said = other_criteria({"kid_judge": (LESS, MORE), "inverted_mse": (LESS, MORE)})
     assert said == (
-        "For the finalists, the other criteria agree with FID: the GAN is ahead in KID, IS "
-        "and inverted MSE."
+        "The other criteria agree with FID: the GAN is ahead in KID, IS and inverted MSE."
     )
 
 
 def test_criteria_without_a_difference_show_no_difference() -> None:
     said = other_criteria({"is_judge": (IS_MORE, IS_MIXED)})
-    assert said == (
-        "For the finalists, the other criteria show no difference: no difference is shown in IS."
-    )
+    assert said == ("The other criteria show no difference: no difference is shown in IS.")
 
 
 def test_criteria_can_show_a_difference_that_fid_does_not() -> None:
@@ -235,15 +203,14 @@ def test_criteria_can_show_a_difference_that_fid_does_not() -> None:
     vae = [record("vae-one", n, fid, scores={"is_judge": IS_LESS[n]}) for n, fid in enumerate(same)]
     said = answer_from(gan, vae).others
     assert said == (
-        "For the finalists, the other criteria show a difference that FID does not show: the GAN "
-        "is ahead in IS."
+        "The other criteria show a difference that FID does not show: the GAN is ahead in IS."
     )
 
 
 def test_criteria_with_too_few_seeds_are_compared_by_their_means() -> None:
     said = duel(LOW[:3], HIGH[:3]).others
     assert said == (
-        "For the finalists, the other criteria agree with FID: by the means alone (too few "
+        "The other criteria agree with FID: by the means alone (too few "
         "seeds to test), the GAN is ahead in IS."
     )
 

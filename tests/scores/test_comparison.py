@@ -177,14 +177,6 @@ def test_pairs_are_corrected_together() -> None:
     assert pairs[0].verdict == "second higher"
 
 
-def test_families_are_compared_by_the_means_of_their_variants() -> None:
-    family = compare(study(3), None).families
-    assert [result.score for result in family] == OF_CLASSES
-    fid = family[0]
-    assert (fid.first, fid.second, fid.n_first, fid.n_second) == ("gan", "vae", 2, 2)
-    assert fid.mean == pytest.approx((1 + 11) / 2 - (21 + 31) / 2)
-
-
 def test_finalists_are_compared_per_seed_and_fid_is_tested_alone() -> None:
     records = study(5)
     assert compare(records, None).finalists == []
@@ -215,8 +207,6 @@ def test_finalists_must_be_a_gan_and_a_vae(finalists: tuple[str, str], given: st
 def test_variants_set_aside_only_leave_the_families() -> None:
     whole, found = compare(study(3), None), compare(study(3), None, aside=["gan", "hybrid", "no"])
     assert (whole.aside, found.aside) == ([], ["gan"])
-    fid = found.families[0]
-    assert (fid.n_first, fid.mean_first, fid.mean_second) == (1, 1, 26)
     assert (found.rows, found.pairs) == (whole.rows, whole.pairs)
 
 
@@ -244,7 +234,7 @@ def test_the_comparison_can_be_written_as_json() -> None:
     found = compare([*study(3), flagged], ("gan", "vae"))
     content = as_json(found)
     assert json.loads(json.dumps(content, allow_nan=False)) == content
-    assert list(content) == ["pairs", "families", "finalists", "aside", "unranked"]
+    assert list(content) == ["pairs", "finalists", "aside", "unranked"]
     assert content["finalists"][0]["bootstrap_low"] == found.finalists[0].bootstrap_low
     assert ScoreRecord.model_validate(content["unranked"][0]) == flagged
 
@@ -313,7 +303,6 @@ def test_tables_say_too_few_seeds_instead_of_a_p_value(tmp_path: Path) -> None:
         "(the smallest possible p-value is 0.10).\n"
     )
     assert text.count(three) == 2  # below the finalists and below the pairs, once each
-    assert "- Too few variants: with 2 against 2 variants, a rank test cannot" in text
     assert "| `good-gan` | `gan` | −10.00 | −12.27 to −7.73 | too few seeds |" in text
     assert " p = " not in text
     assert "- `gan`: 1.0 between seeds; evaluation noise was not measured." in text
@@ -323,7 +312,7 @@ def test_tables_say_too_few_seeds_instead_of_a_p_value(tmp_path: Path) -> None:
 def test_enough_seeds_get_a_verdict(tmp_path: Path) -> None:
     records = study(5)
     text = markdown(tmp_path, compare(records, ("good-gan", "good-vae")), records)
-    finalists = text.split("**The finalists**")[1].split("**The families**")[0]
+    finalists = text.split("**The finalists**")[1].split("## The families")[0]
     assert "| 0.00 | good-gan better, p = 0.0079 |" in finalists
     assert finalists.count("| no difference shown, p = 1.0 |") == len(OF_CLASSES) - 1
     assert "| `good-gan` | `gan` |" in text
@@ -353,12 +342,13 @@ def test_markdown_says_how_finalists_were_chosen_and_what_was_set_aside(
     records, finalists = study(3), ("good-gan", "good-vae")
     text = markdown(tmp_path, compare(records, finalists), records)
     assert "score of one seed. The finalists were named in the profile's parameters, not" in text
-    assert "not counted" not in text
+    assert "| 1 | `good-gan` | 1.00 ± 2.48 | `good-vae` | 21.00 ± 2.48 |" in text
+    assert "not shown" not in text
     found = compare(records, finalists, aside=["vae"])
     text = markdown(tmp_path, found, records, tuning=Tuning(finalists))
     assert "score of one seed. The finalists are the GAN and the VAE whose parameters were" in text
-    assert "**The families**: 2 GANs are compared with 1 VAEs" in text
-    assert "picture or a likelihood are not counted: `vae`. Hybrids" in text
+    assert "| 2 | `gan` | 11.00 ± 2.48 |  |  |" in text
+    assert "picture or a likelihood are not shown: `vae`.\n" in text
 
 
 def test_markdown_says_how_the_effort_was_unequal(tmp_path: Path) -> None:

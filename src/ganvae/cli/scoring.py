@@ -116,10 +116,6 @@ def compare_command(
         tuple[str, str] | None,
         typer.Option(metavar="GAN VAE", help="A GAN and a VAE to compare by every score."),
     ] = None,
-    aside: Annotated[
-        list[str] | None,
-        typer.Option(help="A model to leave out of the families. Repeatable."),
-    ] = None,
 ) -> None:
     """Rank the models in score records, and test the differences between them."""
     from ganvae.report.record_files import compare_files, write_all
@@ -129,7 +125,7 @@ def compare_command(
         from ganvae.evaluation.scoring import check_place
 
         check_place(json_file)
-    comparison, remarks = compare_files(files, finalists, aside or [])
+    comparison, remarks = compare_files(files, finalists)
     typer.echo(comparison_text(comparison, remarks))
     if json_file:
         write_all(json_file, comparison)

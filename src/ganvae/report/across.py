@@ -31,8 +31,6 @@ class DataSet:
         image_shape: channels, height, width.
         finalists: the difference in log FID (natural logarithm) between the finalists, GAN minus
             VAE. It is computed from one log FID per seed. None if a finalist has no FID.
-        families: the difference in log FID between the families, GANs minus VAEs. It is computed
-            from one number per variant, the logarithm of the mean FID. None if a family has no FID.
     """
 
     params: Params
@@ -41,7 +39,6 @@ class DataSet:
     provenance: Provenance
     comparison: Comparison
     finalists: Difference | None
-    families: Difference | None
 
     @property
     def name(self) -> str:
@@ -66,7 +63,6 @@ def data_set(
         provenance=next((record for record in records if not record.flags), records[0]).provenance,
         comparison=comparison,
         finalists=_finalists(params, records),
-        families=_families(params, comparison),
     )
 
 
@@ -167,18 +163,6 @@ def correlations(fids: Mapping[str, Sequence[Estimate | None]]) -> tuple[int, li
 def _finalists(params: Params, records: Sequence[ScoreRecord]) -> Difference | None:
     values = [values_of(records, variant).get(PRIMARY, []) for variant in params.finalists]
     return _log_difference(values, params.finalists)
-
-
-def _families(params: Params, comparison: Comparison) -> Difference | None:
-    means = [
-        [
-            row.scores[PRIMARY].mean
-            for row in comparison.rows
-            if row.family == side and row.variant not in params.aside and PRIMARY in row.scores
-        ]
-        for side in SIDES
-    ]
-    return _log_difference(means, SIDES)
 
 
 def _log_difference(fids: Sequence[Sequence[float]], names: Sequence[str]) -> Difference | None:

@@ -14,15 +14,11 @@ from ganvae.scores.statistics import Difference
 
 FINALISTS = {"GAN ahead": COLOURS["gan"], "VAE ahead": COLOURS["vae"]}
 """A mapping from verdict to the colour of the finalists' ratio. Other ratios are drawn in ink."""
-LIGHT = "#b9babb"
 WIDTH = 7.6  # inches: GitHub shrinks wider pictures
 
 
 def draw_across(path: Path, sets: Sequence[DataSet]) -> None:
-    """Draw the ratio of FIDs, GAN divided by VAE, on every data set, as a picture at ``path``.
-
-    Each data set has a ratio of its two finalists and a ratio of its two families.
-    """
+    """Draw the ratio of FIDs, GAN divided by VAE, on every data set, as a picture at ``path``."""
     with figure(path, WIDTH, 0.62 * len(sets) + 1.1) as canvas:
         ax = canvas.subplots()
         ax.axvline(1, color=COLOURS["faint"], lw=1, zorder=0)
@@ -33,8 +29,6 @@ def draw_across(path: Path, sets: Sequence[DataSet]) -> None:
 
 
 def _draw(ax: Axes, position: int, dataset: DataSet) -> None:
-    if dataset.families:
-        _mark(ax, position + 0.24, dataset.families, LIGHT, "D", size=4)
     if dataset.finalists:
         colour = FINALISTS.get(standing(dataset.finalists), COLOURS["ink"])
         _mark(ax, position, dataset.finalists, colour, "o", size=7)
@@ -61,7 +55,7 @@ def _label(ax: Axes, sets: Sequence[DataSet]) -> None:
     ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     ax.xaxis.set_minor_formatter(NullFormatter())
     ax.grid(axis="x", alpha=0.3)
-    ax.set_xlabel("FID of GAN / FID of VAE, with 95 % CIs (light grey: families)")
+    ax.set_xlabel("FID of GAN / FID of VAE, with 95 % CIs")
     low, high = ax.get_xlim()
     ax.set_xlim(min(low, 0.5), max(high, 2))
     _annotate(ax, "← GAN ahead", -6, "right", COLOURS["gan"])

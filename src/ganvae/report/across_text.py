@@ -34,9 +34,8 @@ HOW = (
 )
 FIGURE = (
     "Each circle is the FID ratio of the two finalists on one data set, computed from one FID per "
-    "seed. A circle is coloured if one finalist is shown to be ahead. Each diamond is the ratio of "
-    "all GANs to all VAEs, computed from one FID per variant. Variants that serve only a picture "
-    "or a likelihood are left out. Bars are 95 % confidence intervals."
+    "seed. A circle is coloured if one finalist is shown to be ahead. Bars are 95 % confidence "
+    "intervals."
 )
 CRITERIA = (
     "On each data set, the two finalists are compared by exact rank tests, one per criterion. The "

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ganvae.report.numbers import duration, listed, p_value, significant
-from ganvae.report.scores import estimated, name, printed
+from ganvae.report.scores import estimated, name
 from ganvae.report.tuning import NOT_TUNED, Tuning, equal_effort
-from ganvae.report.verdicts import TOO_FEW, Side, leader, noise_remarks, reach, spread, winner
+from ganvae.report.verdicts import TOO_FEW, Side, leader, noise_remarks, spread, winner
 from ganvae.scores.catalogue import PRIMARY
 from ganvae.scores.comparison import Comparison, Row
 from ganvae.scores.statistics import Difference
@@ -25,8 +25,6 @@ class Answer:
         effort: the best GAN against the best VAE at equal tuning effort, and results from outside
             the pipeline. "" if neither exists.
         finalists: the FIDs of the finalists, and their difference with an interval and a test.
-        families: the mean FIDs of the two families, and their difference with an interval and a
-            test.
         others: the verdicts by criteria other than FID; "" if no other criterion was measured.
         caveat: the training budgets for which the answer holds.
     """
@@ -34,7 +32,6 @@ class Answer:
     headline: str
     effort: str
     finalists: str
-    families: str
     others: str
     caveat: str
 
@@ -53,7 +50,6 @@ def answer(
         headline=_headline(comparison, finalists, tuning.unequal),
         effort=" ".join(filter(None, [equal_effort(comparison, tuning), tuning.outside])),
         finalists=_compare_finalists(comparison, finalists),
-        families=_compare_families(comparison),
         others=_other_criteria(comparison),
         caveat=_caveat(compared),
     )
@@ -98,8 +94,8 @@ def _verdict(difference: Difference) -> str:
 def _compare_finalists(comparison: Comparison, finalists: tuple[str, str] | None) -> str:
     if finalists is None:
         return (
-            "This profile names no finalists (a GAN and a VAE to compare), so only the families "
-            "can be compared. Finalists that these scores chose would look better than they are."
+            "This profile names no finalists (a GAN and a VAE to compare). Finalists that these "
+            "scores chose would look better than they are."
         )
     difference = primary(comparison.finalists)
     gan, vae = (_score(comparison, variant) for variant in finalists)
@@ -109,7 +105,7 @@ def _compare_finalists(comparison: Comparison, finalists: tuple[str, str] | None
     )
     if difference is None:
         return scores
-    return f"{scores} {_difference(difference)} {_rank_test(difference, 'seeds')}"
+    return f"{scores} {_difference(difference)} {_rank_test(difference)}"
 
 
 def _score(comparison: Comparison, variant: str) -> str:
@@ -153,11 +149,11 @@ def _difference(difference: Difference) -> str:
     return f"{sentence} (95 % CI {bounds})."
 
 
-def _rank_test(difference: Difference, values: str) -> str:
+def _rank_test(difference: Difference) -> str:
     if difference.verdict == TOO_FEW:
         least = significant(difference.smallest_p_holm, 2)
         return (
-            f"With {difference.n_first} {values} against {difference.n_second}, an exact rank test "
+            f"With {difference.n_first} seeds against {difference.n_second}, an exact rank test "
             f"cannot show a difference, because its p-value cannot fall below {least}."
             f"{_separated(difference)}"
         )
@@ -180,31 +176,16 @@ def _separated(difference: Difference) -> str:
     )
 
 
-def _compare_families(comparison: Comparison) -> str:
-    difference = primary(comparison.families)
-    if difference is None:
-        return "The families cannot be compared, because this needs a GAN and a VAE with scores."
-    first = printed(PRIMARY, difference.mean_first)
-    second = printed(PRIMARY, difference.mean_second)
-    gans, vaes = _counted(difference.n_first, "GAN"), _counted(difference.n_second, "VAE")
-    return (
-        f"In the comparison of the families, each variant counts once. The mean FID of the {gans} "
-        f"is {first}, and the mean FID of the {vaes} is {second}. {_difference(difference)} "
-        f"{_rank_test(difference, 'variants')} {reach(comparison)}"
-    )
-
-
 def _other_criteria(comparison: Comparison) -> str:
-    differences = comparison.finalists or comparison.families
+    differences = comparison.finalists
     others = [difference for difference in differences if difference.score != PRIMARY]
     if not others:
         return ""
-    sides, values = ("finalists", "seeds") if comparison.finalists else ("families", "variants")
     parts = [
         *_tested([difference for difference in others if difference.verdict != TOO_FEW]),
-        *_by_means([difference for difference in others if difference.verdict == TOO_FEW], values),
+        *_by_means([difference for difference in others if difference.verdict == TOO_FEW]),
     ]
-    sentence = f"For the {sides}, the other criteria {_agreement(differences)}: {'; '.join(parts)}."
+    sentence = f"The other criteria {_agreement(differences)}: {'; '.join(parts)}."
     return " ".join([sentence, *noise_remarks(comparison)])
 
 
@@ -243,14 +224,14 @@ def _tested(differences: Sequence[Difference]) -> list[str]:
     ]
 
 
-def _by_means(differences: Sequence[Difference], values: str) -> list[str]:
-    """A clause that names the side with the better mean, for criteria with too few values."""
+def _by_means(differences: Sequence[Difference]) -> list[str]:
+    """A clause that names the side with the better mean, for criteria with too few seeds."""
     by_side = {
         side: [difference for difference in differences if leader(difference) == side]
         for side in SIDES
     }
     ahead = _ahead(by_side)
-    return [f"by the means alone (too few {values} to test), {ahead}"] if ahead else []
+    return [f"by the means alone (too few seeds to test), {ahead}"] if ahead else []
 
 
 def _ahead(by_side: dict[Side, list[Difference]]) -> str:

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable, Sequence
 
+from ganvae.report.families import about_families, side_by_side
 from ganvae.report.numbers import significant
 from ganvae.report.scores import heading
 from ganvae.report.tuning import Tuning, equal_effort, naming
-from ganvae.report.verdicts import noise_remarks, reach, shortages, sizes, spread, verdict
+from ganvae.report.verdicts import noise_remarks, shortages, sizes, spread, verdict
 from ganvae.scores.catalogue import PRIMARY
 from ganvae.scores.comparison import Comparison, Row
 from ganvae.scores.statistics import Difference
@@ -32,54 +33,67 @@ def differences_markdown(comparison: Comparison, n_generated: int, tuning: Tunin
     """The lines below the leaderboard: GAN against VAE, every pair of variants, and noise."""
     return [
         *_gan_against_vae(comparison, tuning),
+        *_families(comparison),
         *_pairs(comparison.pairs),
         *_noise(comparison.rows, n_generated),
     ]
 
 
 def _gan_against_vae(comparison: Comparison, tuning: Tuning) -> list[str]:
-    if not (comparison.finalists or comparison.families):
+    if not comparison.finalists:
         return []
+    finalists = comparison.finalists[0]
     lines = ["## GAN against VAE", "", HOW, ""]
     if tuning.unequal:
         how = f"{tuning.unequal[:1].upper()}{tuning.unequal[1:]}"
         unequal = f"The tuning effort was unequal. {how}."
         sentences = (unequal, equal_effort(comparison, tuning), tuning.outside)
         lines += [" ".join(filter(None, sentences)), ""]
-    if comparison.finalists:
-        finalists = comparison.finalists[0]
-        lines += [
-            f"**The finalists**: `{finalists.first}` is compared with `{finalists.second}`. "
-            "Each value is the score of one seed. "
-            f"{naming((finalists.first, finalists.second), tuning)}",
-            "",
-            *_table(comparison.finalists, "seeds"),
-            *_listed(noise_remarks(comparison)),
-        ]
-    if comparison.families:
-        families = comparison.families[0]
-        lines += [
-            f"**The families**: {families.n_first} GANs are compared with {families.n_second} "
-            "VAEs. Each value is the mean score of one variant over its seeds. "
-            f"{reach(comparison)} Hybrids belong to neither family.",
-            "",
-            *_table(comparison.families, "variants"),
-        ]
-    return lines
+    return [
+        *lines,
+        f"**The finalists**: `{finalists.first}` is compared with `{finalists.second}`. "
+        "Each value is the score of one seed. "
+        f"{naming((finalists.first, finalists.second), tuning)}",
+        "",
+        *_table(comparison.finalists),
+        *_listed(noise_remarks(comparison)),
+    ]
 
 
-def _table(differences: Sequence[Difference], unit: str) -> list[str]:
+def _families(comparison: Comparison) -> list[str]:
+    pairs = side_by_side(comparison)
+    if not pairs:
+        return []
+    return [
+        "## The families",
+        "",
+        about_families(comparison),
+        "",
+        markdown_line(["place", "GAN", "FID ↓", "VAE", "FID ↓"]),
+        markdown_line(["---:", "---", "---:", "---", "---:"]),
+        *(
+            markdown_line([str(place), _code(gan[0]), gan[1], _code(vae[0]), vae[1]])
+            for place, (gan, vae) in enumerate(pairs, start=1)
+        ),
+        "",
+    ]
+
+
+def _code(name: str) -> str:
+    return f"`{name}`" if name else ""
+
+
+def _table(differences: Sequence[Difference]) -> list[str]:
     header = ["score", "difference", "95 % CI", "Hedges' g", "P(GAN higher)", "verdict"]
     body = [
-        [heading(each.score), *spread(each), *sizes(each), verdict(each, unit)]
-        for each in differences
+        [heading(each.score), *spread(each), *sizes(each), verdict(each)] for each in differences
     ]
     return [
         markdown_line(header),
         markdown_line(["---", *["---:"] * 4, "---"]),
         *map(markdown_line, body),
         "",
-        *_listed(shortages(differences, unit)),
+        *_listed(shortages(differences)),
     ]
 
 
@@ -108,7 +122,7 @@ def _pairs(pairs: Sequence[Difference]) -> list[str]:
             for pair in pairs
         ),
     ]
-    return [*lines, "", *_listed(shortages(pairs, "seeds"))]
+    return [*lines, "", *_listed(shortages(pairs))]
 
 
 def _noise(rows: Sequence[Row], n_generated: int) -> list[str]:

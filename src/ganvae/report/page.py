@@ -17,6 +17,7 @@ from ganvae.report import page_figures as figures
 from ganvae.report import page_tables as tables
 from ganvae.report.answer import answer
 from ganvae.report.embedding import Embedded, embed_sample_rows
+from ganvae.report.families import about_families, side_by_side
 from ganvae.report.glossary import glossary
 from ganvae.report.page_models import ModelSection, model_section
 from ganvae.report.page_report import Report
@@ -26,7 +27,6 @@ from ganvae.report.scores import REFERENCES, estimated, measured, title
 from ganvae.report.shown import SAMPLES
 from ganvae.report.sweep_text import CAVEATS, HEADS, OPTIMISM
 from ganvae.report.tuning import UNTUNED, naming
-from ganvae.report.verdicts import reach
 from ganvae.scores.catalogue import PRIMARY, RESAMPLED, TABLED
 from ganvae.scores.comparison import Row
 from ganvae.scores.records import Provenance, ScoreRecord, shown_run
@@ -86,7 +86,6 @@ def _contents(report: Report) -> dict[str, Any]:
         "answer": answer(comparison, report.finalists, report.tuning),
         "finalists": [_finalist(name, rows, strips) for name in report.finalists or ()],
         "naming": naming(report.finalists or (), report.tuning),
-        "reach": reach(comparison),
         "mark": report.tuning.mark if report.tuning.tuned else "",
         "untuned": UNTUNED,
         "families": tables.FAMILIES,
@@ -97,8 +96,9 @@ def _contents(report: Report) -> dict[str, Any]:
         "references": REFERENCES,
         "published": report.published,
         "published_heading": HEADING,
-        "finalist_contrasts": differences.contrasts(comparison.finalists, "seeds"),
-        "family_contrasts": differences.contrasts(comparison.families, "variants"),
+        "finalist_contrasts": differences.contrasts(comparison.finalists),
+        "about_families": about_families(comparison),
+        "side_by_side": side_by_side(comparison),
         "pairs": differences.pair_table(comparison.pairs),
         "noise": differences.noise_lines(rows, noisy),
         "noise_titles": [title(name) for name in noisy],

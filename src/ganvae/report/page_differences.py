@@ -1,6 +1,6 @@
 """Build the cells of two kinds of tables on the report page.
 
-One kind compares the scores of two variants or families. The other kind shows the noise of scores.
+One kind compares the scores of two variants. The other kind shows the noise of scores.
 """
 
 from collections.abc import Sequence
@@ -41,16 +41,12 @@ class Contrast:
     ahead: str
 
 
-def contrasts(differences: Sequence[Difference], unit: str) -> list[Contrast]:
-    """The lines of a table that compares a GAN with a VAE, one per score.
-
-    Args:
-        unit: what the values are counted by, "seeds" or "variants", as in "too few seeds".
-    """
-    return [_contrast(difference, unit) for difference in differences]
+def contrasts(differences: Sequence[Difference]) -> list[Contrast]:
+    """The lines of a table that compares a GAN with a VAE, one per score."""
+    return [_contrast(difference) for difference in differences]
 
 
-def _contrast(difference: Difference, unit: str) -> Contrast:
+def _contrast(difference: Difference) -> Contrast:
     score, low, mean, high = difference.score, difference.low, difference.mean, difference.high
     widest = max(abs(value or 0.0) for value in (low, high, mean)) or 1.0
     sign = -1 if arrow(score) == "↑" else 1
@@ -70,7 +66,7 @@ def _contrast(difference: Difference, unit: str) -> Contrast:
         effect=effect,
         superiority=superiority,
         p=p_value(difference.p_holm).removeprefix("p = "),
-        verdict=f"{SIDES[side]} ahead" if side else difference.verdict.replace("seeds", unit),
+        verdict=f"{SIDES[side]} ahead" if side else difference.verdict,
         ahead=SIDES[side].lower() if side else "",
     )
 

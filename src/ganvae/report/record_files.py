@@ -1,6 +1,6 @@
 """`ganvae compare`: compare score records from files."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -17,14 +17,12 @@ MAKE_ONE = "`ganvae score SAMPLES --json FILE` writes a score record."
 def compare_files(
     paths: Sequence[Path],
     finalists: Sequence[str] | None = None,
-    aside: Collection[str] = (),
 ) -> tuple[Comparison, list[str]]:
     """Compare all score records in some files.
 
     Args:
         paths: JSON files, each with one record or a list of records.
         finalists: a GAN and a VAE to compare with each other.
-        aside: variants that count in neither family.
 
     Returns:
         The comparison, and remarks on records with the same samples.
@@ -38,7 +36,7 @@ def compare_files(
     ranked = [(path, record) for path, record in found if not record.flags]
     if not found:
         raise UserError(f"{_listed(paths)}: there are no score records. {MAKE_ONE}")
-    _check_names([*(finalists or ()), *aside], [record for _, record in found])
+    _check_names(finalists or (), [record for _, record in found])
     if not ranked:
         raise UserError(
             f"{_listed(paths)}: no record can be ranked, because each record has a flag. The "
@@ -47,7 +45,7 @@ def compare_files(
     check_rankable([(_labelled(path, record), record) for path, record in ranked])
     records, remarks = _without_copies(ranked)
     flagged = [record for _, record in found if record.flags]
-    return compare([*records, *flagged], finalists, aside), remarks
+    return compare([*records, *flagged], finalists), remarks
 
 
 def _check_names(names: Sequence[str], records: Sequence[ScoreRecord]) -> None:

@@ -19,16 +19,10 @@ def comparison_text(comparison: Comparison, remarks: Sequence[str]) -> str:
             *_leaderboard(comparison.rows),
             *_differences("FID of every pair, the better variant first", comparison.pairs),
             *_differences("The finalists (each value is one seed's score)", comparison.finalists),
-            *_differences(_families(comparison), comparison.families, "variants"),
             *(f"\nnot ranked: {_flagged(record)}" for record in comparison.unranked),
             *(f"\nnote: {remark}." for remark in remarks),
         ]
     )
-
-
-def _families(comparison: Comparison) -> str:
-    without = f", without {', '.join(comparison.aside)}" if comparison.aside else ""
-    return f"GANs against VAEs (each value is the mean of one variant over its seeds){without}"
 
 
 def _leaderboard(rows: Sequence[Row]) -> Iterator[str]:
@@ -51,24 +45,22 @@ def _seeds(row: Row) -> str:
     return f"{row.seeds} ({failed})" if (failed := failures(row)) else str(row.seeds)
 
 
-def _differences(
-    about: str, differences: Sequence[Difference], unit: str = "seeds"
-) -> Iterator[str]:
+def _differences(about: str, differences: Sequence[Difference]) -> Iterator[str]:
     if not differences:
         return
     yield f"\n{about}:"
-    yield from _aligned([_cells(difference, unit) for difference in differences])
+    yield from _aligned([_cells(difference) for difference in differences])
     yield (
         "columns: first minus second, score, difference, 95 % CI (Welch, not corrected for "
         "multiple comparisons), verdict of an exact rank test (p corrected, Holm)"
     )
-    yield from shortages(differences, unit)
+    yield from shortages(differences)
 
 
-def _cells(difference: Difference, unit: str) -> list[str]:
+def _cells(difference: Difference) -> list[str]:
     mean, bounds = spread(difference)
     sides = f"{difference.first} - {difference.second}"
-    score, result = title(difference.score), verdict(difference, unit)
+    score, result = title(difference.score), verdict(difference)
     return [sides, score, mean, bounds or "no CI", result]
 
 

@@ -1,4 +1,4 @@
-"""The conclusions that a difference between two variants or two families allows."""
+"""The conclusions that a difference between two variants allows."""
 
 from collections.abc import Sequence
 from typing import Literal
@@ -30,16 +30,13 @@ def _better(difference: Difference, first_higher: bool) -> Side:
     return "first" if first_higher == (better(difference.score) == "higher") else "second"
 
 
-def verdict(difference: Difference, unit: str = "seeds") -> str:
+def verdict(difference: Difference) -> str:
     """The verdict of a difference as a table cell: the better side or "no difference shown", and p.
 
-    With too few values for a test, the cell says ``too few seeds`` or ``too few variants``.
-
-    Args:
-        unit: what the values are counted by, `seeds` or `variants`, as in ``too few seeds``.
+    With too few seeds for a test, the cell says ``too few seeds``.
     """
     if difference.verdict == TOO_FEW:
-        return f"too few {unit}"
+        return TOO_FEW
     side = winner(difference)
     ahead = difference.first if side == "first" else difference.second
     result = f"{ahead} better" if side else difference.verdict
@@ -58,17 +55,17 @@ def sizes(difference: Difference) -> tuple[str, str]:
     return effect, fixed(difference.superiority, 2)
 
 
-def shortages(differences: Sequence[Difference], unit: str = "seeds") -> list[str]:
+def shortages(differences: Sequence[Difference]) -> list[str]:
     """Sentences that explain each verdict `too few seeds`. No sentence is repeated."""
     short = [difference for difference in differences if difference.verdict == TOO_FEW]
-    return list(dict.fromkeys(f"too few {unit}: {_shortage(each, unit)}." for each in short))
+    return list(dict.fromkeys(f"{TOO_FEW}: {_shortage(each)}." for each in short))
 
 
-def _shortage(difference: Difference, unit: str) -> str:
+def _shortage(difference: Difference) -> str:
     corrected = difference.smallest_p_holm > difference.smallest_p
     when = " after correction" if corrected else ""
     return (
-        f"with {difference.n_first} against {difference.n_second} {unit}, a rank test cannot be "
+        f"with {difference.n_first} against {difference.n_second} seeds, a rank test cannot be "
         f"significant (the smallest possible p-value{when} is "
         f"{significant(difference.smallest_p_holm, 2)})"
     )
@@ -101,17 +98,3 @@ def noise_remarks(comparison: Comparison) -> list[str]:
 
 def _beaten(difference: Difference, mean: float, noise: Estimate) -> bool:
     return noise.mean > mean if better(difference.score) == "higher" else noise.mean < mean
-
-
-def reach(comparison: Comparison) -> str:
-    """Sentences that say to which variants the comparison of the families applies."""
-    sentences = (
-        "This result holds for these variants, not for all GANs and VAEs. The variants are not a "
-        "random sample, and some variants share a system."
-    )
-    if comparison.aside:
-        names = listed([f"`{variant}`" for variant in comparison.aside])
-        sentences += (
-            f" Variants that serve only a picture or a likelihood are not counted: {names}."
-        )
-    return sentences

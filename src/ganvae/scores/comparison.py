@@ -76,17 +76,15 @@ class Comparison:
         rows: the leaderboard.
         pairs: all pairs of variants, compared by `PRIMARY`. The better variant comes first. The
             p-values of all pairs are corrected together.
-        families: all GANs (first) against all VAEs, by each score of `COMPARED`. Each variant
-            contributes one value, the mean over its seeds.
         finalists: one GAN (first) against one VAE, by each score of `COMPARED`. Each seed
             contributes one value.
-        aside: GANs and VAEs that were left out of ``families``.
+        aside: GANs and VAEs that serve another purpose than the comparison of the families, such as
+            a picture or a likelihood.
         unranked: the flagged records. All other attributes ignore these records.
     """
 
     rows: list[Row]
     pairs: list[Difference]
-    families: list[Difference]
     finalists: list[Difference]
     aside: list[str]
     unranked: list[ScoreRecord]
@@ -102,8 +100,7 @@ def compare(
     Args:
         finalists: the names of a GAN and a VAE, or None. The finalists must have been chosen
             without the scores in ``records``. Finalists without records are allowed.
-        aside: variants to leave out of the comparison of families, because these variants serve
-            another purpose, such as a picture or a likelihood.
+        aside: variants that serve another purpose, such as a picture or a likelihood.
 
     Raises:
         UserError: records without flags cannot be ranked together (`check_rankable`).
@@ -114,12 +111,9 @@ def compare(
     ranked = [record for record in records if not record.flags]
     rows = leaderboard(ranked)
     seeds = {row.variant: values_of(ranked, row.variant) for row in rows}
-    counted = [row for row in rows if row.variant not in aside]
-    gan, vae = SIDES
     return Comparison(
         rows=rows,
         pairs=_pairs([row.variant for row in rows if row.family != "reference"], seeds),
-        families=_by_score(gan, _means(counted, gan), vae, _means(counted, vae)),
         finalists=_finalists(seeds, finalists) if finalists else [],
         aside=[row.variant for row in rows if row.variant in aside and row.family in SIDES],
         unranked=[record for record in records if record.flags],
@@ -138,7 +132,7 @@ def as_json(comparison: Comparison) -> dict[str, Any]:
     """Convert a comparison, without its rows, to a dictionary that JSON can represent."""
     differences = {
         name: [asdict(result) for result in getattr(comparison, name)]
-        for name in ("pairs", "families", "finalists")
+        for name in ("pairs", "finalists")
     }
     unranked = [record.model_dump(mode="json") for record in comparison.unranked]
     return differences | {"aside": comparison.aside, "unranked": unranked}
@@ -177,19 +171,6 @@ def _by_score(first: str, a: Values, second: str, b: Values) -> list[Difference]
     ]
     primary = [result for result in differences if result.score == PRIMARY]
     return primary + corrected([result for result in differences if result.score != PRIMARY])
-
-
-def _means(rows: Sequence[Row], family: str) -> Values:
-    """Return a mapping from each score to its values for the variants of a family.
-
-    Each value is the mean over the seeds of one variant.
-    """
-    means: dict[str, list[float]] = defaultdict(list)
-    for row in rows:
-        if row.family == family:
-            for name, score in row.scores.items():
-                means[name].append(score.mean)
-    return dict(means)
 
 
 def values_of(records: Sequence[ScoreRecord], model: str) -> Values:
