@@ -9,7 +9,7 @@ from ganvae.core.errors import UserError
 from ganvae.core.files import read_json
 from ganvae.core.paths import ProfilePaths
 from ganvae.pipeline.stage import run_stage
-from ganvae.report.across import DataSet, across, data_set
+from ganvae.report.across import DataSet, check_sets, data_set
 from ganvae.report.across_figure import draw_across
 from ganvae.report.across_text import write_across_markdown
 from ganvae.scores.records import read_records
@@ -24,7 +24,8 @@ class Profiles(Section):
 def main(params_file: str) -> None:
     file = Path(params_file)
     profiles = parse(Profiles, read_yaml(file), params_file).profiles
-    sets = across([read_profile(load_params(Path(name))) for name in profiles])
+    sets = [read_profile(load_params(Path(name))) for name in profiles]
+    check_sets(sets)
     page = file.with_name("across.md")
     write_across_markdown(page, sets, "across.png")
     draw_across(page.with_suffix(".png"), sets)

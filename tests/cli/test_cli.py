@@ -144,10 +144,10 @@ def test_compare_ranks_the_records_of_several_files(tmp_path: Path) -> None:
     assert [line.split()[0] for line in lines[:4]] == ["variant", "floor", "gan", "vae"]
     column = lines[0].index("FID")
     cells = [line[column:].split("  ")[0] for line in lines[1:4]]
-    assert cells == ["0.10", "6.00 ± 2.48", "9.50 ± 6.35"]
+    assert cells == ["0.10", "5.94 [3.91, 9.03]", "9.49 [4.86, 18.53]"]
     assert lines[2].endswith("  3")
     assert lines[3].endswith("  3 (1 diverged)")
-    pair = next(line for line in lines if line.startswith("gan - vae  FID  −3.50"))
+    pair = next(line for line in lines if line.startswith("gan : vae  FID  0.627"))
     assert pair.endswith("too few seeds")
     assert (
         "too few seeds: with 3 against 2 seeds, a rank test cannot be significant "
@@ -156,8 +156,8 @@ def test_compare_ranks_the_records_of_several_files(tmp_path: Path) -> None:
     assert "not ranked: mine, seed 0: 50 samples where the protocol takes 100" in lines
     content = json.loads((tmp_path / "out.json").read_text())
     assert list(content) == ["rows", "pairs", "finalists", "aside", "unranked"]
-    assert content["rows"][1]["scores"]["fid_judge"]["mean"] == 6
-    assert content["pairs"][0]["mean"] == -3.5
+    assert content["rows"][1]["scores"]["fid_judge"]["mean"] == pytest.approx(210 ** (1 / 3))
+    assert content["pairs"][0]["effect"] == pytest.approx(210 ** (1 / 3) / 90**0.5)
 
 
 def of_samples(record: ScoreRecord, samples: str | None) -> ScoreRecord:
@@ -175,7 +175,7 @@ def test_compare_counts_the_same_samples_once_even_under_two_seeds(tmp_path: Pat
     assert f"note: a.json: gan, seed 0 and b.json: gan, seed 0 {same}" in output
     assert f"note: a.json: gan, seed 1 and b.json: gan, seed 2 {same}" in output
     assert output.count("only the first record counts") == 2
-    assert output.splitlines()[1].split()[:3] == ["gan", "gan", "5.50"]
+    assert output.splitlines()[1].split()[:3] == ["gan", "gan", "5.48"]
     assert output.splitlines()[2].split()[:3] == ["other", "gan", "6.00"]
     assert "GANs against VAEs" not in output
 

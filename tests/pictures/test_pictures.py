@@ -344,4 +344,4 @@ def test_the_comparison_figure_has_one_dot_per_run_that_counts() -> None:
     figures._plot_scores(ax, compare(records, None).rows, records)
     dots = [line.get_xdata().tolist() for line in ax.get_lines() if line.get_marker() == "o"]
     assert dots == [[5.0, 7.0], []]
-    assert [text.get_text() for text in ax.texts if text.get_text()] == ["6.00", "no score"]
+    assert [text.get_text() for text in ax.texts if text.get_text()] == ["5.92", "no score"]

@@ -1,6 +1,5 @@
 """The sentences of the page across data sets follow from the numbers."""
 
-import math
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,24 +16,23 @@ from ganvae.core.errors import ConfigError
 from ganvae.core.files import write_json
 from ganvae.report.across import (
     DataSet,
-    across,
+    check_sets,
     correlations,
     data_set,
+    overall,
     places,
-    ratio,
     untuned,
 )
 from ganvae.report.across_figure import draw_across
+from ganvae.report.across_headline import headline
 from ganvae.report.across_text import (
     agreement,
-    headline,
     ratio_text,
-    standing,
     write_across_markdown,
 )
 from ganvae.report.scores import TIMES
+from ganvae.scores.intervals import Estimate
 from ganvae.scores.records import ScoreRecord, write_records
-from ganvae.scores.statistics import Estimate
 from toy_report import record, runs
 
 LOW, HIGH = [5.0, 5.1, 5.2, 5.3, 5.4], [10.0, 10.1, 10.2, 10.3, 10.4]
@@ -87,98 +85,91 @@ def duel(name: str, gan: Sequence[float | None], vae: Sequence[float | None]) ->
     return toy_set(name, *runs("gan-one", gan), *runs("vae-one", vae))
 
 
-def test_a_ratio_has_geometric_means_and_welchs_interval_of_logarithms() -> None:
-    log_difference = duel("a", [2.0, 8.0], [16.0, 16.0]).finalists
-    assert log_difference is not None
-    # geometric means 4 and 16; standard error log(2), one degree of freedom
-    margin = math.log(2) * 12.7062047364
-    assert ratio(log_difference) == pytest.approx(
-        (0.25, 0.25 / math.exp(margin), 0.25 * math.exp(margin))
-    )
+def test_a_ratio_has_geometric_means_and_brackets() -> None:
+    found = duel("a", LOW, HIGH).finalists
+    assert found is not None
+    assert ratio_text(found) == "0.510 [0.491, 0.529]"
 
 
 def test_a_ratio_of_one_seed_per_side_has_no_interval() -> None:
-    log_difference = duel("a", [5.0], [10.0]).finalists
-    assert log_difference is not None
-    assert ratio_text(log_difference) == "0.500"
+    found = duel("a", [5.0], [10.0]).finalists
+    assert found is not None
+    assert ratio_text(found) == "0.500"
 
 
-def test_data_sets_are_tested_together() -> None:
-    alone = across([duel("a", LOW, HIGH)])[0].finalists
-    together = [each.finalists for each in across([duel(name, LOW, HIGH) for name in "abcd"])]
-    assert alone is not None
-    assert alone.p_holm == pytest.approx(2 / 252)
-    assert [each.p_holm for each in together if each] == pytest.approx([8 / 252] * 4)
-
-
-def test_seeds_that_suffice_for_one_data_set_can_be_too_few_for_two() -> None:
-    one, other = duel("a", LOW[:4], HIGH[:4]), duel("b", LOW[:4], HIGH[:4])
-    assert standing(across([one])[0].finalists) == "GAN ahead"
-    assert {standing(each.finalists) for each in across([one, other])} == {"too few seeds"}
+def test_the_ratio_over_data_sets_has_one_weight_per_data_set() -> None:
+    """The ratios are 1 / 4 and 8 / 1. The third data set has no ratio."""
+    sets = [
+        duel("a", [2.0, 2.0], [8.0, 8.0]),
+        duel("b", [8.0] * 4, [1.0, 1.0]),
+        duel("c", [None], HIGH),
+        duel("d", [0.0, 1.0], HIGH),
+    ]
+    pooled = overall(sets)
+    assert pooled is not None
+    assert (pooled.sets, pooled.ratio) == (2, pytest.approx((8 / 4) ** 0.5))
+    assert overall(sets[2:]) is None
 
 
 def test_two_profiles_of_one_data_set_are_refused() -> None:
     other = data_set(params("b"), on_data_set("a", runs("gan-one", LOW)), 1000, SHAPE)
     with pytest.raises(ConfigError, match="profiles a and b use the same data set"):
-        across([duel("a", LOW, HIGH), other])
+        check_sets([duel("a", LOW, HIGH), other])
 
 
 GAN, VAE = (LOW, HIGH), (HIGH, LOW)
-NONE, FEW, LOST = (LOW, MIXED), ([5.0], [10.0]), ([None, None], HIGH)
+OPEN, FEW, LOST = (LOW, MIXED), ([5.0], [10.0]), ([None, None], HIGH)
+ONE = "On one data set, the FID of the tuned GAN is 0.510 times the FID of the tuned VAE"
+LAST = ", at these training budgets."
 
 
 @pytest.mark.parametrize(
     ("duels", "said"),
     [
-        ([GAN], "the tuned GAN is ahead by FID on the one data set."),
-        ([GAN, GAN], "the tuned GAN is ahead by FID on all 2 data sets."),
-        ([VAE, VAE], "the tuned VAE is ahead by FID on all 2 data sets."),
         (
-            [GAN, VAE, GAN],
-            "the tuned GAN is ahead by FID on 2 of 3 data sets (a and c), and the tuned VAE is "
-            "ahead on 1 data set (b).",
+            [GAN],
+            f"{ONE} (95 % CI [0.494, 0.525]){LAST} The interval shows a lower FID of the GAN on "
+            "the one data set.",
         ),
         (
-            [GAN, NONE],
-            "the tuned GAN is ahead by FID on 1 of 2 data sets (a), and the tuned VAE is ahead on "
-            "no data set. On 1 data set (b), no difference is shown.",
+            [GAN, VAE, GAN],
+            "On average over 3 data sets, the FID of the tuned GAN is 0.799 times the FID of the "
+            f"tuned VAE (95 % CI [0.785, 0.813]){LAST} The interval shows a lower FID of the GAN "
+            "on a and c. The interval shows a lower FID of the VAE on b.",
+        ),
+        (
+            [GAN, OPEN],
+            "The interval shows a lower FID of the GAN on a. On b, the interval of the ratio "
+            "includes 1.",
         ),
         (
             [VAE, FEW],
-            "the tuned VAE is ahead by FID on 1 of 2 data sets (a), and the tuned GAN is ahead on "
-            "no data set. On 1 data set (b), there are too few seeds to tell which side is ahead.",
-        ),
-        (
-            [NONE, FEW],
-            "neither the tuned GAN nor the tuned VAE is shown to be ahead by FID on any of the 2 "
-            "data sets. On 1 data set (a), no difference is shown. On 1 data set (b), there are "
-            "too few seeds to tell which side is ahead.",
-        ),
-        (
-            [FEW],
-            "neither the tuned GAN nor the tuned VAE is shown to be ahead by FID on the one data "
-            "set. On 1 data set (a), there are too few seeds to tell which side is ahead.",
+            "On average over 2 data sets, the FID of the tuned GAN is 0.990 times the FID of the "
+            f"tuned VAE{LAST} The interval shows a lower FID of the VAE on a. On b, the ratio has "
+            "no interval.",
         ),
         (
             [GAN, LOST],
-            "the tuned GAN is ahead by FID on 1 of 2 data sets (a), and the tuned VAE is ahead on "
-            "no data set. On 1 data set (b), a GAN or a VAE with a score is missing. Diverged "
-            "runs are left out.",
+            f"{ONE} (95 % CI [0.494, 0.525]){LAST} The interval shows a lower FID of the GAN on "
+            "a. On b, a GAN or a VAE with a score is missing. Diverged runs are left out.",
+        ),
+        (
+            [LOST],
+            "No data set has a GAN and a VAE to compare. On a, a GAN or a VAE with a score is "
+            "missing. Diverged runs are left out.",
         ),
     ],
 )
-def test_the_headline_counts_the_data_sets(
+def test_the_headline_has_the_mean_ratio_and_the_data_sets(
     duels: list[tuple[list[float | None], list[float | None]]], said: str
 ) -> None:
     sets = [duel(name, *fids) for name, fids in zip("abc", duels, strict=False)]
-    assert headline(across(sets)) == f"At these training budgets, {said}"
+    assert headline(sets).endswith(said)
 
 
 def test_untuned_finalists_are_not_called_tuned() -> None:
     dataset = toy_set("a", *runs("gan-one", LOW), *runs("vae-one", HIGH), tuned=[])
-    assert headline([dataset]) == (
-        "At these training budgets, the GAN is ahead by FID on the one data set."
-    )
+    assert "the FID of the GAN is 0.510 times the FID of the VAE (" in headline([dataset])
 
 
 def test_the_headline_begins_with_unequal_effort() -> None:
@@ -187,13 +178,31 @@ def test_the_headline_begins_with_unequal_effort() -> None:
     other = duel("b", LOW, HIGH)
     assert headline([unequal]).startswith(
         "The question is not settled, because the tuning effort was unequal on the one data set. "
-        "At these training budgets, the tuned GAN is ahead"
+        "On one data set, the FID of the tuned GAN"
     )
-    assert "was unequal on a. At these" in headline(across([unequal, other]))
+    assert "was unequal on a. On average" in headline([unequal, other])
+
+
+def timed(name: str, gan: float, vae: float) -> DataSet:
+    return toy_set(
+        name,
+        *runs("gan-one", LOW, scores={"train_seconds": gan}),
+        *runs("vae-one", HIGH, scores={"train_seconds": vae}),
+    )
+
+
+def test_unequal_training_times_are_named(tmp_path: Path) -> None:
+    sets = [timed("a", 98.0, 50.0), timed("b", 50.0, 54.0), timed("c", 241.0, 267.0)]
+    assert headline(sets).endswith(
+        "The training times of the GAN and the VAE differ by more than 10 % on a and c."
+    )
+    said = page(tmp_path / "across.md", *sets)
+    assert "| 98 s / 50 s (unequal) |" in said
+    assert "| 50 s / 54 s |" in said
 
 
 FIDS = {
-    name: [Estimate(mean, None, 1) if mean else None for mean in means]
+    name: [Estimate(mean, None, None, (mean,)) if mean else None for mean in means]
     for name, means in {
         "gan-a": (1.0, 10.0, 3.0),
         "gan-b": (2.0, 30.0, 2.0),
@@ -274,29 +283,33 @@ def test_the_agreement_needs_two_data_sets() -> None:
 
 
 def page(path: Path, *sets: DataSet) -> str:
-    write_across_markdown(path, across(sets), "across.png")
+    write_across_markdown(path, sets, "across.png")
     return path.read_text()
 
 
-def test_the_page_has_one_line_per_data_set(tmp_path: Path) -> None:
+def test_the_page_has_one_line_per_data_set_and_their_mean(tmp_path: Path) -> None:
     floor = runs("floor", [0.2, 0.2])
     first = toy_set("a", *floor, *runs("gan-one", LOW), *runs("vae-one", [*HIGH, None]))
     said = page(tmp_path / "across.md", first, duel("b", [5.0], [10.0]))
     assert (
-        f"| a | 1,000 of 1{TIMES}28{TIMES}28 | `gan-one` 5.20 ± 0.20 (5 seeds) | `vae-one` 10.20 "
-        "± 0.20 (5 seeds, 1 diverged) | 0.20 | 0.510 (0.491 to 0.529) | 0.0079 | GAN ahead |"
+        f"| a | 1,000 of 1{TIMES}28{TIMES}28 | `gan-one` 5.20 [5.01, 5.40] (5 seeds) | `vae-one` "
+        "10.20 [10.00, 10.40] (5 seeds, 1 diverged) | 0.20 |  | 0.510 [0.491, 0.529] | 1.00 [0.64, "
+        "1.00] |"
     ) in said
-    assert "| `gan-one` 5.00 (1 seed) | `vae-one` 10.00 (1 seed) |  | 0.500 |  | too few" in said
-    assert "Too few seeds: with 1 against 1 seeds, a rank test cannot be significant" in said
+    assert "| `gan-one` 5.00 (1 seed) | `vae-one` 10.00 (1 seed) |  |  | 0.500 | 1.00 |" in said
+    assert "| **mean over 2 data sets** |  |  |  |  |  | **0.505** |  |" in said
     assert "[report](b/report.html)" in said
     assert f"| `{'b' * 16}` | `{'a' * 16}` |" in said
+    assert "p = " not in said
 
 
 def test_the_page_marks_finalists_without_a_score_or_a_name(tmp_path: Path) -> None:
     unnamed = toy_set("b", *runs("gan-one", LOW), finalists=[])
     said = page(tmp_path / "across.md", duel("a", [None], HIGH), unnamed)
-    assert "| `gan-one`: no score | `vae-one` 10.20 ± 0.20 (5 seeds) |  |  |  | no comp" in said
-    assert "| not named | not named |  |  |  | no comparison |" in said
+    assert (
+        "| `gan-one`: no score | `vae-one` 10.20 [10.00, 10.40] (5 seeds) |  |  | no comp" in said
+    )
+    assert "| not named | not named |  |  | no comparison |  |" in said
 
 
 def test_other_criteria_come_from_each_profiles_own_comparison(tmp_path: Path) -> None:
@@ -332,7 +345,7 @@ def test_criteria_by_which_noise_is_better_name_their_data_set(tmp_path: Path) -
 
 
 def test_the_figure_has_one_line_per_data_set_even_without_comparison(tmp_path: Path) -> None:
-    sets = across([duel(name, *fids) for name, fids in zip("abc", (GAN, FEW, LOST), strict=True)])
+    sets = [duel(name, *fids) for name, fids in zip("abc", (GAN, FEW, LOST), strict=True)]
     heights = []
     for n in (1, 3):
         draw_across(tmp_path / f"{n}.png", sets[:n])

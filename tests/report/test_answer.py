@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from ganvae.report.answer import SIDES, Answer, answer
+from ganvae.report.answer import Answer, answer
 from ganvae.report.tuning import Tuning, naming
-from ganvae.report.verdicts import leader, winner
+from ganvae.report.verdicts import SIDES, leader, winner
 from ganvae.scores.comparison import compare
 from ganvae.scores.records import ScoreRecord
 from ganvae.scores.statistics import difference
@@ -26,28 +26,59 @@ def duel(gan: list[float | None], vae: list[float | None]) -> Answer:
 
 def test_a_better_gan_is_named_with_its_interval_and_p() -> None:
     said = duel(LOW, HIGH)
-    assert said.headline == "At these training budgets, the GAN is ahead."
+    assert said.headline == "At these training budgets, the GAN has the lower FID."
     assert said.finalists == (
         "The primary outcome is FID in the features of the judge, this project's own classifier. "
         "Lower is better. `gan-one` scores "
-        "5.20 ± 0.20 over 5 seeds, and `vae-one` scores 10.20 ± 0.20 over 5 seeds. The difference, "
-        "GAN minus VAE, is −5.00 (95 % CI −5.23 to −4.77). An exact rank test shows that the GAN "
-        "is ahead (p = 0.0079)."
+        "5.20 [5.01, 5.40] over 5 seeds, and `vae-one` scores 10.20 [10.00, 10.40] over 5 seeds. "
+        "The FID of the GAN is 0.510 times the FID of the VAE (95 % CI [0.491, 0.529]). A random "
+        "run of the GAN has a lower FID than a random run of the VAE with an estimated probability "
+        "of 1.00 (95 % CI [0.64, 1.00]). The interval does not show a probability above 0.75 for "
+        "either side, so a meaningful difference is not shown. An exact rank test shows that the "
+        "GAN has the lower FID (p = 0.0079)."
     )
 
 
 def test_a_better_vae_is_named() -> None:
     said = duel(HIGH, LOW)
-    assert said.headline == "At these training budgets, the VAE is ahead."
-    assert "is +5.00 (95 % CI +4.77 to +5.23). An exact rank test shows that the VAE is ahead" in (
-        said.finalists
+    assert said.headline == "At these training budgets, the VAE has the lower FID."
+    assert "is 1.96 times the FID of the VAE (95 % CI [1.89, 2.04])" in said.finalists
+    assert "an estimated probability of 0.00 (95 % CI [0.00, 0.36])" in said.finalists
+    assert "An exact rank test shows that the VAE has the lower FID" in said.finalists
+
+
+@pytest.mark.parametrize(("factor", "side"), [(0.5, "GAN"), (2.0, "VAE")])
+def test_ten_separated_seeds_show_a_meaningful_difference(factor: float, side: str) -> None:
+    fids = [10 + seed / 10 for seed in range(10)]
+    said = duel([factor * fid for fid in fids], fids).finalists
+    assert f"In favour of the {side}, the interval lies beyond 0.75, so the difference" in said
+
+
+def test_equivalence_is_said_only_if_it_is_shown() -> None:
+    said = duel([9.9, 9.95, 10.0, 10.05, 10.1], [9.92, 9.97, 10.02, 10.04, 10.11])
+    assert said.headline == (
+        "At these training budgets, the two are equivalent by FID: the ratio of their FIDs is "
+        "shown to lie between 0.8 and 1.25."
     )
+    assert said.finalists.endswith(
+        "Two one-sided tests show that the ratio lies between 0.8 and 1.25."
+    )
+
+
+def test_an_fid_of_zero_has_no_ratio() -> None:
+    said = duel([0.0, 1.0, 2.0, 3.0, 4.0], HIGH)
+    assert "An FID of 0 has no logarithm, so there is no ratio. A random run" in said.finalists
+    assert said.headline == "At these training budgets, the GAN has the lower FID."
 
 
 def test_no_side_is_called_ahead_without_a_significant_test() -> None:
     said = duel([5.0, 6.0, 7.0, 8.0, 9.0], [5.5, 6.5, 7.5, 8.5, 4.5])
-    assert said.headline == "At these training budgets, no difference is shown."
+    assert said.headline == "At these training budgets, the comparison is undecided."
     assert "An exact rank test does not show a difference (p = 0.69)." in said.finalists
+    assert (
+        "A ratio between 0.8 and 1.25 is not shown, either. With these seeds and this spread, the "
+        "test would show a ratio of 1.75 or 0.570 with a power of 80 %."
+    ) in said.finalists
     assert "ahead" not in said.headline + said.finalists
 
 
@@ -101,7 +132,7 @@ def test_a_finalist_does_not_win_against_one_without_ranked_runs() -> None:
     reason = "`gan-one` has no score (1 run diverged and 5 runs flagged and therefore not ranked)"
     said = answer_from(gan, runs("vae-one", HIGH))
     assert said.headline == f"The question cannot be answered here: {reason}."
-    assert f"{reason}, and `vae-one` scores 10.20 ± 0.20 over 5 seeds." in said.finalists
+    assert f"{reason}, and `vae-one` scores 10.20 [10.00, 10.40] over 5 seeds." in said.finalists
 
 
 def test_a_finalist_without_runs_has_no_score() -> None:
@@ -114,7 +145,7 @@ def test_the_headline_mentions_diverged_runs_of_a_finalist() -> None:
     clause = "Diverged runs are left out."
     gan, vae = runs("gan-one", LOW), runs("vae-one", [*HIGH, None])
     assert answer_from(gan, vae).headline == (
-        f"At these training budgets, the GAN is ahead. {clause}"
+        f"At these training budgets, the GAN has the lower FID. {clause}"
     )
     others = runs("gan-two", [7.0, None])
     assert clause not in answer_from(gan, runs("vae-one", HIGH), *others).headline
@@ -181,7 +212,7 @@ def test_criteria_that_disagree_are_listed_by_side() -> None:
     )
     assert said == (
         "The other criteria do not all agree with FID: the GAN is ahead in IS, "
-        "and the VAE is ahead in inverted MSE; no difference is shown in recall."
+        "and the VAE is ahead in inverted MSE; recall is undecided."
     )
 
 
@@ -194,7 +225,7 @@ def test_criteria_that_agree_are_listed_together() -> None:
 
 def test_criteria_without_a_difference_show_no_difference() -> None:
     said = other_criteria({"is_judge": (IS_MORE, IS_MIXED)})
-    assert said == ("The other criteria show no difference: no difference is shown in IS.")
+    assert said == ("The other criteria favour no side: IS is undecided.")
 
 
 def test_criteria_can_show_a_difference_that_fid_does_not() -> None:
@@ -257,7 +288,7 @@ def test_the_best_of_each_family_are_compared_at_equal_effort() -> None:
     swept = ["gan-swept", "vae-swept"]
     assert answer(comparison, FINALISTS, Tuning([*FINALISTS, *swept], swept)).effort == (
         "At equal tuning effort, the best GAN and the best VAE by FID compare as follows: among "
-        "the untuned variants, the VAE `vae-two` (10.50) is ahead of the GAN `gan-two` (20.50); "
+        "the untuned variants, the VAE `vae-two` (10.49) is ahead of the GAN `gan-two` (20.49); "
         "among the swept variants, the GAN `gan-swept` (7.00) is ahead of the VAE `vae-swept` "
         "(8.00)."
     )
@@ -274,8 +305,8 @@ def test_an_answer_with_unequal_effort_begins_with_the_effort() -> None:
     said = answer(comparison, FINALISTS, tuning)
     assert said.headline == (
         "The question is not settled, because the tuning effort was unequal. "
-        "The GAN got a week. Between these two finalists, at these training budgets, the GAN is "
-        "ahead."
+        "The GAN got a week. Between these two finalists, at these training budgets, the GAN has "
+        "the lower FID."
     )
     assert said.effort == "A trial found more."
 

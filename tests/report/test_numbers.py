@@ -5,16 +5,17 @@ import pytest
 from ganvae.report.numbers import duration, fixed, listed, p_value, significant
 from ganvae.report.scores import (
     arrow,
+    bracketed,
     estimated,
     heading,
-    interval,
     name,
     printed,
+    seed_values,
     signed,
     title,
 )
 from ganvae.scores.catalogue import TABLED, better
-from ganvae.scores.statistics import Estimate
+from ganvae.scores.intervals import Estimate
 
 
 @pytest.mark.parametrize(
@@ -40,12 +41,25 @@ def test_a_number_that_rounds_to_zero_has_no_sign() -> None:
     assert printed("fid_judge", -0.006) == "−0.01"
 
 
-def test_a_mean_and_its_margin_have_the_decimals_of_their_score() -> None:
-    assert estimated("fid_judge", Estimate(5.2345, 1.0614, 3)) == ("5.23", "± 1.06")
-    assert estimated("inverted_mse", Estimate(0.0121, 0.00042, 3)) == ("0.0121", "± 0.0004")
-    assert estimated("parameters", Estimate(12345.0, 0.0, 3)) == ("12,345", "")
-    assert estimated("fid_judge", Estimate(5.2345, None, 1)) == ("5.23", "")
-    assert estimated("kid_inception", Estimate(0.01234, 0.001, 3)) == ("12.34", "± 1.00")
+def of(mean: float, low: float | None, high: float | None, n: int = 3) -> Estimate:
+    return Estimate(mean, low, high, (mean,) * n)
+
+
+def test_a_mean_and_its_interval_have_the_decimals_of_their_score() -> None:
+    assert estimated("fid_judge", of(5.2345, 4.8812, 5.6991)) == ("5.23", "[4.88, 5.70]")
+    assert estimated("inverted_mse", of(0.0121, 0.01168, 0.01252)) == (
+        "0.0121",
+        "[0.0117, 0.0125]",
+    )
+    assert estimated("parameters", of(12345.0, 12345.0, 12345.0)) == ("12,345", "")
+    assert estimated("fid_judge", of(5.2345, None, None, 1)) == ("5.23", "")
+    assert estimated("kid_inception", of(0.01234, -0.001, 0.02)) == ("12.34", "[−1.00, 20.00]")
+
+
+def test_the_values_of_few_seeds_are_shown() -> None:
+    assert seed_values("fid_judge", Estimate(5.0, 4.0, 6.0, (4.125, 6.0))) == "4.12, 6.00"
+    assert seed_values("fid_judge", of(5.0, None, None, 1)) == ""
+    assert seed_values("fid_judge", of(5.0, 4.0, 6.0, 6)) == ""
 
 
 def test_differences_have_a_sign() -> None:
@@ -54,8 +68,8 @@ def test_differences_have_a_sign() -> None:
     assert signed("fid_judge", 0.004) == signed("fid_judge", -0.004) == "0.00"
     assert signed("fid_judge", 10.0) == "+10.00"
     assert signed("kid_inception", -0.0012) == "−1.20"
-    assert interval("fid_judge", -6.023, 4.218) == "−6.02 to +4.22"
-    assert interval("fid_judge", None, None) == ""
+    assert bracketed(-6.023, 4.218, lambda value: signed("fid_judge", value)) == "[−6.02, +4.22]"
+    assert bracketed(None, None, str) == ""
 
 
 def test_p_values_have_two_significant_digits() -> None:

@@ -81,7 +81,7 @@ def test_modes_are_shown_beside_published_ones() -> None:
     assert cells(lines, "VEEGAN ([1705.07761]")[:2] == ["150.0", "2.95"]
     assert cells(lines, "PacDCGAN2 ([1712.04086]")[:2] == ["1,000.0", "0.06"]
     assert cells(lines, "`gan-one`") == [
-        "905.0 ± 63.5", "0.550 ± 0.635", "2", "4,500", "54,900", "1,000",
+        "905.0 [841.5, 968.5]", "0.548 [0.172, 1.744]", "2", "4,500", "54,900", "1,000",
     ]  # fmt: skip
     assert cells(lines, "`vae-one`")[:3] == ["800.0", "0.250", "1"]
     assert cells(lines, "floor")[:3] == ["1,000.0", "0.060", "2"]
@@ -106,7 +106,7 @@ def test_likelihoods_are_shown_beside_published_ones() -> None:
         ("86.76", "1"), ("85.54", "5"), ("84.78", "50"),
     ]  # fmt: skip
     assert cells(lines, "`vae-one`") == [
-        "87.00 ± 12.71", "0.50", "5", "2", "4,500", "54,900", "1,000",
+        "87.00 [74.29, 99.71]", "0.50", "5", "2", "4,500", "54,900", "1,000",
     ]  # fmt: skip
     text = "\n".join(lines)
     assert "10,000 test images" in text
@@ -157,7 +157,7 @@ def test_the_leaderboard_and_the_page_show_the_tables(tmp_path: Path) -> None:
     assert '<a href="#published">Beside published numbers</a>' in html
     section = html[html.index('<section id="published">') :].partition("</section>")[0]
     assert '<a href="https://arxiv.org/abs/1705.07761">1705.07761</a>' in section
-    assert re.search(r"<code>gan-one</code></th><td>905\.0 ± 63\.5</td>", section)
+    assert re.search(r"<code>gan-one</code></th><td>905\.0 \[841\.5, 968\.5\]</td>", section)
     assert "draws from the uniform distribution" in section
     assert "`" not in section
 

@@ -110,7 +110,10 @@ def test_a_new_score_needs_one_function_one_entry_and_one_line(tmp_path: Path) -
     header, _, row = (tmp_path / "leaderboard.md").read_text().splitlines()[2:5]
     assert "| brightness ↑ |" in header
     assert value in row
-    assert "brightness,brightness_ci95,brightness_n" in (tmp_path / "leaderboard.csv").read_text()
+    assert (
+        "brightness,brightness_low,brightness_high,brightness_n,brightness_seeds"
+        in (tmp_path / "leaderboard.csv").read_text()
+    )
     page = (tmp_path / "page.html").read_text()
     assert "brightness" in page.split('id="leaderboard"')[1].split("</table>")[0]
     assert "How bright the samples are." in page.split('class="glossary"')[1]
@@ -142,7 +145,16 @@ def test_a_record_older_than_a_score_is_shown_as_not_measured(tmp_path: Path) ->
     comparison = compare([*new, *old], None)
     lines = comparison_text(comparison, []).splitlines()
     assert NOT_MEASURED not in lines[1]
-    assert lines[2].split() == ["vae-old", "vae", "12.50", "±", "6.35", "not", "measured", "2"]
+    assert lines[2].split() == [
+        "vae-old",
+        "vae",
+        "12.49",
+        "[7.51,",
+        "20.77]",
+        "not",
+        "measured",
+        "2",
+    ]
     write_leaderboard_csv(tmp_path / "x.csv", comparison.rows)
     assert {"0.5", ""} == set(column(tmp_path / "x.csv", "recall_judge"))
 

@@ -42,15 +42,16 @@ def test_rows_go_from_floor_over_best_variant_to_ceiling() -> None:
 def test_a_diverged_run_is_counted_but_enters_no_mean() -> None:
     row = leaderboard([record("gan", 0, 10.0), record("gan", 1, None), record("gan", 2, 12.0)])[0]
     assert (row.completed, row.diverged) == (2, 1)
-    assert row.scores["fid_judge"].mean == 11
-    assert row.scores["fid_judge"].n == 2
+    assert row.scores["fid_judge"].mean == pytest.approx(120**0.5)
+    assert row.scores["fid_judge"].values == (10, 12)
     assert "elbo_bernoulli" not in row.scores
 
 
 def test_a_collapsed_run_is_counted_and_enters_the_means() -> None:
     row = leaderboard([record("gan", 0, 10.0), collapsed(record("gan", 1, 90.0))])[0]
     assert (row.completed, row.collapsed, row.diverged, row.seeds) == (1, 1, 0, 2)
-    assert row.scores["fid_judge"].mean == 50
+    assert row.scores["fid_judge"].mean == pytest.approx(30)  # the root of 10 x 90
+    assert row.scores["fid_judge"].n == 2
 
 
 def test_scores_of_a_diverged_run_are_ignored() -> None:
@@ -153,7 +154,7 @@ def study(seeds: int) -> list[ScoreRecord]:
     """Records of two GANs and two worse VAEs with ``seeds`` seeds each, a hybrid and baselines."""
     records = []
     for start, model in enumerate(("good-gan", "gan", "good-vae", "vae")):
-        fids = [10.0 * start + seed for seed in range(seeds)]
+        fids = [10.0 * start + seed + 1 for seed in range(seeds)]
         records += runs(model, fids, **SCORES)
     hybrid = record("hybrid", 0, 99.0).model_copy(update={"family": "hybrid"})
     return [record("floor", 0, 0.1), *records, hybrid, record("ceiling", 0, 400.0)]
@@ -164,7 +165,7 @@ def test_all_pairs_of_variants_are_compared_with_the_better_first() -> None:
     names = [(pair.first, pair.second) for pair in pairs]
     order = ["good-gan", "gan", "good-vae", "vae", "hybrid"]
     assert names == [(a, b) for i, a in enumerate(order) for b in order[i + 1 :]]
-    assert all(pair.mean < 0 and pair.score == "fid_judge" for pair in pairs)
+    assert all(pair.effect < 1 and pair.score == "fid_judge" for pair in pairs)
     assert {pair.verdict for pair in pairs} == {"too few seeds"}
 
 
@@ -172,9 +173,20 @@ def test_pairs_are_corrected_together() -> None:
     """Six pairs have 5 against 5 seeds. Four pairs have 5 against 1 and are not tested."""
     pairs = compare(study(5), None).pairs
     assert sum(pair.p is not None for pair in pairs) == 6
-    assert pairs[0].p == pytest.approx(2 / 252)
-    assert pairs[0].p_holm == pytest.approx(12 / 252)
-    assert pairs[0].verdict == "second higher"
+    assert pairs[0].p == pytest.approx(12 / 252)
+    assert pairs[0].verdict == "first better"
+
+
+def test_pin_14_the_pair_of_finalists_has_a_single_p_value() -> None:
+    """The other five pairs of 5 against 5 seeds are corrected for five tests."""
+    found = compare(study(5), ("good-gan", "good-vae"))
+    by_pair = {(pair.first, pair.second): pair for pair in found.pairs}
+    assert by_pair["good-gan", "good-vae"] == found.finalists[0]
+    assert by_pair["good-gan", "good-vae"].p == pytest.approx(2 / 252)
+    assert by_pair["good-gan", "gan"].p == pytest.approx(10 / 252)
+    worse_first = compare(study(5), ("gan", "good-vae"))
+    (pair,) = [p for p in worse_first.pairs if {p.first, p.second} == {"gan", "good-vae"}]
+    assert pair.p == worse_first.finalists[0].p == pytest.approx(2 / 252)
 
 
 def test_finalists_are_compared_per_seed_and_fid_is_tested_alone() -> None:
@@ -183,9 +195,9 @@ def test_finalists_are_compared_per_seed_and_fid_is_tested_alone() -> None:
     assert compare(records, ("good-gan", "absent")).finalists == []
     fid, *secondary = compare(records, ("good-gan", "good-vae")).finalists
     assert (fid.first, fid.second, fid.n_first, fid.n_second) == ("good-gan", "good-vae", 5, 5)
-    assert fid.p_holm == fid.p == pytest.approx(2 / 252)
+    assert fid.p == pytest.approx(2 / 252)
     assert [result.score for result in secondary] == OF_CLASSES[1:]
-    assert all(result.smallest_p_holm == pytest.approx(12 / 252) for result in secondary)
+    assert all(result.smallest_p == pytest.approx(12 / 252) for result in secondary)
 
 
 @pytest.mark.parametrize(
@@ -218,7 +230,8 @@ def test_a_score_missing_on_one_side_is_not_compared() -> None:
 def test_differences_include_collapsed_runs_but_no_diverged_ones() -> None:
     records = [*runs("gan", [1.0, 3.0]), collapsed(record("gan", 2, 11.0)), record("gan", 3, None)]
     pair = compare([*records, *runs("vae", [20.0, 20.0])], None).pairs[0]
-    assert (pair.n_first, pair.mean) == (3, -15)
+    assert pair.n_first == 3
+    assert pair.effect == pytest.approx(33 ** (1 / 3) / 20)
 
 
 def test_a_flagged_record_is_not_ranked() -> None:
@@ -226,7 +239,7 @@ def test_a_flagged_record_is_not_ranked() -> None:
     found = compare([*runs("gan", [5.0, 7.0]), flagged], None)
     assert found.unranked == [flagged]
     assert found.rows[0].seeds == 2
-    assert found.rows[0].scores["fid_judge"].mean == 6
+    assert found.rows[0].scores["fid_judge"].values == (5, 7)
 
 
 def test_the_comparison_can_be_written_as_json() -> None:
@@ -235,7 +248,7 @@ def test_the_comparison_can_be_written_as_json() -> None:
     content = as_json(found)
     assert json.loads(json.dumps(content, allow_nan=False)) == content
     assert list(content) == ["pairs", "finalists", "aside", "unranked"]
-    assert content["finalists"][0]["bootstrap_low"] == found.finalists[0].bootstrap_low
+    assert content["finalists"][0]["better_low"] == found.finalists[0].better_low
     assert ScoreRecord.model_validate(content["unranked"][0]) == flagged
 
 
@@ -255,17 +268,21 @@ def test_tables(tmp_path: Path) -> None:
     write_leaderboard_csv(tmp_path / "x.csv", found.rows)
     with (tmp_path / "x.csv").open() as file:
         floor, gan = csv.DictReader(file)
-    assert (gan["variant"], gan["fid_judge"], gan["fid_judge_n"]) == ("gan", "12.0", "2")
+    assert (gan["variant"], gan["fid_judge_seeds"], gan["fid_judge_n"]) == ("gan", "10 14", "2")
     assert (gan["completed"], gan["collapsed"], gan["diverged"]) == ("2", "0", "1")
-    assert float(gan["fid_judge_ci95"]) == pytest.approx(12.706205 * 8**0.5 / 2**0.5, rel=1e-6)
-    assert (floor["fid_judge_ci95"], floor["elbo_bernoulli"]) == ("", "")
+    factor = 1.4 ** (12.706205 / 2)  # Student's t times the standard error of two logarithms
+    ends = [float(gan[f"fid_judge{part}"]) for part in ("", "_low", "_high")]
+    assert ends == pytest.approx([140**0.5, 140**0.5 / factor, 140**0.5 * factor], rel=1e-6)
+    assert (floor["fid_judge_low"], floor["elbo_bernoulli"]) == ("", "")
 
     changed = {"gan": {"schedule": ("9 steps", "4 epochs"), "hidden": ([8], [64, 8])}}
     notes = {"gan": "Its own rate is too low for so few steps."}
     text = markdown(
         tmp_path, found, records, departures=changed, notes=notes, tuning=Tuning(["gan"])
     )
-    assert "| `gan` † | gan | 12.00 ± 25.41 | 0.123 | 7 | 3 | 0 | 1 |" in text
+    assert "| `gan` † | gan | 11.83 [1.40, 100.33] | 0.123 | 7 | 3 | 0 | 1 |" in text
+    assert "Means of FID are geometric, with intervals on a log scale." in text
+    assert "| `gan` | 10.00, 14.00 |" in text.split("## FID of every seed")[1]
     assert "\n| `gan` † | 0.750 |" in text.split("## Further scores")[1]
     assert (
         "- † marks tuned variants: their parameters were chosen by FID on the validation split. "
@@ -297,13 +314,19 @@ def test_an_optional_score_has_a_csv_column_only_if_it_was_measured(tmp_path: Pa
 def test_tables_say_too_few_seeds_instead_of_a_p_value(tmp_path: Path) -> None:
     records = study(3)
     text = markdown(tmp_path, compare(records, ("good-gan", "good-vae")), records)
-    assert "| FID (judge) ↓ | −20.00 | −22.27 to −17.73 | −15.96 | 0.00 | too few seeds |" in text
+    assert (
+        "| FID (judge) ↓ | ratio 0.0827 | [0.0211, 0.324] | 1.00 | [0.50, 1.00] |  | too few"
+        in text
+    )
     three = (
         "- Too few seeds: with 3 against 3 seeds, a rank test cannot be significant "
         "(the smallest possible p-value is 0.10).\n"
     )
     assert text.count(three) == 2  # below the finalists and below the pairs, once each
-    assert "| `good-gan` | `gan` | −10.00 | −12.27 to −7.73 | too few seeds |" in text
+    assert (
+        "| `good-gan` | `gan` | 0.152 | [0.0398, 0.579] | 1.00 | [0.50, 1.00] |  | too few seeds |"
+        in text
+    )
     assert " p = " not in text
     assert "- `gan`: 1.0 between seeds; evaluation noise was not measured." in text
     assert "- `hybrid`: only one seed;" in text
@@ -313,10 +336,10 @@ def test_enough_seeds_get_a_verdict(tmp_path: Path) -> None:
     records = study(5)
     text = markdown(tmp_path, compare(records, ("good-gan", "good-vae")), records)
     finalists = text.split("**The finalists**")[1].split("## The families")[0]
-    assert "| 0.00 | good-gan better, p = 0.0079 |" in finalists
-    assert finalists.count("| no difference shown, p = 1.0 |") == len(OF_CLASSES) - 1
+    assert "| 1.00 | [0.64, 1.00] | 0.0079 | good-gan better |" in finalists
+    assert finalists.count("| 1.0 | undecided |") == len(OF_CLASSES) - 1
     assert "| `good-gan` | `gan` |" in text
-    assert "| good-gan better, p = 0.048 |" in text
+    assert "| 0.040 | good-gan better |" in text
 
 
 def test_verdicts_respect_the_better_side_of_each_score(tmp_path: Path) -> None:
@@ -324,7 +347,7 @@ def test_verdicts_respect_the_better_side_of_each_score(tmp_path: Path) -> None:
     vaes = [with_scores(r, recall_judge=0.1 + r.seed / 100) for r in runs("vae", [9.0] * 6)]
     text = markdown(tmp_path, compare([*gans, *vaes], ("gan", "vae")), [*gans, *vaes])
     assert "| recall ↑ | +0.800 |" in text
-    assert "| 1.00 | gan better, p = 0.0022 |" in text
+    assert "| 1.00 | [0.69, 1.00] | 0.0022 | gan better |" in text
 
 
 def test_tables_say_when_correction_makes_significance_impossible(tmp_path: Path) -> None:
@@ -332,7 +355,7 @@ def test_tables_say_when_correction_makes_significance_impossible(tmp_path: Path
     text = markdown(tmp_path, compare(records, None), records)
     assert (
         "- Too few seeds: with 5 against 5 seeds, a rank test cannot be significant "
-        "(the smallest possible p-value after correction is 0.056)."
+        "(the smallest possible p-value is 0.056)."
     ) in text
 
 
@@ -342,12 +365,12 @@ def test_markdown_says_how_finalists_were_chosen_and_what_was_set_aside(
     records, finalists = study(3), ("good-gan", "good-vae")
     text = markdown(tmp_path, compare(records, finalists), records)
     assert "score of one seed. The finalists were named in the profile's parameters, not" in text
-    assert "| 1 | `good-gan` | 1.00 ± 2.48 | `good-vae` | 21.00 ± 2.48 |" in text
+    assert "| 1 | `good-gan` | 1.82 [0.46, 7.22] | `good-vae` | 21.98 [19.64, 24.61] |" in text
     assert "not shown" not in text
     found = compare(records, finalists, aside=["vae"])
     text = markdown(tmp_path, found, records, tuning=Tuning(finalists))
     assert "score of one seed. The finalists are the GAN and the VAE whose parameters were" in text
-    assert "| 2 | `gan` | 11.00 ± 2.48 |  |  |" in text
+    assert "| 2 | `gan` | 11.97 [9.73, 14.73] |  |  |" in text
     assert "picture or a likelihood are not shown: `vae`.\n" in text
 
 
@@ -371,11 +394,11 @@ def test_one_pair_with_enough_seeds_has_the_p_of_the_finalists(tmp_path: Path) -
     found = compare(records, ("gan", "vae"))
     tested = [pair for pair in found.pairs if pair.p is not None]
     assert [(pair.first, pair.second) for pair in tested] == [("gan", "vae")]
-    assert tested[0].p_holm == found.finalists[0].p == pytest.approx(2 / 252)
+    assert tested[0].p == found.finalists[0].p == pytest.approx(2 / 252)
     text = markdown(tmp_path, found, records)
-    assert "enough seeds to reach significance (1 of 36). The p-values of these tests" in text
+    assert "enough seeds (1 of 36)." in text
     assert "- Too few seeds: with 5 against 3 seeds, a rank" in text
-    assert "(the smallest possible p-value after correction is 0.071)." in text
+    assert "(the smallest possible p-value is 0.071)." in text
 
 
 def test_departures_are_the_parameters_that_a_profile_changes(smoke: Params) -> None:

@@ -34,12 +34,14 @@ def test_a_variant_has_means_intervals_and_counts_of_its_runs_by_status(
 ) -> None:
     sync()
     gan = by_name(client)["gan"]
-    margin = 12.706 * 1.5  # Student's t for two values, times their standard error
+    # Student's t for two values, times the standard error of their logarithms
+    factor = (14.5 / 11.5) ** (12.7062 / 2)
+    mean = (11.5 * 14.5) ** 0.5
     expected = {
-        "fid/fid_judge": 13.0,
-        "intervals/fid_judge_low": pytest.approx(13.0 - margin, abs=1e-3),
-        "intervals/fid_judge_high": pytest.approx(13.0 + margin, abs=1e-3),
-        "fid/fid_judge_validation": 12.75,
+        "fid/fid_judge": pytest.approx(mean),
+        "intervals/fid_judge_low": pytest.approx(mean / factor, rel=1e-4),
+        "intervals/fid_judge_high": pytest.approx(mean * factor, rel=1e-4),
+        "fid/fid_judge_validation": pytest.approx((12.25 * 13.25) ** 0.5),
         "training/train_seconds": 12.5,
         "runs/completed": 2,
         "runs/collapsed": 0,
@@ -78,7 +80,7 @@ def test_a_new_score_of_one_seed_nests_all_seeds_in_a_new_mean(
         for run in all_runs(client)
         if run.data.tags["current"] == "true" and run.data.tags["variant"] == "gan"
     }
-    assert current["gan"].data.metrics["fid/fid_judge"] == 12.0
+    assert current["gan"].data.metrics["fid/fid_judge"] == pytest.approx((11.5 * 12.5) ** 0.5)
     nested = {parent(current[name]) for name in ("gan-0", "gan-1", "gan-2")}
     assert nested == {current["gan"].info.run_id}
     assert sync().made == 0

@@ -4,9 +4,8 @@ FID uses different features on each data set, so FIDs of different data sets can
 the ratio of two FIDs on one data set can be compared with the ratio on another data set.
 """
 
-import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import combinations
 from statistics import fmean
 
@@ -14,10 +13,13 @@ from scipy.stats import spearmanr
 
 from ganvae.config import Params
 from ganvae.core.errors import ConfigError
+from ganvae.report.verdicts import primary
 from ganvae.scores.catalogue import PRIMARY
-from ganvae.scores.comparison import SIDES, Comparison, compare, values_of
+from ganvae.scores.comparison import SIDES, Comparison, Row, compare
+from ganvae.scores.intervals import Estimate
+from ganvae.scores.pooled import Pooled, pooled_ratio
 from ganvae.scores.records import Provenance, ScoreRecord
-from ganvae.scores.statistics import Difference, Estimate, corrected, difference
+from ganvae.scores.statistics import Difference
 
 
 @dataclass(frozen=True)
@@ -29,8 +31,7 @@ class DataSet:
     Attributes:
         train_images: the number of training images.
         image_shape: channels, height, width.
-        finalists: the difference in log FID (natural logarithm) between the finalists, GAN minus
-            VAE. It is computed from one log FID per seed. None if a finalist has no FID.
+        finalists: the comparison of the finalists by FID. None if a finalist has no FID.
     """
 
     params: Params
@@ -44,6 +45,15 @@ class DataSet:
     def name(self) -> str:
         return self.provenance.dataset
 
+    def row(self, variant: str) -> Row | None:
+        """The row of a variant or baseline in the leaderboard, or None."""
+        return next((row for row in self.comparison.rows if row.variant == variant), None)
+
+    def rows(self) -> tuple[Row | None, Row | None]:
+        """The rows of the two finalists, the GAN first. None for a finalist without a row."""
+        gan, vae = self.params.finalists or ("", "")
+        return self.row(gan), self.row(vae)
+
 
 def data_set(
     params: Params,
@@ -51,10 +61,7 @@ def data_set(
     train_images: int,
     image_shape: tuple[int, int, int],
 ) -> DataSet:
-    """Return the `DataSet` of a profile, from the profile's score records.
-
-    The p-value of the finalists is not yet corrected for other data sets; `across` corrects it.
-    """
+    """Return the `DataSet` of a profile, from the profile's score records."""
     comparison = compare(records, params.finalists, params.aside)
     return DataSet(
         params=params,
@@ -62,16 +69,12 @@ def data_set(
         image_shape=image_shape,
         provenance=next((record for record in records if not record.flags), records[0]).provenance,
         comparison=comparison,
-        finalists=_finalists(params, records),
+        finalists=primary(comparison.finalists),
     )
 
 
-def across(sets: Sequence[DataSet]) -> list[DataSet]:
-    """Correct the p-values of the finalists for the number of data sets (Holm).
-
-    Returns:
-        The data sets, whose finalists have corrected p-values and the verdicts that follow from
-        these p-values.
+def check_sets(sets: Sequence[DataSet]) -> None:
+    """Check that the profiles can be shown on one page.
 
     Raises:
         ConfigError: two profiles use the same data set, which would count twice. Or two profiles
@@ -90,25 +93,19 @@ def across(sets: Sequence[DataSet]) -> list[DataSet]:
                 f"{both} use the same data set ({first.name}), which would count twice. Leave out "
                 "one of the two profiles."
             )
-    tested = iter(corrected([dataset.finalists for dataset in sets if dataset.finalists]))
-    return [
-        replace(dataset, finalists=next(tested)) if dataset.finalists else dataset
-        for dataset in sets
-    ]
 
 
-def ratio(log_difference: Difference) -> tuple[float, float | None, float | None]:
-    """Return the ratio of two FIDs, and the two bounds of the ratio's 95 % confidence interval.
+def overall(sets: Sequence[DataSet]) -> Pooled | None:
+    """Return the mean ratio of the finalists' FIDs over the data sets, GAN divided by VAE.
 
-    The ratio is the FID of the GAN divided by the FID of the VAE. Both FIDs are geometric means.
-    The bounds are None if the interval is not defined.
-
-    Args:
-        log_difference: the difference in log FID, GAN minus VAE.
+    Data sets without a ratio are left out. None if no data set has a ratio.
     """
-    bounds = (log_difference.low, log_difference.high)
-    low, high = (None if bound is None else math.exp(bound) for bound in bounds)
-    return math.exp(log_difference.mean), low, high
+    sides = []
+    for dataset in sets:
+        gan, vae = dataset.rows()
+        if dataset.finalists and dataset.finalists.effect is not None and gan and vae:
+            sides.append((gan.scores[PRIMARY].values, vae.scores[PRIMARY].values))
+    return pooled_ratio(sides) if sides else None
 
 
 def untuned(sets: Sequence[DataSet]) -> dict[str, list[Estimate | None]]:
@@ -158,18 +155,6 @@ def correlations(fids: Mapping[str, Sequence[Estimate | None]]) -> tuple[int, li
     columns = [[score.mean for score in column if score] for column in zip(*common, strict=True)]
     pairs = combinations(columns, 2)
     return len(common), [float(spearmanr(a, b).statistic) for a, b in pairs]
-
-
-def _finalists(params: Params, records: Sequence[ScoreRecord]) -> Difference | None:
-    values = [values_of(records, variant).get(PRIMARY, []) for variant in params.finalists]
-    return _log_difference(values, params.finalists)
-
-
-def _log_difference(fids: Sequence[Sequence[float]], names: Sequence[str]) -> Difference | None:
-    if not fids or not all(fids):
-        return None
-    a, b = ([math.log(fid) for fid in side] for side in fids)
-    return difference(PRIMARY, names[0], a, names[1], b)
 
 
 def _untuned(dataset: DataSet) -> dict[str, Estimate]:

@@ -2,46 +2,39 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
 
 from ganvae.core.files import write_text
-from ganvae.report.across import DataSet, correlations, places, ratio, untuned
-from ganvae.report.answer import SIDES
+from ganvae.report.across import DataSet, correlations, overall, places, untuned
+from ganvae.report.across_headline import headline, pooled_text
+from ganvae.report.budgets import times, unequal
 from ganvae.report.differences import markdown_line
-from ganvae.report.numbers import duration, listed, p_value, significant
+from ganvae.report.numbers import significant
 from ganvae.report.scores import TIMES, estimated, failures, heading
-from ganvae.report.verdicts import TOO_FEW, noise_remarks, shortages, winner
+from ganvae.report.verdicts import SIDES, noise_remarks, probability, spread, winner
 from ganvae.scores.catalogue import COMPARED, PRIMARY
 from ganvae.scores.comparison import Row
 from ganvae.scores.statistics import Difference
 
-Standing = Literal[
-    "GAN ahead", "VAE ahead", "no difference shown", "too few seeds", "no comparison"
-]
-
-UNDECIDED: dict[Standing, str] = {
-    "no difference shown": "no difference is shown",
-    "too few seeds": "there are too few seeds to tell which side is ahead",
-    "no comparison": "a GAN or a VAE with a score is missing",
-}
 HOW = (
-    "Each FID is the mean over seeds ± half the width of its 95 % confidence interval (CI, "
-    "Student's t). The floor is the score of real training images. The ratio is the FID of the GAN "
-    "divided by the FID of the VAE, both as geometric means over seeds. With a ratio below 1, the "
-    "GAN has the lower FID. The 95 % CI of the ratio is Welch's interval for the difference in log "
-    "FID, not corrected for multiple comparisons. The p-value of an exact two-sided Mann-Whitney "
-    "test is corrected for the number of data sets (Holm), unlike in reports of single data sets."
+    "FIDs are geometric means over seeds, with 95 % confidence intervals in brackets. The floor is "
+    "the score of real training images. The ratio is the FID of the GAN divided by the FID of the "
+    "VAE. With a ratio below 1, the GAN has the lower FID. On one data set, the interval of the "
+    "ratio is Welch's, on a log scale. P(GAN better) is the probability that a random run of the "
+    "GAN has a lower FID than a random run of the VAE. The last row has the geometric mean of the "
+    "ratios, in which each data set has the same weight. Its interval comes from a stratified "
+    "bootstrap: seeds are drawn anew within each data set and each side "
+    "([2108.13264](https://arxiv.org/abs/2108.13264)). No test is made here. The test of the "
+    "finalists is in the report of each data set."
 )
 FIGURE = (
-    "Each circle is the FID ratio of the two finalists on one data set, computed from one FID per "
-    "seed. A circle is coloured if one finalist is shown to be ahead. Bars are 95 % confidence "
-    "intervals."
+    "Each circle is the FID ratio of the two finalists on one data set. A circle is coloured if "
+    "the interval does not include 1. The diamond is the mean over the data sets. Bars are 95 % "
+    "confidence intervals."
 )
 CRITERIA = (
-    "On each data set, the two finalists are compared by exact rank tests, one per criterion. The "
-    "p-values are corrected for the number of criteria (Holm), separately for each data set. Each "
-    "cell names the finalist that is ahead by the criterion of the row. A cell is empty if the "
-    "criterion was not measured for both finalists."
+    "These are the verdicts in the reports of the data sets, where the p-values are corrected for "
+    "the number of criteria (Holm). Each cell names the finalist that is better by the criterion "
+    "of the row. A cell is empty if the criterion was not measured for both finalists."
 )
 UNTUNED = (
     "These GANs and VAEs use the parameters of their sources, scaled down by hand to fit the "
@@ -56,8 +49,8 @@ NOT_SAID = (
     "need not mean equal differences in quality.",
     "The finalists are the best of the variants that were tried, by hand or by a sweep. "
     "Their ratio compares two variants, not all GANs with all VAEs.",
-    "The data sets were chosen, not drawn at random. So the number of data sets on which one side "
-    "is ahead says nothing about other data sets.",
+    "The data sets were chosen, not drawn at random. So the mean ratio and its interval hold for "
+    "these data sets and new seeds, and say nothing about other data sets.",
 )
 
 
@@ -70,36 +63,12 @@ def write_across_markdown(path: Path, sets: Sequence[DataSet], picture: str) -> 
     lines = ["# GAN or VAE? Across data sets", "", f"**{headline(sets)}**", ""]
     lines += [f"![FID of GAN divided by FID of VAE on each data set]({picture})", "", FIGURE, ""]
     lines += ["## The finalists", "", *_efforts(sets)]
-    lines += [*_finalists(sets), "", HOW, "", *_shortages(sets)]
+    lines += [*_finalists(sets), "", HOW, ""]
     lines += ["## Other criteria", "", CRITERIA, "", *_criteria(sets), "", *_noise(sets)]
     lines += ["## The untuned systems", "", UNTUNED, "", *_untuned(sets), "", agreement(sets)]
     lines += ["", "## What this does not say", "", *(f"- {text}" for text in NOT_SAID), ""]
     lines += ["## How it was measured", "", *_provenance(sets), ""]
     write_text(path, "\n".join(lines))
-
-
-def headline(sets: Sequence[DataSet]) -> str:
-    """Sentences that say on how many data sets the GAN, the VAE or neither of them is ahead."""
-    by_standing: dict[Standing, list[str]] = {}
-    for dataset in sets:
-        by_standing.setdefault(standing(dataset.finalists), []).append(dataset.name)
-    rest = [
-        f"On {_named(by_standing[key])}, {words}."
-        for key, words in UNDECIDED.items()
-        if key in by_standing
-    ]
-    gan, vae = by_standing.get("GAN ahead", []), by_standing.get("VAE ahead", [])
-    sentences = [f"At these training budgets, {_ahead(sets, gan, vae)}.", *rest]
-    return f"{_effort(sets)}{' '.join(sentences)}{_diverged(sets)}"
-
-
-def _effort(sets: Sequence[DataSet]) -> str:
-    """A sentence that names the data sets with unequal tuning effort; "" if all effort is equal."""
-    unequal = [dataset.name for dataset in sets if dataset.params.effort]
-    if not unequal:
-        return ""
-    where = _whole(sets, "all") if len(unequal) == len(sets) else listed(unequal)
-    return f"The question is not settled, because the tuning effort was unequal on {where}. "
 
 
 def _efforts(sets: Sequence[DataSet]) -> list[str]:
@@ -110,46 +79,6 @@ def _efforts(sets: Sequence[DataSet]) -> list[str]:
         if (effort := dataset.params.effort)
     ]
     return ["The tuning effort differed as follows:", "", *lines, ""] if lines else []
-
-
-def _ahead(sets: Sequence[DataSet], gan: list[str], vae: list[str]) -> str:
-    tuned = "tuned " if all({*s.params.finalists} <= {*s.params.tuned} for s in sets) else ""
-    sides = [(f"the {tuned}GAN", gan), (f"the {tuned}VAE", vae)]
-    (first, names), (second, others) = sides[::-1] if vae and not gan else sides
-    if not names:
-        whole = _whole(sets, "any of the")
-        return f"neither {first} nor {second} is shown to be ahead by FID on {whole}"
-    if len(names) == len(sets):
-        return f"{first} is ahead by FID on {_whole(sets, 'all')}"
-    share = f"{len(names)} of {len(sets)} data sets ({listed(names)})"
-    return f"{first} is ahead by FID on {share}, and {second} is ahead on {_named(others)}"
-
-
-def _whole(sets: Sequence[DataSet], words: str) -> str:
-    return "the one data set" if len(sets) == 1 else f"{words} {len(sets)} data sets"
-
-
-def _named(names: list[str]) -> str:
-    plural = "" if len(names) == 1 else "s"
-    return f"{len(names)} data set{plural} ({listed(names)})" if names else "no data set"
-
-
-def _diverged(sets: Sequence[DataSet]) -> str:
-    rows = [_row(dataset, variant) for dataset in sets for variant in dataset.params.finalists]
-    diverged = any(row and row.diverged for row in rows)
-    return " Diverged runs are left out." if diverged else ""
-
-
-def standing(difference: Difference | None) -> Standing:
-    """The side that is shown to be ahead, or the reason why no side is shown to be ahead."""
-    if difference is None:
-        return "no comparison"
-    if difference.verdict == TOO_FEW:
-        return "too few seeds"
-    side = winner(difference)
-    if side is None:
-        return "no difference shown"
-    return "GAN ahead" if SIDES[side] == "GAN" else "VAE ahead"
 
 
 def agreement(sets: Sequence[DataSet]) -> str:
@@ -173,20 +102,30 @@ def agreement(sets: Sequence[DataSet]) -> str:
 
 
 def ratio_text(difference: Difference) -> str:
-    """A ratio and its interval as text: ``0.571 (0.522 to 0.626)``. Without interval: ``0.571``."""
-    middle, low, high = ratio(difference)
-    if low is None or high is None:
-        return significant(middle)
-    return f"{significant(middle)} ({significant(low)} to {significant(high)})"
+    """A ratio and its interval as text: ``0.571 [0.522, 0.626]``. Without interval: ``0.571``."""
+    return " ".join(spread(difference)).rstrip()
 
 
 def _finalists(sets: Sequence[DataSet]) -> list[str]:
     head = ["data set", "training images", "GAN, FID ↓", "VAE, FID ↓", "floor"]
     body = [
-        [dataset.name, _images(dataset), *_fids(dataset), *_verdict(dataset.finalists)]
+        [dataset.name, _images(dataset), *_fids(dataset), _seconds(dataset), *_effect(dataset)]
         for dataset in sets
     ]
-    return _table([*head, "ratio (95 % CI)", "p", "verdict"], body)
+    pooled = overall(sets)
+    if pooled and pooled.sets > 1:
+        mean = f"**mean over {pooled.sets} data sets**"
+        body.append([mean, "", "", "", "", "", f"**{pooled_text(pooled)}**", ""])
+    return _table(
+        [*head, "training, GAN / VAE", "ratio [95 % CI]", "P(GAN better) [95 % CI]"], body
+    )
+
+
+def _seconds(dataset: DataSet) -> str:
+    seconds = times(*dataset.rows())
+    if seconds is None:
+        return ""
+    return f"{seconds[0]:,.0f} s / {seconds[1]:,.0f} s{' (unequal)' if unequal(seconds) else ''}"
 
 
 def _images(dataset: DataSet) -> str:
@@ -195,13 +134,13 @@ def _images(dataset: DataSet) -> str:
 
 def _fids(dataset: DataSet) -> list[str]:
     sides = dataset.params.finalists or ("", "")
-    return [*(_finalist(dataset, variant) for variant in sides), _fid(_row(dataset, "floor"))]
+    return [*(_finalist(dataset, variant) for variant in sides), _fid(dataset.row("floor"))]
 
 
 def _finalist(dataset: DataSet, variant: str) -> str:
     if not variant:
         return "not named"
-    row = _row(dataset, variant)
+    row = dataset.row(variant)
     if row is None or PRIMARY not in row.scores:
         return f"`{variant}`: no score"
     n = row.scores[PRIMARY].n
@@ -214,16 +153,11 @@ def _fid(row: Row | None) -> str:
     return " ".join(estimated(PRIMARY, fid)).rstrip() if fid else ""
 
 
-def _verdict(difference: Difference | None) -> list[str]:
+def _effect(dataset: DataSet) -> tuple[str, str]:
+    difference = dataset.finalists
     if difference is None:
-        return ["", "", standing(difference)]
-    p = p_value(difference.p_holm).removeprefix("p ").removeprefix("= ")
-    return [ratio_text(difference), p, standing(difference)]
-
-
-def _shortages(sets: Sequence[DataSet]) -> list[str]:
-    sentences = shortages([dataset.finalists for dataset in sets if dataset.finalists])
-    return [line for text in sentences for line in (f"{text[:1].upper()}{text[1:]}", "")]
+        return "no comparison", ""
+    return ratio_text(difference) or "no ratio", " ".join(probability(difference)).rstrip()
 
 
 def _criteria(sets: Sequence[DataSet]) -> list[str]:
@@ -249,7 +183,10 @@ def _noise(sets: Sequence[DataSet]) -> list[str]:
 
 
 def _short(difference: Difference | None) -> str:
-    return standing(difference).removesuffix(" ahead") if difference else ""
+    if difference is None:
+        return ""
+    side = winner(difference)
+    return SIDES[side] if side else difference.verdict
 
 
 def _untuned(sets: Sequence[DataSet]) -> list[str]:
@@ -269,28 +206,21 @@ def _untuned(sets: Sequence[DataSet]) -> list[str]:
 
 
 def _provenance(sets: Sequence[DataSet]) -> list[str]:
-    head = ["data set", "training per run (GAN, VAE)", "images, real / generated", "protocol"]
+    head = ["data set", "images, real / generated", "protocol"]
     head += ["data SHA-256", "judge SHA-256", "all numbers"]
     return _table(head, [_measured(dataset) for dataset in sets])
 
 
 def _measured(dataset: DataSet) -> list[str]:
     record, profile = dataset.provenance, dataset.params.profile
-    rows = [_row(dataset, variant) for variant in dataset.params.finalists]
-    times = [row.scores["train_seconds"] for row in rows if row and "train_seconds" in row.scores]
     return [
         dataset.name,
-        ", ".join(duration(time.mean) for time in times),
         f"{record.n_real:,} / {record.n_generated:,} ({record.split})",
         f"version {record.protocol_version}",
         f"`{record.data_sha256[:16]}`",
         f"`{record.judge_sha256[:16]}`",
         f"[leaderboard]({profile}/leaderboard.md), [report]({profile}/report.html)",
     ]
-
-
-def _row(dataset: DataSet, variant: str) -> Row | None:
-    return next((row for row in dataset.comparison.rows if row.variant == variant), None)
 
 
 def _table(head: list[str], body: Sequence[Sequence[str]]) -> list[str]:

@@ -3,16 +3,26 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ganvae.report.numbers import duration, listed, p_value, significant
-from ganvae.report.scores import estimated, name
+from ganvae.report.criteria import other_criteria
+from ganvae.report.numbers import duration, fixed, listed, p_value, significant
+from ganvae.report.scores import estimated
 from ganvae.report.tuning import NOT_TUNED, Tuning, equal_effort
-from ganvae.report.verdicts import TOO_FEW, Side, leader, noise_remarks, spread, winner
+from ganvae.report.verdicts import (
+    SIDES,
+    TOO_FEW,
+    WITHIN,
+    Side,
+    excludes_equality,
+    leader,
+    primary,
+    probability,
+    spread,
+    winner,
+)
 from ganvae.scores.catalogue import PRIMARY
 from ganvae.scores.comparison import Comparison, Row
 from ganvae.scores.statistics import Difference
-
-SIDES: dict[Side, str] = {"first": "GAN", "second": "VAE"}
-"""The families that are the first and the second side of each difference."""
+from ganvae.scores.superiority import MEANINGFUL
 
 
 @dataclass(frozen=True)
@@ -24,7 +34,8 @@ class Answer:
             this fact.
         effort: the best GAN against the best VAE at equal tuning effort, and results from outside
             the pipeline. "" if neither exists.
-        finalists: the FIDs of the finalists, and their difference with an interval and a test.
+        finalists: the FIDs of the finalists, their ratio, the probability that the GAN is better,
+            and a test.
         others: the verdicts by criteria other than FID; "" if no other criterion was measured.
         caveat: the training budgets for which the answer holds.
     """
@@ -50,14 +61,9 @@ def answer(
         headline=_headline(comparison, finalists, tuning.unequal),
         effort=" ".join(filter(None, [equal_effort(comparison, tuning), tuning.outside])),
         finalists=_compare_finalists(comparison, finalists),
-        others=_other_criteria(comparison),
+        others=other_criteria(comparison),
         caveat=_caveat(compared),
     )
-
-
-def primary(differences: Sequence[Difference]) -> Difference | None:
-    """The difference in FID, the primary outcome; None if FID is not among ``differences``."""
-    return next((difference for difference in differences if difference.score == PRIMARY), None)
 
 
 def _headline(comparison: Comparison, finalists: tuple[str, str] | None, unequal: str) -> str:
@@ -82,11 +88,16 @@ def _between(verdict: str) -> str:
 
 def _verdict(difference: Difference) -> str:
     if ahead := winner(difference):
-        return f"At these training budgets, the {SIDES[ahead]} is ahead."
-    if difference.verdict == "no difference shown":
-        return "At these training budgets, no difference is shown."
+        return f"At these training budgets, the {SIDES[ahead]} has the lower FID."
+    if difference.verdict == "equivalent":
+        return (
+            "At these training budgets, the two are equivalent by FID: the ratio of their FIDs is "
+            f"shown to lie {WITHIN}."
+        )
+    if difference.verdict == "undecided":
+        return "At these training budgets, the comparison is undecided."
     side = leader(difference)
-    if side and _excludes_zero(difference):
+    if side and excludes_equality(difference):
         return f"The {SIDES[side]} looks better, but there are too few seeds for a test."
     return "There are too few seeds to tell which side is ahead."
 
@@ -105,7 +116,8 @@ def _compare_finalists(comparison: Comparison, finalists: tuple[str, str] | None
     )
     if difference is None:
         return scores
-    return f"{scores} {_difference(difference)} {_rank_test(difference)}"
+    sentences = (scores, _ratio(difference), _probability(difference), _rank_test(difference))
+    return " ".join(filter(None, sentences))
 
 
 def _score(comparison: Comparison, variant: str) -> str:
@@ -138,9 +150,11 @@ def _missing_because(comparison: Comparison, variant: str, row: Row | None) -> s
     return reasons or "it has no runs"
 
 
-def _difference(difference: Difference) -> str:
-    mean, bounds = spread(difference)
-    sentence = f"The difference, GAN minus VAE, is {mean}"
+def _ratio(difference: Difference) -> str:
+    if difference.effect is None:
+        return "An FID of 0 has no logarithm, so there is no ratio."
+    ratio, bounds = spread(difference)
+    sentence = f"The FID of the GAN is {ratio} times the FID of the VAE"
     if not bounds:
         return (
             f"{sentence}. There is no confidence interval, because an interval needs at least two "
@@ -149,99 +163,65 @@ def _difference(difference: Difference) -> str:
     return f"{sentence} (95 % CI {bounds})."
 
 
+def _probability(difference: Difference) -> str:
+    """Sentences on the probability that the GAN is better, and on whether it is meaningful."""
+    share, bounds = probability(difference)
+    if not bounds:
+        return ""
+    low, high = difference.better_low or 0.0, difference.better_high or 0.0
+    sides = [SIDES["first"]] * (low > MEANINGFUL) + [SIDES["second"]] * (high < 1 - MEANINGFUL)
+    limit = fixed(MEANINGFUL, 2)
+    meaning = (
+        f"In favour of the {sides[0]}, the interval lies beyond {limit}, so the difference is "
+        "meaningful."
+        if sides
+        else f"The interval does not show a probability above {limit} for either side, so a "
+        "meaningful difference is not shown."
+    )
+    return (
+        "A random run of the GAN has a lower FID than a random run of the VAE with an estimated "
+        f"probability of {share} (95 % CI {bounds}). {meaning}"
+    )
+
+
 def _rank_test(difference: Difference) -> str:
     if difference.verdict == TOO_FEW:
-        least = significant(difference.smallest_p_holm, 2)
+        least = significant(difference.smallest_p, 2)
         return (
             f"With {difference.n_first} seeds against {difference.n_second}, an exact rank test "
             f"cannot show a difference, because its p-value cannot fall below {least}."
             f"{_separated(difference)}"
         )
-    side, p = winner(difference), p_value(difference.p_holm)
-    if side is None:
-        return f"An exact rank test does not show a difference ({p})."
-    return f"An exact rank test shows that the {SIDES[side]} is ahead ({p})."
+    side, p = winner(difference), p_value(difference.p)
+    if side:
+        return f"An exact rank test shows that the {SIDES[side]} has the lower FID ({p})."
+    sentence = f"An exact rank test does not show a difference ({p})."
+    if difference.verdict == "equivalent":
+        return f"{sentence} Two one-sided tests show that the ratio lies {WITHIN}."
+    return f"{sentence} A ratio {WITHIN} is not shown, either.{_power(difference)}"
+
+
+def _power(difference: Difference) -> str:
+    if difference.detectable is None:
+        return ""
+    above, below = significant(difference.detectable), significant(1 / difference.detectable)
+    return (
+        f" With these seeds and this spread, the test would show a ratio of {above} or {below} "
+        "with a power of 80 %."
+    )
 
 
 def _separated(difference: Difference) -> str:
     """A sentence, if every value of one side is better than every value of the other; else ""."""
     side = leader(difference)
     single = difference.n_first * difference.n_second == 1
-    if side is None or difference.superiority not in (0.0, 1.0) or single:
+    if side is None or difference.better not in (0.0, 1.0) or single:
         return ""
     other: Side = "second" if side == "first" else "first"
     return (
         f" Nevertheless, every value of the {SIDES[side]} is better than every value of the "
         f"{SIDES[other]}."
     )
-
-
-def _other_criteria(comparison: Comparison) -> str:
-    differences = comparison.finalists
-    others = [difference for difference in differences if difference.score != PRIMARY]
-    if not others:
-        return ""
-    parts = [
-        *_tested([difference for difference in others if difference.verdict != TOO_FEW]),
-        *_by_means([difference for difference in others if difference.verdict == TOO_FEW]),
-    ]
-    sentence = f"The other criteria {_agreement(differences)}: {'; '.join(parts)}."
-    return " ".join([sentence, *noise_remarks(comparison)])
-
-
-def _agreement(differences: Sequence[Difference]) -> str:
-    """A phrase that says whether the other criteria favour the same side as FID."""
-    first = primary(differences)
-    side = _favoured(first) if first else None
-    sides = {_favoured(difference) for difference in differences if difference is not first}
-    sides -= {None}
-    if not sides:
-        return "show no difference"
-    if side is None:
-        return "show a difference that FID does not show"
-    return "agree with FID" if sides == {side} else "do not all agree with FID"
-
-
-def _favoured(difference: Difference) -> Side | None:
-    """The side that a criterion favours; None if the criterion shows no difference.
-
-    With too few values for a test, this is the side with the better mean.
-    """
-    return leader(difference) if difference.verdict == TOO_FEW else winner(difference)
-
-
-def _tested(differences: Sequence[Difference]) -> list[str]:
-    """Clauses that name the criteria in which a side is ahead, and the criteria without winner."""
-    by_side = {
-        side: [difference for difference in differences if winner(difference) == side]
-        for side in SIDES
-    }
-    ahead = _ahead(by_side)
-    undecided = listed([name(each.score) for each in differences if winner(each) is None])
-    return [
-        *([ahead] if ahead else []),
-        *([f"no difference is shown in {undecided}"] if undecided else []),
-    ]
-
-
-def _by_means(differences: Sequence[Difference]) -> list[str]:
-    """A clause that names the side with the better mean, for criteria with too few seeds."""
-    by_side = {
-        side: [difference for difference in differences if leader(difference) == side]
-        for side in SIDES
-    }
-    ahead = _ahead(by_side)
-    return [f"by the means alone (too few seeds to test), {ahead}"] if ahead else []
-
-
-def _ahead(by_side: dict[Side, list[Difference]]) -> str:
-    """A clause like ``the GAN is ahead in IS, and the VAE is ahead in precision``."""
-    parts = [
-        f"the {SIDES[side]} is ahead in {listed([name(each.score) for each in criteria])}"
-        for side, criteria in by_side.items()
-        if criteria
-    ]
-    return ", and ".join(parts)
 
 
 def _caveat(rows: Sequence[Row]) -> str:
@@ -264,11 +244,6 @@ def _span(low: float, high: float) -> str:
     """Two durations as a range: ``25 to 70 seconds``. A shared unit is written once."""
     first, last = duration(low), duration(high)
     return f"{first.split()[0] if first.split()[1] == last.split()[1] else first} to {last}"
-
-
-def _excludes_zero(difference: Difference) -> bool:
-    low, high = difference.low, difference.high
-    return low is not None and high is not None and (low > 0 or high < 0)
 
 
 def _has_score(rows: Sequence[Row], variant: str) -> bool:

@@ -6,21 +6,27 @@ from ganvae.report.families import about_families, side_by_side
 from ganvae.report.numbers import significant
 from ganvae.report.scores import heading
 from ganvae.report.tuning import Tuning, equal_effort, naming
-from ganvae.report.verdicts import noise_remarks, shortages, sizes, spread, verdict
+from ganvae.report.verdicts import (
+    noise_remarks,
+    probability,
+    shortages,
+    spread,
+    tested,
+    verdict,
+)
 from ganvae.scores.catalogue import PRIMARY
 from ganvae.scores.comparison import Comparison, Row
 from ganvae.scores.statistics import Difference
 
 HOW = (
-    "Each difference is the mean of the GAN side minus the mean of the VAE side. The 95 % "
-    "confidence intervals (CI) are Welch's intervals, not corrected for multiple comparisons. "
-    "Hedges' g is the difference in units of the pooled standard deviation. P(GAN higher) is the "
-    "probability that a value of the GAN side is higher than a value of the VAE side; ties count "
-    "half. The verdicts come from exact two-sided Mann-Whitney rank tests at the 5 % level. The "
-    "p-value of FID is not corrected. The p-values of the other scores are corrected together "
-    "(Holm). With few values, some tests cannot be significant after correction, whatever the "
-    "scores are. Such tests are not made, and do not count in the correction (Tarone 1990). "
-    "`comparison.json` also has bootstrap intervals, which are too narrow with so few values."
+    "For FID and other scores on a log scale, the effect is a ratio: the geometric mean of the GAN "
+    "divided by that of the VAE. For the other scores, the effect is a difference: the mean of the "
+    "GAN minus that of the VAE. P(GAN better) is the probability "
+    "that a random run of the GAN has a better score than a random run of the VAE. p is the "
+    "p-value of an exact two-sided Mann-Whitney rank test. The p-value of FID is not corrected. "
+    "The p-values of the other scores are corrected together (Tarone, Holm). [Reading the "
+    "numbers](../../docs/reading-the-numbers.md#when-is-one-variant-better-than-another) explains "
+    "the methods and the verdicts."
 )
 
 
@@ -84,17 +90,30 @@ def _code(name: str) -> str:
 
 
 def _table(differences: Sequence[Difference]) -> list[str]:
-    header = ["score", "difference", "95 % CI", "Hedges' g", "P(GAN higher)", "verdict"]
+    header = ["score", "effect", "95 % CI", "P(GAN better)", "95 % CI", "p", "verdict"]
     body = [
-        [heading(each.score), *spread(each), *sizes(each), verdict(each)] for each in differences
+        [
+            heading(each.score),
+            _effect(each),
+            spread(each)[1],
+            *probability(each),
+            tested(each),
+            verdict(each),
+        ]
+        for each in differences
     ]
     return [
         markdown_line(header),
-        markdown_line(["---", *["---:"] * 4, "---"]),
+        markdown_line(["---", *["---:"] * 5, "---"]),
         *map(markdown_line, body),
         "",
         *_listed(shortages(differences)),
     ]
+
+
+def _effect(difference: Difference) -> str:
+    size = spread(difference)[0]
+    return f"ratio {size}" if size and difference.scale == "log" else size
 
 
 def _listed(sentences: Sequence[str]) -> list[str]:
@@ -105,24 +124,28 @@ def _listed(sentences: Sequence[str]) -> list[str]:
 def _pairs(pairs: Sequence[Difference]) -> list[str]:
     if not pairs:
         return []
-    tested = sum(pair.p_holm is not None for pair in pairs)
+    made = sum(pair.p is not None for pair in pairs)
     lines = [
         "## Every pair of variants",
         "",
-        f"The pairs are compared by {heading(PRIMARY)}. The better variant comes first. Exact "
-        "Mann-Whitney tests were made only for the pairs with enough seeds to reach significance "
-        f"({tested} of {len(pairs)}). The p-values of these tests are corrected together (Tarone, "
-        "Holm). The 95 % confidence intervals (CI) are Welch's intervals, not corrected for "
-        "multiple comparisons.",
+        f"The pairs are compared by {heading(PRIMARY)}. The better variant comes first. The ratio "
+        "is the FID of the first variant divided by that of the second. Brackets show Welch's 95 % "
+        "confidence intervals of the ratio, not corrected for multiple comparisons. P is the "
+        "probability that a random run of the first variant has the lower FID. Exact Mann-Whitney "
+        f"tests were made for the pairs with enough seeds ({made} of {len(pairs)}). The p-values "
+        "are corrected together (Tarone, Holm), except for the finalists: their test was planned "
+        "in advance.",
         "",
-        markdown_line(["first", "second", "difference", "95 % CI", "verdict"]),
-        markdown_line(["---", "---", "---:", "---:", "---"]),
-        *(
-            markdown_line([f"`{pair.first}`", f"`{pair.second}`", *spread(pair), verdict(pair)])
-            for pair in pairs
-        ),
+        markdown_line(["first", "second", "ratio", "95 % CI", "P", "95 % CI", "p", "verdict"]),
+        markdown_line(["---", "---", *["---:"] * 5, "---"]),
+        *map(_pair, pairs),
     ]
     return [*lines, "", *_listed(shortages(pairs))]
+
+
+def _pair(pair: Difference) -> str:
+    names = (f"`{pair.first}`", f"`{pair.second}`")
+    return markdown_line([*names, *spread(pair), *probability(pair), tested(pair), verdict(pair)])
 
 
 def _noise(rows: Sequence[Row], n_generated: int) -> list[str]:

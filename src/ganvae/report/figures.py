@@ -43,13 +43,9 @@ def _plot_scores(ax: Axes, rows: Sequence[Row], records: Sequence[ScoreRecord]) 
         if score is None:
             ax.text(0.5, position, "no score", transform=ax.get_yaxis_transform(), va="center")
             continue
-        margin = score.margin or 0.0
-        low = min(margin, score.mean * 0.95)
-        ax.errorbar(
-            score.mean, position, xerr=[[low], [margin]], fmt="|", color=colour, capsize=4, lw=2
-        )
-        if low < margin:  # a logarithmic axis cannot show bounds at or below zero
-            ax.plot(score.mean - low, position, "<", color=colour)
+        low, high = score.low or score.mean, score.high or score.mean
+        ends = [[score.mean - low], [high - score.mean]]
+        ax.errorbar(score.mean, position, xerr=ends, fmt="|", color=colour, capsize=4, lw=2)
         ax.annotate(
             significant(score.mean),
             (score.mean, position),

@@ -23,10 +23,18 @@ from ganvae.report.page_models import ModelSection, model_section
 from ganvae.report.page_report import Report
 from ganvae.report.page_sweeps import sweep_sections
 from ganvae.report.published import HEADING
-from ganvae.report.scores import REFERENCES, estimated, measured, title
+from ganvae.report.scores import (
+    FEW_SEEDS,
+    REFERENCES,
+    estimated,
+    geometric_means,
+    measured,
+    title,
+)
 from ganvae.report.shown import SAMPLES
 from ganvae.report.sweep_text import CAVEATS, HEADS, OPTIMISM
 from ganvae.report.tuning import UNTUNED, naming
+from ganvae.report.verdicts import WITHIN
 from ganvae.scores.catalogue import PRIMARY, RESAMPLED, TABLED
 from ganvae.scores.comparison import Row
 from ganvae.scores.records import Provenance, ScoreRecord, shown_run
@@ -90,6 +98,8 @@ def _contents(report: Report) -> dict[str, Any]:
         "untuned": UNTUNED,
         "families": tables.FAMILIES,
         "leaderboard": tables.leaderboard_table(rows, report.tuning.tuned),
+        "few_seeds": FEW_SEEDS,
+        "geometric_means": geometric_means(rows),
         "further": tables.further_tables(rows, report.tuning.tuned),
         "ranking_figure": figures.ranking_figure(rows, ranked),
         "strips": [(row, strips[row.variant]) for row in rows if row.variant in strips],
@@ -100,6 +110,7 @@ def _contents(report: Report) -> dict[str, Any]:
         "about_families": about_families(comparison),
         "side_by_side": side_by_side(comparison),
         "pairs": differences.pair_table(comparison.pairs),
+        "within": WITHIN,
         "noise": differences.noise_lines(rows, noisy),
         "noise_titles": [title(name) for name in noisy],
         "curve_figure": figures.curve_figure(
@@ -155,12 +166,12 @@ def _finalist(
 ) -> dict[str, str | Embedded | None]:
     row = next((row for row in rows if row.variant == variant), None)
     fid = row.scores.get(PRIMARY) if row else None
-    mean, margin = estimated(PRIMARY, fid) if fid else ("none", "")
+    mean, interval = estimated(PRIMARY, fid) if fid else ("none", "")
     return {
         "variant": variant,
         "family": row.family if row else "other",
         "fid": mean,
-        "margin": margin,
+        "interval": interval,
         "strip": strips.get(variant),
     }
 

@@ -3,13 +3,21 @@
 One kind compares the scores of two variants. The other kind shows the noise of scores.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ganvae.report.answer import SIDES
 from ganvae.report.numbers import fixed, p_value, significant
 from ganvae.report.scores import REFERENCES, arrow, printed, title
-from ganvae.report.verdicts import TOO_FEW, sizes, spread, winner
+from ganvae.report.verdicts import (
+    SIDES,
+    TOO_FEW,
+    probability,
+    spread,
+    tested,
+    verdict,
+    winner,
+)
 from ganvae.scores.comparison import Row
 from ganvae.scores.statistics import Difference
 
@@ -19,9 +27,12 @@ class Contrast:
     """A comparison of a GAN with a VAE by one score, as table cells.
 
     Attributes:
-        low, mean, high: the lower bound of the difference's interval, the mean difference and the
-            upper bound, scaled to [-1, 1]. For every score, negative values favour the GAN and
-            positive values favour the VAE. The bounds are None if the interval is not defined.
+        effect: the difference, or "ratio" and the ratio.
+        low, mean, high: the lower bound of the effect's interval, the effect and the upper bound,
+            scaled to [-1, 1], for ratios on a log scale. For every score, negative values favour
+            the GAN and positive values favour the VAE. The bounds are None if the interval is not
+            defined, and all are None if the effect is not defined.
+        better, better_interval: the probability that the GAN is better.
         ahead: "gan" or "vae"; "" if no side is shown to be ahead.
     """
 
@@ -29,13 +40,13 @@ class Contrast:
     arrow: str
     gan: str
     vae: str
-    difference: str
+    effect: str
     interval: str
     low: float | None
-    mean: float
+    mean: float | None
     high: float | None
-    effect: str
-    superiority: str
+    better: str
+    better_interval: str
     p: str
     verdict: str
     ahead: str
@@ -47,28 +58,38 @@ def contrasts(differences: Sequence[Difference]) -> list[Contrast]:
 
 
 def _contrast(difference: Difference) -> Contrast:
-    score, low, mean, high = difference.score, difference.low, difference.mean, difference.high
-    widest = max(abs(value or 0.0) for value in (low, high, mean)) or 1.0
-    sign = -1 if arrow(score) == "↑" else 1
-    mean_text, interval = spread(difference)
-    effect, superiority = sizes(difference)
+    score = difference.score
+    low, mean, high = _positions(difference)
+    effect, interval = spread(difference)
+    better, better_interval = probability(difference)
     side = winner(difference)
     return Contrast(
         score=title(score),
         arrow=arrow(score),
         gan=printed(score, difference.mean_first),
         vae=printed(score, difference.mean_second),
-        difference=mean_text,
+        effect=f"ratio {effect}" if effect and difference.scale == "log" else effect,
         interval=interval,
-        low=None if low is None else sign * low / widest,
-        mean=sign * mean / widest,
-        high=None if high is None else sign * high / widest,
-        effect=effect,
-        superiority=superiority,
-        p=p_value(difference.p_holm).removeprefix("p = "),
-        verdict=f"{SIDES[side]} ahead" if side else difference.verdict,
+        low=low,
+        mean=mean,
+        high=high,
+        better=better,
+        better_interval=better_interval,
+        p=tested(difference),
+        verdict=f"{SIDES[side]} better" if side else verdict(difference),
         ahead=SIDES[side].lower() if side else "",
     )
+
+
+def _positions(difference: Difference) -> tuple[float | None, float | None, float | None]:
+    """The places of an effect and of its interval's ends in a small plot, as in `Contrast`."""
+    sign = -1 if arrow(difference.score) == "↑" else 1
+    ends = [difference.low, difference.effect, difference.high]
+    if difference.scale == "log":
+        ends = [None if end is None else math.log(end) for end in ends]
+    widest = max(abs(end or 0.0) for end in ends) or 1.0
+    low, mean, high = (None if end is None else sign * end / widest for end in ends)
+    return low, mean, high
 
 
 @dataclass(frozen=True)
@@ -76,7 +97,7 @@ class PairCell:
     """A table cell that compares the variant of its row with the variant of its column.
 
     Attributes:
-        detail: the difference, its interval, the p-value and the verdict in words.
+        detail: the ratio of the FIDs, its interval, the p-value and the verdict in words.
         shown: whether the test shows a difference.
     """
 
@@ -93,8 +114,8 @@ class PairTable:
         lines: the name and the cells of each row. Cells on and left of the diagonal are None.
         pairs: the number of pairs.
         too_few: the number of pairs with too few seeds for a test.
-        smallest_p: the smallest corrected p-value that a pair with too few seeds could reach. "" if
-            no pair has too few seeds.
+        smallest_p: the smallest p-value that a pair with too few seeds could reach. "" if no pair
+            has too few seeds.
     """
 
     models: list[str]
@@ -109,21 +130,21 @@ def pair_table(pairs: Sequence[Difference]) -> PairTable:
     names = list(dict.fromkeys(name for pair in pairs for name in (pair.first, pair.second)))
     cells = {(pair.first, pair.second): _pair(pair) for pair in pairs}
     lines = [(first, [cells.get((first, second)) for second in names]) for first in names]
-    few = [pair.smallest_p_holm for pair in pairs if pair.verdict == TOO_FEW]
+    few = [pair.smallest_p for pair in pairs if pair.verdict == TOO_FEW]
     smallest = significant(min(few), 2) if few else ""
     return PairTable(names, lines, len(pairs), len(few), smallest)
 
 
 def _pair(pair: Difference) -> PairCell:
-    difference, interval = spread(pair)
+    ratio, interval = spread(pair)
     parts = [
-        f"{pair.first} minus {pair.second}: {difference}",
+        f"{pair.first} divided by {pair.second}: {ratio or 'no ratio'}",
         f"95 % CI {interval}" if interval else "",
-        f"{p_value(pair.p_holm)} (corrected)" if pair.p_holm is not None else "",
-        pair.verdict,
+        p_value(pair.p),
+        verdict(pair),
     ]
     detail = ", ".join(filter(None, parts))
-    return PairCell(significant(pair.mean, 2), detail, shown=winner(pair) is not None)
+    return PairCell(ratio, detail, shown=winner(pair) is not None)
 
 
 @dataclass(frozen=True)

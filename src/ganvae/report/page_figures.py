@@ -81,17 +81,17 @@ def _draw_variant(ax: Axes, position: int, row: Row, values: Sequence[float]) ->
     if score is None:
         ax.text(0.01, position, "no score", transform=ax.get_yaxis_transform(), va="center")
         return
-    _draw_interval(ax, position, score.mean, score.margin or 0.0, colour)
+    if score.low is not None and score.high is not None:
+        _draw_interval(ax, position, score.low, score.high, colour)
     marker = MARKERS[row.family]
     below = [position + 0.24] * len(values)
     ax.plot(values, below, marker, color=colour, ms=4, alpha=0.6, mew=0)
     ax.plot(score.mean, position, "|", color=colour, ms=12, mew=1.8)
 
 
-def _draw_interval(ax: Axes, position: int, mean: float, margin: float, colour: str) -> None:
+def _draw_interval(ax: Axes, position: int, low: float, high: float, colour: str) -> None:
     """Draw the bar of an interval, with an arrow at each end that lies beyond the axis."""
     left, right = ax.get_xlim()
-    low, high = mean - margin, mean + margin
     ax.plot([max(low, left), min(high, right)], [position] * 2, color=colour, lw=1.8)
     for cut, end, arrow in ((low < left, left, "<"), (high > right, right, ">")):
         if cut:

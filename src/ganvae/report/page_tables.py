@@ -3,8 +3,17 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
-from ganvae.report.scores import REFERENCES, arrow, cell, failures, measured, printed, title
-from ganvae.scores.catalogue import COSTS, HEADLINE, TABLED, names
+from ganvae.report.scores import (
+    REFERENCES,
+    arrow,
+    cell,
+    failures,
+    measured,
+    printed,
+    seed_values,
+    title,
+)
+from ganvae.scores.catalogue import COSTS, HEADLINE, PRIMARY, TABLED, names
 from ganvae.scores.comparison import Row
 from ganvae.scores.departures import Departures
 from ganvae.scores.records import ScoreRecord
@@ -30,11 +39,17 @@ FAMILIES = {
 
 @dataclass(frozen=True)
 class Cell:
-    """A table cell with ``text``, and ``margin`` below the text. Sorting compares ``value``."""
+    """A table cell. Sorting compares ``value``.
+
+    Attributes:
+        below: a text below ``text``, such as an interval.
+        seeds: the values of the seeds, below both; "" if they are not shown.
+    """
 
     text: str
-    margin: str = ""
+    below: str = ""
     value: float | None = None
+    seeds: str = ""
 
 
 @dataclass(frozen=True)
@@ -81,10 +96,9 @@ class Table:
 
 
 def score_table(rows: Sequence[Row], scores: Sequence[str], tuned: Collection[str]) -> Table:
-    """A table with the mean and the margin of each score, one line per variant.
+    """A table with the mean of each score and its interval, one line per variant.
 
-    The margin is half the width of the mean's 95 % confidence interval. A score that no variant has
-    gets no column.
+    A score that no variant has gets no column.
     """
     columns = measured(rows, scores)
     lines = [_line(row, tuned, [_cell(row, name) for name in columns]) for row in rows]
@@ -122,8 +136,11 @@ def _line(row: Row, tuned: Collection[str], cells: list[Cell]) -> Line:
 
 
 def _cell(row: Row, score: str) -> Cell:
-    value = row.scores[score].mean if score in row.scores else None
-    return Cell(*cell(row, score), value)
+    if score not in row.scores:
+        return Cell(*cell(row, score))
+    found = row.scores[score]
+    seeds = seed_values(score, found) if score == PRIMARY else ""
+    return Cell(*cell(row, score), found.mean, seeds)
 
 
 @dataclass(frozen=True)
@@ -163,7 +180,7 @@ class SeedTable:
     Attributes:
         runs: the titles of the columns, one per training run.
         lines: per score, the score's title, one cell per training run, and the mean with its
-            margin.
+            interval.
     """
 
     runs: list[str]
@@ -178,6 +195,8 @@ def seed_table(row: Row | None, records: Sequence[ScoreRecord]) -> SeedTable:
         if values.count(None) < len(values):
             cells = ["" if value is None else printed(name, value) for value in values]
             mean = _cell(row, name) if row else Cell("")
-            lines.append((Head(title(name), arrow(name)), cells, f"{mean.text} {mean.margin}"))
+            lines.append(
+                (Head(title(name), arrow(name)), cells, f"{mean.text} {mean.below}".rstrip())
+            )
     runs = [f"seed {r.seed}{', not ranked' if r.flags else ''}" for r in records]
     return SeedTable(runs, lines)

@@ -11,7 +11,7 @@ from ganvae.report.scores import estimated
 from ganvae.report.tables import write_leaderboard_markdown
 from ganvae.scores.catalogue import PRIMARY
 from ganvae.scores.collected import collect_runs
-from ganvae.scores.statistics import Estimate
+from ganvae.scores.intervals import Estimate
 
 Standing = tuple[str, str, int, int]
 """A variant, its FID, its number of finished training runs, and its number of all training runs."""
@@ -43,4 +43,4 @@ def write_provisional(params: Params, done: Collection[str]) -> list[Standing]:
 
 
 def _fid(estimate: Estimate | None) -> str:
-    return " ".join(estimated(PRIMARY, estimate)) if estimate else "none"
+    return " ".join(estimated(PRIMARY, estimate)).rstrip() if estimate else "none"

@@ -11,10 +11,10 @@ from ganvae.core.files import read_json
 from ganvae.core.paths import ProfilePaths
 from ganvae.report.differences import markdown_line
 from ganvae.report.numbers import fixed
-from ganvae.report.scores import REFERENCES, TIMES
+from ganvae.report.scores import REFERENCES, TIMES, bracketed
 from ganvae.scores.comparison import Row
+from ganvae.scores.intervals import Estimate
 from ganvae.scores.records import Provenance, ScoreRecord
-from ganvae.scores.statistics import Estimate
 
 HEADING = "Beside published numbers"
 
@@ -203,7 +203,7 @@ def _bounds_table(
     ours = []
     for row in rows:
         score, latents = row.scores[BOUND], trainings(row.variant).latents
-        negative = Estimate(-score.mean, score.margin, score.n)
+        negative = _negative(score)
         error = _error_over_images([record for record in records if record.variant == row.variant])
         cells = (_estimated(negative, 2), error, str(latents))
         ours.append(PublishedLine(_label(row), "", (*cells, *_own(row, score, trainings))))
@@ -218,8 +218,8 @@ def _bounds_table(
         (*_filled(_BOUNDS_PUBLISHED), *ours),
         (
             "The values of VAE and IWAE are quoted from Burda et al., for models with one "
-            "stochastic layer. Our values are means over seeds ± half the width of the 95 % "
-            "confidence interval (Student's t). The standard error over images is the uncertainty "
+            "stochastic layer. Our values are means over seeds with their 95 % confidence interval "
+            "(Student's t). The standard error over images is the uncertainty "
             f"from having only {provenance.n_real:,} test images. All seeds use the same images, "
             "so more seeds do not reduce this error.",
             "The number of latents per image in the importance-weighted bounds is k = "
@@ -258,8 +258,14 @@ def _label(row: Row) -> str:
 
 
 def _estimated(score: Estimate, decimals: int) -> str:
-    margin = f" ± {fixed(score.margin, decimals)}" if score.margin else ""
-    return fixed(score.mean, decimals) + margin
+    low, high = score.low, score.high
+    interval = "" if low == high else bracketed(low, high, lambda value: fixed(value, decimals))
+    return f"{fixed(score.mean, decimals)} {interval}".rstrip()
+
+
+def _negative(score: Estimate) -> Estimate:
+    low, high = (None if end is None else -end for end in (score.high, score.low))
+    return Estimate(-score.mean, low, high, tuple(-value for value in score.values))
 
 
 def _error_over_images(records: Sequence[ScoreRecord]) -> str:

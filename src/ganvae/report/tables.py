@@ -8,26 +8,37 @@ from ganvae.report.differences import differences_markdown, markdown_line
 from ganvae.report.findings import Findings
 from ganvae.report.numbers import listed
 from ganvae.report.published import published_markdown
-from ganvae.report.scores import NOT_MEASURED, REFERENCES, cell, heading, measured, name
+from ganvae.report.scores import (
+    NOT_MEASURED,
+    REFERENCES,
+    cell,
+    geometric_means,
+    heading,
+    measured,
+    name,
+    seed_values,
+)
 from ganvae.report.tuning import UNTUNED, Tuning
-from ganvae.scores.catalogue import HEADLINE, INCEPTION, REQUIRED, SCORES, TABLED
+from ganvae.scores.catalogue import HEADLINE, INCEPTION, PRIMARY, REQUIRED, SCORES, TABLED
 from ganvae.scores.comparison import Row
 from ganvae.scores.departures import Departures
 from ganvae.scores.records import ScoreRecord
 
 TUNED = " †"
+PARTS = ("", "_low", "_high", "_n", "_seeds")
+"""The endings of the columns of one score in the CSV file."""
 
 
 def write_leaderboard_csv(path: Path, rows: Iterable[Row]) -> None:
     """Write the leaderboard as a CSV file, one line per variant.
 
-    Each score has three columns: its mean, half the width of its 95 % confidence interval, and its
-    number of seeds.
+    Each score has five columns: its mean, the ends of its 95 % confidence interval, its number of
+    seeds, and the values of the seeds, separated by spaces.
     """
     rows = list(rows)
     optional = [name for name in INCEPTION if any(name in row.scores for row in rows)]
     columns = ["variant", "family", "completed", "collapsed", "diverged", "steps"]
-    columns += [f"{name}{part}" for name in (*REQUIRED, *optional) for part in ("", "_ci95", "_n")]
+    columns += [f"{name}{part}" for name in (*REQUIRED, *optional) for part in PARTS]
     write_csv(path, [_csv_line(row) for row in rows], columns)
 
 
@@ -40,8 +51,10 @@ def _csv_line(row: Row) -> dict[str, object]:
         "diverged": row.diverged,
         "steps": row.steps,
     }
-    for score, mean in row.scores.items():
-        line |= {score: mean.mean, f"{score}_ci95": mean.margin, f"{score}_n": mean.n}
+    for score, found in row.scores.items():
+        values = " ".join(f"{value:.6g}" for value in found.values)
+        cells = (found.mean, found.low, found.high, found.n, values)
+        line |= {f"{score}{part}": cell for part, cell in zip(PARTS, cells, strict=True)}
     return line
 
 
@@ -51,7 +64,7 @@ def write_leaderboard_markdown(path: Path, findings: Findings) -> None:
     lines = [f"# GAN or VAE? Leaderboard of the {findings.profile} profile", ""]
     lines += [f"**{findings.notice}**", ""] if findings.notice else []
     lines += _headline(comparison.rows, tuning.tuned)
-    lines += ["", *_notes(records, tuning), ""]
+    lines += ["", *_notes(comparison.rows, records, tuning), "", *_seeds(comparison.rows)]
     lines += differences_markdown(comparison, records[0].provenance.n_generated, tuning)
     lines += ["## Further scores", "", *_further(comparison.rows, tuning.tuned), ""]
     lines += published_markdown(findings.published)
@@ -100,15 +113,38 @@ def _cells(row: Row, names: Iterable[str]) -> list[str]:
     return [" ".join(cell(row, name)).rstrip() for name in names]
 
 
-def _notes(records: Sequence[ScoreRecord], tuning: Tuning) -> list[str]:
+def _seeds(rows: Sequence[Row]) -> list[str]:
+    """The FID of every seed, for variants with few seeds."""
+    lines = [
+        markdown_line([REFERENCES.get(row.variant, f"`{row.variant}`"), values])
+        for row in rows
+        if PRIMARY in row.scores and (values := seed_values(PRIMARY, row.scores[PRIMARY]))
+    ]
+    if not lines:
+        return []
+    return [
+        "## FID of every seed",
+        "",
+        "Few values say more than their interval. An interval of five seeds cannot show a rare "
+        "collapse.",
+        "",
+        markdown_line(["variant", "FID of each seed ↓"]),
+        markdown_line(["---", "---"]),
+        *lines,
+        "",
+    ]
+
+
+def _notes(rows: Sequence[Row], records: Sequence[ScoreRecord], tuning: Tuning) -> list[str]:
     """Markdown lines on how to read the table and how the scores were measured."""
     provenance = records[0].provenance
     precisions = {record.provenance.training_precision for record in records} - {None}
     scores = {name for r in records for name, value in r.scores.items() if value is not None}
     judged = listed([name(s) for s in HEADLINE if s in scores and SCORES[s].features == "judge"])
     notes = [
-        "Each cell is the mean over seeds ± half the width of its 95 % confidence interval "
-        "(Student's t). A single seed has no interval. For variants, a seed is a training run. For "
+        "Each cell is the mean over seeds, with its 95 % confidence interval in brackets "
+        f"(Student's t). {geometric_means(rows)} "
+        "A single seed has no interval. For variants, a seed is a training run. For "
         "floor and ceiling, a seed is a draw of images. ↓ means that lower is better, and ↑ that "
         "higher is better. A cell is empty if the score does not apply to the variant. Collapsed "
         "runs count in the means. Diverged runs have no scores.",

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from ganvae.report.numbers import p_value
 from ganvae.report.scores import cell, failures, measured, title
-from ganvae.report.verdicts import shortages, spread, verdict
+from ganvae.report.verdicts import probability, shortages, spread, verdict
 from ganvae.scores.catalogue import HEADLINE, SCORES
 from ganvae.scores.comparison import Comparison, Row
 from ganvae.scores.records import ScoreRecord
@@ -33,7 +34,7 @@ def _leaderboard(rows: Sequence[Row]) -> Iterator[str]:
         for row in rows
     ]
     yield from _aligned(cells)
-    yield "means over seeds ± half the width of the 95 % CI (Student's t); lower FID is better"
+    yield "means over seeds [95 % CI, Student's t], geometric for FID; lower FID is better"
 
 
 def _mean(row: Row, name: str) -> str:
@@ -51,17 +52,26 @@ def _differences(about: str, differences: Sequence[Difference]) -> Iterator[str]
     yield f"\n{about}:"
     yield from _aligned([_cells(difference) for difference in differences])
     yield (
-        "columns: first minus second, score, difference, 95 % CI (Welch, not corrected for "
-        "multiple comparisons), verdict of an exact rank test (p corrected, Holm)"
+        "columns: first against second, score, ratio (of FID and other scores on a log scale) or "
+        "difference, 95 % CI (Welch), probability that a run of the first is better, 95 % CI, p of "
+        "an exact rank test (Holm, except for the finalists' FID), verdict"
     )
     yield from shortages(differences)
 
 
 def _cells(difference: Difference) -> list[str]:
-    mean, bounds = spread(difference)
-    sides = f"{difference.first} - {difference.second}"
-    score, result = title(difference.score), verdict(difference)
-    return [sides, score, mean, bounds or "no CI", result]
+    effect, bounds = spread(difference)
+    better, ends = probability(difference)
+    return [
+        f"{difference.first} : {difference.second}",
+        title(difference.score),
+        effect or "-",
+        bounds or "no CI",
+        better,
+        ends or "no CI",
+        p_value(difference.p) or "-",
+        verdict(difference),
+    ]
 
 
 def _flagged(record: ScoreRecord) -> str:

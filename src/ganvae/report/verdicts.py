@@ -1,58 +1,103 @@
-"""The conclusions that a difference between two variants allows."""
+"""The conclusions that the comparison of two variants allows."""
 
 from collections.abc import Sequence
 from typing import Literal
 
 from ganvae.report.numbers import fixed, listed, p_value, significant
-from ganvae.report.scores import interval, name, printed, signed
-from ganvae.scores.catalogue import better
+from ganvae.report.scores import bracketed, name, printed, signed
+from ganvae.scores.catalogue import PRIMARY, better
 from ganvae.scores.comparison import Comparison
-from ganvae.scores.statistics import Difference, Estimate
+from ganvae.scores.intervals import MARGIN, Estimate
+from ganvae.scores.statistics import Difference
 
 TOO_FEW = "too few seeds"  # a verdict of statistics.py
+WITHIN = f"between {1 / MARGIN:g} and {MARGIN:g}"
+"""The ratios that count as equivalent."""
 
 Side = Literal["first", "second"]
+
+SIDES: dict[Side, str] = {"first": "GAN", "second": "VAE"}
+"""The families that are the first and the second side of each difference."""
+
+
+def primary(differences: Sequence[Difference]) -> Difference | None:
+    """The difference in FID, the primary outcome; None if FID is not among ``differences``."""
+    return next((difference for difference in differences if difference.score == PRIMARY), None)
 
 
 def winner(difference: Difference) -> Side | None:
     """The side that the rank test shows to be better; None if the test shows no difference."""
-    if difference.verdict not in ("first higher", "second higher"):
-        return None
-    return _better(difference, first_higher=difference.verdict == "first higher")
+    if difference.verdict == "first better":
+        return "first"
+    return "second" if difference.verdict == "second better" else None
 
 
 def leader(difference: Difference) -> Side | None:
     """The side with the better mean; None if the means are equal. A test is not needed."""
-    return _better(difference, first_higher=difference.mean > 0) if difference.mean else None
+    gap = difference.mean_first - difference.mean_second
+    if gap == 0:
+        return None
+    return "first" if (gap > 0) == (better(difference.score) == "higher") else "second"
 
 
-def _better(difference: Difference, first_higher: bool) -> Side:
-    return "first" if first_higher == (better(difference.score) == "higher") else "second"
+def excludes_equality(difference: Difference) -> bool:
+    """Whether the confidence interval of the difference or ratio shows that the means differ."""
+    same = 1 if difference.scale == "log" else 0
+    low, high = difference.low, difference.high
+    return low is not None and high is not None and (low > same or high < same)
 
 
 def verdict(difference: Difference) -> str:
-    """The verdict of a difference as a table cell: the better side or "no difference shown", and p.
+    """The verdict of a comparison as a table cell, such as ``dcgan better`` or ``undecided``.
 
-    With too few seeds for a test, the cell says ``too few seeds``.
+    An undecided comparison names the difference or ratio that the seeds could have shown.
     """
-    if difference.verdict == TOO_FEW:
-        return TOO_FEW
     side = winner(difference)
-    ahead = difference.first if side == "first" else difference.second
-    result = f"{ahead} better" if side else difference.verdict
-    return f"{result}, {p_value(difference.p_holm)}"
+    if side:
+        return f"{difference.first if side == 'first' else difference.second} better"
+    power = shown_from(difference)
+    return (
+        f"undecided ({power})"
+        if difference.verdict == "undecided" and power
+        else str(difference.verdict)
+    )
+
+
+def shown_from(difference: Difference) -> str:
+    """The smallest difference that could have been shown: ``80 % power from a ratio of 1.25``."""
+    if difference.detectable is None:
+        return ""
+    if difference.scale == "log":
+        return f"80 % power from a ratio of {significant(difference.detectable)}"
+    return f"80 % power from a difference of {printed(difference.score, difference.detectable)}"
+
+
+def tested(difference: Difference) -> str:
+    """The p-value as a table cell, without "p ="; "" if no test was made."""
+    return p_value(difference.p).removeprefix("p ").removeprefix("= ")
 
 
 def spread(difference: Difference) -> tuple[str, str]:
-    """A difference and its interval as two texts; the interval is "" if it is not defined."""
-    bounds = interval(difference.score, difference.low, difference.high)
-    return signed(difference.score, difference.mean), bounds
+    """A difference or a ratio as text, and its interval: ``0.572`` and ``[0.530, 0.616]``.
+
+    Both are "" if a ratio is not defined. The interval is "" if it is not defined.
+    """
+    if difference.effect is None:
+        return "", ""
+    if difference.scale == "log":
+        return significant(difference.effect), bracketed(
+            difference.low, difference.high, significant
+        )
+    score = difference.score
+    return signed(score, difference.effect), bracketed(
+        difference.low, difference.high, lambda value: signed(score, value)
+    )
 
 
-def sizes(difference: Difference) -> tuple[str, str]:
-    """Hedges' g ("" if it is not defined), and the probability that the first side is higher."""
-    effect = "" if difference.effect is None else fixed(difference.effect, 2, plus="+")
-    return effect, fixed(difference.superiority, 2)
+def probability(difference: Difference) -> tuple[str, str]:
+    """The probability that the first side is better, and its interval, as two texts."""
+    ends = (difference.better_low, difference.better_high)
+    return fixed(difference.better, 2), bracketed(*ends, lambda value: fixed(value, 2))
 
 
 def shortages(differences: Sequence[Difference]) -> list[str]:
@@ -62,12 +107,9 @@ def shortages(differences: Sequence[Difference]) -> list[str]:
 
 
 def _shortage(difference: Difference) -> str:
-    corrected = difference.smallest_p_holm > difference.smallest_p
-    when = " after correction" if corrected else ""
     return (
         f"with {difference.n_first} against {difference.n_second} seeds, a rank test cannot be "
-        f"significant (the smallest possible p-value{when} is "
-        f"{significant(difference.smallest_p_holm, 2)})"
+        f"significant (the smallest possible p-value is {significant(difference.smallest_p, 2)})"
     )
 
 

@@ -14,7 +14,7 @@ from ganvae.scores.score import LARGEST, POSITIVE, ROUNDING, SHARE, Better, Grou
 _SAMPLES = (
     Score(
         "fid_judge", "FID (judge)", terms.FID, "samples", "primary", "lower",
-        decimals=2, features="judge", noise="resampled", range=POSITIVE,
+        decimals=2, features="judge", noise="resampled", range=POSITIVE, scale="log",
     ),
     Score(
         "fid_judge_infinity", "FID (judge), N → ∞", terms.FID_INFINITY, "samples",
@@ -65,7 +65,7 @@ _SAMPLES = (
     ),
     Score(
         "mode_kl_judge", "KL of modes", terms.KL_OF_MODES, "modes", "secondary", "lower",
-        features="judge", judges=("channels",), range=POSITIVE,
+        features="judge", judges=("channels",), range=POSITIVE, scale="log",
     ),
     Score(
         "closer_to_train_judge", "closer to train (judge)", terms.CLOSER_TO_TRAIN, "samples",
@@ -80,7 +80,7 @@ _SAMPLES = (
 _RECONSTRUCTION = (
     Score(
         "reconstruction_mse", "recon. MSE", terms.RECONSTRUCTION, "reconstruction",
-        better="lower", decimals=4, range=POSITIVE,
+        better="lower", decimals=4, range=POSITIVE, scale="log",
     ),
     Score(
         "reconstruction_psnr", "recon. PSNR", terms.RECONSTRUCTION, "reconstruction",
@@ -103,7 +103,7 @@ _RECONSTRUCTION = (
 _INVERSION = (
     Score(
         "inverted_mse", "inverted MSE", terms.INVERSION, "inversion", "secondary", "lower",
-        decimals=4, range=POSITIVE,
+        decimals=4, range=POSITIVE, scale="log",
     ),
     Score(
         "inverted_psnr", "inverted PSNR", terms.INVERSION, "inversion", better="higher",
@@ -165,7 +165,7 @@ _TRAINING = (
 _INCEPTION = (
     Score(
         "fid_inception", "FID (Inception)", terms.FID, "samples", better="lower", decimals=2,
-        features="inception", range=POSITIVE,
+        features="inception", range=POSITIVE, scale="log",
     ),
     Score(
         "kid_inception", "KID (Inception)", terms.KID, "samples", better="lower", decimals=2,

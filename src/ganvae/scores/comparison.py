@@ -13,9 +13,10 @@ import numpy as np
 from ganvae.core.errors import ConfigError
 from ganvae.core.files import write_json
 from ganvae.scores.catalogue import COMPARED, PRIMARY, SCORES
+from ganvae.scores.intervals import Estimate, estimate
 from ganvae.scores.rankable import PLACES, check_rankable
 from ganvae.scores.records import ScoreRecord
-from ganvae.scores.statistics import Difference, Estimate, corrected, difference, estimate
+from ganvae.scores.statistics import Difference, corrected, difference
 
 SIDES = ("gan", "vae")
 """The two model families that are compared. GANs always come first."""
@@ -44,7 +45,8 @@ class Row:
     """One variant or baseline in a leaderboard.
 
     Attributes:
-        scores: a mapping from score name to the mean over seeds. Scores without values are absent.
+        scores: a mapping from score name to the mean over seeds, which is geometric for scores on a
+            log scale. Scores without values are absent.
         completed, collapsed, diverged: the number of training runs with this status.
         steps: the number of training steps. None for a baseline.
         noise: a mapping from each score in `COMPARED` to its noise.
@@ -75,7 +77,8 @@ class Comparison:
     Attributes:
         rows: the leaderboard.
         pairs: all pairs of variants, compared by `PRIMARY`. The better variant comes first. The
-            p-values of all pairs are corrected together.
+            p-values of all pairs are corrected together, except that of the finalists: their
+            comparison was planned in advance, so its p-value is the one in ``finalists``.
         finalists: one GAN (first) against one VAE, by each score of `COMPARED`. Each seed
             contributes one value.
         aside: GANs and VAEs that serve another purpose than the comparison of the families, such as
@@ -113,7 +116,9 @@ def compare(
     seeds = {row.variant: values_of(ranked, row.variant) for row in rows}
     return Comparison(
         rows=rows,
-        pairs=_pairs([row.variant for row in rows if row.family != "reference"], seeds),
+        pairs=_pairs(
+            [row.variant for row in rows if row.family != "reference"], seeds, {*(finalists or ())}
+        ),
         finalists=_finalists(seeds, finalists) if finalists else [],
         aside=[row.variant for row in rows if row.variant in aside and row.family in SIDES],
         unranked=[record for record in records if record.flags],
@@ -143,14 +148,18 @@ def write_comparison(path: Path, comparison: Comparison) -> None:
     write_json(path, as_json(comparison))
 
 
-def _pairs(variants: Sequence[str], seeds: Mapping[str, Values]) -> list[Difference]:
+def _pairs(
+    variants: Sequence[str], seeds: Mapping[str, Values], planned: Collection[str]
+) -> list[Difference]:
+    """Compare all pairs of variants. The pair ``planned`` is tested alone, the others together."""
     scored = [variant for variant in variants if PRIMARY in seeds[variant]]
-    return corrected(
-        [
-            difference(PRIMARY, first, seeds[first][PRIMARY], second, seeds[second][PRIMARY])
-            for first, second in combinations(scored, 2)
-        ]
-    )
+    found = [
+        difference(PRIMARY, first, seeds[first][PRIMARY], second, seeds[second][PRIMARY])
+        for first, second in combinations(scored, 2)
+    ]
+    alone = [{pair.first, pair.second} == planned for pair in found]
+    together = iter(corrected([pair for pair, only in zip(found, alone, strict=True) if not only]))
+    return [pair if only else next(together) for pair, only in zip(found, alone, strict=True)]
 
 
 def _finalists(seeds: Mapping[str, Values], finalists: Sequence[str]) -> list[Difference]:
@@ -211,7 +220,7 @@ def _row(records: list[ScoreRecord]) -> Row:
     return Row(
         variant=records[0].variant,
         family=records[0].family,
-        scores={name: estimate(seeds) for name, seeds in values.items()},
+        scores={name: _estimate(name, seeds) for name, seeds in values.items()},
         completed=counts["completed"],
         collapsed=counts["collapsed"],
         diverged=counts["diverged"],
@@ -219,6 +228,12 @@ def _row(records: list[ScoreRecord]) -> Row:
         noise={name: _noise(name, values[name], scored) for name in COMPARED if name in values},
         unmeasured=tuple(s for s in SCORES if all(s not in r.scores for r in records)),
     )
+
+
+def _estimate(name: str, values: Sequence[float]) -> Estimate:
+    # MLflow's records also have the FID on the validation split, and counts that are no scores.
+    score = SCORES.get(name.removesuffix("_validation"))
+    return estimate(values, score.scale, score.range) if score else estimate(values)
 
 
 def _noise(score: str, values: Sequence[float], records: Sequence[ScoreRecord]) -> NoiseParts:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from ganvae.judge.kinds import JudgeKind
+from ganvae.scores.intervals import Scale
 from ganvae.scores.terms import Term
 
 Better = Literal["lower", "higher"]
@@ -56,6 +57,8 @@ class Score:
         judges: the kinds of judge that can measure the score.
         noise: the method that measures the evaluation noise. None if this noise is not measured.
         range: the least and the largest possible value. Records with other values are refused.
+        scale: ``log`` for positive scores whose spread grows with their size, such as FID. Means
+            over seeds of these scores are geometric, and differences are ratios.
     """
 
     name: str
@@ -71,6 +74,7 @@ class Score:
     judges: tuple[JudgeKind, ...] = get_args(JudgeKind)
     noise: Noise | None = None
     range: tuple[float, float] = ANY
+    scale: Scale = "linear"
 
     @property
     def optional(self) -> bool:

@@ -139,7 +139,7 @@ def _effects(record: StudyRecord, effects: EffectsRecord) -> Iterator[list[str]]
 
 
 def _inline(cell: Cell) -> str:
-    return f"{cell.text} ({cell.margin})" if cell.margin else cell.text
+    return f"{cell.text} ({cell.below})" if cell.below else cell.text
 
 
 def _how_to_read(record: StudyRecord) -> str:

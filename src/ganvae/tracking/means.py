@@ -10,7 +10,7 @@ from ganvae.tracking.names import LEVEL, interval_ends, metric, status_metric
 from ganvae.tracking.tracked import Point, SeedRun, TrackedRun, checksum, model_key
 
 if TYPE_CHECKING:
-    from ganvae.scores.statistics import Estimate
+    from ganvae.scores.intervals import Estimate
 
 
 def model_runs(
@@ -94,7 +94,7 @@ def _with_scores(parent: TrackedRun, seeds: list[SeedRun]) -> list[TrackedRun]:
 def _means(scores: "Mapping[str, Estimate]") -> Iterator[Point]:
     for name, score in scores.items():
         yield Point(metric(name), score.mean)
-        if score.margin is not None:
+        if score.low is not None and score.high is not None:
             low, high = interval_ends(name)
-            yield Point(low, score.mean - score.margin)
-            yield Point(high, score.mean + score.margin)
+            yield Point(low, score.low)
+            yield Point(high, score.high)
