@@ -27,7 +27,8 @@ from ganvae.scores.records import (
 from toy_records import PROVENANCE, collapsed, record, runs, with_scores
 
 
-def test_rows_go_from_floor_over_best_variant_to_ceiling() -> None:
+def test_pin_14_rows_and_baselines_are_sorted_by_fid() -> None:
+    """A variant can be worse than the ceiling. Runs without FID come last."""
     records = [
         record("worse", 0, 30.0),
         record("ceiling", 0, 25.0),
@@ -36,7 +37,7 @@ def test_rows_go_from_floor_over_best_variant_to_ceiling() -> None:
         record("floor", 0, 0.5),
     ]
     names = [row.variant for row in leaderboard(records)]
-    assert names == ["floor", "better", "worse", "broken", "ceiling"]
+    assert names == ["floor", "better", "ceiling", "worse", "broken"]
 
 
 def test_a_diverged_run_is_counted_but_enters_no_mean() -> None:

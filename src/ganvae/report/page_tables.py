@@ -71,15 +71,14 @@ class Line:
 
     Attributes:
         label: the name to print.
-        pinned: where the line stays when the reader sorts the table: "top" or "bottom". "" for a
-            line that sorting may move.
+        quiet: whether the line is set apart, because it is a baseline and no variant.
     """
 
     variant: str
     label: str
     family: str
     tuned: bool
-    pinned: str
+    quiet: bool
     cells: list[Cell]
 
 
@@ -89,10 +88,6 @@ class Table:
 
     heads: list[Head]
     lines: list[Line]
-
-    def pinned(self, where: str) -> list[Line]:
-        """Return the lines whose ``pinned`` equals ``where``: "top", "bottom" or ""."""
-        return [line for line in self.lines if line.pinned == where]
 
 
 def score_table(rows: Sequence[Row], scores: Sequence[str], tuned: Collection[str]) -> Table:
@@ -130,9 +125,9 @@ def further_tables(rows: Sequence[Row], tuned: Collection[str]) -> dict[str, Tab
 
 
 def _line(row: Row, tuned: Collection[str], cells: list[Cell]) -> Line:
-    pinned = {"floor": "top", "ceiling": "bottom"}.get(row.variant, "")
+    quiet = row.family == "reference"
     label = REFERENCES.get(row.variant, row.variant)
-    return Line(row.variant, label, row.family, row.variant in tuned, pinned, cells)
+    return Line(row.variant, label, row.family, row.variant in tuned, quiet, cells)
 
 
 def _cell(row: Row, score: str) -> Cell:

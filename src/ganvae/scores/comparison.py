@@ -14,7 +14,7 @@ from ganvae.core.errors import ConfigError
 from ganvae.core.files import write_json
 from ganvae.scores.catalogue import COMPARED, PRIMARY, SCORES
 from ganvae.scores.intervals import Estimate, estimate
-from ganvae.scores.rankable import PLACES, check_rankable
+from ganvae.scores.rankable import check_rankable
 from ganvae.scores.records import ScoreRecord
 from ganvae.scores.statistics import Difference, corrected, difference
 
@@ -197,11 +197,12 @@ def values_of(records: Sequence[ScoreRecord], model: str) -> Values:
 
 
 def leaderboard(records: Sequence[ScoreRecord]) -> list[Row]:
-    """Build one row per variant: the floor, the variants by increasing FID, and the ceiling.
+    """Build one row per variant and baseline, by increasing FID.
 
     Diverged training runs are counted, but do not contribute to means. Collapsed training runs
-    contribute, because otherwise a variant that sometimes collapses would look too good. A variant
-    without FID comes last, before the ceiling.
+    contribute, because otherwise a variant that sometimes collapses would look too good. The
+    baselines have no fixed places, because a variant can be better than the floor by chance, or
+    worse than the ceiling. A variant without FID comes last.
 
     Raises:
         UserError: the records cannot be ranked together (`check_rankable`).
@@ -244,6 +245,6 @@ def _noise(score: str, values: Sequence[float], records: Sequence[ScoreRecord]) 
     )
 
 
-def _rank(row: Row) -> tuple[int, float, str]:
+def _rank(row: Row) -> tuple[float, str]:
     score = row.scores.get(PRIMARY)
-    return PLACES.get(row.variant, 1), score.mean if score else math.inf, row.variant
+    return score.mean if score else math.inf, row.variant

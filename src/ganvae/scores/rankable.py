@@ -7,8 +7,8 @@ from ganvae.core.errors import UserError
 from ganvae.scores.catalogue import INCEPTION
 from ganvae.scores.records import Provenance, ScoreRecord
 
-PLACES = {"floor": 0, "ceiling": 2}
-"""A mapping from baseline to sort key in a leaderboard. The sort key of all variants is 1."""
+BASELINES = ("floor", "ceiling")
+"""The names of the baselines, which no variant may have."""
 
 
 def check_rankable(named: Sequence[tuple[str, ScoreRecord]]) -> None:
@@ -22,7 +22,7 @@ def check_rankable(named: Sequence[tuple[str, ScoreRecord]]) -> None:
             different families, or a record has a baseline's name but is not a baseline.
     """
     for name, record in named:
-        if record.variant in PLACES and record.family != "reference":
+        if record.variant in BASELINES and record.family != "reference":
             raise UserError(
                 f"{name}: the name {record.variant} is reserved for a baseline, but this record "
                 f"is no baseline (its family is {record.family}). Score the samples again with "

@@ -10,7 +10,7 @@ from ganvae.config.promotions import PROMOTED
 from ganvae.core.errors import ConfigError, UserError
 from ganvae.models.registry import system_names
 from ganvae.report.numbers import fixed, listed
-from ganvae.scores.rankable import PLACES
+from ganvae.scores.rankable import BASELINES
 from ganvae.scores.studies import RECORD, SWEEPS, StudyRecord, TrialRecord, read_study
 from ganvae.sweeps.front import pareto_front
 from ganvae.sweeps.space import applied
@@ -157,7 +157,7 @@ def _check_name(variant: str, params: Params, record: StudyRecord) -> None:
             f"--as {variant} is not a valid name. Use lower-case letters, digits and hyphens, and "
             "begin with a letter."
         )
-    reserved = variant in system_names() or variant in PLACES
+    reserved = variant in system_names() or variant in BASELINES
     if reserved or (variant in params.variants and variant not in params.promoted):
         raise ConfigError(
             f"--as {variant} is already the name of a system, of a baseline, or of a variant that "

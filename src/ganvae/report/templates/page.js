@@ -3,7 +3,7 @@
 // Sort a table by the column whose title is clicked. Rows without a value stay at the bottom.
 for (const table of document.querySelectorAll("table.sortable")) {
   const heads = [...table.tHead.rows[0].cells];
-  const body = table.querySelector("tbody.models");
+  const body = table.tBodies[0];
   const value = (row, column) => {
     const cell = row.cells[column];
     return column === 0 ? cell.textContent.trim() : parseFloat(cell.dataset.value);
@@ -21,7 +21,7 @@ for (const table of document.querySelectorAll("table.sortable")) {
       heads.forEach((title) => title.removeAttribute("aria-sort"));
       head.setAttribute("aria-sort", next);
       const order = next === "ascending" ? 1 : -1;
-      const rows = body ? [...body.rows] : [];
+      const rows = [...body.rows];
       rows.sort((a, b) => compare(value(a, column), value(b, column), order));
       rows.forEach((row) => body.append(row));
     });
