@@ -174,7 +174,9 @@ def test_the_answer_says_how_the_finalists_were_named() -> None:
         )
     elsewhere = naming(FINALISTS, Tuning(FINALISTS, tuned_on={"gan-one": "mnist"}))
     assert "validation" not in elsewhere
-    assert elsewhere.endswith("of at least one finalist were chosen on another data set.")
+    assert elsewhere.endswith(
+        "Not all parameters were chosen on this data set: those of `gan-one` on `mnist`."
+    )
 
 
 def other_criteria(scores: dict[str, tuple[list[float], list[float]]]) -> str:
@@ -261,6 +263,49 @@ def test_the_caveat_names_the_budgets(seconds: tuple[float, float], span: str) -
     assert span in answer_from(gan, vae).caveat
 
 
+@pytest.mark.parametrize(
+    ("gan", "vae", "headline", "caveat"),
+    [
+        (47.0, 46.0, "At these training budgets (47 and 46 seconds per run), the GAN", ""),
+        (50.0, 54.9, "At these training budgets (50 and 55 seconds per run), the GAN", ""),
+        (
+            98.0,
+            50.0,
+            "With unequal training budgets (98 and 50 seconds per run), the GAN has",
+            "The training budgets were not equal: the GAN trained 1.96 times as long as the VAE. ",
+        ),
+        (
+            63.0,
+            241.0,
+            "With unequal training budgets (63 and 241 seconds per run), the GAN has",
+            "The training budgets were not equal: the VAE trained 3.83 times as long as the GAN. ",
+        ),
+    ],
+)
+def test_pin_14_unequal_training_times_are_said(
+    gan: float, vae: float, headline: str, caveat: str
+) -> None:
+    said = answer_from(
+        runs("gan-one", LOW, scores={"train_seconds": gan}),
+        runs("vae-one", HIGH, scores={"train_seconds": vae}),
+    )
+    assert said.headline.startswith(headline)
+    assert said.caveat.startswith(f"{caveat}These results hold only for")
+
+
+def test_pairs_at_equal_effort_have_their_training_times() -> None:
+    records = [
+        *runs("gan-one", LOW), *runs("vae-one", HIGH),
+        *runs("gan-two", [20.0], scores={"train_seconds": 60.0}),
+        *runs("vae-two", [10.0], scores={"train_seconds": 50.0}),
+    ]  # fmt: skip
+    said = answer(compare(records, FINALISTS), FINALISTS, Tuning(FINALISTS)).effort
+    assert said.endswith(
+        "the VAE `vae-two` (10.00, 50 s) is ahead of the GAN `gan-two` (20.00, 60 s), with "
+        "training times that differ by more than 10 %."
+    )
+
+
 def test_the_caveat_does_not_need_training_times() -> None:
     assert duel(LOW, HIGH).caveat == (
         "These results hold only for these training budgets and model sizes."
@@ -287,7 +332,8 @@ def test_the_best_of_each_family_are_compared_at_equal_effort() -> None:
     comparison = compare(records, FINALISTS, ["vae-odd"])
     swept = ["gan-swept", "vae-swept"]
     assert answer(comparison, FINALISTS, Tuning([*FINALISTS, *swept], swept)).effort == (
-        "At equal tuning effort, the best GAN and the best VAE by FID compare as follows: among "
+        "At equal tuning effort, the best GAN and the best VAE by FID compare as follows (FID, "
+        "training time per run): among "
         "the untuned variants, the VAE `vae-two` (10.49) is ahead of the GAN `gan-two` (20.49); "
         "among the swept variants, the GAN `gan-swept` (7.00) is ahead of the VAE `vae-swept` "
         "(8.00)."
@@ -315,7 +361,12 @@ def test_the_tuning_mark_names_the_data_set_of_the_validation_split() -> None:
     tuning = Tuning(["gan-one", "vae-one"])
     assert tuning.mark == "their parameters were chosen by FID on the validation split"
     assert replace(tuning, tuned_on={"gan-one": "mnist"}).mark == (
-        f"{tuning.mark} (for `gan-one`, on the validation split of `mnist`)"
+        f"{tuning.mark} of this data set, except those of `gan-one`, which were chosen on the "
+        "validation split of `mnist`"
+    )
+    assert Tuning(["gan-one"], tuned_on={"gan-one": "mnist"}).mark == (
+        "their parameters were chosen by FID on another data set: those of `gan-one`, which were "
+        "chosen on the validation split of `mnist`"
     )
 
 

@@ -111,7 +111,10 @@ def test_the_same_report_gives_the_same_bytes(html: str, tmp_path: Path) -> None
 
 
 def test_the_page_shows_the_numbers_of_the_records(whole: Page) -> None:
-    assert "At these training budgets, the GAN has the lower FID." in whole.text
+    assert (
+        "At these training budgets (42 and 42 seconds per run), the GAN has the lower FID."
+        in whole.text
+    )
     assert "5.20" in whole.text  # the mean FID of gan-one
     assert "Seed 1 diverged: d_loss is NaN at step 12." in whole.text
     assert "No failures: all 5 runs completed." in whole.text

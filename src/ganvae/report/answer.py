@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ganvae.report.budgets import inequality, prefix, times
 from ganvae.report.criteria import other_criteria
 from ganvae.report.numbers import duration, fixed, listed, p_value, significant
 from ganvae.report.scores import estimated
@@ -62,7 +63,7 @@ def answer(
         effort=" ".join(filter(None, [equal_effort(comparison, tuning), tuning.outside])),
         finalists=_compare_finalists(comparison, finalists),
         others=other_criteria(comparison),
-        caveat=_caveat(compared),
+        caveat=_caveat(compared, finalists),
     )
 
 
@@ -75,7 +76,8 @@ def _headline(comparison: Comparison, finalists: tuple[str, str] | None, unequal
         reasons = listed([_score(comparison, variant) for variant in without])
         return f"The question cannot be answered here: {reasons}."
     diverged = any(row.variant in finalists and row.diverged for row in comparison.rows)
-    verdict = _verdict(difference)
+    gan, vae = (_row(comparison.rows, variant) for variant in finalists)
+    verdict = _verdict(difference, prefix(times(gan, vae)))
     if unequal:
         how = f"{unequal[:1].upper()}{unequal[1:]}. {_between(verdict)}"
         verdict = f"The question is not settled, because the tuning effort was unequal. {how}"
@@ -86,16 +88,16 @@ def _between(verdict: str) -> str:
     return f"Between these two finalists, {verdict[:1].lower()}{verdict[1:]}"
 
 
-def _verdict(difference: Difference) -> str:
+def _verdict(difference: Difference, budgets: str) -> str:
     if ahead := winner(difference):
-        return f"At these training budgets, the {SIDES[ahead]} has the lower FID."
+        return f"{budgets}, the {SIDES[ahead]} has the lower FID."
     if difference.verdict == "equivalent":
         return (
-            "At these training budgets, the two are equivalent by FID: the ratio of their FIDs is "
-            f"shown to lie {WITHIN}."
+            f"{budgets}, the two are equivalent by FID: the ratio of their FIDs is shown to lie "
+            f"{WITHIN}."
         )
     if difference.verdict == "undecided":
-        return "At these training budgets, the comparison is undecided."
+        return f"{budgets}, the comparison is undecided."
     side = leader(difference)
     if side and excludes_equality(difference):
         return f"The {SIDES[side]} looks better, but there are too few seeds for a test."
@@ -122,7 +124,7 @@ def _compare_finalists(comparison: Comparison, finalists: tuple[str, str] | None
 
 def _score(comparison: Comparison, variant: str) -> str:
     """A clause with a finalist's FID, and the numbers of seeds, collapsed and diverged runs."""
-    row = next((row for row in comparison.rows if row.variant == variant), None)
+    row = _row(comparison.rows, variant)
     if row is None or PRIMARY not in row.scores:
         return f"`{variant}` has no score ({_missing_because(comparison, variant, row)})"
     fid = row.scores[PRIMARY]
@@ -224,7 +226,7 @@ def _separated(difference: Difference) -> str:
     )
 
 
-def _caveat(rows: Sequence[Row]) -> str:
+def _caveat(rows: Sequence[Row], finalists: tuple[str, str] | None) -> str:
     """A caveat that names the training budgets for which the answer holds.
 
     If the records have no training times, the caveat names no budgets.
@@ -234,16 +236,22 @@ def _caveat(rows: Sequence[Row]) -> str:
         return "These results hold only for these training budgets and model sizes."
     low, high = min(seconds), max(seconds)
     span = duration(high) if high < 1.1 * low else _span(low, high)
-    return (
+    unequal = inequality(times(*(_row(rows, name) for name in finalists))) if finalists else ""
+    caveat = (
         f"These results hold only for these training budgets ({span} per run). With more training "
         "or larger models, the ranking may change."
     )
+    return f"{unequal} {caveat}".lstrip()
 
 
 def _span(low: float, high: float) -> str:
     """Two durations as a range: ``25 to 70 seconds``. A shared unit is written once."""
     first, last = duration(low), duration(high)
     return f"{first.split()[0] if first.split()[1] == last.split()[1] else first} to {last}"
+
+
+def _row(rows: Sequence[Row], variant: str) -> Row | None:
+    return next((row for row in rows if row.variant == variant), None)
 
 
 def _has_score(rows: Sequence[Row], variant: str) -> bool:

@@ -1,6 +1,6 @@
 """The training times of the finalists, and whether they are equal."""
 
-from ganvae.report.numbers import duration, fixed
+from ganvae.report.numbers import fixed
 from ganvae.scores.comparison import Row
 
 TOLERANCE = 1.1
@@ -18,25 +18,27 @@ def unequal(seconds: tuple[float, float] | None) -> bool:
     return seconds is not None and max(seconds) > TOLERANCE * min(seconds)
 
 
-def budget(seconds: tuple[float, float]) -> str:
-    """Sentences with the training times of a GAN and a VAE, and whether they are unequal."""
+def prefix(seconds: tuple[float, float] | None) -> str:
+    """The beginning of a sentence: ``At these training budgets (47 and 46 seconds per run)``."""
+    if seconds is None:
+        return "At these training budgets"
+    gan, vae = (f"{each:,.0f}" for each in seconds)
+    words = "With unequal training budgets" if unequal(seconds) else "At these training budgets"
+    return f"{words} ({gan} and {vae} seconds per run)"
+
+
+def inequality(seconds: tuple[float, float] | None) -> str:
+    """A sentence that says how unequal two training times are; "" if they are equal or unknown."""
+    if seconds is None or not unequal(seconds):
+        return ""
     gan, vae = seconds
-    sentence = f"A run trains for {_length(gan)} (GAN) or {_length(vae)} (VAE)."
-    if not unequal(seconds):
-        return sentence
-    longer = "GAN" if gan > vae else "VAE"
-    factor = fixed(max(seconds) / min(seconds), 1) if min(seconds) else "many"
+    longer, shorter = ("GAN", "VAE") if gan > vae else ("VAE", "GAN")
+    factor = fixed(max(seconds) / max(min(seconds), 1e-9), 2)
     return (
-        f"{sentence} So the training budgets were not equal: the {longer} trained {factor} times "
-        "as long."
+        f"The training budgets were not equal: the {longer} trained {factor} times as long as the "
+        f"{shorter}."
     )
 
 
 def _timed(row: Row) -> bool:
     return "train_seconds" in row.scores
-
-
-def _length(seconds: float) -> str:
-    """A training time in seconds, and for long times also in minutes or hours."""
-    text = duration(seconds)
-    return text if text.endswith("seconds") else f"{seconds:,.0f} seconds ({text})"

@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from ganvae.config import Params
+from ganvae.report.budgets import times, unequal
 from ganvae.report.numbers import listed
 from ganvae.report.scores import printed
 from ganvae.scores.catalogue import PRIMARY
@@ -40,16 +41,23 @@ class Tuning:
     def mark(self) -> str:
         """The meaning of the sign that marks tuned variants in tables."""
         chosen = "their parameters were chosen by FID on the validation split"
-        if not self.tuned_on:
+        here = set(self.tuned) - set(self.tuned_on)
+        if here and not self.tuned_on:
             return chosen
+        others = [f"those of {each}" for each in self._elsewhere()]
+        if here:
+            return f"{chosen} of this data set, except {listed(others)}"
+        return f"their parameters were chosen by FID on another data set: {listed(others)}"
+
+    def _elsewhere(self) -> list[str]:
+        """Clauses like ```dcgan`, which were chosen on `mnist```, one per other data set."""
         by_data_set: dict[str, list[str]] = {}
         for variant, data_set in self.tuned_on.items():
             by_data_set.setdefault(data_set, []).append(f"`{variant}`")
-        others = [
-            f"for {listed(names)}, on the validation split of `{name}`"
-            for name, names in by_data_set.items()
+        return [
+            f"{listed(names)}, which were chosen on the validation split of `{data_set}`"
+            for data_set, names in by_data_set.items()
         ]
-        return f"{chosen} ({'; '.join(others)})"
 
 
 NOT_TUNED = Tuning()
@@ -72,9 +80,16 @@ def naming(finalists: Collection[str], tuning: Tuning) -> str:
     if not {*finalists} <= {*tuning.tuned}:
         return "The finalists were named in the profile's parameters, not chosen by these scores."
     if {*finalists} & {*tuning.tuned_on}:
+        elsewhere = listed(
+            [
+                f"those of `{name}` on `{tuning.tuned_on[name]}`"
+                for name in finalists
+                if name in tuning.tuned_on
+            ]
+        )
         return (
             "The finalists are the tuned GAN and VAE, not the GAN and VAE with the best scores "
-            "here. The parameters of at least one finalist were chosen on another data set."
+            f"here. Not all parameters were chosen on this data set: {elsewhere}."
         )
     return (
         "The finalists are the GAN and the VAE whose parameters were tuned on the validation "
@@ -97,7 +112,10 @@ def equal_effort(comparison: Comparison, tuning: Tuning) -> str:
     if not tuning.tuned or not pairs:
         return ""
     both = "the best GAN and the best VAE by FID"
-    return f"At equal tuning effort, {both} compare as follows: {'; '.join(pairs)}."
+    return (
+        f"At equal tuning effort, {both} compare as follows (FID, training time per run): "
+        f"{'; '.join(pairs)}."
+    )
 
 
 def _pair(rows: list[Row]) -> str:
@@ -115,7 +133,15 @@ def _pair(rows: list[Row]) -> str:
     if len(first) < 2:
         return ""
     ahead, behind = (
-        f"the {row.family.upper()} `{row.variant}` ({printed(PRIMARY, row.scores[PRIMARY].mean)})"
-        for row in first.values()
+        f"the {row.family.upper()} `{row.variant}` ({_fid_and_time(row)})" for row in first.values()
     )
-    return f"{ahead} is ahead of {behind}"
+    longer = unequal(times(*first.values()))
+    note = ", with training times that differ by more than 10 %" if longer else ""
+    return f"{ahead} is ahead of {behind}{note}"
+
+
+def _fid_and_time(row: Row) -> str:
+    fid = printed(PRIMARY, row.scores[PRIMARY].mean)
+    if "train_seconds" not in row.scores:
+        return fid
+    return f"{fid}, {printed('train_seconds', row.scores['train_seconds'].mean)} s"
