@@ -71,6 +71,7 @@ bench: $(INSTALLED)  ## Measure against named baselines; results in benchmarks/R
 	python benchmarks/metrics.py
 	python benchmarks/stages.py
 	python benchmarks/judge_sensitivity.py
+	python benchmarks/coverage.py
 	python benchmarks/streaming.py
 
 bench-quality: $(INSTALLED)  ## FID against CPU-seconds of training (20 minutes)
