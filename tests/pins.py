@@ -238,7 +238,7 @@ def main(pins: set[int]) -> int:
     """Try the faults of these pins, or of all pins."""
     faults = [fault for fault in read_faults() if not pins or fault.pin in pins]
     if not faults:
-        print("error: no such pin; choose from 1 to 13", file=sys.stderr)
+        print("error: no such pin; choose from 1 to 14", file=sys.stderr)
         return 1
     multiprocessing.get_context("forkserver").set_forkserver_preload(HEAVY)
     start = time.monotonic()

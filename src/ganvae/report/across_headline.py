@@ -25,7 +25,7 @@ def headline(sets: Sequence[DataSet]) -> str:
     """Sentences with the ratio over all data sets, and the data sets where each side is lower."""
     sentences = [
         _effort(sets),
-        _mean(sets, overall(sets)),
+        _average(sets, overall(sets)),
         *_by_set(sets),
         _budgets(sets),
         _diverged(sets),
@@ -62,7 +62,7 @@ def _effort(sets: Sequence[DataSet]) -> str:
     )
 
 
-def _mean(sets: Sequence[DataSet], pooled: Pooled | None) -> str:
+def _average(sets: Sequence[DataSet], pooled: Pooled | None) -> str:
     if pooled is None:
         return "No data set has a GAN and a VAE to compare."
     tuned = "tuned " if all({*s.params.finalists} <= {*s.params.tuned} for s in sets) else ""
