@@ -8,16 +8,18 @@ import csv
 import json
 import re
 import sys
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 from ganvae.config import Params, load_params
+from ganvae.report.budgets import unequal
 from ganvae.report.differences import markdown_line
-from ganvae.report.numbers import MINUS
-from ganvae.report.scores import REFERENCES, estimated, heading, interval, signed
-from ganvae.report.verdicts import TOO_FEW, Side, leader, winner
-from ganvae.scores.statistics import Difference, Estimate
+from ganvae.report.scores import REFERENCES, estimated, heading
+from ganvae.report.tuning import tuning_of
+from ganvae.report.verdicts import probability, spread, tested, verdict
+from ganvae.scores.intervals import Estimate
+from ganvae.scores.statistics import Difference, turned
 
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
@@ -30,6 +32,11 @@ MODES = ("modes_judge", "mode_kl_judge")
 BOUND = ("importance_bound_binarised",)
 COST = ("train_seconds",)
 
+PAIR_HEADS = (
+    "tuning effort", "GAN", "FID ↓", "VAE", "FID ↓", "training, s, GAN / VAE", "ratio [95 % CI]",
+    "P(GAN better) [95 % CI]", "p", "verdict",
+)  # fmt: skip
+
 Row = dict[str, str]
 
 PROFILES = {
@@ -41,7 +48,7 @@ PROFILES = {
 }
 """By profile: the section's title and the scores in its table."""
 
-INTRODUCTION = f"""\
+INTRODUCTION = """\
 <!-- `make docs` writes this page from results/. Edit docs/make_results.py instead. -->
 # Results
 
@@ -51,24 +58,25 @@ parameters and name. The section of each profile links to the full leaderboard, 
 every pair of variants, and to the report. [Reading the numbers](reading-the-numbers.md) explains
 each score.
 
-- Each cell shows the mean over random seeds ± half the width of its 95 % confidence interval. A
-  variant with one seed has no interval.
+- Each cell shows the mean over random seeds, with its 95 % confidence interval in brackets. Means
+  of FID, KL of modes and MSE are geometric. A variant with one seed has no interval.
 - ↓ means that lower is better, and ↑ means that higher is better.
 - The *judge* is a small classifier whose features the scores use. The *floor* is the score of real
   training images, and the *ceiling* is the score of noise.
-- † marks variants whose parameters were chosen by FID on the validation split.
+- † marks tuned variants. Below each table, a sentence says how their parameters were chosen.
 
 In most sections, a table compares pairs of a GAN and a VAE:
 
-- The column "difference" shows FID of the GAN {MINUS} FID of the VAE, with Welch's 95 % confidence
-  interval.
-- The column "ahead by FID" names the GAN or the VAE if a rank test shows a difference at the 5 %
-  level.
-- The *finalists* are the GAN and the VAE that represent their families on a data set. In these
-  sections, the p-value of their test is not corrected.
+- The column "ratio" shows the FID of the GAN divided by the FID of the VAE. A ratio below 1 means
+  that the GAN has the lower FID.
+- P(GAN better) is the probability that a random run of the GAN has a lower FID than a random run of
+  the VAE.
+- The *finalists* are the GAN and the VAE that represent their families on a data set. Their test
+  was planned in advance, so its p-value is not corrected.
 - The p-values of all other pairs in a profile are corrected together. With this correction, many
-  pairs have too few seeds for any test. For such a pair, the column names the GAN or the VAE with
-  the better mean."""
+  pairs have too few seeds for any test.
+- The training times are means per run. A time is marked as unequal if the times of the GAN and the
+  VAE differ by more than 10 %."""
 
 
 def params_of(profile: str) -> Params:
@@ -96,13 +104,14 @@ def table(head: Iterable[str], rows: Iterable[Iterable[str]], words: int = 1) ->
 
 
 def cell(row: Row, score: str) -> str:
-    """A mean ± half of its interval; empty if the score does not apply to the variant."""
+    """A mean with its interval; empty if the score does not apply to the variant."""
     if not row[score]:
         return ""
-    margin = row[f"{score}_ci95"]
-    seeds = int(row[f"{score}_n"])
-    estimate = Estimate(float(row[score]), float(margin) if margin else None, seeds)
-    return " ".join(estimated(score, estimate)).rstrip()
+    low, high = (
+        float(end) if (end := row[f"{score}{part}"]) else None for part in ("_low", "_high")
+    )
+    values = tuple(map(float, row[f"{score}_seeds"].split()))
+    return " ".join(estimated(score, Estimate(float(row[score]), low, high, values))).rstrip()
 
 
 def score_table(rows: Iterable[Row], scores: Iterable[str], tuned: Collection[str]) -> str:
@@ -136,46 +145,37 @@ def effort_lines(profile: str, params: Params) -> Iterator[list[str]]:
     ):
         gan, vae = (best(rows, family, variants) for family in ("gan", "vae"))
         if gan and vae:
-            yield [effort, *_side(gan), *_side(vae), *_difference(profile, gan, vae)]
+            yield [effort, *_pair(profile, gan, vae)]
+
+
+def _pair(profile: str, gan: Row, vae: Row) -> list[str]:
+    difference = fid_difference(profile, gan["variant"], vae["variant"])
+    seconds = (float(gan["train_seconds"]), float(vae["train_seconds"]))
+    return [
+        *_side(gan),
+        *_side(vae),
+        f"{seconds[0]:,.0f} / {seconds[1]:,.0f}{' (unequal)' if unequal(seconds) else ''}",
+        " ".join(spread(difference)),
+        " ".join(probability(difference)),
+        tested(difference),
+        verdict(difference),
+    ]
 
 
 def _side(row: Row) -> tuple[str, str]:
     return f"`{row['variant']}`", cell(row, "fid_judge")
 
 
-def _difference(profile: str, gan: Row, vae: Row) -> tuple[str, str]:
-    """GAN minus VAE with its interval, and which side is ahead."""
-    difference = fid_difference(profile, {gan["variant"], vae["variant"]})
-    sign = 1 if difference.first == gan["variant"] else -1
-    ends = [None if end is None else sign * end for end in (difference.low, difference.high)]
-    low, high = ends if sign > 0 else ends[::-1]
-    within = f" ({interval('fid_judge', low, high)})" if low is not None else ""
-    families = {"first": "GAN", "second": "VAE"} if sign > 0 else {"first": "VAE", "second": "GAN"}
-    return signed("fid_judge", sign * difference.mean) + within, ahead(difference, families)
-
-
-def fid_difference(profile: str, names: set[str]) -> Difference:
-    """The difference in FID between two variants.
-
-    The test of the finalists stands alone. The tests of all other pairs are corrected together.
-    """
-    found = comparison(profile)
-    candidates = (Difference(**values) for values in found["finalists"] + found["pairs"])
-    return next(
-        difference
-        for difference in candidates
-        if {difference.first, difference.second} == names and difference.score == "fid_judge"
-    )
-
-
-def ahead(difference: Difference, families: Mapping[Side, str]) -> str:
-    """The family that is ahead: by the rank test, or by the mean if the seeds are too few."""
-    if side := winner(difference):
-        return families[side]
-    side = leader(difference)
-    if difference.verdict == TOO_FEW and side:
-        return f"{families[side]}, only by the mean (too few seeds for a test)"
-    return difference.verdict
+def fid_difference(profile: str, gan: str, vae: str) -> Difference:
+    """The comparison of a GAN (first) with a VAE by FID."""
+    found = comparison(profile)["pairs"]
+    if "effect" not in found[0]:
+        raise SystemExit(
+            f"error: results/{profile}/comparison.json is from an older version. "
+            "Run `dvc repro` to write it again."
+        )
+    pairs = {(pair["first"], pair["second"]): Difference(**pair) for pair in found}
+    return pairs[gan, vae] if (gan, vae) in pairs else turned(pairs[vae, gan])
 
 
 def tables_in(text: str) -> Iterator[tuple[int, str]]:
@@ -212,12 +212,12 @@ def section(profile: str) -> Iterator[str]:
         f"[report](../results/{profile}/report.html)."
     )
     yield score_table(leaderboard(profile), scores, params.tuned)
+    if params.tuned:
+        yield f"† marks tuned variants: {tuning_of(params).mark}."
     efforts = list(effort_lines(profile, params))
     if efforts:
         yield "### Pairs by tuning effort"
-        yield table(
-            ["tuning effort", "GAN", "FID ↓", "VAE", "FID ↓", "difference", "ahead by FID"], efforts
-        )
+        yield table(PAIR_HEADS, efforts)
     if params.effort:
         yield f"The tuning effort for the finalists was unequal: {params.effort.unequal}."
         yield from filter(None, [params.effort.outside])
@@ -233,9 +233,10 @@ def results_page() -> str:
         "The table compares the finalists on each data set. On each data set, the tuning effort "
         "for the two finalists was unequal. The sections of the data sets say how the effort "
         "differed. The ratio is FID of the GAN divided by FID of the VAE. If the ratio is below 1, "
-        "the GAN has the lower FID. In this table, the p-values are corrected for the number of "
-        "data sets (Holm). [The page that compares the data sets](../results/across.md) also "
-        "compares the finalists by other scores, and ranks the systems that were not tuned.",
+        "the GAN has the lower FID. The last row has the mean ratio over the data sets, with an "
+        "interval from a stratified bootstrap of the seeds. [The page that compares the data "
+        "sets](../results/across.md) also compares the finalists by other scores, and ranks the "
+        "systems that were not tuned.",
         across,
         "![FID of the GAN divided by FID of the VAE on each data set](../results/across.png)",
     ]

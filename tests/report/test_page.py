@@ -372,6 +372,6 @@ def test_modes_are_in_the_leaderboard_and_the_glossary(tmp_path: Path) -> None:
 def test_the_glossary_explains_the_scores_of_a_judge_with_classes(tmp_path: Path) -> None:
     scores = {"class_distance_judge": 0.1, "classes_judge": 10.0, "label_kept_judge": 0.9}
     text = page(tmp_path, [record("gan-one", 0, 5.0, scores=scores)], None).text
-    for term in ("how certain the judge is", "class distance", "label kept"):
+    for term in ("how certain the judge is", "class distance", "label kept", "P(GAN better)"):
         assert term in text
     assert "KL of modes" not in text

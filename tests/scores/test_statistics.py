@@ -7,7 +7,14 @@ import pytest
 import torch
 from scipy import stats
 
-from ganvae.scores.statistics import Difference, corrected, difference, holm, worth_making
+from ganvae.scores.statistics import (
+    Difference,
+    corrected,
+    difference,
+    holm,
+    turned,
+    worth_making,
+)
 
 A, B = [9.0, 11.0, 10.0, 14.0, 12.5], [15.0, 13.0, 20.0, 18.0]
 
@@ -31,6 +38,16 @@ def test_pin_14_the_better_side_follows_the_direction_of_the_score() -> None:
     assert recall.effect == pytest.approx(3 - 8)
     assert (recall.mean_first, recall.mean_second) == (3, 8)
     assert fid.mean_first == pytest.approx(math.prod(LOW) ** 0.2)
+
+
+@pytest.mark.parametrize("score", ["fid_judge", "recall_judge"])
+def test_a_comparison_can_be_turned_round(score: str) -> None:
+    there, back = turned(compared(A, B, score)), difference(score, "vae", B, "gan", A)
+    for name, expected in vars(back).items():
+        found = getattr(there, name)
+        assert found == (pytest.approx(expected) if isinstance(expected, float) else expected), name
+    lone = turned(compared([0.0], [2.0], score))
+    assert (lone.better_low, lone.low) == (None, None)
 
 
 def test_ties_are_tested_over_all_orders_of_few_values() -> None:

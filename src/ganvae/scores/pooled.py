@@ -38,10 +38,10 @@ def pooled_ratio(sides: Sequence[Sides]) -> Pooled:
     """Return the mean ratio over data sets, and its interval by a stratified bootstrap.
 
     Seeds are drawn anew within each data set and each side, as in rliable (Agarwal et al. 2021,
-    2108.13264, section 4.1). So the interval holds for these data sets, and for new seeds. With few
+    2108.13264). So the interval holds for these data sets, and for new seeds. With few
     seeds, a plain bootstrap is too narrow by the factor sqrt((n - 1) / n). Therefore, deviations
     from the mean are first divided by this factor (Hesterberg 2015, The American Statistician 69,
-    371-386, section 3.2). `benchmarks/coverage.py` measures how often the interval contains the
+    371-386). `benchmarks/coverage.py` measures how often the interval contains the
     true ratio.
 
     Args:

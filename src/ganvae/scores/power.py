@@ -59,6 +59,7 @@ def detectable_shift(n: int, m: int, level: float) -> float | None:
     wrong = most_in_wrong_order(n, m, level)
     if wrong is None:
         return None
+    n, m = sorted((n, m))  # so that exchanged sides have exactly the same shift
     random = np.random.default_rng(0)
     draws = min(DRAWS, max(1000, MOST_PAIRS // (n * m)))
     first, second = random.normal(size=(draws, n, 1)), random.normal(size=(draws, 1, m))

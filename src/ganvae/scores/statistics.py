@@ -111,6 +111,39 @@ def difference(
     )
 
 
+def turned(found: Difference) -> Difference:
+    """Exchange the two sides of a comparison."""
+    exchanged: dict[Verdict, Verdict] = {
+        "first better": "second better",
+        "second better": "first better",
+    }
+    low, effect, high = (
+        _turned_effect(found, end) for end in (found.high, found.effect, found.low)
+    )
+    return replace(
+        found,
+        first=found.second,
+        second=found.first,
+        n_first=found.n_second,
+        n_second=found.n_first,
+        mean_first=found.mean_second,
+        mean_second=found.mean_first,
+        effect=effect,
+        low=low,
+        high=high,
+        better=1 - found.better,
+        better_low=None if found.better_high is None else 1 - found.better_high,
+        better_high=None if found.better_low is None else 1 - found.better_low,
+        verdict=exchanged.get(found.verdict, found.verdict),
+    )
+
+
+def _turned_effect(found: Difference, effect: float | None) -> float | None:
+    if effect is None:
+        return None
+    return 1 / effect if found.scale == "log" else -effect
+
+
 def rank_test(a: Sequence[float], b: Sequence[float]) -> float | None:
     """Return the two-sided p-value of the Mann-Whitney test.
 

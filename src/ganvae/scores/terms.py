@@ -22,6 +22,43 @@ class Term:
     sources: tuple[str, ...] = ()
 
 
+GEOMETRIC_MEAN = Term(
+    "geometric mean",
+    "The mean over seeds of scores whose spread grows with their size: the mean is taken of the "
+    "logarithms. Its 95 % confidence interval is longer above than below, and never below zero.",
+    "As for the score itself.",
+    "A single very bad seed changes it less than an arithmetic mean. No interval of five seeds "
+    "can show a rare collapse.",
+)
+RATIO = Term(
+    "ratio",
+    "The geometric mean of the GAN divided by that of the VAE.",
+    "Below 1, the GAN is better if lower scores are better.",
+    "The ratio does not say whether a person would see the difference. If the training times "
+    "differ, it compares models and budgets.",
+)
+PROBABILITY = Term(
+    "P(GAN better)",
+    "The probability that a random run of the GAN has a better score than a random run of the VAE. "
+    "Ties count half.",
+    "0.5 favours no side. The difference is called meaningful if the whole interval lies above "
+    "0.75, or below 0.25.",
+    "The probability does not say how much better. With five seeds on each side, the interval "
+    "cannot lie above 0.75.",
+    ("2103.03098",),
+)
+VERDICT = Term(
+    "equivalent, undecided, power",
+    "Equivalent: two one-sided tests show that the ratio lies between 0.8 and 1.25. Undecided: "
+    "neither a difference nor equivalence is shown. Power: the probability that the test would "
+    "show a difference of a given size.",
+    "A high power for small differences, which needs many seeds.",
+    "Undecided does not mean equal. The power assumes that the measured spread between seeds is "
+    "the true one.",
+)
+COMPARISONS = (GEOMETRIC_MEAN, RATIO, PROBABILITY, VERDICT)
+"""The entries that explain how variants are compared."""
+
 FID = Term(
     "FID",
     "The Fréchet distance between two Gaussians. One Gaussian is fitted to the judge's features of "
