@@ -90,13 +90,12 @@ def _code(name: str) -> str:
 
 
 def _table(differences: Sequence[Difference]) -> list[str]:
-    header = ["score", "effect", "95 % CI", "P(GAN better)", "95 % CI", "p", "verdict"]
+    header = ["score", "effect [95 % CI]", "P(GAN better) [95 % CI]", "p", "verdict"]
     body = [
         [
             heading(each.score),
             _effect(each),
-            spread(each)[1],
-            *probability(each),
+            " ".join(probability(each)).rstrip(),
             tested(each),
             verdict(each),
         ]
@@ -104,7 +103,7 @@ def _table(differences: Sequence[Difference]) -> list[str]:
     ]
     return [
         markdown_line(header),
-        markdown_line(["---", *["---:"] * 5, "---"]),
+        markdown_line(["---", *["---:"] * 3, "---"]),
         *map(markdown_line, body),
         "",
         *_listed(shortages(differences)),
@@ -112,7 +111,7 @@ def _table(differences: Sequence[Difference]) -> list[str]:
 
 
 def _effect(difference: Difference) -> str:
-    size = spread(difference)[0]
+    size = " ".join(spread(difference)).rstrip()
     return f"ratio {size}" if size and difference.scale == "log" else size
 
 
@@ -136,8 +135,8 @@ def _pairs(pairs: Sequence[Difference]) -> list[str]:
         "are corrected together (Tarone, Holm), except for the finalists: their test was planned "
         "in advance.",
         "",
-        markdown_line(["first", "second", "ratio", "95 % CI", "P", "95 % CI", "p", "verdict"]),
-        markdown_line(["---", "---", *["---:"] * 5, "---"]),
+        markdown_line(["first", "second", "ratio [95 % CI]", "P [95 % CI]", "p", "verdict"]),
+        markdown_line(["---", "---", *["---:"] * 3, "---"]),
         *map(_pair, pairs),
     ]
     return [*lines, "", *_listed(shortages(pairs))]
@@ -145,7 +144,8 @@ def _pairs(pairs: Sequence[Difference]) -> list[str]:
 
 def _pair(pair: Difference) -> str:
     names = (f"`{pair.first}`", f"`{pair.second}`")
-    return markdown_line([*names, *spread(pair), *probability(pair), tested(pair), verdict(pair)])
+    effects = (" ".join(texts).rstrip() for texts in (spread(pair), probability(pair)))
+    return markdown_line([*names, *effects, tested(pair), verdict(pair)])
 
 
 def _noise(rows: Sequence[Row], n_generated: int) -> list[str]:

@@ -13,6 +13,7 @@ from ganvae.report.verdicts import (
     SIDES,
     TOO_FEW,
     probability,
+    shown_from,
     spread,
     tested,
     verdict,
@@ -33,6 +34,7 @@ class Contrast:
             the GAN and positive values favour the VAE. The bounds are None if the interval is not
             defined, and all are None if the effect is not defined.
         better, better_interval: the probability that the GAN is better.
+        power: for an undecided comparison, the smallest effect that could have been shown.
         ahead: "gan" or "vae"; "" if no side is shown to be ahead.
     """
 
@@ -49,6 +51,7 @@ class Contrast:
     better_interval: str
     p: str
     verdict: str
+    power: str
     ahead: str
 
 
@@ -76,7 +79,8 @@ def _contrast(difference: Difference) -> Contrast:
         better=better,
         better_interval=better_interval,
         p=tested(difference),
-        verdict=f"{SIDES[side]} better" if side else verdict(difference),
+        verdict=f"{SIDES[side]} better" if side else difference.verdict,
+        power=shown_from(difference) if difference.verdict == "undecided" else "",
         ahead=SIDES[side].lower() if side else "",
     )
 
