@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from ganvae.scores.superiority import superiority
+from ganvae.scores.superiority import can_be_meaningful, superiority
 
 LOW, HIGH = [1.0, 2.0, 3.0, 4.0, 5.0], [6.0, 7.0, 8.0, 9.0, 10.0]
 
@@ -57,6 +57,16 @@ def test_ten_separated_seeds_pass_three_quarters_and_five_do_not() -> None:
     ten = superiority([*LOW, *(x / 10 for x in LOW)], [*HIGH, *(10 * x for x in HIGH)], True)
     assert ten.low == pytest.approx(0.8002, abs=1e-4)
     assert superiority(LOW, HIGH, True).low < 0.75
+
+
+@pytest.mark.parametrize(
+    ("n", "m", "can"), [(5, 5, False), (7, 7, False), (8, 8, True), (10, 10, True), (1, 99, False)]
+)
+def test_few_seeds_cannot_show_a_meaningful_difference(n: int, m: int, can: bool) -> None:
+    assert can_be_meaningful(n, m) == can
+    if min(n, m) > 1:
+        found = superiority(list(range(n)), [100.0 + x for x in range(m)], True)
+        assert (found.low > 0.75) == can
 
 
 def test_a_side_with_one_value_has_no_interval() -> None:

@@ -23,7 +23,7 @@ from ganvae.report.verdicts import (
 from ganvae.scores.catalogue import PRIMARY
 from ganvae.scores.comparison import Comparison, Row
 from ganvae.scores.statistics import Difference
-from ganvae.scores.superiority import MEANINGFUL
+from ganvae.scores.superiority import MEANINGFUL, can_be_meaningful
 
 
 @dataclass(frozen=True)
@@ -172,14 +172,22 @@ def _probability(difference: Difference) -> str:
         return ""
     low, high = difference.better_low or 0.0, difference.better_high or 0.0
     sides = [SIDES["first"]] * (low > MEANINGFUL) + [SIDES["second"]] * (high < 1 - MEANINGFUL)
-    limit = fixed(MEANINGFUL, 2)
-    meaning = (
-        f"In favour of the {sides[0]}, the interval lies beyond {limit}, so the difference is "
-        "meaningful."
-        if sides
-        else f"The interval does not show a probability above {limit} for either side, so a "
-        "meaningful difference is not shown."
-    )
+    limit, n, m = fixed(MEANINGFUL, 2), difference.n_first, difference.n_second
+    if sides:
+        meaning = (
+            f"In favour of the {sides[0]}, the interval lies beyond {limit}, so the difference is "
+            "meaningful."
+        )
+    elif can_be_meaningful(n, m):
+        meaning = (
+            f"The interval does not show a probability above {limit} for either side, so a "
+            "meaningful difference is not shown."
+        )
+    else:
+        meaning = (
+            f"To call a difference meaningful, the interval must lie beyond {limit}. With {n} "
+            f"seeds against {m}, no interval does, whatever the scores are."
+        )
     return (
         "A random run of the GAN has a lower FID than a random run of the VAE with an estimated "
         f"probability of {share} (95 % CI {bounds}). {meaning}"

@@ -43,6 +43,11 @@ def superiority(a: Sequence[float], b: Sequence[float], lower_is_better: bool) -
     return Superiority(share, _end(share, n, m), 1 - _end(1 - share, n, m))
 
 
+def can_be_meaningful(n: int, m: int) -> bool:
+    """Whether the interval of ``n`` against ``m`` values can lie above `MEANINGFUL` at all."""
+    return min(n, m) > 1 and _end(1.0, n, m) > MEANINGFUL
+
+
 def _end(share: float, n: int, m: int) -> float:
     """Return the lower end of the interval.
 
