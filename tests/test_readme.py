@@ -17,6 +17,7 @@ from ganvae.cli import commands as ganvae
 from ganvae.config import load_params
 from ganvae.data.registry import dataset_names
 from ganvae.models.registry import system_names
+from ganvae.scores.power import smallest_p
 from ganvae.sweeps.storage import GRACE_SECONDS
 from ganvae.tracking.follower import SECONDS as FOLLOWER_SECONDS
 from pages import (
@@ -35,6 +36,7 @@ from pages import (
 )
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+BENCHMARKS = (ROOT / "benchmarks/RESULTS.md").read_text(encoding="utf-8")
 DATASETS = (ROOT / "docs/datasets.md").read_text(encoding="utf-8")
 WRITER = runpy.run_path(str(ROOT / "docs/make_results.py"))
 PROFILES = sorted(path.parent.name for path in ROOT.glob("results/*/leaderboard.csv"))
@@ -42,8 +44,7 @@ MAX_README_BYTES = 8000
 CLOCK = "training, s"
 """Columns that another run of the pipeline on the same code may change."""
 
-PAIR = re.compile(rf"({NUMBER})\s±\s({NUMBER})")
-INTERVAL = re.compile(rf"({SIGNED})\s\((?:95 % CI )?({SIGNED}) to ({SIGNED})\)")
+INTERVAL = re.compile(rf"(?<![\w.])({SIGNED})\s\[({SIGNED}),\s({SIGNED})\]")
 P_VALUE = re.compile(r"\bp\s?=\s?(0\.\d+)")
 DECIMAL = re.compile(r"(?<![\w.,/−+-])\d[\d,]*\.\d+(?![\w%])")
 
@@ -176,12 +177,13 @@ def leaderboard(profile: str) -> Iterator[dict[str, str]]:
         yield from csv.DictReader(file)
 
 
-def estimates(profile: str) -> Iterator[tuple[float, float]]:
-    """Mean and half of the interval of every score, without sign."""
+def estimates(profile: str) -> Iterator[tuple[float, float, float]]:
+    """Every mean of a score with the ends of its interval."""
     for row in leaderboard(profile):
         for column, value in row.items():
-            if column.endswith("_ci95") and value:
-                yield abs(float(row[column.removesuffix("_ci95")])), float(value)
+            if column.endswith("_low") and value:
+                score = column.removesuffix("_low")
+                yield float(row[score]), float(value), float(row[f"{score}_high"])
 
 
 def comparisons() -> Iterator[dict[str, Any]]:
@@ -191,11 +193,14 @@ def comparisons() -> Iterator[dict[str, Any]]:
 
 
 def differences() -> Iterator[tuple[float, float, float]]:
-    """Every difference, correlation and shift with the ends of its interval."""
+    """Every effect, probability, correlation and shift with the ends of its interval."""
     for pair in comparisons():
         if pair["low"] is not None:
-            yield pair["mean"], pair["low"], pair["high"]
-            yield -pair["mean"], -pair["high"], -pair["low"]
+            yield pair["effect"], pair["low"], pair["high"]
+            yield pair["better"], pair["better_low"], pair["better_high"]
+            yield 1 - pair["better"], 1 - pair["better_high"], 1 - pair["better_low"]
+            if pair["scale"] == "log":
+                yield 1 / pair["effect"], 1 / pair["high"], 1 / pair["low"]
     for path in ROOT.glob("results/sweeps/*/effects.json"):
         for effect in read_json(path)["effects"]:
             for trials in filter(None, (effect["scored"], effect["early"])):
@@ -230,28 +235,44 @@ OUTSIDE = set(DECIMAL.findall(" ".join(sentences(RESULTS))))
 
 
 @each_page
-def test_every_mean_with_a_margin_is_in_a_leaderboard(page: Path) -> None:
-    """A section that links to profiles quotes these profiles."""
+def test_every_interval_is_in_results(page: Path) -> None:
+    """A section that links to profiles quotes the means of these profiles."""
     for section in sections(text_of(page)):
         linked = set(re.findall(r"results/(\w+)/", section)) & set(PROFILES)
-        known = [pair for profile in linked or PROFILES for pair in ESTIMATES[profile]]
-        for mean, half in PAIR.findall(section):
-            found = any(prints_as(mean, a) and prints_as(half, b) for a, b in known)
-            assert found or f"{mean} ± {half}" in RESULTS, f"{mean} ± {half}"
+        known = [triple for profile in linked or PROFILES for triple in ESTIMATES[profile]]
+        for found in INTERVAL.findall(section):
+            value, low, high = found
+            quoted = f"{value} [{low}, {high}]" in RESULTS
+            shown = any(all(map(prints_as, found, one)) for one in (*known, *DIFFERENCES))
+            assert quoted or shown, found
 
 
-@each_page
-def test_every_interval_is_in_results(page: Path) -> None:
-    for triple in INTERVAL.findall(text_of(page)):
-        value, low, high = triple
-        known = f"{value} ({low} to {high})" in RESULTS
-        assert known or any(all(map(prints_as, triple, one)) for one in DIFFERENCES), triple
+def test_intervals_are_found_in_text() -> None:
+    said = "5.27 [4.89, 5.69], ratio 0.572 [0.530, 0.616] and −0.093 [−0.103,\n−0.084]."
+    assert INTERVAL.findall(said) == [
+        ("5.27", "4.89", "5.69"),
+        ("0.572", "0.530", "0.616"),
+        ("−0.093", "−0.103", "−0.084"),
+    ]
+
+
+def test_the_coverage_of_intervals_is_as_measured() -> None:
+    measured = {row[0]: row for table in tables(BENCHMARKS) for row in table}
+    quoted = next(
+        table
+        for table in tables(text_of(ROOT / "docs/reading-the-numbers.md"))
+        if table[0][0] == "distribution"
+    )
+    assert len(quoted) == 5
+    for row in quoted[1:]:
+        assert row[1:] == measured[row[0]][1::2]
 
 
 @each_page
 def test_every_p_value_is_in_results(page: Path) -> None:
-    names = ("p", "p_holm", "smallest_p", "smallest_p_holm")
+    names = ("p", "smallest_p")
     known = {pair[key] for pair in comparisons() for key in names} - {None}
+    known |= {smallest_p(pair["n_first"], pair["n_second"]) for pair in comparisons()}
     for p in P_VALUE.findall(text_of(page)):
         assert any(prints_as(p, value) for value in known), p
 
@@ -269,7 +290,7 @@ def test_every_fid_is_in_results(page: Path) -> None:
     for text in fid_texts(text_of(page)):
         of_trials = re.search("trial|validation", text)
         known = [*FINAL_FIDS, *(TRIAL_FIDS if of_trials else [])]
-        bare = PAIR.sub("", INTERVAL.sub("", P_VALUE.sub("", text)))
+        bare = INTERVAL.sub("", P_VALUE.sub("", text))
         for number in DECIMAL.findall(re.sub(r"\b\d{4}\.\d{4,5}\b", "", bare)):
             found = number in OUTSIDE or any(prints_as(number, fid) for fid in known)
             assert found, f"{number} in: {text}"
@@ -278,13 +299,15 @@ def test_every_fid_is_in_results(page: Path) -> None:
 def test_the_readmes_pairs_by_effort_are_those_of_the_results() -> None:
     (head, *rows), *_ = tables(README)
     assert "tuning effort" in head[0]
-    lines = WRITER["effort_lines"]("laptop", WRITER["params_of"]("laptop"))
-    pairs = [[(line[at], line[at + 1].split(" ± ")[0]) for at in (1, 3)] for line in lines]
-    for row, pair in zip(rows, pairs, strict=False):
-        for cell, (variant, fid) in zip(row[1:], pair, strict=True):
-            named, _, printed = cell.rpartition(" ")
-            assert named == variant and prints_as(printed, float(fid)), row
-    assert len(pairs) == len(rows) - 1
+    lines = list(WRITER["effort_lines"]("laptop", WRITER["params_of"]("laptop")))
+    by_name = {row["variant"]: row for row in leaderboard("laptop")}
+    assert len(lines) == len(rows) - 1
+    for row, line in zip(rows, lines, strict=False):
+        for cell, variant in zip(row[1:], (line[1], line[3]), strict=True):
+            named, fid, seconds = re.fullmatch(r"(`.+`) ([\d.]+), (\d+) s", cell).groups()
+            scores = by_name[variant.strip("`")]
+            assert named == variant and prints_as(fid, float(scores["fid_judge"])), row
+            assert prints_as(seconds, float(scores["train_seconds"])), row
 
 
 @each_page
