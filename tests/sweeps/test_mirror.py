@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 from mlflow import MlflowClient
-from toy_study import URL, create, make_profile
 
 from ganvae.sweeps.worker import work
 from ganvae.tracking.store import find_store
+from toy_study import URL, create, make_profile
 
 
 @pytest.fixture(autouse=True)

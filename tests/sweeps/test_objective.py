@@ -11,7 +11,6 @@ import pytest
 import torch
 from optuna import Study
 from optuna.trial import FrozenTrial, TrialState
-from toy_study import PATHS, SPACE, URL, create, make_profile
 
 from ganvae.core.errors import ConfigError
 from ganvae.data.store import read_split
@@ -25,6 +24,7 @@ from ganvae.sweeps.study import Settings, load_study
 from ganvae.training.runs import STATE
 from ganvae.training.spec import RunSpec
 from ganvae.training.trainer import train
+from toy_study import PATHS, SPACE, URL, create, make_profile
 
 MEDIAN = {"by": "curve", "name": "median", "checks": [0.25, 0.5], "startup_trials": 1}
 WILCOXON = {"by": "seed", "name": "wilcoxon", "p": 0.1}

@@ -10,6 +10,11 @@ from typing import Any
 import optuna
 import pytest
 from optuna.trial import TrialState
+
+from ganvae.cli import app
+from ganvae.core.errors import ConfigError, UserError
+from ganvae.sweeps import storage, study
+from ganvae.sweeps.records import record_of
 from toy_study import (
     PATHS,
     SPACE,
@@ -23,11 +28,6 @@ from toy_study import (
     write_space,
     write_toy_split,
 )
-
-from ganvae.cli import app
-from ganvae.core.errors import ConfigError, UserError
-from ganvae.sweeps import storage, study
-from ganvae.sweeps.records import record_of
 
 ROLLED = {"balance.ratio": {"low": 1.0, "high": 8.0, "or_off": True}}
 

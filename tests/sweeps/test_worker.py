@@ -13,6 +13,17 @@ from optuna.exceptions import StorageInternalError
 from optuna.storages import RDBStorage, RetryHeartbeatStaleTrialCallback, fail_stale_trials
 from optuna.trial import FrozenTrial, TrialState
 from sqlalchemy import create_engine, text
+
+from conftest import ROOT
+from ganvae.core.files import sha256
+from ganvae.data.store import read_split
+from ganvae.evaluation.validation import read_validation
+from ganvae.judge.network import FrozenJudge
+from ganvae.sweeps import worker
+from ganvae.sweeps.objective import make_objective
+from ganvae.sweeps.records import record_of
+from ganvae.sweeps.storage import open_storage
+from ganvae.sweeps.study import CURRENT, load_study
 from toy_study import (
     PATHS,
     URL,
@@ -28,17 +39,6 @@ from toy_study import (
     write_toy_split,
 )
 from toy_worker import GO, halted
-
-from conftest import ROOT
-from ganvae.core.files import sha256
-from ganvae.data.store import read_split
-from ganvae.evaluation.validation import read_validation
-from ganvae.judge.network import FrozenJudge
-from ganvae.sweeps import worker
-from ganvae.sweeps.objective import make_objective
-from ganvae.sweeps.records import record_of
-from ganvae.sweeps.storage import open_storage
-from ganvae.sweeps.study import CURRENT, load_study
 
 COMPLETE, FAIL, RUNNING, WAITING = (
     TrialState.COMPLETE, TrialState.FAIL, TrialState.RUNNING, TrialState.WAITING
