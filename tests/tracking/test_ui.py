@@ -62,7 +62,9 @@ def test_the_link_to_the_compare_page_has_both_runs() -> None:
 
 
 def test_charts_show_one_profile_and_level_sorted_by_fid() -> None:
-    query = parse_qs(urlsplit(charts_url("1", "laptop", "variant").removeprefix("#")).query)
+    query = parse_qs(
+        urlsplit(charts_url("1", level="variant", profile="laptop").removeprefix("#")).query
+    )
     assert query["orderByKey"] == ["metrics.`fid/fid_judge`"]
     assert query["searchFilter"] == [
         "tags.current != 'false' AND tags.level = 'variant' AND tags.profile = 'laptop'"

@@ -3,7 +3,7 @@
 import json
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from urllib.parse import quote, urlencode
 
 from mlflow import MlflowClient
@@ -11,9 +11,12 @@ from mlflow.entities import Run
 
 from ganvae.scores.catalogue import PRIMARY
 from ganvae.tracking.champions import FAMILIES
-from ganvae.tracking.names import CURRENT, LEVEL, VALIDATION, metric
+from ganvae.tracking.names import CURRENT, LEVEL, MATCH, VALIDATION, metric
 
 NOTE = "mlflow.note.content"
+MOST_TRIALS = 10
+"""The number of trials per family on the page that compares trials. MLflow limits the note."""
+
 LEVELS = {"variant": "variants (means over seeds)", "run": "runs"}
 
 
@@ -23,11 +26,26 @@ def write_notes(client: MlflowClient, runs: Iterable[Run]) -> None:
     Args:
         runs: the MLflow runs that show the current results.
     """
+    _write_notes(client, runs, _note)
+
+
+def write_match_notes(client: MlflowClient, runs: Iterable[Run]) -> None:
+    """Write a note with links on the page of each experiment of matches in MLflow.
+
+    Args:
+        runs: the MLflow runs of all matches that show the current results.
+    """
+    _write_notes(client, runs, _match_note)
+
+
+def _write_notes(
+    client: MlflowClient, runs: Iterable[Run], note: Callable[[str, list[Run]], Iterator[str]]
+) -> None:
     by_experiment: dict[str, list[Run]] = defaultdict(list)
     for run in runs:
         by_experiment[run.info.experiment_id].append(run)
     for experiment, experiment_runs in by_experiment.items():
-        text = "\n\n".join(_note(experiment, experiment_runs))
+        text = "\n\n".join(note(experiment, experiment_runs))
         if client.get_experiment(experiment).tags.get(NOTE) != text:
             client.set_experiment_tag(experiment, NOTE, text)
 
@@ -42,7 +60,7 @@ def _note(experiment: str, runs: Iterable[Run]) -> Iterator[str]:
         by_profile[run.data.tags["profile"]].append(run)
     for profile, profile_runs in sorted(by_profile.items()):
         charts = [
-            f"[{title}]({charts_url(experiment, profile, level)})"
+            f"[{title}]({charts_url(experiment, level=level, profile=profile)})"
             for level, title in LEVELS.items()
         ]
         line = f"**{profile}**: charts of {' and '.join(charts)}"
@@ -51,6 +69,33 @@ def _note(experiment: str, runs: Iterable[Run]) -> Iterator[str]:
             names = " and ".join(run.info.run_name for run in pair)
             line += f"; [{names} side by side]({compare_url(pair)})"
         yield line
+
+
+def _match_note(experiment: str, runs: Iterable[Run]) -> Iterator[str]:
+    """Yield one paragraph per match.
+
+    The paragraph links to charts of each stage, and to a page with the best trials of each family.
+    """
+    by_match: dict[str, list[Run]] = defaultdict(list)
+    for run in runs:
+        by_match[run.data.tags[MATCH]].append(run)
+    for match, match_runs in sorted(by_match.items()):
+        charts = [
+            f"[the {stage}]({charts_url(experiment, VALIDATION, match=match, stage=stage)})"
+            for stage in ("search", "selection")
+        ]
+        line = f"**{match}** ({match_runs[0].data.tags['profile']}): charts of "
+        best = [run for family in FAMILIES for run in _best_trials(match_runs, family)]
+        link = f"; [the best trials of both families side by side]({compare_url(best)})"
+        yield line + " and ".join(charts) + (link if best else "")
+
+
+def _best_trials(runs: Iterable[Run], family: str) -> list[Run]:
+    """Return the family's trials of the search with the lowest FIDs, at most `MOST_TRIALS`."""
+    wanted, name = {"stage": "search", "family": family}, metric(VALIDATION)
+    scored = [run for run in runs if wanted.items() <= run.data.tags.items()]
+    scored = [run for run in scored if name in run.data.metrics]
+    return sorted(scored, key=lambda run: float(run.data.metrics[name]))[:MOST_TRIALS]
 
 
 def best_run(runs: Iterable[Run], family: str) -> Run | None:
@@ -70,19 +115,20 @@ def experiment_url(address: str, experiment: str) -> str:
     return f"{address}/#/experiments/{experiment}/runs?{_query({'compareRunsMode': 'CHART'})}"
 
 
-def charts_url(experiment: str, profile: str, level: str) -> str:
-    """Return a link, relative to MLflow's server, to the charts of a profile, lowest FID first.
+def charts_url(experiment: str, score: str = PRIMARY, **tags: str) -> str:
+    """Return a link, relative to MLflow's server, to charts of MLflow runs, lowest score first.
 
     The page also shows training runs that are still in progress.
 
     Args:
         experiment: the id of the experiment.
-        level: ``run`` for charts of training runs, ``variant`` for charts of means over seeds.
+        score: the score that orders the runs, by its name in `metric`.
+        tags: the tags of the MLflow runs to show, such as ``level`` and ``profile``.
     """
-    equal = [f"tags.{name} = '{value}'" for name, value in ((LEVEL, level), ("profile", profile))]
+    equal = [f"tags.{name} = '{value}'" for name, value in tags.items()]
     query = {
         "compareRunsMode": "CHART",
-        "orderByKey": f"metrics.`{metric(PRIMARY)}`",
+        "orderByKey": f"metrics.`{metric(score)}`",
         "orderByAsc": "true",
         "searchFilter": " AND ".join([f"tags.{CURRENT} != 'false'", *equal]),
     }

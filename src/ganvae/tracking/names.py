@@ -43,8 +43,12 @@ LEVEL = "level"
 """Tag that tells what an MLflow run shows.
 
 ``run``: one training run or baseline. ``variant``: the means over a variant's seeds. ``study``: a
-hyperparameter sweep. ``trial``: one trial of a sweep.
+hyperparameter sweep. ``match``: two searches with equal effort, one per family. ``trial``: one
+trial of a sweep, or one training run of a match.
 """
+
+MATCH = "match"
+"""Tag of the MLflow runs of a match: the name of the match."""
 
 WEIGHTS_SHA256 = "weights_sha256"
 """Tag of a model version: the SHA-256 checksum of its weights file."""
@@ -58,20 +62,24 @@ IMAGES = "samples"
 COUNTS = ("steps", "images_seen")
 """The names of a training run's counters in its outcome file."""
 
+CPU_COSTS = ("cpu_seconds", "fit_seconds", "sampling_seconds")
+"""The names of the costs in the record of a match's training run, in CPU-seconds."""
+
 
 def metric(score: str) -> str:
-    """Return the MLflow metric's name for a score or a counter.
+    """Return the MLflow metric's name for a score, a counter or a cost.
 
-    FID is in the section ``fid``, and counters are in the section ``training``. Secondary and
+    FID is in the section ``fid``. Counters and costs are in the section ``training``. Secondary and
     headline scores are in the section ``headline``, except training costs. Every other score is in
     the section of its group.
 
     Args:
-        score: a name from the catalogue of scores, `VALIDATION`, or a name from `COUNTS`.
+        score: a name from the catalogue of scores, `VALIDATION`, or a name from `COUNTS` or
+            `CPU_COSTS`.
     """
     if score in (PRIMARY, f"{PRIMARY}_infinity", VALIDATION):
         return f"fid/{score}"
-    if score in COUNTS:
+    if score in (*COUNTS, *CPU_COSTS):
         return f"training/{score}"
     entry = SCORES[score]
     headline = entry.role in ("secondary", "headline") and entry.group != "training"

@@ -9,6 +9,7 @@ from ganvae.core.files import read_json
 from ganvae.core.paths import ProfilePaths, RunPaths
 from ganvae.core.records import parse_record
 from ganvae.scores.catalogue import COSTS
+from ganvae.scores.matches import MATCHES
 from ganvae.scores.records import (
     ScoreRecord,
     ValidationRecord,
@@ -29,6 +30,9 @@ from ganvae.tracking.tracked import (
     score_points,
     whole_config,
 )
+
+NO_PROFILES = (MATCHES.name, SWEEPS.name)
+"""The folders in `results/` that are not profiles."""
 
 TIMED = [name for name in COSTS if name != "parameters"]
 MACHINE = ("device", "threads")
@@ -101,7 +105,7 @@ def _shown(records: list[ScoreRecord]) -> dict[str, str]:
 
 def _profiles(root: Path, profile: str | None) -> list[str]:
     folders = sorted((root / "results").glob("*/"))
-    existing = [path.name for path in folders if path.name != SWEEPS.name]
+    existing = [path.name for path in folders if path.name not in NO_PROFILES]
     if profile is None:
         return existing
     if profile not in existing:

@@ -10,6 +10,7 @@ from ganvae.core.paths import checkout_root
 from ganvae.scores.studies import SWEEPS, read_studies
 from ganvae.tracking.champions import register_champions
 from ganvae.tracking.links import write_notes
+from ganvae.tracking.matches import sync_matches
 from ganvae.tracking.means import model_runs
 from ganvae.tracking.names import DIGEST
 from ganvae.tracking.projection import project
@@ -26,7 +27,7 @@ class SyncReport:
 
     Attributes:
         made: the number of MLflow runs that the sync created or completed. Training runs,
-            baselines, variants, studies and trials each have an MLflow run.
+            baselines, variants, studies, trials and matches each have an MLflow run.
         present: the number of MLflow runs that existed before the sync.
         incomplete: the number of training runs that the sync skipped (`read_runs`).
         remarks: texts for the user about steps that the sync could not do.
@@ -76,6 +77,8 @@ def sync(profile: str | None = None, uri: str | None = None) -> SyncReport:
         for study in studies:
             new, old = project_study(client, store, study, root / SWEEPS / study.study)
             made, present = made + new, present + old
+        new, old = sync_matches(client, store, root, profile)
+        made, present = made + new, present + old
     return SyncReport(store, made, present, incomplete, tuple(remarks))
 
 

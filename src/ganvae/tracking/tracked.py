@@ -13,7 +13,7 @@ from ganvae.core.paths import checkout_root
 from ganvae.core.tokens import record_path
 from ganvae.scores.catalogue import SCORES
 from ganvae.scores.records import ScoreRecord
-from ganvae.tracking.names import COUNTS, VALIDATION, metric
+from ganvae.tracking.names import COUNTS, CPU_COSTS, VALIDATION, metric
 
 Status = Literal["FINISHED", "FAILED", "KILLED"]
 
@@ -124,7 +124,7 @@ def as_params(values: Mapping[str, Any]) -> dict[str, str]:
 
 def score_points(scores: Mapping[str, float | None]) -> list[Point]:
     """Return one point per score. Scores that are null or have an unknown name are left out."""
-    known = SCORES.keys() | {VALIDATION, *COUNTS}
+    known = SCORES.keys() | {VALIDATION, *COUNTS, *CPU_COSTS}
     return [
         Point(metric(name), float(value))
         for name, value in scores.items()
