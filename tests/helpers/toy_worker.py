@@ -14,7 +14,8 @@ from typing import Any
 
 import ganvae.core.tensors
 from ganvae.cli import app
-from ganvae.sweeps import mirror, objective, storage, worker
+from ganvae.sweeps import objective, storage, worker
+from ganvae.tracking import mirror
 
 GO = Path("go")
 """A halted process continues when this file exists."""
