@@ -288,4 +288,4 @@ def test_the_default_number_of_jobs_fits_the_cores(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(8)))
     for threads, jobs in ((1, 8), (2, 4), (3, 2), (16, 1), (None, 1)):
         compute = params.compute.model_copy(update={"threads": threads})
-        assert reproduction._jobs(params.model_copy(update={"compute": compute})) == jobs
+        assert reproduction.runs_at_once(params.model_copy(update={"compute": compute})) == jobs

@@ -87,7 +87,7 @@ def reproduce(pipeline: Path, jobs: int | None, thaw: bool = False) -> str | Non
         if shared or BASELINES in stale:
             to_do[BASELINES] = [BASELINES]  # they and the runs do not depend on each other
         with _followed(to_do):
-            _reproduce_runs(pipeline, params, to_do, children, jobs or _jobs(params))
+            _reproduce_runs(pipeline, params, to_do, children, jobs or runs_at_once(params))
         children.run("dvc", [str(pipeline)])
         return params.profile
     except KeyboardInterrupt:
@@ -187,7 +187,7 @@ def _check_models(params: Params) -> None:
     Raises:
         ConfigError: a variant's section is invalid, or the finalists are no GAN and VAE.
     """
-    from ganvae.models.registry import system_class  # imports torch; see `_jobs`
+    from ganvae.models.registry import system_class  # imports torch; see `runs_at_once`
     from ganvae.training.runs import model_configs
 
     model_configs(params)
@@ -268,7 +268,7 @@ def _in_order(params: Params) -> list[str]:
     return sorted(params.runs, key=priority)
 
 
-def _jobs(params: Params) -> int:
+def runs_at_once(params: Params) -> int:
     """Return how many training runs to start at once.
 
     The number is 1 if a training run uses all threads or a GPU.
