@@ -10,6 +10,7 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, NonNegativeInt, model_validator
 
+from ganvae.core.errors import DataError
 from ganvae.core.files import read_json, write_json
 from ganvae.core.records import Record, parse_record
 
@@ -119,6 +120,10 @@ class TrainedRecord(Record):
             raise ValueError(f"the status is {self.status}, but fid_judge is {self.fid_judge}")
         return self
 
+    def path(self, match: str) -> Path:
+        """Path of this record, relative to the repository's root."""
+        return trained_path(match, self.stage, self.family, self.trial, self.seed, self.change)
+
     @property
     def off_budget(self) -> float:
         """The share by which the CPU-seconds exceed the budget; negative if they fall short."""
@@ -143,10 +148,13 @@ def read_match_record(path: Path) -> MatchRecord:
     """Read what all training runs of a match share.
 
     Raises:
-        UserError: the file is missing or is not such a record.
+        UserError: the file is missing, is not such a record, or is in the folder of another match.
     """
     remedy = "Delete this file, and run `ganvae sweep match` to write it again."
-    return parse_record(MatchRecord, read_json(path), path, remedy)
+    record = parse_record(MatchRecord, read_json(path), path, remedy)
+    if record.name != path.parent.name:
+        raise DataError(f"{path}: this is the record of match {record.name}. {remedy}")
+    return record
 
 
 def read_matches(root: Path, profile: str | None = None) -> list[MatchRecord]:
@@ -165,9 +173,7 @@ def trained_path(match: str, stage: Stage, family: str, trial: int, seed: int, c
 
 def write_trained(root: Path, match: str, record: TrainedRecord) -> Path:
     """Write the record of a training run under ``root``, atomically, and return its path."""
-    path = root / trained_path(
-        match, record.stage, record.family, record.trial, record.seed, record.change
-    )
+    path = root / record.path(match)
     write_json(path, record.model_dump(mode="json"))
     return path
 
@@ -176,10 +182,18 @@ def read_trained(path: Path) -> TrainedRecord:
     """Read the record of one training run of a match.
 
     Raises:
-        UserError: the file is missing or is not such a record.
+        UserError: the file is missing, is not such a record, or has the name of another training
+            run.
     """
     remedy = "Delete this file, and run `ganvae sweep match` to train this trial again."
-    return parse_record(TrainedRecord, read_json(path), path, remedy)
+    record = parse_record(TrainedRecord, read_json(path), path, remedy)
+    own = record.path("")
+    if (path.parent.name, path.name) != (record.stage, own.name):
+        raise DataError(
+            f"{path}: the content is the record of {record.stage}/{own.name}, so this file is a "
+            f"copy or was renamed. {remedy}"
+        )
+    return record
 
 
 def read_stage(root: Path, match: str, stage: Stage) -> list[TrainedRecord]:

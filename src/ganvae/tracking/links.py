@@ -10,6 +10,7 @@ from mlflow import MlflowClient
 from mlflow.entities import Run
 
 from ganvae.scores.catalogue import PRIMARY
+from ganvae.scores.matches import STAGES
 from ganvae.tracking.champions import FAMILIES
 from ganvae.tracking.names import CURRENT, LEVEL, MATCH, VALIDATION, metric
 
@@ -82,7 +83,7 @@ def _match_note(experiment: str, runs: Iterable[Run]) -> Iterator[str]:
     for match, match_runs in sorted(by_match.items()):
         charts = [
             f"[the {stage}]({charts_url(experiment, VALIDATION, match=match, stage=stage)})"
-            for stage in ("search", "selection")
+            for stage in STAGES
         ]
         line = f"**{match}** ({match_runs[0].data.tags['profile']}): charts of "
         best = [run for family in FAMILIES for run in _best_trials(match_runs, family)]

@@ -12,6 +12,7 @@ from mlflow.entities import Run
 
 from ganvae.scores.matches import (
     MATCHES,
+    STAGES,
     MatchRecord,
     TrainedRecord,
     read_matches,
@@ -66,9 +67,7 @@ def _runs(client: MlflowClient) -> list[Run]:
 
 def read_match_runs(root: Path, match: str) -> list[TrainedRecord]:
     """Read the records of all training runs of a match: first the search, then the selection."""
-    return [
-        record for stage in ("search", "selection") for record in read_stage(root, match, stage)
-    ]
+    return [record for stage in STAGES for record in read_stage(root, match, stage)]
 
 
 def project_match(
