@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 import pytest
 from scipy import stats
-from toy_match import MATCH, NAME, SHAPE, write_match
 
 from ganvae.config import parse
 from ganvae.core.errors import ConfigError
 from ganvae.matches.draw import draw, draw_value
 from ganvae.matches.spec import FamilySpace, Match, MatchRange, read_match
+from toy_match import MATCH, NAME, SHAPE, write_match
 
 
 @pytest.fixture(autouse=True)
@@ -63,6 +63,18 @@ def space(**parameters: Any) -> dict[str, Any]:
     return {"families": families}
 
 
+def fixed(**values: Any) -> dict[str, Any]:
+    families = space()["families"]
+    families["gan"]["fixed"] = {"vanilla-gan": values}
+    return {"families": families}
+
+
+def test_fixed_values_have_dotted_names() -> None:
+    match = write_match(**fixed(**{"balance.ratio": 2.0, "batch_size": 16}))
+    config = draw(match, "gan", 0, SHAPE).config.model_dump()
+    assert (config["balance"]["ratio"], config["batch_size"]) == (2.0, 16)
+
+
 def test_a_parameter_is_drawn_only_where_it_has_an_effect() -> None:
     match = write_match(
         **space(
@@ -104,6 +116,20 @@ def test_invalid_combinations_are_drawn_again_as_a_whole() -> None:
         (space(ema={"low": 0.5, "high": 0.5}), "low must be less than high"),
         (space(ema={"low": 0, "high": 1, "log": True}), "above 0"),
         (space(ema={"choices": [1], "low": 1}), "cannot be combined"),
+        (
+            space(learnin_rate={"low": 0.1, "high": 1.0}),
+            "families.gan: system vanilla-gan has no parameter learnin_rate. Parameters .* ema",
+        ),
+        (
+            space(ema={"choices": [0.9], "only": {"batch_size": [8]}}, batch_size={"choices": [8]}),
+            "Write batch_size above ema",
+        ),
+        (
+            space(batch_size={"choices": [8]}, ema={"choices": [0.9], "only": {"batch_size": [9]}}),
+            "only if batch_size is 9, but batch_size never has this value",
+        ),
+        (fixed(learnin_rate=0.1), "vanilla-gan has no parameter learnin_rate"),
+        (fixed(learning_rate=-1.0), "learning_rate is -1.0"),
     ],
 )
 def test_an_invalid_match_is_refused(changes: dict[str, Any], message: str) -> None:
@@ -111,10 +137,11 @@ def test_an_invalid_match_is_refused(changes: dict[str, Any], message: str) -> N
         write_match(**changes)
 
 
-def test_an_unknown_match_is_refused_with_the_known_ones() -> None:
+@pytest.mark.parametrize("name", ["other", "../matches/toy", "", "."])
+def test_an_unknown_match_is_refused_with_the_known_ones(name: str) -> None:
     write_match()
-    with pytest.raises(ConfigError, match=f"no match 'other'.*{NAME}"):
-        read_match("other")
+    with pytest.raises(ConfigError, match=f"no match {name!r}.*{NAME}"):
+        read_match(name)
 
 
 def test_comments_do_not_change_the_checksum_and_values_do() -> None:

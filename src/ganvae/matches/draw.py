@@ -74,7 +74,7 @@ def configured(space: FamilySpace, system: str, parameters: Mapping[str, Value])
         ConfigError: the system rejects a value.
     """
     values = {name: value for name, value in parameters.items() if value is not None}
-    return applied(system, space.fixed.get(system, {}), values)
+    return applied(system, {}, space.fixed.get(system, {}) | values)
 
 
 def _candidate(space: FamilySpace, random: np.random.Generator) -> tuple[str, dict[str, Value]]:

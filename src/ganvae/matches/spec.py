@@ -1,18 +1,19 @@
 """A match file: both families' search spaces, the effort per family, and the rule of selection."""
 
 import hashlib
+import re
 from pathlib import Path
 from typing import Any, Self
 
 from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
 
-from ganvae.config import Section, Seed, parse, read_yaml
-from ganvae.config.section import PATH
+from ganvae.config import Section, Seed, flat, parse, read_yaml
+from ganvae.config.section import NAME, PATH
 from ganvae.core.errors import ConfigError
-from ganvae.models.registry import system_class, system_names
+from ganvae.models.registry import system_class, system_config, system_names
 from ganvae.scores.matches import FAMILIES, Family
 from ganvae.scores.selection import BEST, Rule
-from ganvae.sweeps.space import Number
+from ganvae.sweeps.space import Number, applied
 
 FOLDER = Path("sweeps/matches")
 
@@ -46,6 +47,16 @@ class MatchRange(Section):
         elif self.low >= self.high or (self.log and self.low <= 0):
             raise ValueError("low must be less than high. If log is true, low must also be above 0")
         return self
+
+    def allows(self, value: Any) -> bool:
+        """Return whether a draw can have this value."""
+        if value is None and self.or_off:
+            return True
+        if self.choices is not None:
+            return value in self.choices
+        assert self.low is not None
+        assert self.high is not None
+        return isinstance(value, int | float) and self.low <= value <= self.high
 
 
 class FamilySpace(Section):
@@ -167,7 +178,43 @@ def read_match(name: str, root: Path = Path()) -> Match:
         ConfigError: the match does not exist, or is invalid.
     """
     path = root / FOLDER / f"{name}.yaml"
-    if not path.is_file():
+    if not (re.fullmatch(NAME, name) and path.is_file()):
         known = ", ".join(sorted(file.stem for file in (root / FOLDER).glob("*.yaml"))) or "none"
         raise ConfigError(f"there is no match {name!r} ({path}). Matches in {FOLDER}: {known}.")
-    return parse(Match, read_yaml(path), str(path))
+    match = parse(Match, read_yaml(path), str(path))
+    for family, space in match.families.items():
+        for system in space.systems:
+            _check_names(space, system, f"{path}: families.{family}")
+    return match
+
+
+def _check_names(space: FamilySpace, system: str, where: str) -> None:
+    """Check that a system has every parameter, and that every condition can be true.
+
+    Raises:
+        ConfigError: a name or a value is wrong. Draws would then fail, or never draw a parameter.
+    """
+    fixed = space.fixed.get(system, {})
+    defaults = system_config(system, {}).model_dump()
+    known = [name for name, _ in flat(defaults)]
+    earlier: dict[str, MatchRange] = {}
+    for name in [*fixed, *space.ranges(system)]:
+        if name not in (*known, *defaults):
+            raise ConfigError(
+                f"{where}: system {system} has no parameter {name}. Parameters of this system: "
+                f"{', '.join(known)}."
+            )
+    applied(system, {}, fixed)
+    for name, values in space.ranges(system).items():
+        for other, allowed in values.only.items():
+            if other not in earlier:
+                raise ConfigError(
+                    f"{where}: {name} is drawn only for some values of {other}, but {other} is not "
+                    f"drawn before it for system {system}. Write {other} above {name}."
+                )
+            if wrong := [value for value in allowed if not earlier[other].allows(value)]:
+                raise ConfigError(
+                    f"{where}: {name} is drawn only if {other} is {wrong[0]}, but {other} never "
+                    "has this value. Correct the value."
+                )
+        earlier[name] = values
