@@ -7,14 +7,16 @@ import numpy as np
 
 from ganvae.core.files import write_json
 from ganvae.core.tokens import MEASURED, source_checksum
+from ganvae.matches.budget import scheduled
 from ganvae.matches.draw import draw
 from ganvae.matches.spec import FOLDER, Match, read_match
 from ganvae.matches.trial import tokens
-from ganvae.scores.matches import Family, ProbeRecord, TrainedRecord
+from ganvae.scores.matches import Family, MatchRecord, ProbeRecord, TrainedRecord
 from toy_study import write_yaml
 
 SHAPE = (1, 28, 28)
 NAME = "toy"
+STEPS = 100
 RATE = {"low": 1e-4, "high": 1e-2, "log": True}
 MATCH: dict[str, Any] = {
     "description": "A toy.",
@@ -48,6 +50,22 @@ def write_match(**changes: Any) -> Match:
     return read_match(NAME)
 
 
+def shared(match: Match, name: str = NAME, profile: str = "toy") -> MatchRecord:
+    """The record of what the training runs of a match share. Its checksums are made up."""
+    return MatchRecord(
+        name=name,
+        match_sha256=match.sha256,
+        content=match.model_dump(mode="json", exclude_defaults=True),
+        switches={family: space.switches for family, space in match.families.items()},
+        profile=profile,
+        dataset="mnist",
+        train_sha256="a" * 64,
+        validation_sha256="b" * 64,
+        judge_sha256="c" * 64,
+        noise_fid=400.0,
+    )
+
+
 def record(match: Match, family: Family, trial: int, **changes: Any) -> TrainedRecord:
     """A completed trial of the search. Its FID is random, between 1 and 100."""
     drawn = draw(match, family, trial, SHAPE)
@@ -61,10 +79,12 @@ def record(match: Match, family: Family, trial: int, **changes: Any) -> TrainedR
         "system": drawn.system,
         "redraws": drawn.redraws,
         "parameters": drawn.parameters,
-        "config": {},
-        "steps": 100,
+        "config": scheduled(drawn.system, drawn.config, STEPS).model_dump(
+            mode="json", exclude_defaults=True
+        ),
+        "steps": STEPS,
         "budget_seconds": match.seconds,
-        "probe": ProbeRecord(step_seconds=0.01, fit_seconds=0.0),
+        "probe": ProbeRecord(step_seconds=match.seconds / STEPS, fit_seconds=0.0),
         "cpu_seconds": match.seconds,
         "fit_seconds": 0.0,
         "sampling_seconds": 0.1,
@@ -86,4 +106,4 @@ def search(match: Match) -> list[TrainedRecord]:
     return [record(match, family, trial) for family in families for trial in range(match.trials)]
 
 
-__all__ = ["MATCH", "NAME", "SHAPE", "record", "search", "tokens", "write_match"]
+__all__ = ["MATCH", "NAME", "SHAPE", "record", "search", "shared", "tokens", "write_match"]

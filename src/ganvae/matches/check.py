@@ -8,6 +8,7 @@ from ganvae.config import load_params
 from ganvae.core.errors import UserError
 from ganvae.core.paths import ProfilePaths
 from ganvae.data.store import read_split
+from ganvae.matches.budget import scheduled, steps_within
 from ganvae.matches.draw import draw, shape_of
 from ganvae.matches.spec import Match
 from ganvae.matches.trial import tokens
@@ -72,15 +73,27 @@ def check_equal_effort(match: Match, search: Sequence[TrainedRecord]) -> None:
 def check_drawn(match: Match, records: Sequence[TrainedRecord]) -> None:
     """Check that each record has the configuration that the match draws for its number.
 
+    The number of training steps must be the number that was planned from the probe.
+
     Raises:
-        UserError: a configuration differs, so it was chosen by hand.
+        UserError: a configuration or a number of steps differs, so it was chosen by hand.
     """
     params = load_params(Path(match.params))
     images = read_split(ProfilePaths(params.profile).split("train")).images
     for record in records:
         drawn = draw(match, record.family, record.trial, shape_of(images))
-        if (drawn.system, drawn.parameters) != (record.system, record.parameters):
+        steps = steps_within(match.seconds, record.probe) if record.probe else 0
+        config = (
+            scheduled(drawn.system, drawn.config, steps).model_dump(
+                mode="json", exclude_defaults=True
+            )
+            if steps
+            else {}
+        )
+        expected = (drawn.system, drawn.parameters, steps, config)
+        if expected != (record.system, record.parameters, record.steps, record.config):
             raise UserError(
-                f"{record.family} {record.trial} does not have the configuration that the match "
-                "draws for it. Delete its record, and run `ganvae sweep match`."
+                f"{record.family} {record.trial}, seed {record.seed}, does not have the "
+                "configuration that the match draws for it, with the number of steps that was "
+                "planned. Delete its record, and run `ganvae sweep match`."
             )

@@ -11,7 +11,7 @@ from ganvae.core.paths import ProfilePaths
 from ganvae.matches.check import check_drawn, check_equal_effort, check_records
 from ganvae.matches.spec import Match, read_match
 from ganvae.models.registry import system_config
-from ganvae.scores.matches import FAMILIES, Family, TrainedRecord, read_stage
+from ganvae.scores.matches import FAMILIES, STAGES, Family, TrainedRecord, read_stage
 from ganvae.scores.selection import finalist
 from ganvae.sweeps.variant import Variant, write_variant
 
@@ -33,10 +33,10 @@ def promote_finalists(name: str) -> str:
         ConfigError: the profile would be invalid with the finalists.
     """
     match = read_match(name)
-    search, selection = (read_stage(Path(), name, stage) for stage in ("search", "selection"))
+    search, selection = (read_stage(Path(), name, stage) for stage in STAGES)
     check_records(name, match, [*search, *selection])
     check_equal_effort(match, search)
-    check_drawn(match, search)
+    check_drawn(match, [*search, *selection])
     variants = [_variant(name, match, search, selection, family) for family in FAMILIES]
     params_file = Path(match.params)
     params = load_params(params_file)
@@ -81,17 +81,17 @@ def _check_first_look(params: Params, variant: Variant) -> None:
         UserError: another configuration has scores, so this would be a second look at the test
             split.
     """
-    section = params.variants.get(variant.name)
-    if section is None or section == variant.section:
+    if params.variants.get(variant.name) == variant.section:
         return
+    # A variant that was deleted from promoted.yaml was seen on the test split all the same.
     paths = ProfilePaths(params.profile)
-    runs = [key for key, run in params.runs.items() if run.variant == variant.name]
-    scored = [key for key in runs if paths.run(key).scores.exists()]
-    if scored:
-        protocol = read_json(paths.run(scored[0]).scores)["provenance"]["protocol_version"]
-        raise UserError(
-            f"{variant.name} of profile {params.profile} has been scored on the test split with "
-            f"other parameters ({scored[0]}, protocol {protocol}). A second finalist would be "
-            "chosen after a look at the test split. Give the match another test split, or keep "
-            "the finalist."
-        )
+    for folder in sorted(paths.runs.glob(f"{variant.name}-*")):
+        scores = paths.run(folder.name).scores
+        if folder.name.removeprefix(f"{variant.name}-").isdigit() and scores.exists():
+            protocol = read_json(scores)["provenance"]["protocol_version"]
+            raise UserError(
+                f"{variant.name} of profile {params.profile} has been scored on the test split "
+                f"with other parameters ({scores}, protocol {protocol}). A second finalist would "
+                "be chosen after a look at the test split. Keep the first finalist, or give the "
+                "match a profile with another test split."
+            )
