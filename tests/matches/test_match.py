@@ -5,7 +5,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from toy_match import NAME, write_match
 
 from conftest import stripes
 from ganvae.config import load_params
@@ -14,12 +13,13 @@ from ganvae.core.files import read_json, write_json
 from ganvae.core.paths import ProfilePaths
 from ganvae.data.source import LabelledImages
 from ganvae.data.splits import Split
-from ganvae.matches import budget, run, trial
+from ganvae.matches import budget, trial
 from ganvae.matches.promote import promote_finalists
-from ganvae.matches.run import jobs_of, read_part, run_match
+from ganvae.matches.run import groups_of, read_part, run_match
 from ganvae.matches.spec import Match
 from ganvae.matches.trial import Job, enter
-from ganvae.scores.matches import FAMILIES, MATCHES, STAGES, Stage, read_stage
+from ganvae.scores.matches import FAMILIES, MATCHES, STAGES, Stage, read_stage, write_trained
+from toy_match import NAME, write_match
 from toy_study import make_profile
 
 TEST = ProfilePaths("toy").split("test")
@@ -28,16 +28,19 @@ TEST = ProfilePaths("toy").split("test")
 @pytest.fixture
 def match(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Match:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(budget, "PROBE_SECONDS", 0.1)
     make_profile()
     return write_match()
+
+
+def jobs_of(match: Match, stage: Stage) -> list[Job]:
+    return [job for group in groups_of(NAME, match, stage) for job in group]
 
 
 def perform(match: Match, stage: Stage) -> None:
     """Run all jobs of a stage in this process."""
     arena = enter(NAME, match)
-    for job in jobs_of(NAME, match, stage):
-        run.write_trained(Path(), NAME, arena.run(job))
+    for job in jobs_of(match, stage):
+        write_trained(Path(), NAME, arena.run(job))
 
 
 @pytest.fixture
@@ -68,7 +71,7 @@ def test_a_match_trains_both_families_alike_and_never_opens_the_test_split(
         assert record.fid_judge != trial.fid_judge
 
 
-def test_the_finalists_are_promoted_by_the_rule_and_only_once(complete: Match) -> None:
+def test_pin_14_the_finalists_are_promoted_by_the_rule_and_only_once(complete: Match) -> None:
     promote_finalists(NAME)
     params = load_params(Path("params.yaml"))
     selection = read_stage(Path(), NAME, "selection")
@@ -92,6 +95,11 @@ def test_the_finalists_are_promoted_by_the_rule_and_only_once(complete: Match) -
         write_json(path, values)
     with pytest.raises(UserError, match="scored on the test split"):
         promote_finalists(NAME)
+    Path("promoted.yaml").unlink()  # the look at the test split stays a look
+    with pytest.raises(UserError, match="scored on the test split"):
+        promote_finalists(NAME)
+    scores.unlink()
+    promote_finalists(NAME)
 
 
 def test_each_finalist_is_trained_with_one_change_at_a_time(
@@ -106,7 +114,7 @@ def test_each_finalist_is_trained_with_one_change_at_a_time(
     match = write_match(why=why)
     for path in sorted((MATCHES / NAME).rglob("*-*.json")):  # records of the same match
         write_json(path, read_json(path) | {"match_sha256": match.sha256})
-    jobs = list(jobs_of(NAME, match, "why"))
+    jobs = jobs_of(match, "why")
     assert [job.family for job in jobs[:6]] == ["gan", "vae"] * 3  # the families take turns
     names = {family: [j.change for j in jobs if j.family == family][::2] for family in FAMILIES}
     common = ["0.5 of the steps", "split seed 1"]
@@ -136,7 +144,7 @@ def test_a_match_goes_on_in_a_fresh_clone(complete: Match, tmp_path: Path) -> No
     lost.unlink()
     shutil.rmtree(".state", ignore_errors=True)
     with pytest.raises(UserError, match="2 of 3 trials"):
-        list(jobs_of(NAME, complete, "selection"))
+        jobs_of(complete, "selection")
     arena = enter(NAME, complete)
     again = arena.run(Job("search", "gan", 1, complete.seed))
     assert again.parameters == before[1].parameters
@@ -159,6 +167,7 @@ def test_an_interrupted_trial_keeps_the_steps_that_were_planned(
     costs = read_json(probe)
     monkeypatch.setattr(trial, "probe", interrupted)  # must not be measured again
     assert arena.run(job).probe.model_dump() == costs  # type: ignore[union-attr]
+    arena.forget(job)
     assert not list(Path(".state").rglob("probe.json"))
 
 
@@ -181,13 +190,35 @@ def test_code_that_was_not_measured_cannot_record(match: Match) -> None:
 @pytest.mark.slow
 def test_workers_share_a_match(match: Match, capsys: pytest.CaptureFixture[str]) -> None:
     small = write_match(trials=2, seconds=0.3, selection={"best": 1, "seeds": [101]})
-    message = run_match(NAME, workers=2, part=(1, 2))
+    message = run_match(NAME, 2, part=(1, 2))
     assert "2 training runs of the search are missing" in message
-    assert [r.family for r in read_stage(Path(), NAME, "search")] == ["gan", "gan"]
-    assert "complete" in run_match(NAME, workers=2)
+    assert [(r.family, r.trial) for r in read_stage(Path(), NAME, "search")] == [
+        ("gan", 0),
+        ("vae", 0),
+    ]
+    assert "complete" in run_match(NAME, 2)
     assert len(read_stage(Path(), NAME, "selection")) == 2
+    assert not list(Path(".state").rglob("probe.json"))
     printed = capsys.readouterr()
     assert printed.out.count("CPU-seconds") == 2 * small.trials + 2
+    assert "complete" in run_match(NAME, 2)
+    assert "CPU-seconds" not in capsys.readouterr().out
+    promote_finalists(NAME)
+
+
+def test_each_part_has_as_many_training_runs_of_each_family(complete: Match) -> None:
+    for stage in STAGES:
+        groups = list(groups_of(NAME, complete, stage))
+        assert [[job.family for job in group] for group in groups] == [[*FAMILIES]] * len(groups)
+
+
+@pytest.mark.parametrize(
+    ("budget_seconds", "measured"), [(0.5, 0.1), (2.0, 0.1), (20.0, 1.0), (60.0, 3.0), (600.0, 3.0)]
+)
+def test_a_probe_is_a_share_of_the_trial_within_limits(
+    budget_seconds: float, measured: float
+) -> None:
+    assert budget.probe_seconds(budget_seconds) == pytest.approx(measured)
 
 
 @pytest.mark.parametrize("text", ["0/2", "3/2", "1", "1/0", "a/b", ""])

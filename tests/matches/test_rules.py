@@ -5,13 +5,21 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from toy_match import NAME, record, search, write_match
 
-from ganvae.core.errors import UserError
+from ganvae.core.errors import DataError, UserError
+from ganvae.core.files import write_json
 from ganvae.matches.check import check_drawn, check_equal_effort, check_records
 from ganvae.matches.spec import Match
-from ganvae.scores.matches import Family, TrainedRecord
+from ganvae.scores.matches import (
+    Family,
+    TrainedRecord,
+    match_path,
+    read_match_record,
+    read_stage,
+    write_trained,
+)
 from ganvae.scores.selection import best_trials, finalist
+from toy_match import NAME, record, search, shared, write_match
 from toy_study import make_profile
 
 
@@ -60,7 +68,9 @@ def test_the_best_trials_have_the_lowest_fid_within_the_budget(match: Match) -> 
     assert best_trials(match.rule, [*trials[:3], short, *trials[4:]], "gan")[0].trial == 3
 
 
-def test_the_finalist_has_the_lowest_mean_over_the_seeds_of_the_selection(match: Match) -> None:
+def test_pin_14_the_finalist_has_the_lowest_mean_over_the_seeds(
+    match: Match,
+) -> None:
     trials = with_fids(match, "gan", [9.0, None, 3.0, 2.0, 5.0, 4.0])
     selection = selected(match, {3: [8.0, 2.0], 2: [4.0, 4.5]})
     winner, mean = finalist(match.rule, trials, selection, "gan")
@@ -74,7 +84,7 @@ def test_the_finalist_has_the_lowest_mean_over_the_seeds_of_the_selection(match:
 @pytest.mark.parametrize(
     "fids", [{3: [8.0, 2.0]}, {3: [8.0, 2.0], 5: [1.0, 1.0]}], ids=["missing", "by hand"]
 )
-def test_a_selection_of_other_trials_is_refused(
+def test_pin_14_a_selection_of_other_trials_is_refused(
     match: Match, fids: dict[int, list[float | None]]
 ) -> None:
     trials = with_fids(match, "gan", [9.0, None, 3.0, 2.0, 5.0, 4.0])
@@ -89,7 +99,7 @@ def test_a_candidate_without_all_seeds_is_refused(match: Match) -> None:
         finalist(match.rule, trials, selection, "gan")
 
 
-def test_unequal_numbers_of_trials_are_refused(match: Match) -> None:
+def test_pin_14_unequal_numbers_of_trials_are_refused(match: Match) -> None:
     complete = search(match)
     check_equal_effort(match, complete)
     for family in ("gan", "vae"):
@@ -114,7 +124,7 @@ Change = Callable[[TrainedRecord], TrainedRecord]
         ({"tokens": {"evaluate/samples": "old"}}, "behaves differently"),
     ],
 )
-def test_a_record_that_does_not_belong_to_the_match_is_refused(
+def test_pin_14_a_record_that_does_not_belong_to_the_match_is_refused(
     match: Match, changes: dict[str, Any], message: str
 ) -> None:
     good = record(match, "gan", 0)
@@ -123,10 +133,52 @@ def test_a_record_that_does_not_belong_to_the_match_is_refused(
         check_records(NAME, match, [good.model_copy(update=changes)])
 
 
-def test_a_configuration_chosen_by_hand_is_refused(match: Match) -> None:
+BY_HAND: list[dict[str, Any]] = [
+    {"parameters": {"learning_rate": 0.001}},
+    {"config": {"learning_rate": 0.001}},
+    {"steps": 200},
+    {"system": "dcgan"},
+    {"stage": "selection", "seed": 101, "steps": 200},
+]
+
+
+@pytest.mark.parametrize("changes", BY_HAND, ids=lambda changes: " ".join(changes))
+def test_pin_14_a_configuration_chosen_by_hand_is_refused(
+    match: Match, changes: dict[str, Any]
+) -> None:
     make_profile()
     trials = search(match)
     check_drawn(match, trials)
-    by_hand = trials[0].model_copy(update={"parameters": {"learning_rate": 0.001}})
-    with pytest.raises(UserError, match="gan 0 does not have the configuration"):
+    by_hand = trials[0].model_copy(update=changes)
+    with pytest.raises(UserError, match=r"gan 0, seed \d+, does not have the configuration"):
         check_drawn(match, [by_hand, *trials[1:]])
+
+
+def test_a_record_under_the_name_of_another_is_refused(match: Match) -> None:
+    path = write_trained(Path(), NAME, record(match, "gan", 0))
+    copy = path.with_name("gan-01.json")
+    copy.write_text(path.read_text())
+    with pytest.raises(DataError, match=r"gan-01.json: the content is .* search/gan-00.json"):
+        read_stage(Path(), NAME, "search")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("{", "gan-00.json is not valid JSON"),
+        ("[]", "gan-00.json: not a trained record"),
+        ('{"fid_judge": NaN}', "gan-00.json is not valid JSON"),
+    ],
+)
+def test_a_broken_record_is_named_with_a_remedy(match: Match, text: str, message: str) -> None:
+    path = write_trained(Path(), NAME, record(match, "gan", 0))
+    path.write_text(text)
+    with pytest.raises(UserError, match=f"{message}.*Delete"):
+        read_stage(Path(), NAME, "search")
+
+
+def test_a_folder_under_another_name_is_refused(match: Match) -> None:
+    path = match_path("copy")
+    write_json(path, shared(match).model_dump(mode="json"))
+    with pytest.raises(DataError, match=r"copy/match\.json: this is the record of match toy"):
+        read_match_record(path)

@@ -16,7 +16,6 @@ from ganvae.matches.spec import Match
 from ganvae.scores.matches import (
     MATCHES,
     Family,
-    MatchRecord,
     TrainedRecord,
     match_path,
     write_trained,
@@ -25,26 +24,12 @@ from ganvae.tracking.links import NOTE
 from ganvae.tracking.matches import project_match
 from ganvae.tracking.store import connected, find_store
 from ganvae.tracking.sync import sync
-from toy_match import NAME, record, write_match
+from toy_match import NAME, record, shared, write_match
 
 pytest_plugins = ["toy_store"]
+assert PROFILE == "toy", "the profile of the toy match"
 EXPERIMENT = "matches-mnist"
 START = 1_700_000_000.0
-
-
-def shared(match: Match, name: str = NAME, profile: str = PROFILE) -> MatchRecord:
-    return MatchRecord(
-        name=name,
-        match_sha256=match.sha256,
-        content=match.model_dump(mode="json", exclude_defaults=True),
-        switches={family: space.switches for family, space in match.families.items()},
-        profile=profile,
-        dataset="mnist",
-        train_sha256="a" * 64,
-        validation_sha256="b" * 64,
-        judge_sha256="c" * 64,
-        noise_fid=400.0,
-    )
 
 
 def trained(match: Match, family: Family, trial: int, **changes: Any) -> TrainedRecord:

@@ -21,8 +21,8 @@ from ganvae.training.trainer import train
 WARM_UP_STEPS = 20
 """Steps that are not measured. In the first steps, libraries prepare their computations."""
 
-PROBE_SECONDS = 3.0
-"""CPU-seconds of measured steps."""
+PROBE_SHARE, SHORTEST_PROBE, LONGEST_PROBE = 0.05, 0.1, 3.0
+"""The probe's share of the CPU-seconds of a trial, and its limits in CPU-seconds."""
 
 LONGEST = 1_000_000  # steps; the probe ends long before
 REPORTS, GRIDS, CHECKPOINTS = 50, 20, 5  # per training run
@@ -35,9 +35,10 @@ class _Enough(Exception):  # noqa: N818 (nothing went wrong)
 class _Clock:
     """Measures the CPU-seconds of steps and of the fit, as a `Watch` of the trainer."""
 
-    def __init__(self, images: Tensor, seed: int) -> None:
+    def __init__(self, images: Tensor, seed: int, seconds: float) -> None:
         self._images = images
         self._seed = seed
+        self._seconds = seconds
         self._first = (0, 0.0)
         self.probe: ProbeRecord | None = None
 
@@ -47,7 +48,7 @@ class _Clock:
             self._first = (step, now)
             return
         first_step, first = self._first
-        if now - first < PROBE_SECONDS:
+        if now - first < self._seconds:
             return
         step_seconds = (now - first) / (step - first_step)
         # The fit changes the model, but the probe's model is thrown away.
@@ -59,12 +60,18 @@ class _Clock:
         raise _Enough
 
 
-def probe(spec: RunSpec, images: Tensor) -> ProbeRecord:
-    """Train a model for a few CPU-seconds and measure what a step and the fit cost.
+def probe_seconds(budget: float) -> float:
+    """Return the CPU-seconds to measure before a trial that has ``budget`` CPU-seconds."""
+    return min(LONGEST_PROBE, max(SHORTEST_PROBE, PROBE_SHARE * budget))
+
+
+def probe(spec: RunSpec, images: Tensor, budget: float) -> ProbeRecord:
+    """Train a model for `probe_seconds` and measure what a step and the fit cost.
 
     Args:
         spec: the training run. Its schedule is not used.
         images: the training set, uint8, N x C x H x W.
+        budget: the CPU-seconds of the trial that is planned.
 
     Raises:
         Diverged: the probe's training diverged before enough steps were measured.
@@ -77,7 +84,7 @@ def probe(spec: RunSpec, images: Tensor) -> ProbeRecord:
         "checkpoint_every": LONGEST,
     }
     config = _with_schedule(spec.system, spec.config, schedule)
-    clock = _Clock(images, spec.seed)
+    clock = _Clock(images, spec.seed, probe_seconds(budget))
     with tempfile.TemporaryDirectory() as folder, contextlib.suppress(_Enough):
         result = train(replace(spec, config=config), images, Path(folder), clock.watch)
         raise Diverged(result.reason or "the probe ended early")

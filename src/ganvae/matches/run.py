@@ -1,23 +1,24 @@
-"""Run the training runs of a match that have no record yet, in several processes."""
+"""Run the training runs of a match that have no record yet."""
 
-import multiprocessing
-import os
 import re
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
 from datetime import datetime
 from pathlib import Path
 
 from tqdm import tqdm
 
+from ganvae.config import load_params
 from ganvae.core.errors import ConfigError, UserError
 from ganvae.core.files import write_json
 from ganvae.matches.check import check_records
 from ganvae.matches.report import write_report
 from ganvae.matches.spec import Match, read_match
-from ganvae.matches.trial import Arena, Job, enter
+from ganvae.matches.trial import Job, enter
 from ganvae.matches.why import changed_finalists
+from ganvae.matches.workers import submit, workers
+from ganvae.pipeline.lock import alone
+from ganvae.pipeline.reproduction import runs_at_once
 from ganvae.scores.matches import (
     FAMILIES,
     STAGES,
@@ -26,38 +27,41 @@ from ganvae.scores.matches import (
     match_path,
     read_match_record,
     read_stage,
-    write_trained,
 )
 from ganvae.scores.selection import best_trials
+from ganvae.tracking.mirror import Mirror
+from ganvae.training.runs import STATE
 
-_arena: Arena | None = None  # of a worker process
+Part = tuple[int, int]
+"""(k, n): the k-th of n parts, from 1."""
 
 
-def run_match(name: str, workers: int | None = None, part: tuple[int, int] = (1, 1)) -> str:
+def run_match(name: str, processes: int | None = None, part: Part = (1, 1)) -> str:
     """Run all training runs of a match that are missing: first the search, then the selection.
 
     Args:
-        workers: the number of processes; by default one per CPU core.
-        part: (k, n): run only the k-th of n parts, so that n machines can share a match.
+        processes: the number of worker processes; by default as many as fit on the CPU cores.
+        part: run only the k-th of n parts, so that n machines can share a match.
 
     Returns:
-        A line for the user on what is there, and what is missing.
+        A line for the user: the match is complete, or how many training runs are missing.
 
     Raises:
         ConfigError: the match does not exist or is invalid.
-        UserError: the data are not prepared, or records do not belong to this match.
+        UserError: the data are not prepared, records do not belong to this match, or another
+            process runs this match.
     """
     match = read_match(name)
-    _write_record(name, match)
-    k, n = part
-    for stage in STAGES:
-        jobs = list(jobs_of(name, match, stage))
-        to_do = [job for job in jobs[k - 1 :: n] if _lacks(name, job)]
-        run_jobs(name, match, stage, to_do, workers)
-        if still := sum(_lacks(name, job) for job in jobs):
-            write_report(Path(), name)
-            return f"{name}: {still} training runs of the stage {stage} are missing"
-    write_report(Path(), name)
+    busy = (
+        f"match {name} is already running in this folder. Wait until it has ended. To share a "
+        "match between machines, give each machine a clone of the repository and its own --part."
+    )
+    with alone(STATE / "matches" / f"{name}.lock", busy):
+        _write_record(name, match)
+        missing = _run(name, match, processes, part)
+        write_report(Path(), name)
+    if missing:
+        return f"{name}: {missing}"
     return f"{name}: complete. `ganvae sweep finalists {name}` promotes the finalists."
 
 
@@ -67,20 +71,35 @@ def _write_record(name: str, match: Match) -> None:
     Raises:
         UserError: the data, the judge or the match file have changed since the first training run.
     """
-    path, record = match_path(name), enter(name, match).record()
+    path, arena = match_path(name), enter(name, match)
     if not path.exists():
-        write_json(path, record.model_dump(mode="json"))
+        write_json(path, arena.record().model_dump(mode="json"))
         return
     before = read_match_record(path)
-    for field in ("match_sha256", "train_sha256", "validation_sha256", "judge_sha256"):
-        if getattr(before, field) != getattr(record, field):
+    for field, value in arena.checksums.items():
+        if getattr(before, field) != value:
             raise UserError(
                 f"{path}: {field} has changed since the first training run of match {name}. "
                 "Restore the old file from git, or give the match another name."
             )
 
 
-def read_part(text: str) -> tuple[int, int]:
+def _run(name: str, match: Match, processes: int | None, part: Part) -> str:
+    """Run the missing training runs of a part. Return what is still missing, or ""."""
+    k, n = part
+    mirror = Mirror("training runs")
+    count = processes or runs_at_once(load_params(Path(match.params)))
+    with workers(name, match, count) as pool:
+        for stage in STAGES:
+            groups = list(groups_of(name, match, stage))
+            jobs = [job for group in groups[k - 1 :: n] for job in group]
+            _perform(pool, name, stage, [job for job in jobs if _lacks(name, job)], mirror)
+            if still := sum(_lacks(name, job) for group in groups for job in group):
+                return f"{still} training runs of the stage {stage} are missing"
+    return ""
+
+
+def read_part(text: str) -> Part:
     """Read a part such as ``1/2``: the first of two.
 
     Raises:
@@ -93,85 +112,53 @@ def read_part(text: str) -> tuple[int, int]:
     return int(found[1]), int(found[2])
 
 
-def jobs_of(name: str, match: Match, stage: Stage) -> Iterator[Job]:
-    """Yield the training runs of a stage. The two families take turns.
+def groups_of(name: str, match: Match, stage: Stage) -> Iterator[list[Job]]:
+    """Yield the training runs of a stage in groups, each with one training run per family.
 
-    So a machine that changes its speed during the match slows both families down.
+    A group stays on one machine. So both families share fast and slow machines, and a machine that
+    changes its speed during the match slows both families down.
 
     Raises:
         UserError: records do not belong to this match, or an earlier stage is not complete.
     """
+    search, selection, why = (read_stage(Path(), name, each) for each in STAGES)
+    check_records(name, match, [*search, *selection, *why])
     if stage == "search":
-        return _search(match)
-    search, selection = (read_stage(Path(), name, earlier) for earlier in STAGES[:2])
-    check_records(name, match, [*search, *selection])
-    if stage == "selection":
-        return _selection(match, search)
-    return changed_finalists(match, search, selection)
+        yield from _search(match)
+    elif stage == "selection":
+        yield from _selection(match, search)
+    else:
+        yield from changed_finalists(match, search, selection)
 
 
 def _lacks(name: str, job: Job) -> bool:
     return not job.path(name).exists()
 
 
-def _search(match: Match) -> Iterator[Job]:
+def _search(match: Match) -> Iterator[list[Job]]:
     for number in range(match.trials):
-        for family in FAMILIES:
-            yield Job("search", family, number, match.seed)
+        yield [Job("search", family, number, match.seed) for family in FAMILIES]
 
 
-def _selection(match: Match, search: Sequence[TrainedRecord]) -> Iterator[Job]:
+def _selection(match: Match, search: Sequence[TrainedRecord]) -> Iterator[list[Job]]:
     best = {family: best_trials(match.rule, search, family) for family in FAMILIES}
     for place in range(match.selection.best):
         for seed in match.selection.seeds:
-            for family in FAMILIES:
-                if place < len(best[family]):
-                    trial = best[family][place]
-                    yield Job("selection", family, trial.trial, seed, trial)
+            trials = [best[family][place] for family in FAMILIES if place < len(best[family])]
+            yield [Job("selection", trial.family, trial.trial, seed, trial) for trial in trials]
 
 
-def run_jobs(
-    name: str, match: Match, stage: Stage, jobs: Sequence[Job], workers: int | None = None
+def _perform(
+    pool: ProcessPoolExecutor, name: str, stage: Stage, jobs: Sequence[Job], mirror: Mirror
 ) -> None:
-    """Perform training runs in several processes, and write a record after each.
-
-    Raises:
-        UserError: a worker process was killed.
-    """
+    """Perform training runs. Print a line after each, and show it in MLflow."""
     if not jobs:
         return
-    workers = min(len(jobs), workers or len(os.sched_getaffinity(0)))
-    context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(workers, context, _start_worker, (name, match))
-    try:
-        with tqdm(total=len(jobs), desc=f"{name}, {stage}", disable=None, unit="run") as bar:
-            for future in as_completed([pool.submit(_perform, job) for job in jobs]):
-                record = future.result()
-                write_trained(Path(), name, record)
-                bar.write(_line(record))
-                bar.update()
-    except BrokenProcessPool:
-        raise UserError(
-            f"a worker of match {name} was killed. Finished training runs are not lost. Run the "
-            "same command again to resume."
-        ) from None
-    except KeyboardInterrupt:
-        print("interrupted: run the same command again to resume from the last checkpoints")
-        raise
-    finally:
-        for process in (pool._processes or {}).values():
-            process.terminate()
-        pool.shutdown(cancel_futures=True)
-
-
-def _start_worker(name: str, match: Match) -> None:
-    global _arena
-    _arena = enter(name, match)
-
-
-def _perform(job: Job) -> TrainedRecord:
-    assert _arena is not None
-    return _arena.run(job)
+    with tqdm(total=len(jobs), desc=f"{name}, {stage}", disable=None, unit="run") as bar:
+        for future in as_completed(submit(pool, jobs)):
+            bar.write(_line(future.result()))
+            bar.update()
+            mirror.match(name)
 
 
 def _line(record: TrainedRecord) -> str:

@@ -87,33 +87,41 @@ class Arena:
     dataset: str
     split_seed: int | None = None
 
+    @property
+    def checksums(self) -> dict[str, str]:
+        """The checksums that must not change during the match, as fields of its record."""
+        return {
+            "match_sha256": self.match.sha256,
+            "train_sha256": self.train_sha256,
+            "validation_sha256": self.validation.data_sha256,
+            "judge_sha256": self.validation.judge.sha256,
+        }
+
     def record(self) -> MatchRecord:
-        """Return what all training runs of the match share, with the FID of noise."""
+        """Return what all training runs of the match share. This measures the FID of noise."""
         n = self.match.n_generated
         noise = ceiling(self.images, n, generator(self.match.seed, "ceiling"))
         return MatchRecord(
             name=self.name,
-            match_sha256=self.match.sha256,
             content=self.match.model_dump(mode="json", exclude_defaults=True),
             switches={family: space.switches for family, space in self.match.families.items()},
             profile=self.profile,
             dataset=self.dataset,
-            train_sha256=self.train_sha256,
-            validation_sha256=self.validation.data_sha256,
-            judge_sha256=self.validation.judge.sha256,
             noise_fid=self.validation.of_images(noise).fid_judge,
+            **self.checksums,
         )
 
     def run(self, job: Job) -> TrainedRecord:
         """Perform a training run, and return its record.
 
-        An interrupted training run resumes from its last checkpoint, with the same steps.
+        An interrupted training run resumes from its last checkpoint, with the same steps. The
+        checkpoints stay until `forget`.
         """
         if job.split_seed is not None:
             return self._divided(job.split_seed).run(job._replace(split_seed=None))
         started = time.time()
         drawn = draw(self.match, job.family, job.number, shape_of(self.images))
-        work = STATE / "matches" / self.name / job.path(self.name).stem
+        work = self._work(job)
         try:
             costs = self._costs(job, drawn, work)
         except Diverged as diverged:
@@ -125,7 +133,6 @@ class Arena:
                 "probe": costs,
                 "config": config.model_dump(mode="json", exclude_defaults=True),
             } | self._trained(self._spec(job, drawn.system, config), work)
-        shutil.rmtree(work, ignore_errors=True)
         system = drawn.system
         return TrainedRecord(
             match_sha256=self.match.sha256,
@@ -146,6 +153,13 @@ class Arena:
             **outcome,
         )
 
+    def forget(self, job: Job) -> None:
+        """Delete the checkpoints of a training run whose record is written."""
+        shutil.rmtree(self._work(job), ignore_errors=True)
+
+    def _work(self, job: Job) -> Path:
+        return STATE / "matches" / self.name / job.stage / job.path(self.name).stem
+
     def _spec(self, job: Job, system: str, config: ModelConfig) -> RunSpec:
         return RunSpec(
             system, config, job.seed, self.machine, f"{self.name}, {job.family} {job.number}"
@@ -160,7 +174,7 @@ class Arena:
         if file.exists():
             return ProbeRecord(**read_json(file))
         with _silent():
-            costs = probe(spec, self.images)
+            costs = probe(spec, self.images, self.match.seconds)
         write_json(file, costs.model_dump())
         return costs
 

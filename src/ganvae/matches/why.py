@@ -24,8 +24,8 @@ class Change(NamedTuple):
 
 def changed_finalists(
     match: Match, search: Sequence[TrainedRecord], selection: Sequence[TrainedRecord]
-) -> Iterator[Job]:
-    """Yield the training runs of the changed finalists. The two families take turns.
+) -> Iterator[list[Job]]:
+    """Yield the training runs of the changed finalists, in groups with one per family.
 
     Raises:
         UserError: the selection is not complete.
@@ -36,9 +36,11 @@ def changed_finalists(
     by_family = {family: list(_changes(match, match.why, winners[family])) for family in FAMILIES}
     for place in range(max(map(len, by_family.values()))):
         for seed in match.why.seeds:
-            for family, changes in by_family.items():
-                if place < len(changes):
-                    yield _job(family, winners[family], changes[place], seed)
+            yield [
+                _job(family, winners[family], changes[place], seed)
+                for family, changes in by_family.items()
+                if place < len(changes)
+            ]
 
 
 def _job(family: Family, winner: TrainedRecord, change: Change, seed: int) -> Job:

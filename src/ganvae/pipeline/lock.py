@@ -1,0 +1,35 @@
+"""Keep two processes from doing the same work in one folder."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from ganvae.core.errors import UserError
+
+
+@contextmanager
+def alone(lock: Path, message: str) -> Iterator[None]:
+    """Hold a lock file inside the `with` block. The lock ends with its process, even if killed.
+
+    Args:
+        message: the error's message if another process holds the lock.
+
+    Raises:
+        UserError: another process holds the lock, or the lock file cannot be written.
+    """
+    held = FileLock(lock)
+    try:
+        lock.parent.mkdir(parents=True, exist_ok=True)
+        held.acquire(timeout=0)
+    except Timeout:
+        raise UserError(message) from None
+    except OSError as error:
+        raise UserError(
+            f"cannot write {lock}: {error.strerror}. Check the permissions of its folder."
+        ) from None
+    try:
+        yield
+    finally:
+        held.release()
