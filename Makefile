@@ -24,8 +24,11 @@ $(INSTALLED): requirements.lock pyproject.toml
 repro: $(INSTALLED)  ## Reproduce the laptop profile (results/laptop), one run per core
 	ganvae repro
 
-smoke: $(INSTALLED)  ## Run the whole pipeline in small (results/smoke)
+# A match refuses the records of code that behaves differently, so the earlier ones are deleted.
+smoke: $(INSTALLED)  ## Run the whole pipeline and a match in small (results/smoke)
 	ganvae repro profiles/smoke/dvc.yaml
+	rm -rf results/matches/smoke
+	ganvae sweep match smoke
 
 fashion: $(INSTALLED)  ## The same on Fashion-MNIST (results/fashion); `ganvae fetch fashion-mnist` first
 	ganvae repro profiles/fashion/dvc.yaml

@@ -1,5 +1,6 @@
 """Match files, and the configurations that they draw."""
 
+import re
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -8,10 +9,13 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from ganvae.config import parse
+from conftest import ROOT
+from ganvae.config import load_params, parse
 from ganvae.core.errors import ConfigError
+from ganvae.data.registry import get_dataset
 from ganvae.matches.draw import draw, draw_value
-from ganvae.matches.spec import FamilySpace, Match, MatchRange, read_match
+from ganvae.matches.spec import FOLDER, FamilySpace, Match, MatchRange, read_match
+from ganvae.scores.matches import FAMILIES
 from toy_match import MATCH, NAME, SHAPE, write_match
 
 
@@ -142,6 +146,38 @@ def test_an_unknown_match_is_refused_with_the_known_ones(name: str) -> None:
     write_match()
     with pytest.raises(ConfigError, match=f"no match {name!r}.*{NAME}"):
         read_match(name)
+
+
+MATCHES = sorted((ROOT / FOLDER).glob("*.yaml"))
+each_match = pytest.mark.parametrize("path", MATCHES, ids=lambda path: path.stem)
+
+
+@each_match
+def test_every_match_draws_valid_configurations_of_both_families(path: Path) -> None:
+    match = read_match(path.stem, ROOT)
+    dataset = get_dataset(load_params(ROOT / match.params).data.dataset)
+    channels, height, width = map(int, dataset.shape.split(" x "))
+    shape = channels, height, width
+    for family in FAMILIES:
+        systems = {draw(match, family, number, shape).system for number in range(match.trials)}
+        assert systems <= {*match.families[family].systems}
+
+
+@each_match
+def test_no_variant_is_trained_from_a_seed_of_a_search_or_a_selection(path: Path) -> None:
+    match = read_match(path.stem, ROOT)
+    trained = {run.seed for run in load_params(ROOT / match.params).runs.values()}
+    assert not trained & {match.seed, *match.selection.seeds}
+
+
+def test_the_example_in_the_docs_is_a_valid_match() -> None:
+    page = (ROOT / "docs/tuning.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"```yaml\n(.*?)```", page, flags=re.DOTALL)
+    FOLDER.mkdir(parents=True)
+    (FOLDER / "my-match.yaml").write_text(example)
+    match = read_match("my-match")
+    drawn = [draw(match, "gan", number, SHAPE) for number in range(match.trials)]
+    assert {"r1_share" in d.parameters for d in drawn} == {True, False}
 
 
 def test_comments_do_not_change_the_checksum_and_values_do() -> None:
