@@ -238,7 +238,8 @@ def main(pins: set[int]) -> int:
     """Try the faults of these pins, or of all pins."""
     faults = [fault for fault in read_faults() if not pins or fault.pin in pins]
     if not faults:
-        print("error: no such pin; choose from 1 to 14", file=sys.stderr)
+        known = ", ".join(map(str, sorted({fault.pin for fault in read_faults()})))
+        print(f"error: no such pin; choose from {known}", file=sys.stderr)
         return 1
     multiprocessing.get_context("forkserver").set_forkserver_preload(HEAVY)
     start = time.monotonic()

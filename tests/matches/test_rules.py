@@ -7,10 +7,14 @@ from typing import Any
 import pytest
 
 from ganvae.core.errors import DataError, UserError
-from ganvae.core.files import write_json
+from ganvae.core.files import read_json, write_json
+from ganvae.core.paths import ProfilePaths
 from ganvae.matches.check import check_drawn, check_equal_effort, check_records
+from ganvae.matches.promote import promote_finalists
 from ganvae.matches.spec import Match
 from ganvae.scores.matches import (
+    FAMILIES,
+    MATCHES,
     Family,
     TrainedRecord,
     match_path,
@@ -54,7 +58,7 @@ def selected(match: Match, fids: dict[int, list[float | None]]) -> list[TrainedR
     ]
 
 
-def test_the_best_trials_have_the_lowest_fid_within_the_budget(match: Match) -> None:
+def test_pin_15_the_best_trials_have_the_lowest_fid_within_the_budget(match: Match) -> None:
     trials = with_fids(match, "gan", [9.0, None, 3.0, 2.0, 5.0, 4.0])
     assert [t.trial for t in best_trials(match.rule, trials, "gan")] == [3, 2]
     over = record(match, "gan", 3, fid_judge=2.0, cpu_seconds=1.11)
@@ -68,7 +72,7 @@ def test_the_best_trials_have_the_lowest_fid_within_the_budget(match: Match) -> 
     assert best_trials(match.rule, [*trials[:3], short, *trials[4:]], "gan")[0].trial == 3
 
 
-def test_pin_14_the_finalist_has_the_lowest_mean_over_the_seeds(
+def test_pin_15_the_finalist_has_the_lowest_mean_over_the_seeds(
     match: Match,
 ) -> None:
     trials = with_fids(match, "gan", [9.0, None, 3.0, 2.0, 5.0, 4.0])
@@ -84,7 +88,7 @@ def test_pin_14_the_finalist_has_the_lowest_mean_over_the_seeds(
 @pytest.mark.parametrize(
     "fids", [{3: [8.0, 2.0]}, {3: [8.0, 2.0], 5: [1.0, 1.0]}], ids=["missing", "by hand"]
 )
-def test_pin_14_a_selection_of_other_trials_is_refused(
+def test_pin_15_a_selection_of_other_trials_is_refused(
     match: Match, fids: dict[int, list[float | None]]
 ) -> None:
     trials = with_fids(match, "gan", [9.0, None, 3.0, 2.0, 5.0, 4.0])
@@ -99,7 +103,7 @@ def test_a_candidate_without_all_seeds_is_refused(match: Match) -> None:
         finalist(match.rule, trials, selection, "gan")
 
 
-def test_pin_14_unequal_numbers_of_trials_are_refused(match: Match) -> None:
+def test_pin_15_unequal_numbers_of_trials_are_refused(match: Match) -> None:
     complete = search(match)
     check_equal_effort(match, complete)
     for family in ("gan", "vae"):
@@ -124,7 +128,7 @@ Change = Callable[[TrainedRecord], TrainedRecord]
         ({"tokens": {"evaluate/samples": "old"}}, "behaves differently"),
     ],
 )
-def test_pin_14_a_record_that_does_not_belong_to_the_match_is_refused(
+def test_pin_15_a_record_that_does_not_belong_to_the_match_is_refused(
     match: Match, changes: dict[str, Any], message: str
 ) -> None:
     good = record(match, "gan", 0)
@@ -143,7 +147,7 @@ BY_HAND: list[dict[str, Any]] = [
 
 
 @pytest.mark.parametrize("changes", BY_HAND, ids=lambda changes: " ".join(changes))
-def test_pin_14_a_configuration_chosen_by_hand_is_refused(
+def test_pin_15_a_configuration_chosen_by_hand_is_refused(
     match: Match, changes: dict[str, Any]
 ) -> None:
     make_profile()
@@ -152,6 +156,41 @@ def test_pin_14_a_configuration_chosen_by_hand_is_refused(
     by_hand = trials[0].model_copy(update=changes)
     with pytest.raises(UserError, match=r"gan 0, seed \d+, does not have the configuration"):
         check_drawn(match, [by_hand, *trials[1:]])
+
+
+def write_complete(match: Match) -> None:
+    """Write the records of a complete match that nobody trained."""
+    trials = search(match)
+    again = [
+        record(match, family, trial.trial, seed=seed, stage="selection")
+        for family in FAMILIES
+        for trial in best_trials(match.rule, trials, family)
+        for seed in match.selection.seeds
+    ]
+    for trained in [*trials, *again]:
+        write_trained(Path(), NAME, trained)
+
+
+def test_pin_15_a_second_look_at_the_test_split_is_refused(match: Match) -> None:
+    make_profile()
+    write_complete(match)
+    promote_finalists(NAME)
+    promoted = Path("promoted.yaml").read_text()
+    scores = ProfilePaths("toy").run("gan-finalist-10").scores
+    write_json(scores, {"provenance": {"protocol_version": 3}})
+    promote_finalists(NAME)  # the same finalists again
+    for path in (MATCHES / NAME / "selection").glob("gan-*.json"):  # another GAN wins
+        values = read_json(path)
+        write_json(path, values | {"fid_judge": 1000.0 / values["fid_judge"]})
+    with pytest.raises(UserError, match="scored on the test split"):
+        promote_finalists(NAME)
+    assert Path("promoted.yaml").read_text() == promoted
+    Path("promoted.yaml").unlink()  # the look at the test split stays a look
+    with pytest.raises(UserError, match="scored on the test split"):
+        promote_finalists(NAME)
+    scores.unlink()
+    promote_finalists(NAME)
+    assert Path("promoted.yaml").read_text() != promoted
 
 
 def test_a_record_under_the_name_of_another_is_refused(match: Match) -> None:

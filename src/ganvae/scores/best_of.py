@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import gammaln
 
-from ganvae.scores.statistics import CONFIDENCE
+from ganvae.scores.intervals import CONFIDENCE
 
 RESAMPLES = 4000
 

@@ -17,7 +17,6 @@ from ganvae.scores.matches import (
     TrainedRecord,
     read_matches,
     read_stage,
-    trained_path,
 )
 from ganvae.tracking.links import write_match_notes
 from ganvae.tracking.names import CPU_COSTS, CURRENT, DIGEST, KEY, LEVEL, MATCH, VALIDATION
@@ -117,7 +116,7 @@ def _trained_key(record: MatchRecord, run: TrainedRecord) -> str:
 
 
 def _name(record: MatchRecord, run: TrainedRecord) -> str:
-    return trained_path(record.name, run.stage, run.family, run.trial, run.seed).stem
+    return run.path(record.name).stem
 
 
 def _match_run(record: MatchRecord, trained: Sequence[TrainedRecord], folder: Path) -> TrackedRun:
