@@ -156,7 +156,7 @@ each_match = pytest.mark.parametrize("path", MATCHES, ids=lambda path: path.stem
 def test_every_match_draws_valid_configurations_of_both_families(path: Path) -> None:
     match = read_match(path.stem, ROOT)
     dataset = get_dataset(load_params(ROOT / match.params).data.dataset)
-    channels, height, width = map(int, dataset.shape.split(" x "))
+    channels, height, width = map(int, re.findall(r"\d+", dataset.shape)[:3])
     shape = channels, height, width
     for family in FAMILIES:
         systems = {draw(match, family, number, shape).system for number in range(match.trials)}

@@ -11,6 +11,8 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from pathlib import Path
 
+from tqdm import tqdm
+
 from ganvae.core.errors import UserError
 from ganvae.matches.spec import Match
 from ganvae.matches.trial import Arena, Job, enter
@@ -85,6 +87,7 @@ def _interrupted_by(*signals: signal.Signals) -> Iterator[None]:
 def _start(name: str, match: Match) -> None:
     global _match
     _match = name, match
+    tqdm.set_lock(threading.RLock())  # its lock between processes would outlive an ended worker
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 
