@@ -96,6 +96,13 @@ def test_pin_15_a_selection_of_other_trials_is_refused(
         finalist(match.rule, trials, selected(match, fids), "gan")
 
 
+def test_a_family_without_a_candidate_is_refused(match: Match) -> None:
+    slow = [record(match, "gan", trial, cpu_seconds=1.2) for trial in range(5)]
+    diverged = record(match, "gan", 5, fid_judge=None, status="diverged", reason="NaN")
+    with pytest.raises(UserError, match="the family gan has no candidate: each of its 6 trials"):
+        finalist(match.rule, [*slow, diverged], [], "gan")
+
+
 def test_a_candidate_without_all_seeds_is_refused(match: Match) -> None:
     trials = with_fids(match, "gan", [9.0, None, 3.0, 2.0, 5.0, 4.0])
     selection = selected(match, {3: [8.0, 2.0], 2: [4.0, 4.5]})[:-1]

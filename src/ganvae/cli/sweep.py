@@ -102,7 +102,7 @@ def match_command(
     name: Annotated[str, typer.Argument(help="The name of a match file in sweeps/matches.")],
     workers: Annotated[
         int | None,
-        typer.Option(min=1, help="The number of processes (default: one per CPU core)."),
+        typer.Option(min=1, help="The number of processes (default: by CPU cores)."),
     ] = None,
     part: Annotated[
         str, typer.Option(help="The part of the training runs to perform, such as 1/2.")
@@ -110,8 +110,8 @@ def match_command(
 ) -> None:
     """Search the parameters of GANs and of VAEs with equal effort, and select the finalists.
 
-    Each training run is recorded in results/matches/NAME. The same command goes on where an earlier
-    one stopped, also in a fresh clone.
+    Each finished training run is a file in results/matches/NAME. Repeat the command to resume, also
+    in a fresh clone with these files.
     """
     from ganvae.matches.run import read_part, run_match
 

@@ -82,6 +82,12 @@ def finalist(
         UserError: the search or the selection is not complete, or no candidate has a mean.
     """
     candidates = best_trials(rule, search, family)
+    if not candidates:
+        raise UserError(
+            f"the family {family} has no candidate: each of its {rule.trials} trials diverged, or "
+            f"took over {TOLERANCE:.0%} more than its CPU-seconds. Give the match more trials, on "
+            "a machine with nothing else to do, under another name."
+        )
     found = means(rule, selection, family)
     if {*found} != {trial.trial for trial in candidates}:
         raise UserError(
