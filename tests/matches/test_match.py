@@ -9,7 +9,7 @@ import pytest
 from conftest import stripes
 from ganvae.config import load_params
 from ganvae.core.errors import ConfigError, UserError
-from ganvae.core.files import read_json
+from ganvae.core.files import read_json, write_json
 from ganvae.core.paths import ProfilePaths
 from ganvae.data.source import LabelledImages
 from ganvae.data.splits import Split
