@@ -158,7 +158,8 @@ def test_a_wiped_database_gets_the_same_runs(
         for n in range(1, 6):
             folder = MATCHES / NAME
             project_match(own, store, shared(match), records(match)[:n], folder)
-    sync()
+    assert sync().present == 6
+    assert NOTE in client.get_experiment_by_name(EXPERIMENT).tags
     before = contents()
     shutil.copy(empty_database, "mlflow.db")
     sync()

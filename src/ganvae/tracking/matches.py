@@ -4,7 +4,7 @@ GANs and VAEs have the same metrics. Family, system and seed are parameters as w
 MLflow's parallel coordinates show parameters and metrics only.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from mlflow import MlflowClient
@@ -49,9 +49,11 @@ def sync_matches(
         new, old = project_match(client, store, record, trained, root / MATCHES / record.name)
         made, present = made + new, present + old
         keys |= {match_key(record), *(_trained_key(record, run) for run in trained)}
-    retired = _retire(client, [run for run in _runs(client) if _belongs_to(run, profile)], keys)
-    if made or retired:
-        write_match_notes(client, _runs(client))
+    runs = _runs(client)
+    gone = [run for run in runs if _belongs_to(run, profile) and run.data.tags[KEY] not in keys]
+    for run in gone:
+        client.set_tag(run.info.run_id, CURRENT, "false")
+    write_match_notes(client, [run for run in runs if run not in gone])
     return made, present
 
 
@@ -191,11 +193,3 @@ def _belongs_to(run: Run, profile: str | None) -> bool:
     """Return whether an MLflow run shows a match of the profile, or of any profile if None."""
     tags = run.data.tags
     return MATCH in tags and profile in (None, tags["profile"])
-
-
-def _retire(client: MlflowClient, runs: Sequence[Run], keys: Collection[str]) -> int:
-    """Mark MLflow runs as not current if their records are gone. Return the number of such runs."""
-    gone = [run for run in runs if run.data.tags[KEY] not in keys]
-    for run in gone:
-        client.set_tag(run.info.run_id, CURRENT, "false")
-    return len(gone)
