@@ -125,31 +125,66 @@ def test_reconstruction_scores_of_a_constant_error() -> None:
     original = torch.full((3, 1, 16, 16), 0.5)
     scores = reconstruction_scores(original=original, reconstructed=original + 0.1)
     assert scores["mse"] == pytest.approx(0.01, rel=1e-5)
-    assert scores["psnr"] == pytest.approx(20, rel=1e-5)
+    assert scores["psnr_per_image"] == pytest.approx(20, rel=1e-5)
+    assert scores["psnr_of_mean_mse"] == pytest.approx(20, rel=1e-5)
     luminance = (2 * 0.5 * 0.6 + 1e-4) / (0.5**2 + 0.6**2 + 1e-4)  # Wang et al., eq. 6
-    assert scores["ssim"] == pytest.approx(luminance, rel=1e-4)
+    assert scores["ssim_valid"] == pytest.approx(luminance, rel=1e-4)
+    assert scores["ssim_padded"] == pytest.approx(luminance, rel=1e-4)
 
 
-def test_psnr_uses_the_mean_mse_so_a_perfect_image_is_no_problem() -> None:
+def test_pin_21_psnr_per_image_is_the_mean_of_the_images_psnrs() -> None:
+    original = torch.zeros(2, 1, 16, 16)
+    errors = torch.tensor([0.1, 0.01]).reshape(2, 1, 1, 1)
+    scores = reconstruction_scores(original=original, reconstructed=original + errors)
+    assert scores["psnr_per_image"] == pytest.approx((20 + 40) / 2, rel=1e-5)
+    assert scores["psnr_of_mean_mse"] == pytest.approx(-10 * math.log10(0.0101 / 2), rel=1e-5)
+
+
+def test_a_perfect_image_has_no_psnr_of_its_own() -> None:
     original = torch.zeros(2, 1, 16, 16)
     errors = torch.tensor([0.1, 0.0]).reshape(2, 1, 1, 1)
     scores = reconstruction_scores(original=original, reconstructed=original + errors)
-    assert scores["psnr"] == pytest.approx(-10 * math.log10(0.01 / 2), rel=1e-5)
+    assert scores["psnr_of_mean_mse"] == pytest.approx(-10 * math.log10(0.01 / 2), rel=1e-5)
+    assert scores["psnr_per_image"] is None
     perfect = reconstruction_scores(original=original, reconstructed=original)
     assert perfect["mse"] == 0
-    assert perfect["psnr"] is None
+    assert perfect["psnr_of_mean_mse"] is None
+
+
+def test_pin_21_psnr_and_ssim_agree_with_scikit_image() -> None:
+    """The values are from scikit-image 0.26, in double precision.
+
+    `structural_similarity(data_range=1, gaussian_weights=True, sigma=1.5,
+    use_sample_covariance=False)` leaves out the borders. So does `ssim_valid`.
+    """
+    ramp = torch.arange(2 * 16 * 16).reshape(2, 1, 16, 16)
+    original, other = ((255 * x).round() / 255 for x in (ramp % 23 / 23, ramp * 7 % 31 / 31))
+    scores = reconstruction_scores(original=original, reconstructed=other)
+    assert scores["psnr_per_image"] == pytest.approx(7.769081656383219, rel=1e-6)
+    assert scores["ssim_valid"] == pytest.approx(0.00759252374038033, abs=1e-6)
+    assert scores["ssim_padded"] == pytest.approx(0.0235535, abs=1e-6)
+
+
+def test_errors_at_the_borders_count_less_without_padding() -> None:
+    original = torch.full((1, 1, 24, 24), 0.5)
+    worse = original.clone()
+    worse[..., 0, :] = 1.0
+    scores = reconstruction_scores(original=original, reconstructed=worse)
+    assert scores["ssim_padded"] < scores["ssim_valid"] < 1
 
 
 def test_ssim_needs_images_as_large_as_its_window() -> None:
     original = torch.zeros(2, 1, 10, 16)
     scores = reconstruction_scores(original=original, reconstructed=original + 0.1)
-    assert scores["ssim"] is None
+    assert scores["ssim_valid"] is None
+    assert scores["ssim_padded"] is None
     assert scores["mse"] == pytest.approx(0.01, rel=1e-5)
 
 
 def test_pin_9_batches_do_not_change_reconstruction_scores() -> None:
     images = from_uint8(stripes(23)[0])
-    other = images.flip(0)
+    other = images.flip(0).clone()
+    other[:, :, 0, 0] += 0.1  # the image in the middle would be perfect
     whole = reconstruction_scores(original=images, reconstructed=other, batch_size=23)
     parts = reconstruction_scores(original=images, reconstructed=other, batch_size=4)
     assert parts == pytest.approx(whole, rel=1e-6)

@@ -185,3 +185,12 @@ def test_no_judge_has_more_secondary_scores_than_five_seeds_can_test(kind: str) 
     """At 5 seeds against 5, the smallest p is 2 / 252. Six tests can reach 5 % after correction."""
     secondary = [name for name in COMPARED[1:] if kind in SCORES[name].judges]
     assert len(secondary) * 2 / 252 <= 0.05
+
+
+def test_names_of_old_records_are_replaced() -> None:
+    old = runs("vae", [10.0])[0].model_dump(mode="json")
+    old["scores"] |= {"reconstruction_psnr": 18.5, "inverted_ssim": 0.5}
+    scores = ScoreRecord.model_validate_json(json.dumps(old), strict=True).scores
+    assert scores["reconstruction_psnr_of_mean_mse"] == 18.5
+    assert scores["inverted_ssim_padded"] == 0.5
+    assert set(scores) <= set(SCORES)

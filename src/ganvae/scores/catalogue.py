@@ -83,12 +83,20 @@ _RECONSTRUCTION = (
         better="lower", decimals=4, range=POSITIVE, scale="log",
     ),
     Score(
-        "reconstruction_psnr", "recon. PSNR", terms.RECONSTRUCTION, "reconstruction",
-        better="higher", decimals=1, unit="dB",
+        "reconstruction_psnr_per_image", "recon. PSNR, mean over images", terms.RECONSTRUCTION,
+        "reconstruction", better="higher", decimals=1, unit="dB",
     ),
     Score(
-        "reconstruction_ssim", "recon. SSIM", terms.RECONSTRUCTION, "reconstruction",
+        "reconstruction_psnr_of_mean_mse", "recon. PSNR of the mean MSE", terms.RECONSTRUCTION,
+        "reconstruction", "detail", "higher", decimals=1, unit="dB",
+    ),
+    Score(
+        "reconstruction_ssim_valid", "recon. SSIM", terms.RECONSTRUCTION, "reconstruction",
         better="higher", range=(-1.0, 1.0),
+    ),
+    Score(
+        "reconstruction_ssim_padded", "recon. SSIM, padded borders", terms.RECONSTRUCTION,
+        "reconstruction", "detail", "higher", range=(-1.0, 1.0),
     ),
     Score(
         "reconstruction_cross_entropy", "recon. cross-entropy", terms.RECONSTRUCTION,
@@ -106,12 +114,20 @@ _INVERSION = (
         decimals=4, range=POSITIVE, scale="log",
     ),
     Score(
-        "inverted_psnr", "inverted PSNR", terms.INVERSION, "inversion", better="higher",
-        decimals=1, unit="dB",
+        "inverted_psnr_per_image", "inverted PSNR, mean over images", terms.INVERSION,
+        "inversion", better="higher", decimals=1, unit="dB",
     ),
     Score(
-        "inverted_ssim", "inverted SSIM", terms.INVERSION, "inversion", better="higher",
-        range=(-1.0, 1.0),
+        "inverted_psnr_of_mean_mse", "inverted PSNR of the mean MSE", terms.INVERSION,
+        "inversion", "detail", "higher", decimals=1, unit="dB",
+    ),
+    Score(
+        "inverted_ssim_valid", "inverted SSIM", terms.INVERSION, "inversion",
+        better="higher", range=(-1.0, 1.0),
+    ),
+    Score(
+        "inverted_ssim_padded", "inverted SSIM, padded borders", terms.INVERSION,
+        "inversion", "detail", "higher", range=(-1.0, 1.0),
     ),
     Score(
         "inverted_cross_entropy", "inverted cross-entropy", terms.INVERSION, "inversion",
@@ -180,6 +196,13 @@ CATALOGUE: tuple[Score, ...] = (
 
 SCORES = {score.name: score for score in CATALOGUE}
 """A mapping from the name of a score to the score."""
+
+RENAMED = {
+    f"{kind}_{old}": f"{kind}_{new}"
+    for kind in ("reconstruction", "inverted")
+    for old, new in (("psnr", "psnr_of_mean_mse"), ("ssim", "ssim_padded"))
+}
+"""A mapping from the name of a score in old records to its present name."""
 
 
 def names(

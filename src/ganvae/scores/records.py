@@ -5,12 +5,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from pydantic import Field, NonNegativeInt, PositiveInt, model_validator
+from pydantic import Field, NonNegativeInt, PositiveInt, field_validator, model_validator
 
 from ganvae.core.files import read_json, write_json
 from ganvae.core.limits import LARGEST_SEED
 from ganvae.core.records import Record, parse_record
-from ganvae.scores.catalogue import PRIMARY, REQUIRED, SCORES, in_range
+from ganvae.scores.catalogue import PRIMARY, RENAMED, REQUIRED, SCORES, in_range
 
 PRINTABLE = r"^[^\s\x00-\x1f\x7f-\x9f]([^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f])?$"
 """The pattern of a name: no control characters, no spaces at its ends, and not empty."""
@@ -97,7 +97,8 @@ class ScoreRecord(Record):
             count like the scores of other records.
         flags: the reasons why the record must not be ranked.
         remarks: sentences on the samples' files. A record with remarks can still be ranked.
-        scores: a mapping from score name to value. Scores that were not measured are null.
+        scores: a mapping from score name to value. Scores that were not measured are null. Names
+            of old records are replaced by the present names (`RENAMED`).
         noise: a mapping from score name to evaluation noise, for scores with measured noise.
         class_counts: the number of samples that the judge assigns to each class. None if the judge
             does not classify.
@@ -118,6 +119,11 @@ class ScoreRecord(Record):
     samples_sha256: str | None = None
     fid_curve: list[tuple[int, float]] = Field(default=[])
     provenance: Provenance
+
+    @field_validator("scores")
+    @classmethod
+    def _present_names(cls, scores: dict[str, float | None]) -> dict[str, float | None]:
+        return {RENAMED.get(name, name): value for name, value in scores.items()}
 
     @model_validator(mode="after")
     def _scores_are_possible(self) -> Self:

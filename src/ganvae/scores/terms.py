@@ -148,9 +148,11 @@ CLOSER_TO_TRAIN = Term(
 RECONSTRUCTION = Term(
     "reconstruction",
     "How close held-out images are to their reconstructions. A reconstruction is decoded from the "
-    "mean of the posterior. Only models with an encoder have these scores.",
+    "mean of the posterior. Only models with an encoder have these scores. PSNR is the mean of the "
+    "images' PSNRs. SSIM compares windows of 11 x 11 pixels that lie within the image.",
     "Lower MSE and cross-entropy are better, and higher PSNR and SSIM.",
-    "The scores say nothing about samples.",
+    "The scores say nothing about samples. Other programs may give other values: some compute PSNR "
+    "from the mean MSE, or SSIM with padded borders.",
 )
 LABEL_KEPT = Term(
     "label kept",
