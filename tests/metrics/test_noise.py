@@ -6,7 +6,14 @@ import torch
 from torch import Tensor
 
 from ganvae.metrics.fid import FidTo, fid
-from ganvae.metrics.noise import evaluation_noise, fid_curve, fid_infinity, noise_of_mean
+from ganvae.metrics.noise import (
+    evaluation_noise,
+    fid_curve,
+    fid_infinity,
+    half_sample_noise,
+    noise_of_mean,
+)
+from ganvae.metrics.prdc import neighbourhoods
 
 D = 16
 
@@ -177,3 +184,50 @@ def test_interval_of_a_mean_contains_the_truth_in_95_of_100_cases() -> None:
     assert np.mean([noise.low <= 0 <= noise.high for noise in noises]) == pytest.approx(
         0.95, abs=0.02
     )
+
+
+def test_halves_of_a_mean_match_theory() -> None:
+    """For a mean, the spread between random halves is the standard error of the whole set."""
+    values = normal(400, 1, 0)[:, 0]
+    (noise,) = half_sample_noise(
+        lambda kept: (float(values[kept].mean()),), 400, points=(7.0,), halves=4000, seed=0
+    )
+    known = float(values.std()) / 20
+    assert noise.standard_error == pytest.approx(known, rel=0.05)
+    assert noise.low == pytest.approx(7 - 1.96 * known, abs=0.15 * known)
+    assert noise.high == pytest.approx(7 + 1.96 * known, abs=0.15 * known)
+
+
+def test_pin_24_a_half_has_half_of_the_images_and_the_seed_decides_which() -> None:
+    kept: list[Tensor] = []
+
+    def watched(half: Tensor) -> tuple[float]:
+        kept.append(half)
+        return (0.0,)
+
+    for seed in (0, 0, 1):
+        half_sample_noise(watched, 41, points=(0.0,), halves=2, seed=seed)
+    assert {int(half.sum()) for half in kept} == {20}
+    first, again, other = kept[::2]
+    assert torch.equal(first, again)
+    assert not torch.equal(first, other)
+    assert not torch.equal(kept[0], kept[1])
+
+
+@pytest.mark.slow
+def test_pin_24_the_interval_of_recall_and_coverage_contains_the_expected_score() -> None:
+    """The samples are too narrow, so neither score is near 0 or 1."""
+    n, repeats = 400, 60
+    real = normal(500, 4, 10**6).float()
+    draws = [neighbourhoods(real=real, generated=0.7 * normal(n, 4, k).float()) for k in range(400)]
+    points = np.array([(draw.scores.recall, draw.scores.coverage) for draw in draws])
+    expected, spread = points.mean(axis=0), points.std(axis=0, ddof=1)
+    assert (expected > 0.2).all()
+    assert (expected < 0.9).all()
+    inside, errors = np.zeros(2), np.zeros(2)
+    for seed, (draw, point) in enumerate(zip(draws[:repeats], points, strict=False)):
+        noises = half_sample_noise(draw.of_half, n, points=(*point,), halves=100, seed=seed)
+        inside += [a.low <= e <= a.high for a, e in zip(noises, expected, strict=True)]
+        errors += [noise.standard_error for noise in noises]
+    assert errors / repeats == pytest.approx(spread, rel=0.25)
+    assert (inside / repeats >= 0.88).all()

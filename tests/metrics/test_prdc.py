@@ -6,7 +6,8 @@ from torch import Tensor
 
 from ganvae.core.errors import UserError
 from ganvae.metrics import distances
-from ganvae.metrics.prdc import PRDC, prdc
+from ganvae.metrics import prdc as module
+from ganvae.metrics.prdc import PRDC, neighbourhoods, prdc
 
 
 def normal(n: int, d: int, seed: int) -> Tensor:
@@ -57,6 +58,37 @@ def test_pin_7_a_tight_cluster_is_precise_but_recalls_little() -> None:
     assert swapped.precision < 0.05
     assert swapped.recall > 0.95
     assert swapped.density < 0.05
+
+
+def half_of(n: int, seed: int) -> Tensor:
+    kept = torch.zeros(n, dtype=torch.bool)
+    kept[torch.randperm(n, generator=torch.Generator().manual_seed(seed))[: n // 2]] = True
+    return kept
+
+
+@pytest.mark.parametrize("spread", [0.3, 1.0, 3.0])
+def test_pin_24_a_half_scores_as_if_only_the_half_had_been_drawn(spread: float) -> None:
+    """This also holds for wide samples, whose balls contain all real images."""
+    real, generated = normal(300, 8, 0), spread * normal(400, 8, 1)
+    found = neighbourhoods(real=real, generated=generated)
+    for seed in range(5):
+        kept = half_of(400, seed)
+        expected = prdc(real=real, generated=generated[kept])
+        recall, coverage = found.of_half(kept)
+        assert recall == pytest.approx(expected.recall, abs=1e-9)
+        assert coverage == pytest.approx(expected.coverage, abs=1e-9)
+
+
+def test_pairs_of_crowded_images_are_limited(monkeypatch: pytest.MonkeyPatch) -> None:
+    real, generated = 0.1 * normal(50, 8, 0), normal(400, 8, 1)
+    whole = neighbourhoods(real=real, generated=generated)
+    assert torch.bincount(whole.near[0]).max() == module.PAIRS
+    monkeypatch.setattr(module, "PAIRS", 400)
+    every = neighbourhoods(real=real, generated=generated)
+    assert len(every.near[0]) > 2 * len(whole.near[0])
+    assert every.scores == whole.scores
+    halves = [half_of(400, seed) for seed in range(20)]
+    assert [every.of_half(kept) for kept in halves] == [whole.of_half(kept) for kept in halves]
 
 
 def test_equal_and_disjoint_sets() -> None:
