@@ -23,7 +23,11 @@ from ganvae.judge.making import make_judge
 from ganvae.judge.network import ChannelJudge, FrozenJudge, Judge
 from ganvae.judge.training import mirror
 
-COMMITTED = sorted(path.stem for path in (ROOT / "judges").glob("*.safetensors"))
+COMMITTED = sorted(
+    path.stem
+    for path in (ROOT / "judges").glob("*.safetensors")
+    if not path.stem.endswith("-unlabelled")
+)
 DATA: dict[str, Any] = {
     "dataset": "toy",
     "layout": "folders",

@@ -10,6 +10,9 @@ from ganvae.config.judges import (
     JudgeConfig,
     JudgeNetworkConfig,
     JudgeTrainingConfig,
+    TasksConfig,
+    UnlabelledChannelConfig,
+    UnlabelledTrainingConfig,
 )
 from ganvae.config.measuring import (
     MIN_IMAGES_A_SPLIT,
@@ -18,6 +21,7 @@ from ganvae.config.measuring import (
     EvaluationConfig,
     InceptionConfig,
     InversionConfig,
+    UnlabelledJudgeConfig,
 )
 from ganvae.config.models import Binarization, LogitModelConfig, ModelConfig, Schedule
 from ganvae.config.params import (
@@ -56,6 +60,10 @@ __all__ = [
     "Schedule",
     "Section",
     "Seed",
+    "TasksConfig",
+    "UnlabelledChannelConfig",
+    "UnlabelledJudgeConfig",
+    "UnlabelledTrainingConfig",
     "flat",
     "load_params",
     "parse",

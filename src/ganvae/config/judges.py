@@ -81,3 +81,48 @@ class ChannelJudgeConfig(Section):
 
     data: DataConfig
     channels_of: str
+
+
+class TasksConfig(Section):
+    """The tasks of a judge that is trained without labels.
+
+    Each training image is rotated by a random quarter turn. With probability ``damaged_share``, the
+    image is blurred. With the same probability, the image gets noise. The standard deviation of the
+    blur is uniform up to ``most_blur`` pixels. That of the noise is uniform up to ``most_noise``,
+    where 1 is the range of a pixel. The judge tells the rotation (cross-entropy), and it tells both
+    variances as shares of the largest variance (mean squared error, times ``damage_weight``).
+
+    The two told variances are features too, times ``strictness``. A larger value makes FID in the
+    judge's features stricter with blur and noise.
+    """
+
+    damage_weight: float = Field(ge=0)
+    damaged_share: float = Field(ge=0, le=1)
+    most_blur: float = Field(gt=0)
+    most_noise: float = Field(gt=0)
+    strictness: float = Field(ge=0)
+
+
+class UnlabelledTrainingConfig(Section):
+    """The parameters of a judge that is trained without labels, from judges/params.yaml.
+
+    ``labelled`` is the file of the data set's first judge, with which the card compares the judge.
+    """
+
+    data: DataConfig
+    labelled: str
+    network: JudgeNetworkConfig
+    tasks: TasksConfig
+    training: JudgeTrainingConfig
+
+
+class UnlabelledChannelConfig(Section):
+    """The parameters of a judge of colour images that was trained without labels.
+
+    The judge applies ``channels_of``, such a judge of grey images, to each channel. ``labelled`` is
+    the file of the data set's first judge, with which the card compares the judge.
+    """
+
+    data: DataConfig
+    labelled: str
+    channels_of: str

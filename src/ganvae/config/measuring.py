@@ -4,7 +4,7 @@ from typing import Literal, Self
 
 from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 
-from ganvae.config.section import Section, Seed
+from ganvae.config.section import PATH, Section, Seed
 from ganvae.core.limits import MOST_THREADS
 
 MIN_IMAGES_A_SPLIT = 10
@@ -51,13 +51,26 @@ class InceptionConfig(Section):
     sha256: str = Field(pattern="^[0-9a-f]{64}$")
 
 
+class UnlabelledJudgeConfig(Section):
+    """The second judge, which was trained without labels: its weights file, and the file's SHA-256.
+
+    ``file`` is the path from the repository's root. The judge's card has the checksum.
+    """
+
+    file: str = Field(pattern=PATH)
+    sha256: str = Field(pattern="^[0-9a-f]{64}$")
+
+
 class EvaluationConfig(Section):
     """The number of images to generate and score, their random seed, and settings of the scores.
 
     The defaults follow the protocol, the fixed rules of scoring. ``bootstrap_resamples`` is the
-    number of resamples that measure the evaluation noise of FID and IS. ``memorisation_samples`` is
-    the number of samples whose nearest training image is searched. ``importance_samples`` is the
-    number k of latents per image in the importance-weighted bound of the likelihood.
+    number of resamples that measure the evaluation noise of FID and IS. ``half_samples`` is the
+    number of random halves of the samples that measure the evaluation noise of recall and coverage.
+    ``memorisation_samples`` is the number of samples whose nearest training image is searched.
+    ``fld_samples`` and ``fld_images`` are the numbers of samples and of training images from which
+    FLD is computed. Smaller sets of images are used whole. ``importance_samples`` is the number k
+    of latents per image in the importance-weighted bound of the likelihood.
     """
 
     n_generated: PositiveInt = 10_000
@@ -65,9 +78,13 @@ class EvaluationConfig(Section):
     inception_score_splits: int = Field(10, ge=2)
     seed: Seed = 0
     bootstrap_resamples: int = Field(200, ge=20)
+    half_samples: int = Field(100, ge=20)
     memorisation_samples: PositiveInt = 2000
+    fld_samples: int = Field(500, ge=2)
+    fld_images: int = Field(8000, ge=2)
     inversion: InversionConfig = InversionConfig()
     importance_samples: PositiveInt = 500
+    unlabelled_judge: UnlabelledJudgeConfig | None = None
     inception: InceptionConfig | None = None
 
     @model_validator(mode="after")

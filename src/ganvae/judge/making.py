@@ -10,14 +10,21 @@ from typing import Any, NamedTuple
 
 from torch import Tensor
 
-from ganvae.config import ChannelJudgeConfig, JudgeConfig
+from ganvae.config import (
+    ChannelJudgeConfig,
+    JudgeConfig,
+    UnlabelledChannelConfig,
+    UnlabelledTrainingConfig,
+)
 from ganvae.core.errors import ConfigError
 from ganvae.core.files import sha256
 from ganvae.core.tensors import read_tensors
 from ganvae.data.splits import Split
 from ganvae.judge.identities import Photos, chosen_photos, verification_auc
 from ganvae.judge.network import ChannelJudge, Judge, JudgeRecord
+from ganvae.judge.pretext import train_unlabelled
 from ganvae.judge.training import accuracy, train_judge
+from ganvae.judge.unlabelled import UnlabelledRecord
 
 Report = Callable[[str], None]
 
@@ -126,3 +133,41 @@ def _channel_judge(config: ChannelJudgeConfig, splits: Mapping[str, Split], clas
         "test_accuracy": accuracy(ChannelJudge(judge).eval(), splits["test"].data),
     }
     return Made(weights, channel_card)
+
+
+def make_unlabelled_judge(
+    config: UnlabelledTrainingConfig | UnlabelledChannelConfig,
+    train: Tensor,
+    report: Report = print,
+) -> Made:
+    """Make a judge that needs no labels from ``config``, a section of judges/params.yaml.
+
+    Args:
+        train: the training images, uint8, N x C x H x W.
+        report: a function called with one line of text per epoch of training.
+
+    Raises:
+        ConfigError: the judge in ``channels_of`` does not fit one channel of the images.
+    """
+    shape = tuple(train.shape[1:])
+    card = {
+        "image_shape": shape,
+        "kind": "unlabelled",
+        "data": config.data.model_dump(exclude_defaults=True),
+    }
+    if isinstance(config, UnlabelledTrainingConfig):
+        judge = train_unlabelled(config, train, report)
+        sections = ("network", "tasks", "training")
+        card |= {name: getattr(config, name).model_dump(exclude_defaults=True) for name in sections}
+        return Made(judge.state_dict(), card | {"train_size": len(train)})
+    weights, grey = read_tensors(Path(config.channels_of), (), UnlabelledRecord)
+    if grey.each_channel or grey.image_shape != (1, *shape[1:]):
+        raise ConfigError(
+            f"channels_of is {config.channels_of!r}, a judge of images of shape "
+            f"{grey.image_shape}. The data has images of shape {shape}, so the judge needs images "
+            f"of shape {(1, *shape[1:])}. Name another judge."
+        )
+    network = grey.network.model_dump(exclude_unset=True)
+    card |= {"tasks": grey.tasks.model_dump()}
+    origin = {"each_channel": True, "channels_of": {"sha256": sha256(Path(config.channels_of))}}
+    return Made(weights, card | {"network": network} | origin)
