@@ -1,4 +1,4 @@
-"""Compute the judge's features of all splits and the distances from test to training images.
+"""Compute the judges' features of all splits and the distances from test to training images.
 
 Also write the measuring file, which has all settings and checksums that evaluations depend on.
 """
@@ -12,6 +12,7 @@ from ganvae.core.paths import ProfilePaths
 from ganvae.evaluation.inception import Inception
 from ganvae.evaluation.measuring import write_measuring
 from ganvae.evaluation.reference import make_reference, write_reference
+from ganvae.evaluation.second_judge import second_judge
 from ganvae.evaluation.training_set import make_training_set, write_features
 from ganvae.evaluation.validation import write_validation
 from ganvae.judge.network import FrozenJudge
@@ -28,7 +29,15 @@ def main(params_file: str) -> None:
     train = make_training_set(paths.split("train"), judge)
     write_features(paths.train_features, train, judge)
     write_validation(paths.validation_features, paths.split("validation"), judge)
-    write_reference(paths.reference, make_reference(paths.split("test"), train, judge, inception))
+    reference = make_reference(
+        paths.split("test"),
+        train,
+        judge,
+        params.evaluation,
+        inception=inception,
+        unlabelled=second_judge(params.evaluation, judge.device),
+    )
+    write_reference(paths.reference, reference)
     write_measuring(params)
 
 

@@ -19,6 +19,8 @@ from ganvae.config import (
     JudgeConfig,
     JudgeNetworkConfig,
     Params,
+    Section,
+    UnlabelledJudgeConfig,
     parse,
     read_yaml,
 )
@@ -30,6 +32,7 @@ from ganvae.data.source import LabelledImages
 from ganvae.data.store import StoredSplit
 from ganvae.evaluation import evaluator as module
 from ganvae.evaluation.baselines import ceiling, floor
+from ganvae.evaluation.divergence import baseline_of
 from ganvae.evaluation.evaluator import Evaluator
 from ganvae.evaluation.reference import (
     TENSORS,
@@ -48,6 +51,19 @@ from ganvae.metrics.prdc import prdc
 from ganvae.models.base import GenerativeModel, VariationalModel, evaluating
 from ganvae.models.priors import standard_normal
 from ganvae.models.vae import AutoencodingModel
+
+CONFIG = EvaluationConfig(
+    n_generated=50,
+    inception_score_splits=5,
+    seed=0,
+    bootstrap_resamples=20,
+    half_samples=20,
+    memorisation_samples=40,
+    fld_samples=30,
+    fld_images=40,
+    inversion=InversionConfig(images=10, restarts=2, steps=3),
+    importance_samples=3,
+)
 
 
 def write_judge(path: Path, seed: int = 0) -> FrozenJudge:
@@ -74,10 +90,12 @@ def a_reference(judge: FrozenJudge, split: StoredSplit, train: TrainingSet) -> R
         to_train_judge=nearest(features, train.features)[1],
         to_train_pixels=nearest(pixels(split.images), pixels(train.images))[1],
         inception=torch.empty(0),
+        unlabelled=torch.empty(0),
         dataset="mnist",
         split="test",
         judge_sha256=judge.sha256,
         data_sha256="0" * 64,
+        fld_baseline=baseline_of(train.features, features, CONFIG),
     )
 
 
@@ -85,16 +103,8 @@ def evaluator(
     tmp_path: Path, split: StoredSplit, batch_size: int = 25, n_generated: int = 50
 ) -> Evaluator:
     judge = write_judge(tmp_path / "judge.safetensors")
-    config = EvaluationConfig(
-        n_generated=n_generated,
-        batch_size=batch_size,
-        inception_score_splits=5,
-        seed=0,
-        bootstrap_resamples=20,
-        memorisation_samples=40,
-        inversion=InversionConfig(images=10, restarts=2, steps=3),
-        importance_samples=3,
-    )
+    sizes = {"batch_size": batch_size, "n_generated": n_generated}
+    config = CONFIG.model_copy(update=sizes)
     images = stripes(140)[0][60:]  # none of these are in the split
     train = TrainingSet(images, judge(images)[0])
     return Evaluator(judge, a_reference(judge, split, train), config, train)
@@ -240,17 +250,21 @@ def test_a_reference_from_another_judge_or_extractor_is_refused(tmp_path: Path) 
     train = TrainingSet(images, judge(images)[0])
     reference = a_reference(judge, split, train)
     write_reference(tmp_path / "reference", reference)
-    read = read_reference(tmp_path / "reference", judge)
+    read = read_reference(tmp_path / "reference", judge, CONFIG)
     for part in TENSORS:
         assert torch.equal(getattr(read, part), getattr(reference, part))
     with pytest.raises(UserError, match="was made with another judge"):
-        read_reference(tmp_path / "reference", other)
+        read_reference(tmp_path / "reference", other, CONFIG)
     write_features(tmp_path / "features", train, judge)
     with pytest.raises(UserError, match="was made with another judge"):
         read_training_set(tmp_path / "train", tmp_path / "features", other)
-    extractor = InceptionConfig(file="x.pt", sha256="0" * 64)
-    with pytest.raises(UserError, match="was made with another Inception network"):
-        read_reference(tmp_path / "reference", judge, extractor)
+    networks: dict[str, Section] = {
+        "inception": InceptionConfig(file="x.pt", sha256="0" * 64),
+        "unlabelled_judge": UnlabelledJudgeConfig(file="x", sha256="0" * 64),
+    }
+    for name, network in networks.items():
+        with pytest.raises(UserError, match=f"another network .* evaluation.{name} gives"):
+            read_reference(tmp_path / "reference", judge, CONFIG.model_copy(update={name: network}))
 
 
 def test_the_committed_judge_matches_its_card() -> None:
@@ -399,11 +413,29 @@ def test_the_judges_verdicts_are_counted(tmp_path: Path, split: StoredSplit) -> 
     verdicts = judged.judge(split.images[:50])[1].argmax(dim=1)
     assert measured.class_counts == torch.bincount(verdicts, minlength=10).tolist()
     assert measured.flags == []
-    assert measured.noise.keys() == {"fid_judge", "is_judge"}
+    shares = {f"{name}_judge" for name in ("precision", "recall", "density", "coverage")}
+    assert measured.noise.keys() == {"fid_judge", "is_judge", *shares}
     for name, noise in measured.noise.items():
-        assert noise.low < measured.scores[name] < noise.high
+        assert noise.low <= measured.scores[name] <= noise.high
     assert [n for n, _ in measured.fid_curve] == [10, 20, 30, 40, 50]
     assert measured.fid_curve[-1][1] == pytest.approx(measured.scores["fid_judge"])
+
+
+def test_pin_23_fld_tells_copies_from_new_images(tmp_path: Path, split: StoredSplit) -> None:
+    """The gap stands beside FID, because copies of training images have the best FID of all."""
+    judged = evaluator(tmp_path, split)
+    copies = judged.measure_samples(judged.train.images[:50], 0).scores
+    new = judged.measure_samples(stripes(260)[0][200:250], 0).scores
+    assert copies["fld_gap_judge"] < 3 * new["fld_gap_judge"] < 0
+    assert judged.measure_samples(judged.train.images[:50], 1).scores != copies, "the seed decides"
+
+
+def test_there_is_no_fld_against_the_training_split(tmp_path: Path, split: StoredSplit) -> None:
+    judged = evaluator(tmp_path, split)
+    against_train = replace(judged, reference=replace(judged.reference, fld_baseline=None))
+    measured = against_train.measure_samples(split.images[:20], 0)
+    assert "fld_judge" not in measured.scores
+    assert not any("FLD" in flag for flag in measured.flags)
 
 
 def test_the_order_of_images_does_not_change_scores(tmp_path: Path, split: StoredSplit) -> None:
@@ -423,13 +455,16 @@ def test_a_protocol_with_too_few_samples_is_flagged(tmp_path: Path, split: Store
     assert "FID with 8 features needs more than 8 samples" in measured.flags
 
 
+ASKED = {f"{name}_judge" for name in ("fid", "is", "kid", "precision", "coverage", "fld")}
+
+
 @pytest.mark.parametrize(
     ("n", "absent", "flags"),
     [
         (55, set(), 1),
         (30, {"is_judge"}, 2),
-        (8, {"is_judge", "fid_judge"}, 3),
-        (5, {"is_judge", "fid_judge", "kid_judge", "precision_judge", "coverage_judge"}, 4),
+        (8, {"is_judge", "fid_judge", "fld_judge"}, 4),
+        (5, ASKED, 5),
     ],
 )
 def test_too_few_samples_get_only_meaningful_scores_and_flags(
@@ -442,6 +477,5 @@ def test_too_few_samples_get_only_meaningful_scores_and_flags(
         == f"{n} samples were scored, but the protocol needs 60, so the record is not ranked"
     )
     assert len(measured.flags) == flags
-    asked = {"fid_judge", "is_judge", "kid_judge", "precision_judge", "coverage_judge"}
-    assert asked - measured.scores.keys() == absent
+    assert ASKED - measured.scores.keys() == absent
     assert measured.scores["class_distance_judge"] is not None

@@ -52,7 +52,10 @@ EVALUATION = EvaluationConfig(
     inception_score_splits=4,
     seed=0,
     bootstrap_resamples=20,
+    half_samples=20,
     memorisation_samples=40,
+    fld_samples=30,
+    fld_images=40,
 )
 IMAGES, LABELS = stripes(320)
 SAMPLES = IMAGES[260:]  # in neither training nor test set
@@ -106,7 +109,9 @@ def by_hand(folder: Path, profile: Params, judge: FrozenJudge, split: str) -> Ev
     for name in splits:
         write_split(folder / name, name, splits[name], "mnist", SOURCE.classes)
     train = make_training_set(folder / "train", judge)
-    return Evaluator(judge, make_reference(folder / split, train, judge), EVALUATION, train)
+    return Evaluator(
+        judge, make_reference(folder / split, train, judge, EVALUATION), EVALUATION, train
+    )
 
 
 @pytest.mark.parametrize("split", ["test", "validation", "train"])

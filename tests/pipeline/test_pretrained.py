@@ -129,7 +129,7 @@ def test_shipped_weights_have_nearly_the_scores_of_the_table(tmp_path: Path) -> 
         write_split(path, path.stem, splits[path.stem], "mnist", source.classes)
     judge = FrozenJudge(ROOT / params.judge, "cpu")
     train = make_training_set(paths[1], judge)
-    reference = make_reference(paths[0], train, judge)
+    reference = make_reference(paths[0], train, judge, params.evaluation)
     evaluator = Evaluator(judge, reference, params.evaluation, train)
     records = {
         r.provenance.weights_sha256: r for r in read_records(ROOT / "results/laptop/scores.json")

@@ -32,7 +32,8 @@ def write_measuring(params: Params) -> None:
     paths = ProfilePaths(params.profile)
     splits = [paths.split(name) for name in ("train", "validation", "test")]
     features = [paths.reference, paths.train_features, paths.validation_features]
-    files = [*splits, *features, Path(params.judge)]
+    second = params.evaluation.unlabelled_judge
+    files = [*splits, *features, Path(params.judge), *([Path(second.file)] if second else [])]
     measuring = Measuring(
         **_settings(params),
         md5={str(path): _md5(path) for path in files},

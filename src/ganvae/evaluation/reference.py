@@ -7,15 +7,17 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ganvae.config import InceptionConfig
+from ganvae.config import EvaluationConfig
 from ganvae.core.errors import UserError
 from ganvae.core.files import sha256
 from ganvae.core.records import Record
 from ganvae.core.tensors import read_tensors, save_tensors
 from ganvae.data.store import read_split
+from ganvae.evaluation.divergence import baseline_of
 from ganvae.evaluation.inception import Inception
 from ganvae.evaluation.training_set import TrainingSet
 from ganvae.judge.network import FrozenJudge
+from ganvae.judge.unlabelled import UnlabelledJudge
 from ganvae.metrics.distances import nearest, pixels
 
 
@@ -30,29 +32,43 @@ class Reference:
         to_train_pixels: the distance of each image to its nearest training image, measured in
             pixels, N. Empty for the training split.
         inception: the Inception features of the images, N x d. Empty without an Inception network.
+        unlabelled: the second judge's features of the images, N x d. Empty without a second judge.
         data_sha256: the checksum of the split's file.
+        fld_baseline: the negative log-likelihood that FLD is compared with, in nats per feature.
+            None for the training split.
     """
 
     features: Tensor
     to_train_judge: Tensor
     to_train_pixels: Tensor
     inception: Tensor
+    unlabelled: Tensor
     dataset: str
     split: str
     judge_sha256: str
     data_sha256: str
     inception_sha256: str | None = None
+    unlabelled_sha256: str | None = None
+    fld_baseline: float | None = None
 
 
-TENSORS = ("features", "to_train_judge", "to_train_pixels", "inception")
+TENSORS = ("features", "to_train_judge", "to_train_pixels", "inception", "unlabelled")
 
 
 def make_reference(
-    split_path: Path, train: TrainingSet, judge: FrozenJudge, inception: Inception | None = None
+    split_path: Path,
+    train: TrainingSet,
+    judge: FrozenJudge,
+    config: EvaluationConfig,
+    *,
+    inception: Inception | None = None,
+    unlabelled: UnlabelledJudge | None = None,
 ) -> Reference:
     """Compute the features of a split, and the distances of its images to training images.
 
-    Without ``inception``, the reference has only the judge's features.
+    Args:
+        config: the settings of the scores, which determine the baseline of FLD.
+        inception, unlabelled: further networks, whose features the reference then has too.
     """
     split = read_split(split_path)
     features = judge(split.images)[0]
@@ -62,12 +78,23 @@ def make_reference(
         to_train_judge=nearest(features[held_out], train.features)[1],
         to_train_pixels=nearest(pixels(split.images[held_out]), pixels(train.images))[1],
         inception=inception(split.images) if inception else torch.empty(0),
+        unlabelled=unlabelled(split.images) if unlabelled else torch.empty(0),
         dataset=split.dataset,
         split=split.split,
         judge_sha256=judge.sha256,
         data_sha256=sha256(split_path),
         inception_sha256=inception.sha256 if inception else None,
+        unlabelled_sha256=unlabelled.sha256 if unlabelled else None,
+        fld_baseline=_fld_baseline(split.split, train, features, config),
     )
+
+
+def _fld_baseline(
+    split: str, train: TrainingSet, features: Tensor, config: EvaluationConfig
+) -> float | None:
+    if split == "train":
+        return None
+    return baseline_of(train.features, features, config)
 
 
 def write_reference(path: Path, reference: Reference) -> None:
@@ -85,12 +112,12 @@ class ReferenceRecord(Record):
     judge_sha256: str
     data_sha256: str
     inception_sha256: str | None = None
+    unlabelled_sha256: str | None = None
+    fld_baseline: float | None = None
 
 
-def read_reference(
-    path: Path, judge: FrozenJudge, inception: InceptionConfig | None = None
-) -> Reference:
-    """Read a reference, and check that ``judge`` and ``inception`` made its features.
+def read_reference(path: Path, judge: FrozenJudge, config: EvaluationConfig) -> Reference:
+    """Read a reference, and check that ``judge`` and the networks of ``config`` made its features.
 
     Raises:
         UserError: the reference was made with another judge or another Inception network.
@@ -104,9 +131,13 @@ def read_reference(
             f"current judge (checksum {judge.sha256[:12]}). Run `ganvae repro`, which runs the "
             "reference stage again."
         )
-    if reference.inception_sha256 != (inception.sha256 if inception else None):
-        raise UserError(
-            f"{path} was made with another Inception network than the network that "
-            "evaluation.inception gives. Run `ganvae repro`, which runs the reference stage again."
-        )
+    for name, made_with, given in (
+        ("inception", reference.inception_sha256, config.inception),
+        ("unlabelled_judge", reference.unlabelled_sha256, config.unlabelled_judge),
+    ):
+        if made_with != (given.sha256 if given else None):
+            raise UserError(
+                f"{path} was made with another network than the network that evaluation.{name} "
+                "gives. Run `ganvae repro`, which runs the reference stage again."
+            )
     return reference

@@ -15,6 +15,7 @@ from ganvae.evaluation.evaluator import Evaluator
 from ganvae.evaluation.inception import Inception
 from ganvae.evaluation.reference import read_reference
 from ganvae.evaluation.sampled import Measured
+from ganvae.evaluation.second_judge import second_judge
 from ganvae.evaluation.training_set import read_training_set
 from ganvae.evaluation.validation import read_validation
 from ganvae.judge.network import FrozenJudge
@@ -32,10 +33,11 @@ def make_evaluator(params: Params) -> Evaluator:
     paths = ProfilePaths(params.profile)
     return Evaluator(
         judge=judge,
-        reference=read_reference(paths.reference, judge, settings.inception),
+        reference=read_reference(paths.reference, judge, settings),
         config=settings,
         train=read_training_set(paths.split("train"), paths.train_features, judge),
         inception=Inception(settings.inception, judge.device) if settings.inception else None,
+        unlabelled=second_judge(settings, judge.device),
     )
 
 

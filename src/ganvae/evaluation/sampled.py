@@ -11,6 +11,8 @@ from torch import Tensor
 
 from ganvae.config import MIN_IMAGES_A_SPLIT, EvaluationConfig
 from ganvae.core.seeds import derive, generator
+from ganvae.evaluation.divergence import centres_of, divergence
+from ganvae.evaluation.neighbours import K, neighbour_scores
 from ganvae.evaluation.reference import Reference
 from ganvae.evaluation.yardstick import Yardstick
 from ganvae.judge.kinds import JudgeKind
@@ -22,11 +24,10 @@ from ganvae.metrics.kid import kid
 from ganvae.metrics.memorisation import closer_to_train
 from ganvae.metrics.modes import kl_from_even, modes_covered
 from ganvae.metrics.noise import evaluation_noise, fid_curve, fid_infinity
-from ganvae.metrics.prdc import prdc
+from ganvae.metrics.vendi import vendi_score
 from ganvae.scores.catalogue import SCORES
 from ganvae.scores.records import Noise
 
-K = 5  # neighbours of precision, recall, density and coverage
 Scores = dict[str, float | None]
 
 
@@ -85,9 +86,10 @@ def measure(images: Tensor, training_seed: int, yardstick: Yardstick) -> Measure
     samples = _Samples(features, logits, training_seed, yardstick)
     counts = class_counts(logits)
     scores = _spread(judge.kind, counts) | _memorisation(images, samples)
+    scores["vendi_judge"] = vendi_score(features)
     noise: dict[str, Noise] = {}
     curve: list[tuple[int, float]] = []
-    flags = list(_shortages(len(images), features.shape[1], judge.kind, config))
+    flags = list(_shortages(len(images), features.shape[1], yardstick))
     if inception:
         flags += _inception_shortage(len(images), samples.reference.inception)
     if len(images) > features.shape[1]:
@@ -97,7 +99,11 @@ def measure(images: Tensor, training_seed: int, yardstick: Yardstick) -> Measure
     ):
         _inception_score(samples, scores, noise)
     if len(images) > K:
-        _neighbours(samples, scores)
+        _neighbours(samples, scores, noise)
+    _divergence(samples, scores)
+    if yardstick.unlabelled:
+        second = yardstick.unlabelled(images, config.batch_size)
+        flags += _second_judge(second, samples.reference.unlabelled, scores)
     if inception:
         scores |= _in_inception_features(inception(images, config.batch_size), samples)
     digest = hashlib.sha256(images.contiguous().numpy().tobytes()).hexdigest()
@@ -152,11 +158,12 @@ def _least_for_inception_score(config: EvaluationConfig) -> int:
     return MIN_IMAGES_A_SPLIT * config.inception_score_splits
 
 
-def _shortages(n: int, d: int, kind: JudgeKind, config: EvaluationConfig) -> Iterator[str]:
+def _shortages(n: int, d: int, yardstick: Yardstick) -> Iterator[str]:
     """Yield a flag for each problem with the number ``n`` of samples, with ``d`` features each.
 
     One flag says that the record is not ranked. The other flags name scores that need more samples.
     """
+    kind, config = yardstick.judge.kind, yardstick.config
     if n != config.n_generated:
         yield (
             f"{n:,} samples were scored, but the protocol needs {config.n_generated:,}, "
@@ -169,6 +176,9 @@ def _shortages(n: int, d: int, kind: JudgeKind, config: EvaluationConfig) -> Ite
         yield f"the Inception Score needs at least {least} samples"
     if n <= K:
         yield f"KID, precision, recall, density and coverage need more than {K} samples"
+    centres = centres_of(yardstick.train.features, config)
+    if yardstick.reference.fld_baseline is not None and n < centres:
+        yield f"FLD needs at least {centres} samples"
 
 
 def _inception_shortage(n: int, real: Tensor) -> Iterator[str]:
@@ -218,12 +228,30 @@ def _noise(samples: _Samples, statistic: Callable[[np.ndarray], float], score: f
     return Noise(**noise._asdict())
 
 
-def _neighbours(samples: _Samples, scores: Scores) -> None:
+def _neighbours(samples: _Samples, scores: Scores, noise: dict[str, Noise]) -> None:
     real, generated = samples.reference.features, samples.features
     mean, deviation = kid(real=real, generated=generated, seed=samples.seed_for("kid"))
     scores |= {"kid_judge": mean, "kid_judge_std": deviation}
-    shares = prdc(real=real, generated=generated, k=K)
-    scores |= {f"{name}_judge": share for name, share in shares._asdict().items()}
+    shares, noises = neighbour_scores(
+        real=real,
+        generated=generated,
+        halves=samples.config.half_samples,
+        seed=samples.seed_for("halves"),
+    )
+    scores |= shares
+    noise |= noises
+
+
+def _divergence(samples: _Samples, scores: Scores) -> None:
+    """Add FLD and its gap to ``scores``, unless there are too few samples or no baseline."""
+    reference, config, train = samples.reference, samples.config, samples.yardstick.train
+    centres = centres_of(train.features, config)
+    if reference.fld_baseline is None or len(samples.features) < centres:
+        return
+    random = generator(config.seed, "samples of FLD", samples.seed)
+    drawn = samples.features[torch.randperm(len(samples.features), generator=random)[:centres]]
+    measured = divergence(drawn, train.features, reference.features, reference.fld_baseline, config)
+    scores |= {"fld_judge": measured.fld, "fld_gap_judge": measured.gap}
 
 
 def _memorisation(images: Tensor, samples: _Samples) -> Scores:
@@ -246,6 +274,15 @@ def _memorisation(images: Tensor, samples: _Samples) -> Scores:
             generated=in_pixels, held_out=reference.to_train_pixels
         ),
     }
+
+
+def _second_judge(features: Tensor, real: Tensor, scores: Scores) -> Iterator[str]:
+    """Add FID in the second judge's features to ``scores``, or yield a flag on too few samples."""
+    n, d = features.shape
+    if n > d:
+        scores["fid_unlabelled"] = fid(real=real, generated=features)
+    else:
+        yield f"FID of the second judge, with {d} features, needs more than {d} samples"
 
 
 def _in_inception_features(features: Tensor, samples: _Samples) -> Scores:

@@ -13,7 +13,7 @@ from ganvae.config.profiles import profile_of, published_profiles
 from ganvae.core.errors import ConfigError, DataError
 from ganvae.core.paths import CHECKOUT
 from ganvae.core.seeds import generator
-from ganvae.data.registry import get_dataset, judge_file
+from ganvae.data.registry import dataset_names, get_dataset, judge_file
 from ganvae.data.splits import load_source, make_splits
 from ganvae.data.store import read_split, write_split
 from ganvae.evaluation.baselines import BASELINES
@@ -22,6 +22,7 @@ from ganvae.evaluation.evaluator import Evaluator
 from ganvae.evaluation.inception import Inception
 from ganvae.evaluation.reference import make_reference
 from ganvae.evaluation.sampled import in_order
+from ganvae.evaluation.second_judge import second_judge
 from ganvae.evaluation.training_set import make_training_set
 from ganvae.judge.network import FrozenJudge
 from ganvae.scores.records import ScoreRecord, complete_scores
@@ -114,17 +115,19 @@ def evaluator_of(
     Args:
         dataset: a registered name.
         data_dir: the folder of the data set's files, by default its folder in this clone.
-        judge: the judge of the data set (`find_judge`).
+        judge: the judge of the data set (`find_judge`). The profile names the second judge.
         inception: an Inception network. If it is given, Inception scores are computed too.
         report: a function called with one line of text before each long step.
 
     Raises:
         ConfigError: the data set has no published profile.
-        DataError: the data set's files are missing or damaged, or the Inception file is missing or
-            has another checksum than the parameters.
+        DataError: the data set's files are missing or damaged, or the file of the Inception network
+            or of the second judge is missing or has another checksum than the parameters.
     """
     profile = _profile(dataset)
+    config = profile.evaluation.model_copy(update={"inception": inception})
     extractor = Inception(inception, judge.device) if inception else None
+    unlabelled = second_judge(config, judge.device, CHECKOUT)
     with tempfile.TemporaryDirectory() as folder:
         report(f"reading {dataset} and drawing its splits")
         paths = _write_splits(profile, dataset, data_dir, {split, "train"}, Path(folder))
@@ -132,11 +135,14 @@ def evaluator_of(
         train = make_training_set(paths["train"], judge)
         return Evaluator(
             judge=judge,
-            reference=make_reference(paths[split], train, judge, extractor),
-            config=profile.evaluation.model_copy(update={"inception": inception}),
+            reference=make_reference(
+                paths[split], train, judge, config, inception=extractor, unlabelled=unlabelled
+            ),
+            config=config,
             train=train,
             inception=extractor,
             images=read_split(paths[split]).images,
+            unlabelled=unlabelled,
         )
 
 
@@ -191,7 +197,7 @@ def find_judge(dataset: str, device: str = "cpu") -> FrozenJudge:
     get_dataset(dataset)
     path = judge_file(dataset)
     if not path.is_file():
-        known = ", ".join(sorted(judge.stem for judge in path.parent.glob("*.safetensors")))
+        known = ", ".join(name for name in dataset_names() if judge_file(name).is_file())
         raise DataError(f"{path} is missing. Choose a data set that has a judge: {known}.")
     return FrozenJudge(path, device)
 

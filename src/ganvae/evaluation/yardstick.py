@@ -11,6 +11,7 @@ from ganvae.evaluation.inception import Inception
 from ganvae.evaluation.reference import Reference
 from ganvae.evaluation.training_set import TrainingSet
 from ganvae.judge.network import FrozenJudge
+from ganvae.judge.unlabelled import UnlabelledJudge
 from ganvae.scores.records import PROTOCOL_VERSION, Provenance
 
 
@@ -24,6 +25,8 @@ class Yardstick:
         inception: an Inception network. None if the profile names no Inception file.
         images: the images of the reference, uint8, N x C x H x W. Evaluation searches samples from
             another source for copies of these images. None for the training runs of a profile.
+        unlabelled: the second judge, which was trained without labels. None if the profile names no
+            such judge.
     """
 
     judge: FrozenJudge
@@ -32,6 +35,7 @@ class Yardstick:
     train: TrainingSet
     inception: Inception | None = None
     images: Tensor | None = None
+    unlabelled: UnlabelledJudge | None = None
 
     def random(self, training_seed: int, purpose: str) -> torch.Generator:
         """Make a random generator, seeded by evaluation seed, ``purpose`` and ``training_seed``."""
@@ -75,4 +79,8 @@ class Yardstick:
             inception_sha256=self.inception.sha256 if self.inception else None,
             training_steps=training_steps,
             training_precision=training_precision,
+            unlabelled_judge_sha256=self.unlabelled.sha256 if self.unlabelled else None,
+            half_samples=config.half_samples,
+            fld_samples=config.fld_samples,
+            fld_images=config.fld_images,
         )

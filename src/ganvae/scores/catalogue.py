@@ -17,6 +17,22 @@ _SAMPLES = (
         decimals=2, features="judge", noise="resampled", range=POSITIVE, scale="log",
     ),
     Score(
+        "fid_unlabelled", "FID (second judge)", terms.FID_UNLABELLED, "samples", "headline",
+        "lower", decimals=2, features="unlabelled", range=POSITIVE,
+    ),
+    Score(
+        "fld_gap_judge", "FLD gap (judge)", terms.FLD, "samples", "headline", decimals=2,
+        features="judge",
+    ),
+    Score(
+        "closer_to_train_pixels", "closer to train (pixels)", terms.CLOSER_TO_TRAIN, "samples",
+        "headline", range=SHARE,
+    ),
+    Score(
+        "fld_judge", "FLD (judge)", terms.FLD, "samples", better="lower", decimals=2,
+        features="judge",
+    ),
+    Score(
         "fid_judge_infinity", "FID (judge), N → ∞", terms.FID_INFINITY, "samples",
         better="lower", decimals=2, features="judge",
     ),
@@ -37,19 +53,23 @@ _SAMPLES = (
     ),
     Score(
         "precision_judge", "precision", terms.PRECISION_RECALL, "samples", "secondary", "higher",
-        features="judge", range=SHARE,
+        features="judge", noise="samples", range=SHARE,
     ),
     Score(
         "recall_judge", "recall", terms.PRECISION_RECALL, "samples", "secondary", "higher",
-        features="judge", range=SHARE,
+        features="judge", noise="halves", range=SHARE,
     ),
     Score(
         "density_judge", "density", terms.DENSITY_COVERAGE, "samples", better="higher",
-        features="judge", range=POSITIVE,
+        features="judge", noise="samples", range=POSITIVE,
     ),
     Score(
         "coverage_judge", "coverage", terms.DENSITY_COVERAGE, "samples", "secondary", "higher",
-        features="judge", range=SHARE,
+        features="judge", noise="halves", range=SHARE,
+    ),
+    Score(
+        "vendi_judge", "Vendi score (judge)", terms.VENDI, "samples", better="higher", decimals=2,
+        features="judge", range=(1.0, LARGEST),
     ),
     Score(
         "class_distance_judge", "class distance", terms.CLASSES, "modes", better="lower",
@@ -70,10 +90,6 @@ _SAMPLES = (
     Score(
         "closer_to_train_judge", "closer to train (judge)", terms.CLOSER_TO_TRAIN, "samples",
         features="judge", range=SHARE,
-    ),
-    Score(
-        "closer_to_train_pixels", "closer to train (pixels)", terms.CLOSER_TO_TRAIN, "samples",
-        range=SHARE,
     ),
 )  # fmt: skip
 
@@ -252,5 +268,5 @@ TABLED = names(["primary", "secondary", "headline", "further"])
 COSTS = names(groups=["training"])
 """The names of the scores that measure the cost of a training run, such as training time."""
 
-RESAMPLED = tuple(score.name for score in CATALOGUE if score.noise == "resampled")
+RESAMPLED = tuple(score.name for score in CATALOGUE if score.noise in ("resampled", "halves"))
 """The names of the scores whose evaluation noise comes from resampling the generated images."""

@@ -22,7 +22,9 @@ PROTOCOL_VERSION = 2
 class Provenance(Record):
     """The settings, checksums and seeds that determine the scores of one record.
 
-    Two records can be ranked together only if their `ranking` tuples are equal.
+    Two records can be ranked together only if their `ranking` tuples are equal. The last four
+    fields are None in records that are older than the scores that need these fields. Without a
+    second judge, ``unlabelled_judge_sha256`` is None too.
     """
 
     protocol_version: int
@@ -46,6 +48,10 @@ class Provenance(Record):
     inception_sha256: str | None
     training_steps: int | None
     training_precision: str | None
+    unlabelled_judge_sha256: str | None = None
+    half_samples: int | None = None
+    fld_samples: int | None = None
+    fld_images: int | None = None
 
     @property
     def ranking(self) -> tuple[Any, ...]:
@@ -66,6 +72,9 @@ class Provenance(Record):
             self.inversion_steps,
             self.inversion_learning_rate,
             self.importance_samples,
+            self.unlabelled_judge_sha256,
+            self.fld_samples,
+            self.fld_images,
         )
 
 

@@ -21,14 +21,15 @@ scores are in no table, only in records and MLflow.
 Group = Literal["samples", "modes", "inversion", "reconstruction", "likelihood", "training"]
 """The topic of a score. Each group has a table of its ``further`` scores, and an MLflow section."""
 
-Features = Literal["judge", "inception"]
+Features = Literal["judge", "unlabelled", "inception"]
 """The network that turns images into the features from which a score is computed."""
 
-Noise = Literal["resampled", "images"]
+Noise = Literal["resampled", "halves", "samples", "images"]
 """The method that measures a score's evaluation noise, the noise from the random draw of images.
 
-``resampled`` means that the generated images are resampled. ``images`` means that the noise is
-computed from the spread over the test images.
+``resampled`` means that the generated images are resampled. ``halves`` means that random halves of
+the generated images are scored. ``samples`` means that the noise is computed from the spread over
+the generated images, and ``images`` from the spread over the test images.
 """
 
 

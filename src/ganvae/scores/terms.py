@@ -68,6 +68,15 @@ FID = Term(
     "upwards. FIDs in a judge's features cannot be compared with published FIDs.",
     ("1706.08500",),
 )
+FID_UNLABELLED = Term(
+    "FID (second judge)",
+    "FID in the features of a second judge, which was trained without labels: to tell how an image "
+    "was rotated, blurred or made noisy.",
+    "Lower is better. The floor is the FID of real training images.",
+    "The second judge is stricter with blur than the first judge, and notices missing "
+    "classes less. The two FIDs are on different scales, so compare only their orders.",
+    ("1803.07728", "1706.08500"),
+)
 FID_INFINITY = Term(
     "FID, N → ∞",
     "FID, extrapolated to infinitely many generated images along a straight line in 1/N.",
@@ -144,6 +153,28 @@ CLOSER_TO_TRAIN = Term(
     "images.",
     "Blurred or plain images lie close to many training images, but copy no training image.",
     ("2004.05675",),
+)
+FLD = Term(
+    "FLD, FLD gap",
+    "A density of images is a mixture of Gaussians around the samples, whose widths are fitted to "
+    "training images. FLD says how much less likely test images are under this density than under "
+    "a density around real images. The gap is the log-likelihood of test images minus that of "
+    "training images. Both are in hundredths of a nat per feature.",
+    "Lower FLD is better, and real images score about 0. The best gap is about 0. A gap far below "
+    "0 means that samples are copies of training images.",
+    "FLD sees only images that the judge's features can tell apart. A few copies among many "
+    "samples hardly move the gap. Compare scores only for equal numbers of images.",
+    ("2302.04440",),
+)
+VENDI = Term(
+    "Vendi score",
+    "The effective number of different samples: the exponential of the entropy of the eigenvalues "
+    "of the similarity matrix. The similarity of two samples is the cosine of the angle between "
+    "their features.",
+    "Higher means more varied. Compare the score with the floor, the score of real images.",
+    "The score does not use real images. Noise can score as high as real images. The score grows "
+    "with the number of samples.",
+    ("2210.02410",),
 )
 RECONSTRUCTION = Term(
     "reconstruction",

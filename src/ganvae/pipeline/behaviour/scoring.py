@@ -41,7 +41,14 @@ KINDS: dict[JudgeKind, ImageShape] = {
     "channels": (3, 12, 12),
 }
 MANY = 2600  # images: enough that their distances are computed in two pieces
-CHECKSUMS = ("judge_sha256", "data_sha256", "weights_sha256", "inception_sha256", "samples_sha256")
+CHECKSUMS = (
+    "judge_sha256",
+    "data_sha256",
+    "weights_sha256",
+    "inception_sha256",
+    "samples_sha256",
+    "unlabelled_judge_sha256",
+)
 """Fields left out of the records, because the records hold the content behind each checksum."""
 
 
@@ -53,7 +60,9 @@ def sample_scores() -> dict[str, Any]:
     }
     for kind, shape in KINDS.items():
         with in_a_folder():
-            params = write_profile(shape, kind, inception=kind == "classes")
+            params = write_profile(
+                shape, kind, inception=kind == "classes", unlabelled=kind != "identities"
+            )
             evaluator = make_evaluator(params)
             write_measuring(params)
             recorded[kind] = {
@@ -73,6 +82,7 @@ def _measuring(params: Params) -> dict[str, Any]:
     """Return the content of measuring.json, without the checksums of files."""
     written = read_json(ProfilePaths(params.profile).measuring)
     del written["evaluation"]["inception"]  # its checksum depends on the name of a module
+    del written["evaluation"]["unlabelled_judge"]
     return written | {"md5": sorted(written["md5"])}
 
 
@@ -154,6 +164,8 @@ def _reference(evaluator: Evaluator) -> dict[str, Any]:
         "train features": sketch(evaluator.train.features),
         "to train": [sketch(reference.to_train_judge), sketch(reference.to_train_pixels)],
         "inception": sketch(reference.inception),
+        "unlabelled": sketch(reference.unlabelled),
+        "fld baseline": reference.fld_baseline,
         "dataset": [reference.dataset, reference.split],
     }
 

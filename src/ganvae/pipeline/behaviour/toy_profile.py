@@ -25,10 +25,12 @@ from ganvae.data.splits import Split
 from ganvae.data.store import write_split
 from ganvae.evaluation.inception import Inception
 from ganvae.evaluation.reference import make_reference, write_reference
+from ganvae.evaluation.second_judge import second_judge
 from ganvae.evaluation.training_set import make_training_set, write_features
 from ganvae.evaluation.validation import write_validation
 from ganvae.judge.kinds import JudgeKind
 from ganvae.judge.network import FrozenJudge, Judge
+from ganvae.judge.unlabelled import OUTPUTS
 from ganvae.models.base import GenerativeModel, ImageShape
 from ganvae.models.registry import build_model, count_parameters
 from ganvae.models.weights import save_model
@@ -45,9 +47,20 @@ EVALUATION = {
     "batch_size": 25,
     "inception_score_splits": 2,
     "bootstrap_resamples": 20,
+    "half_samples": 20,
     "memorisation_samples": 30,
+    "fld_samples": 30,
+    "fld_images": 70,
     "inversion": {"images": 4, "restarts": 2, "steps": 6},
     "importance_samples": 4,
+}
+
+TASKS = {
+    "damage_weight": 1.0,
+    "damaged_share": 0.4,
+    "most_blur": 1.5,
+    "most_noise": 0.2,
+    "strictness": 2.0,
 }
 
 Fate = Literal["trained", "broken", "diverged"]
@@ -58,6 +71,7 @@ def write_profile(
     shape: ImageShape,
     kind: JudgeKind,
     inception: bool = False,
+    unlabelled: bool = False,
     model: tuple[str, Mapping[str, Any]] = ("model", {}),
 ) -> Params:
     """Write the splits, a judge and the reference stage's files below the working directory.
@@ -66,6 +80,7 @@ def write_profile(
         shape: the shape of the images, C x H x W.
         kind: the kind of the judge.
         inception: whether to write an Inception network, too.
+        unlabelled: whether to write a second judge, which needs no labels, too.
         model: the system and the parameters of the profile's only training run.
 
     Returns:
@@ -81,13 +96,19 @@ def write_profile(
         first += size
     judge = Path("judge.safetensors")
     write_judge(judge, shape, kind)
-    params = _params(judge, write_inception(Path("inception.pt")) if inception else None, *model)
+    further = {
+        "inception": write_inception(Path("inception.pt")) if inception else None,
+        "unlabelled_judge": write_unlabelled(Path("second.safetensors"), shape)
+        if unlabelled
+        else None,
+    }
+    params = _params(judge, further, *model)
     _write_references(params)
     return params
 
 
 def _params(
-    judge: Path, inception: dict[str, str] | None, system: str, parameters: Mapping[str, Any]
+    judge: Path, further: Mapping[str, Any], system: str, parameters: Mapping[str, Any]
 ) -> Params:
     values: dict[str, Any] = {
         "profile": PROFILE,
@@ -106,7 +127,7 @@ def _params(
         },
         "by_class": {"per_class": None},
         "compute": ComputeConfig(device="cpu", threads=1, precision="fp32").model_dump(),
-        "evaluation": EVALUATION | {"inception": inception},
+        "evaluation": {**EVALUATION, **further},
         "baselines": {"seeds": [SEED]},
         "runs": {KEY: {"variant": "model", "system": system, "seed": SEED, "file": "params.yaml"}},
         "variants": {"model": dict(parameters)},
@@ -123,7 +144,15 @@ def _write_references(params: Params) -> None:
     train = make_training_set(paths.split("train"), judge)
     write_features(paths.train_features, train, judge)
     write_validation(paths.validation_features, paths.split("validation"), judge)
-    write_reference(paths.reference, make_reference(paths.split("test"), train, judge, inception))
+    reference = make_reference(
+        paths.split("test"),
+        train,
+        judge,
+        params.evaluation,
+        inception=inception,
+        unlabelled=second_judge(params.evaluation),
+    )
+    write_reference(paths.reference, reference)
 
 
 def write_judge(path: Path, shape: ImageShape, kind: JudgeKind) -> None:
@@ -145,6 +174,24 @@ def write_judge(path: Path, shape: ImageShape, kind: JudgeKind) -> None:
     if kind == "channels":
         card["channels_of"] = {"sha256": "", "classes": CLASSES}
     save_tensors(path, filled(judge.state_dict()), card)
+
+
+def write_unlabelled(path: Path, shape: ImageShape) -> dict[str, str]:
+    """Write a judge without labels; return the profile's ``unlabelled_judge`` parameters.
+
+    For colour images, the judge is applied to each channel.
+    """
+    network: dict[str, Any] = {"channels": [5], "strides": [4], "features": 6, "dropout": 0.2}
+    judge = Judge(JudgeNetworkConfig(**network), (1, *shape[1:]), OUTPUTS)
+    card = {
+        "image_shape": shape,
+        "kind": "unlabelled",
+        "network": network,
+        "tasks": TASKS,
+        "each_channel": shape[0] > 1,
+    }
+    save_tensors(path, filled(judge.state_dict()), card)
+    return {"file": str(path), "sha256": sha256(path)}
 
 
 class _Extractor(torch.nn.Module):
