@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from ganvae.scores.catalogue import better
-from ganvae.scores.records import ScoreRecord
+from ganvae.scores.records import Provenance, ScoreRecord
 
 HEADER = ("score", "value", "95 % CI", "better")
 INTERVAL = (
@@ -23,7 +23,8 @@ def score_text(record: ScoreRecord) -> str:
             f"{record.variant} ({record.family}), seed {record.seed}: "
             f"{provenance.n_generated:,} samples against {provenance.n_real:,} "
             f"{provenance.split} images of {provenance.dataset}",
-            f"judge {provenance.judge_sha256[:12]}, protocol {provenance.protocol_version}",
+            f"judge {provenance.judge_sha256[:12]}, {_second(provenance)}"
+            f"protocol {provenance.protocol_version}",
             "",
             *_table(record),
             "",
@@ -33,6 +34,11 @@ def score_text(record: ScoreRecord) -> str:
             *(f"remark: {remark}" for remark in record.remarks),
         ]
     ).rstrip()
+
+
+def _second(provenance: Provenance) -> str:
+    digest = provenance.unlabelled_judge_sha256
+    return f"second judge {digest[:12]}, " if digest else ""
 
 
 def _table(record: ScoreRecord) -> Iterator[str]:

@@ -22,7 +22,7 @@ from ganvae.report.tuning import UNTUNED, Tuning
 from ganvae.scores.catalogue import HEADLINE, INCEPTION, PRIMARY, REQUIRED, SCORES, TABLED
 from ganvae.scores.comparison import Row
 from ganvae.scores.departures import Departures
-from ganvae.scores.records import ScoreRecord
+from ganvae.scores.records import Provenance, ScoreRecord
 
 TUNED = " †"
 PARTS = ("", "_low", "_high", "_n", "_seeds")
@@ -154,6 +154,7 @@ def _notes(rows: Sequence[Row], records: Sequence[ScoreRecord], tuning: Tuning) 
         f"- {judged} are computed from the features or class predictions of the judge, this "
         f"project's own classifier (SHA-256 `{provenance.judge_sha256[:16]}…`). These scores "
         "cannot be compared with scores from an Inception network.",
+        *_second_judge(provenance),
         "- FID falls as the number N of generated images grows. FID with N → ∞ is extrapolated "
         "from subsets of the generated images. The number of real images stays the same.",
         "- The floor is the score of real training images. The ceiling is the score of images "
@@ -191,6 +192,18 @@ def _notes(rows: Sequence[Row], records: Sequence[ScoreRecord], tuning: Tuning) 
         if record.status != "completed"
     ]
     return notes
+
+
+def _second_judge(provenance: Provenance) -> list[str]:
+    """A line on the second judge, if there is one."""
+    digest = provenance.unlabelled_judge_sha256
+    if digest is None:
+        return []
+    return [
+        f"- {name('fid_unlabelled')} is computed from the features of a second judge, which was "
+        f"trained without labels (SHA-256 `{digest[:16]}…`). The second judge is stricter with "
+        "blur. The FIDs of the two judges are on different scales."
+    ]
 
 
 def _changes(departures: Departures) -> str:
