@@ -195,7 +195,7 @@ def _notes(rows: Sequence[Row], records: Sequence[ScoreRecord], tuning: Tuning) 
 
 
 def _second_judge(provenance: Provenance) -> list[str]:
-    """A line on the second judge, if there is one."""
+    """A line on the second judge. The list is empty without a second judge."""
     digest = provenance.unlabelled_judge_sha256
     if digest is None:
         return []
