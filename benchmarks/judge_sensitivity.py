@@ -57,7 +57,7 @@ def main() -> None:
     params = load_params(parser.parse_args().params)
     paths = ProfilePaths(params.profile)
     judge = FrozenJudge(Path(params.judge))
-    real = read_reference(paths.reference, judge).features
+    real = read_reference(paths.reference, judge, params.evaluation).features
     train = read_split(paths.split("train"))
     floor = None
     rows = []
