@@ -84,7 +84,8 @@ def tiny_profile(profile: str) -> dict[str, Any]:
     return read_yaml(file) | {
         "data": tiny_data(params.data.model_dump(exclude_defaults=True)),
         "compute": SMOKE["compute"],
-        "evaluation": SMOKE["evaluation"] | {"n_generated": SAMPLES, "importance_samples": bound},
+        "evaluation": SMOKE["evaluation"]
+        | {"n_generated": SAMPLES, "importance_samples": bound, "unlabelled_judge": None},
         "runs": {
             key: params.runs[key].model_dump() | {"file": params.file} for key in first_runs(params)
         },

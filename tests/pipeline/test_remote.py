@@ -20,6 +20,7 @@ FILES = (
     ".dvcignore",
     ".gitignore",
     "judges/mnist.safetensors",
+    "judges/mnist-unlabelled.safetensors",
     "results/sweeps/README.md",
 )
 

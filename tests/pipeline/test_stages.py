@@ -61,6 +61,8 @@ def values(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
         "test_size": 100,
     }
     values["evaluation"] |= {"n_generated": 120}
+    second = values["evaluation"]["unlabelled_judge"]
+    second["file"] = str(ROOT / second["file"])
     network = JudgeNetworkConfig(channels=[4, 8], strides=[2, 2], features=8, dropout=0.0)
     with global_seed(0, "judge"):
         judge = Judge(network, GREY, classes=10)
