@@ -15,6 +15,7 @@ PATHS = ProfilePaths("smoke")
 FILES = [
     *(PATHS.split(name) for name in ("train", "validation", "test")),
     *(PATHS.reference, PATHS.train_features, PATHS.validation_features),
+    Path("judges/mnist-unlabelled.safetensors"),
 ]
 
 
