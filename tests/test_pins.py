@@ -35,7 +35,7 @@ def test_a_fault_that_does_not_fit_is_named_in_the_error() -> None:
     for other, message in (
         (first._replace(old="no such text"), "found it 0 times"),
         (first._replace(place="VanillaGAN.gone"), "expected one function VanillaGAN.gone, found 0"),
-        (first._replace(place="_mean"), "expected one function _mean, found 2"),
+        (first._replace(place="_mean"), "expected one function _mean, found 3"),
     ):
         with pytest.raises(ValueError, match=f"pin {first.pin}, .*{message}"):
             other.changed(ROOT)

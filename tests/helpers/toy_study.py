@@ -50,6 +50,7 @@ def make_profile() -> None:
     """Write the profile into the working folder: its parameters, judge, and two splits."""
     values = read_yaml(ROOT / "profiles/smoke/params.yaml")
     schedule = STEPS | {"checkpoint_every": 5}
+    values["evaluation"]["unlabelled_judge"] = None
     values |= {
         "profile": "toy",
         "root": ".",

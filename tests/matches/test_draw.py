@@ -177,7 +177,7 @@ def test_the_example_in_the_docs_is_a_valid_match() -> None:
     (FOLDER / "my-match.yaml").write_text(example)
     match = read_match("my-match")
     drawn = [draw(match, "gan", number, SHAPE) for number in range(match.trials)]
-    assert {"r1_share" in d.parameters for d in drawn} == {True, False}
+    assert {"penalty_share" in d.parameters for d in drawn} == {True, False}
 
 
 def test_comments_do_not_change_the_checksum_and_values_do() -> None:

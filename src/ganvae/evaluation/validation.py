@@ -45,16 +45,8 @@ class Validation:
     def score(
         self, model: GenerativeModel, *, n: int, seed: int, batch_size: int = 125
     ) -> ValidationScore:
-        """Score ``n`` samples of a model that was trained from ``seed``.
-
-        The latents differ from the latents of the samples that are scored on the test split.
-
-        Raises:
-            ImageError: the samples contain NaN, because a weight of the model is NaN.
-        """
-        latents = model.sample_latents(n, generator(seed, "validation samples"))
-        images = to_uint8(model.decode(latents, batch_size), "generated images")
-        return self.of_images(images, batch_size)
+        """Score ``n`` samples of a model that was trained from ``seed`` (`validation_samples`)."""
+        return self.of_images(validation_samples(model, n, seed, batch_size), batch_size)
 
     def of_images(self, images: Tensor, batch_size: int = 125) -> ValidationScore:
         """Score uint8 images, N x C x H x W."""
@@ -63,6 +55,18 @@ class Validation:
             fid_judge=fid(real=self.features, generated=features),
             classes=classes_present(class_counts(logits)),
         )
+
+
+def validation_samples(model: GenerativeModel, n: int, seed: int, batch_size: int = 125) -> Tensor:
+    """Draw ``n`` uint8 images from a model that was trained from ``seed``.
+
+    The latents differ from the latents of the samples that are scored on the test split.
+
+    Raises:
+        ImageError: the samples contain NaN, because a weight of the model is NaN.
+    """
+    latents = model.sample_latents(n, generator(seed, "validation samples"))
+    return to_uint8(model.decode(latents, batch_size), "generated images")
 
 
 def write_validation(path: Path, split_path: Path, judge: FrozenJudge) -> None:

@@ -23,12 +23,13 @@ from ganvae.core.tokens import current_token, is_current
 from ganvae.data.splits import load_source, resplit
 from ganvae.data.store import read_split
 from ganvae.evaluation.baselines import ceiling
-from ganvae.evaluation.validation import Validation, read_validation
+from ganvae.evaluation.second_judge import second_judge
+from ganvae.evaluation.validation import Validation, read_validation, validation_samples
 from ganvae.judge.network import FrozenJudge
 from ganvae.matches.budget import Diverged, probe, scheduled, steps_within
 from ganvae.matches.draw import Drawn, draw, shape_of
+from ganvae.matches.measuring import SecondView, sampling_seconds
 from ganvae.matches.spec import Match
-from ganvae.models.base import GenerativeModel
 from ganvae.models.registry import system_config
 from ganvae.pipeline.behaviour.fingerprints import machine as processor
 from ganvae.scores.matches import (
@@ -85,16 +86,18 @@ class Arena:
     tokens: dict[str, str | None]
     profile: str
     dataset: str
+    second: SecondView | None = None
     split_seed: int | None = None
 
     @property
-    def checksums(self) -> dict[str, str]:
+    def checksums(self) -> dict[str, Any]:
         """The checksums that must not change during the match, as fields of its record."""
         return {
             "match_sha256": self.match.sha256,
             "train_sha256": self.train_sha256,
             "validation_sha256": self.validation.data_sha256,
             "judge_sha256": self.validation.judge.sha256,
+            "unlabelled_judge_sha256": self.second.judge.sha256 if self.second else None,
         }
 
     def record(self) -> MatchRecord:
@@ -189,12 +192,14 @@ class Arena:
         data = load_params(Path(self.match.params)).data
         train, validation = resplit(load_source(data), data, seed)
         judge = self.validation.judge
-        features, _ = judge(torch.from_numpy(validation.data.images))
+        held_out = torch.from_numpy(validation.data.images)
+        features, _ = judge(held_out)
         return replace(
             self,
             images=torch.from_numpy(train.data.images),
             train_sha256=f"split {seed} of {self.train_sha256}",
             validation=Validation(judge, features, f"split {seed}"),
+            second=SecondView.of(self.second.judge, held_out) if self.second else None,
             split_seed=seed,
         )
 
@@ -209,24 +214,18 @@ class Arena:
             return _diverged(str(error), result)
 
     def _scored(self, result: TrainingResult, seed: int) -> dict[str, Any]:
-        n = self.match.n_generated
-        score = self.validation.score(result.model, n=n, seed=seed)
+        images = validation_samples(result.model, self.match.n_generated, seed)
+        score = self.validation.of_images(images)
         return {
             "cpu_seconds": round(result.cpu_seconds, 3),
             "fit_seconds": round(result.fit_seconds, 3),
-            "sampling_seconds": round(_sampling_seconds(result.model), 4),
+            "sampling_seconds": round(sampling_seconds(result.model), 4),
             "status": "collapsed" if score.classes == 1 else "completed",
             "reason": None,
             "fid_judge": score.fid_judge,
+            "fid_unlabelled": self.second.fid(images) if self.second else None,
             "classes": score.classes,
         }
-
-
-def _sampling_seconds(model: GenerativeModel, n: int = 1000) -> float:
-    """Measure the CPU-seconds of drawing 1,000 samples."""
-    start = time.process_time()
-    model.sample(n, generator(0, "sampling cost"))
-    return (time.process_time() - start) * 1000 / n
 
 
 def _diverged(reason: str, result: TrainingResult | None = None) -> dict[str, Any]:
@@ -237,6 +236,7 @@ def _diverged(reason: str, result: TrainingResult | None = None) -> dict[str, An
         "status": "diverged",
         "reason": reason,
         "fid_judge": None,
+        "fid_unlabelled": None,
         "classes": None,
     }
 
@@ -269,6 +269,8 @@ def enter(name: str, match: Match) -> Arena:
     machine = compute.use_to_train(params.compute)
     judge = FrozenJudge(Path(params.judge), machine.device)
     split = read_split(paths.split("train"))
+    second = second_judge(params.evaluation, machine.device)
+    held_out = read_split(paths.split("validation")).images
     return Arena(
         name=name,
         match=match,
@@ -280,6 +282,7 @@ def enter(name: str, match: Match) -> Arena:
         tokens=tokens(match),
         profile=params.profile,
         dataset=split.dataset,
+        second=SecondView.of(second, held_out) if second else None,
     )
 
 

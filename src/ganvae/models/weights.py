@@ -113,16 +113,16 @@ def load_model(path: Path) -> GenerativeModel:
             "another format. Train the model again."
         )
     record = parse_record(WeightsRecord, metadata, path, "Give a file that a training run wrote.")
-    if record.tensors_sha256 not in (None, _checksum(weights)):
-        raise DataError(
-            f"{path} is damaged: its tensors do not have the checksum that the file names. Get the "
-            "file again, or train the model again."
-        )
     config = system_config(record.model, record.config, str(path))
     if not _fit(weights, record.model, config, record.image_shape):
         raise DataError(
             f"{path} holds weights that do not fit the current layers of {record.model}. "
             "Train the model again."
+        )
+    if record.tensors_sha256 not in (None, _checksum(weights)):
+        raise DataError(
+            f"{path} is damaged: its tensors do not have the checksum that the file names. Get the "
+            "file again, or train the model again."
         )
     model = build_model(record.model, config, record.image_shape, record.seed)
     model.load_state_dict(weights)

@@ -25,14 +25,26 @@ def owes(why: Sequence[TrainedRecord], family: Family) -> Table:
 
 def holds(why: Sequence[TrainedRecord]) -> Table:
     """A table of both finalists under each change that both have, and which has the lower mean."""
-    by_family = {family: _fids(why, family) for family in FAMILIES}
-    gan, vae = by_family.values()
-    rows = []
-    for change in gan:
-        if change in vae and not change.startswith("without "):
-            means = [_mean(fids[change]) for fids in (gan, vae)]
-            rows.append([change, _cell(gan[change]), _cell(vae[change]), _ahead(*means)])
+    gan, vae = (_fids(why, family) for family in FAMILIES)
+    rows = [
+        _compared(change, gan[change], vae[change])
+        for change in gan
+        if change in vae and not change.startswith("without ")
+    ]
+    seconds = [_second_fids(why, family) for family in FAMILIES]
+    if all(any(fids) for fids in seconds):
+        rows.append(_compared("unchanged, second judge", *seconds))
     return ["both finalists", "GAN, FID", "VAE, FID", "lower mean"], rows
+
+
+def _compared(change: str, gan: Sequence[float | None], vae: Sequence[float | None]) -> list[str]:
+    return [change, _cell(gan), _cell(vae), _ahead(_mean(gan), _mean(vae))]
+
+
+def _second_fids(why: Sequence[TrainedRecord], family: Family) -> list[float | None]:
+    """Return the FIDs of the unchanged finalist in the features of the second judge."""
+    whole = [run for run in why if (run.family, run.change) == (family, UNCHANGED)]
+    return [run.fid_unlabelled for run in whole]
 
 
 def _fids(why: Sequence[TrainedRecord], family: Family) -> dict[str, list[float | None]]:

@@ -50,6 +50,7 @@ class MatchRecord(Record):
     train_sha256: str
     validation_sha256: str
     judge_sha256: str
+    unlabelled_judge_sha256: str | None = None
     noise_fid: float = Field(gt=0)
 
 
@@ -84,6 +85,8 @@ class TrainedRecord(Record):
         cpu_seconds: the CPU-seconds that it took, with the fit.
         sampling_seconds: CPU-seconds per 1,000 samples.
         fid_judge: FID on the validation split. None if the training run diverged.
+        fid_unlabelled: the same in the features of the second judge, which was trained without
+            labels. None without a second judge, too.
         classes: the number of classes among the samples. None if the training run diverged.
         tokens: the tokens of the code's behaviour in training and in evaluation.
     """
@@ -108,6 +111,7 @@ class TrainedRecord(Record):
     status: Literal["completed", "collapsed", "diverged"]
     reason: str | None
     fid_judge: float | None = Field(ge=0)
+    fid_unlabelled: float | None = Field(None, ge=0)
     classes: NonNegativeInt | None
     precision: str
     processor: str
