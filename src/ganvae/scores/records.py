@@ -15,7 +15,7 @@ from ganvae.scores.catalogue import PRIMARY, RENAMED, REQUIRED, SCORES, in_range
 PRINTABLE = r"^[^\s\x00-\x1f\x7f-\x9f]([^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f])?$"
 """The pattern of a name: no control characters, no spaces at its ends, and not empty."""
 
-PROTOCOL_VERSION = 2
+PROTOCOL_VERSION = 3
 """The version of the scoring code. Raise this number if a code change alters any score."""
 
 
