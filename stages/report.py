@@ -9,6 +9,7 @@ from ganvae.pipeline.stage import run_stage
 from ganvae.report.findings import findings_of
 from ganvae.report.page import write_page
 from ganvae.report.page_report import Report
+from ganvae.scores.matches import read_matches
 from ganvae.scores.records import read_records
 from ganvae.scores.studies import read_studies
 
@@ -27,6 +28,7 @@ def main(params_file: str) -> None:
         results=results,
         studies=read_studies(Path(), params.profile),
         promoted=params.promoted,
+        matches=read_matches(Path(), params.profile),
     )
     write_page(path, report)
     print(f"{path}: {len(records)} records, {path.stat().st_size / 1e6:.1f} MB")

@@ -25,7 +25,15 @@ BATCH = 16
 WIDTH = 8
 FEATURES = 16  # of a judge; a judge with three channels has three times as many
 
-FOLDERS = ("behaviour", "src", "stages", "data/raw/mnist", "results/sweeps", "results/laptop")
+FOLDERS = (
+    "behaviour",
+    "src",
+    "stages",
+    "data/raw/mnist",
+    "results/sweeps",
+    "results/matches",
+    "results/laptop",
+)
 FILES = (
     ".dvcignore",
     "requirements.lock",

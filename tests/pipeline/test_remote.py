@@ -21,6 +21,7 @@ FILES = (
     ".gitignore",
     "judges/mnist.safetensors",
     "judges/mnist-unlabelled.safetensors",
+    "results/matches/README.md",
     "results/sweeps/README.md",
 )
 

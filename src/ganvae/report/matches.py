@@ -22,12 +22,16 @@ def intro(record: MatchRecord) -> str:
     content, rule = record.content, rule_of(record)
     return (
         f"Both families had the same effort: {rule.trials} trials each, and "
-        f"{content['seconds']:g} CPU-seconds of training per trial. What a model fits for its "
+        f"{_cpu_seconds(content['seconds'])} of training per trial. What a model fits for its "
         "sampling, such as a prior, counts as training. The parameters of each trial were drawn at "
         "random from the family's search space, before any trial was scored. All FIDs are on the "
         f"validation split of {record.dataset} ({content.get('n_generated', 5000):,} samples). The "
         "test split was not used."
     )
+
+
+def _cpu_seconds(seconds: float) -> str:
+    return "1 CPU-second" if seconds == 1 else f"{seconds:g} CPU-seconds"
 
 
 def caption(record: MatchRecord) -> str:

@@ -20,6 +20,7 @@ from ganvae.report.embedding import Embedded, embed_sample_rows
 from ganvae.report.families import about_families, side_by_side
 from ganvae.report.glossary import glossary
 from ganvae.report.page_judges import judges_section
+from ganvae.report.page_match import match_section
 from ganvae.report.page_models import ModelSection, model_section
 from ganvae.report.page_report import Report
 from ganvae.report.page_sweeps import sweep_sections
@@ -117,6 +118,7 @@ def _contents(report: Report) -> dict[str, Any]:
         "curve_figure": figures.curve_figure(
             [record for record in ranked if record.variant in (report.finalists or ())]
         ),
+        "matches": [match_section(report.root, match) for match in report.matches],
         "judges": judges_section(rows),
         "time_figure": figures.time_figure(rows, ranked),
         "models": _sections(report),

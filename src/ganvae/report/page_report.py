@@ -6,6 +6,7 @@ from pathlib import Path
 
 from ganvae.config import Promotion
 from ganvae.report.findings import Findings
+from ganvae.scores.matches import MatchRecord
 from ganvae.scores.studies import StudyRecord
 
 
@@ -20,7 +21,8 @@ class Report(Findings):
         results: the profile's folder of results, which holds the pictures.
         studies: the sweeps to show. Their folders are under ``root``.
         promoted: a mapping from variant to the sweep trial that its parameters come from.
-        root: the folder that contains `results/sweeps/`.
+        matches: the matches to show. Their folders are under ``root``.
+        root: the folder that contains `results/sweeps/` and `results/matches/`.
     """
 
     command: str
@@ -29,4 +31,5 @@ class Report(Findings):
     results: Path
     studies: Sequence[StudyRecord] = ()
     promoted: Mapping[str, Promotion] = field(default_factory=dict)
+    matches: Sequence[MatchRecord] = ()
     root: Path = Path()

@@ -22,6 +22,7 @@ COPIED = (
     "data/raw/mnist",
     "judges",
     "profiles/smoke",
+    "results/matches",
     "results/sweeps",
     "src",
     "stages",
