@@ -2,6 +2,7 @@
 
 import subprocess
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -109,6 +110,21 @@ def test_the_ratio_over_data_sets_has_one_weight_per_data_set() -> None:
     assert pooled is not None
     assert (pooled.sets, pooled.ratio) == (2, pytest.approx((8 / 4) ** 0.5))
     assert overall(sets[2:]) is None
+
+
+def test_the_mean_over_data_sets_never_mixes_protocols() -> None:
+    old = [duel(name, LOW, HIGH) for name in ("a", "b")]
+    provenance = old[0].provenance.model_copy(update={"protocol_version": 1})
+    old = [replace(each, provenance=provenance) for each in old]
+    other = duel("c", HIGH, LOW)
+    pooled, alone = overall([*old, other]), overall(old)
+    assert pooled == alone
+    text = headline([*old, other])
+    assert "On average over 2 data sets" in text
+    left_out = "This average leaves out c (protocol 3), since the other data sets were measured"
+    assert f"{left_out} by protocol 1." in text
+    assert "leaves out" not in headline(old)
+    assert overall([old[0], other]) == overall([other])  # the newer protocol, if equally many
 
 
 def test_two_profiles_of_one_data_set_are_refused() -> None:

@@ -4,6 +4,7 @@ FID uses different features on each data set, so FIDs of different data sets can
 the ratio of two FIDs on one data set can be compared with the ratio on another data set.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
@@ -77,17 +78,10 @@ def check_sets(sets: Sequence[DataSet]) -> None:
     """Check that the profiles can be shown on one page.
 
     Raises:
-        ConfigError: two profiles use the same data set, which would count twice. Or two profiles
-            were measured by different protocols.
+        ConfigError: two profiles use the same data set, which would count twice.
     """
     for first, second in combinations(sets, 2):
         both = f"profiles {first.params.profile} and {second.params.profile}"
-        protocols = [each.provenance.protocol_version for each in (first, second)]
-        if protocols[0] != protocols[1]:
-            raise ConfigError(
-                f"{both} were measured by different protocols ({protocols[0]} and {protocols[1]}), "
-                "so their scores cannot be compared. Leave out one of the two profiles."
-            )
         if first.name == second.name:
             raise ConfigError(
                 f"{both} use the same data set ({first.name}), which would count twice. Leave out "
@@ -95,13 +89,24 @@ def check_sets(sets: Sequence[DataSet]) -> None:
             )
 
 
+def alike(sets: Sequence[DataSet]) -> list[DataSet]:
+    """Return the largest group of data sets that were measured by one protocol.
+
+    If two groups are equally large, the newer protocol wins. A mean never mixes protocols.
+    """
+    counts = Counter(dataset.provenance.protocol_version for dataset in sets)
+    chosen = max(counts, key=lambda version: (counts[version], version))
+    return [dataset for dataset in sets if dataset.provenance.protocol_version == chosen]
+
+
 def overall(sets: Sequence[DataSet]) -> Pooled | None:
     """Return the mean ratio of the finalists' FIDs over the data sets, GAN divided by VAE.
 
-    Data sets without a ratio are left out. None if no data set has a ratio.
+    Data sets of another protocol (`alike`) and data sets without a ratio are left out. None if no
+    data set has a ratio.
     """
     sides = []
-    for dataset in sets:
+    for dataset in alike(sets):
         gan, vae = dataset.rows()
         if dataset.finalists and dataset.finalists.effect is not None and gan and vae:
             sides.append((gan.scores[PRIMARY].values, vae.scores[PRIMARY].values))

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Literal
 
-from ganvae.report.across import DataSet, overall
+from ganvae.report.across import DataSet, alike, overall
 from ganvae.report.budgets import times, unequal
 from ganvae.report.numbers import listed, significant
 from ganvae.report.scores import bracketed
@@ -25,7 +25,8 @@ def headline(sets: Sequence[DataSet]) -> str:
     """Sentences with the ratio over all data sets, and the data sets where each side is lower."""
     sentences = [
         _effort(sets),
-        _average(sets, overall(sets)),
+        _average(alike(sets), overall(sets)),
+        _protocols(sets),
         *_by_set(sets),
         _budgets(sets),
         _diverged(sets),
@@ -72,6 +73,22 @@ def _average(sets: Sequence[DataSet], pooled: Pooled | None) -> str:
     return (
         f"{where}, the FID of the {tuned}GAN is {significant(pooled.ratio)} times the FID of the "
         f"{tuned}VAE{bounds}, at these training budgets."
+    )
+
+
+def _protocols(sets: Sequence[DataSet]) -> str:
+    """A sentence on the data sets of another protocol; "" if all have the same protocol."""
+    inside = alike(sets)
+    others = [
+        f"{dataset.name} (protocol {dataset.provenance.protocol_version})"
+        for dataset in sets
+        if dataset not in inside
+    ]
+    if not others:
+        return ""
+    return (
+        f"This average leaves out {listed(others)}, since the other data sets were measured by "
+        f"protocol {inside[0].provenance.protocol_version}."
     )
 
 
