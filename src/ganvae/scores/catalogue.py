@@ -18,7 +18,7 @@ _SAMPLES = (
     ),
     Score(
         "fid_unlabelled", "FID (second judge)", terms.FID_UNLABELLED, "samples", "headline",
-        "lower", decimals=2, features="unlabelled", range=POSITIVE,
+        "lower", decimals=2, features="unlabelled", range=POSITIVE, scale="log",
     ),
     Score(
         "fld_gap_judge", "FLD gap (judge)", terms.FLD, "samples", "headline", decimals=2,
