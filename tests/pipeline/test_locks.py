@@ -92,6 +92,19 @@ def test_a_lock_that_is_not_frozen_must_match_the_code(project: Path) -> None:
     assert list(check_locks(Path())) == ["profiles/smoke/dvc.lock is up to date"]
 
 
+def test_a_page_across_profiles_is_checked_without_its_frozen_profiles(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Path("results").mkdir()
+    Path("results/params.yaml").write_text("profiles: [profiles/smoke/params.yaml]\n")
+    page = Path("results/dvc.lock")
+    monkeypatch.setattr(locks, "_committed_locks", lambda root: [page])
+    Path("plan.txt").write_text("Stage 'across' didn't change\n")
+    assert list(check_locks(Path())) == ["results/dvc.lock is up to date"]
+    plan = Path("log.txt").read_text().splitlines()[-1]
+    assert plan == "repro --dry --allow-missing --single-item results/dvc.yaml"
+
+
 def test_the_message_names_a_changed_result_of_a_frozen_profile(project: Path) -> None:
     prepare_answers({"artifacts/smoke/dcgan-0/weights.safetensors": "deleted"})
     check_frozen(Path(), PIPELINE, params())  # kept by DVC, not by git

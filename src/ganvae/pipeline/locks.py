@@ -39,7 +39,10 @@ def check_locks(root: Path) -> Iterator[str]:
             check_frozen(root, pipeline, params)
             yield f"{lock}: the profile is frozen, and its results are unchanged"
         else:
-            plan = run_dvc("repro", "--dry", "--allow-missing", str(pipeline), root=root)
+            # A page across profiles is checked alone, since its profiles have their own locks, and
+            # a frozen profile would always look stale.
+            alone = [] if _has_profile(root / pipeline) else ["--single-item"]
+            plan = run_dvc("repro", "--dry", "--allow-missing", *alone, str(pipeline), root=root)
             stale = [line for line in plan.splitlines() if line.startswith(RUNNING)]
             if stale:
                 raise UserError(
@@ -48,6 +51,12 @@ def check_locks(root: Path) -> Iterator[str]:
                     "results."
                 )
             yield f"{lock} is up to date"
+
+
+def _has_profile(pipeline: Path) -> bool:
+    """Return whether the params.yaml beside a dvc.yaml describes a profile."""
+    path = pipeline.with_name("params.yaml")
+    return path.exists() and "profile" in read_yaml(path)
 
 
 def frozen_params(pipeline: Path) -> Params | None:
