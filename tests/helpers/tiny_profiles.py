@@ -90,6 +90,7 @@ def tiny_profile(profile: str) -> dict[str, Any]:
     params = load_params(file)
     bound = min(params.evaluation.importance_samples, LEAST_BOUND_SAMPLES)
     return read_yaml(file) | {
+        "frozen": None,
         "data": tiny_data(params.data.model_dump(exclude_defaults=True)),
         "compute": SMOKE["compute"],
         "evaluation": SMOKE["evaluation"]

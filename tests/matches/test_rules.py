@@ -61,13 +61,13 @@ def selected(match: Match, fids: dict[int, list[float | None]]) -> list[TrainedR
 def test_pin_15_the_best_trials_have_the_lowest_fid_within_the_budget(match: Match) -> None:
     trials = with_fids(match, "gan", [9.0, None, 3.0, 2.0, 5.0, 4.0])
     assert [t.trial for t in best_trials(match.rule, trials, "gan")] == [3, 2]
-    over = record(match, "gan", 3, fid_judge=2.0, cpu_seconds=1.11)
+    over = record(match, "gan", 3, fid_judge=2.0, cpu_seconds=1.6)
     assert over.flagged
     assert [t.trial for t in best_trials(match.rule, [*trials[:3], over, *trials[4:]], "gan")] == [
         2,
         5,
     ]
-    short = record(match, "gan", 3, fid_judge=2.0, cpu_seconds=0.89)
+    short = record(match, "gan", 3, fid_judge=2.0, cpu_seconds=0.4)
     assert short.flagged  # less effort is no advantage
     assert best_trials(match.rule, [*trials[:3], short, *trials[4:]], "gan")[0].trial == 3
 
@@ -97,7 +97,7 @@ def test_pin_15_a_selection_of_other_trials_is_refused(
 
 
 def test_a_family_without_a_candidate_is_refused(match: Match) -> None:
-    slow = [record(match, "gan", trial, cpu_seconds=1.2) for trial in range(5)]
+    slow = [record(match, "gan", trial, cpu_seconds=1.7) for trial in range(5)]
     diverged = record(match, "gan", 5, fid_judge=None, status="diverged", reason="NaN")
     with pytest.raises(UserError, match="the family gan has no candidate: each of its 6 trials"):
         finalist(match.rule, [*slow, diverged], [], "gan")

@@ -69,7 +69,7 @@ def test_the_steps_come_from_a_completed_run() -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"protocol_version": 1}, "protocol_version 2 against 1"),
+        ({"protocol_version": 1}, "protocol_version 3 against 1"),
         ({"dataset": "fashion-mnist"}, "dataset mnist against fashion-mnis"),
         ({"split": "train"}, "split test against train"),
         ({"data_sha256": "c" * 64}, "data_sha256 bbbbbbbbbbbb against cccccccccccc"),

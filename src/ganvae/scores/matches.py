@@ -21,6 +21,8 @@ Stage = Literal["search", "selection", "why"]
 STAGES: tuple[Stage, ...] = ("search", "selection", "why")
 TOLERANCE = 0.1
 """The share of its CPU-seconds by which a training run may miss the budget without a flag."""
+RESOLUTION = 0.5
+"""A miss of so many CPU-seconds counts as none: on a busy machine, times are not finer."""
 
 Family = Literal["gan", "vae"]
 FAMILIES: tuple[Family, ...] = ("gan", "vae")
@@ -130,8 +132,12 @@ class TrainedRecord(Record):
 
     @property
     def off_budget(self) -> float:
-        """The share by which the CPU-seconds exceed the budget; negative if they fall short."""
-        return self.cpu_seconds / self.budget_seconds - 1
+        """The share by which the CPU-seconds exceed the budget; negative if they fall short.
+
+        A miss of at most `RESOLUTION` counts as 0.
+        """
+        miss = self.cpu_seconds - self.budget_seconds
+        return 0.0 if abs(miss) <= RESOLUTION else miss / self.budget_seconds
 
     @property
     def flagged(self) -> bool:

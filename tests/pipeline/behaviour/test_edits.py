@@ -89,8 +89,8 @@ def add_a_system() -> None:
 def split_a_function() -> None:
     edit(
         "models/losses.py",
-        "    return -0.5 * (1 + log_variance - mean.square() - log_variance.exp()).sum(dim=1)",
-        "    return -0.5 * _kl_terms(mean, log_variance).sum(dim=1)\n\n\n"
+        "    return -0.5 * (1 + log_variance - mean.square() - log_variance.exp())",
+        "    return -0.5 * _kl_terms(mean, log_variance)\n\n\n"
         "def _kl_terms(mean: Tensor, log_variance: Tensor) -> Tensor:\n"
         "    return 1 + log_variance - mean.square() - log_variance.exp()",
     )
