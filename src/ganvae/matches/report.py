@@ -8,6 +8,7 @@ from ganvae.core.files import write_text
 from ganvae.pictures.canvas import figure
 from ganvae.report import match_why
 from ganvae.report import matches as text
+from ganvae.report.differences import markdown_line
 from ganvae.report.match_figure import draw_expected_best
 from ganvae.scores.matches import (
     FAMILIES,
@@ -78,5 +79,4 @@ def _selected(
 
 
 def _table(heads: list[str], rows: list[list[str]]) -> str:
-    lines = [heads, ["---"] * len(heads), *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+    return "\n".join(map(markdown_line, [heads, ["---"] * len(heads), *rows]))

@@ -7,6 +7,7 @@ from typing import Any
 
 from ganvae.report.match_figure import fids_of
 from ganvae.report.numbers import duration, fixed, listed, significant
+from ganvae.report.sweep_text import range_text, value_text
 from ganvae.scores.best_of import best_of
 from ganvae.scores.matches import FAMILIES, TOLERANCE, Family, MatchRecord, TrainedRecord
 from ganvae.scores.selection import best_trials, finalist, means, rule_of
@@ -150,13 +151,6 @@ def winner_text(
     )
 
 
-def value_text(value: Any) -> str:
-    """A parameter's value as text; None is written as ``off``."""
-    if value is None:
-        return "off"
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
-
-
 def space_table(record: MatchRecord, family: Family) -> Table:
     """A table of a family's search space: the parameter, its systems and its range."""
     space = record.content["families"][family]
@@ -169,12 +163,7 @@ def space_table(record: MatchRecord, family: Family) -> Table:
 
 
 def _range(values: dict[str, Any]) -> str:
-    if "choices" in values:
-        text = ", ".join(map(value_text, values["choices"]))
-    else:
-        text = f"{value_text(values['low'])} to {value_text(values['high'])}"
-        text += ", log scale" if values.get("log") else ""
-    text += ", or off" if values.get("or_off") else ""
+    text = range_text(values)
     for name, allowed in values.get("only", {}).items():
         text += f"; only if `{name}` is {' or '.join(map(value_text, allowed))}"
     return text

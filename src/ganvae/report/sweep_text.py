@@ -43,7 +43,7 @@ OPTIMISM = (
 )
 
 
-def value_text(value: Value) -> str:
+def value_text(value: Value | list[int]) -> str:
     """A parameter's value as text; None is written as ``off``."""
     if value is None:
         return "off"
@@ -53,9 +53,10 @@ def value_text(value: Value) -> str:
 def range_text(range_: Mapping[str, Any]) -> str:
     """A searched range as text: ``1.05 to 16, log scale, or off``."""
     if "choices" in range_:
-        return ", ".join(map(value_text, range_["choices"]))
-    text = f"{value_text(range_['low'])} to {value_text(range_['high'])}"
-    text += ", log scale" if range_.get("log") else ""
+        text = ", ".join(map(value_text, range_["choices"]))
+    else:
+        text = f"{value_text(range_['low'])} to {value_text(range_['high'])}"
+        text += ", log scale" if range_.get("log") else ""
     return text + (", or off" if range_.get("or_off") else "")
 
 
