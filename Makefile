@@ -6,7 +6,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 SHELL := /bin/bash
 PYTEST := pytest -n auto --maxprocesses 8
 
-.PHONY: help install repro smoke fashion faces stacked likelihood full test test-all pins fuzz lint check-locks ui bench bench-quality across docs lock clean
+.PHONY: help install repro smoke fashion faces stacked likelihood full test test-all pins fuzz chaos lint check-locks ui bench bench-quality across docs lock wheel clean
 .DEFAULT_GOAL := help
 
 help:  ## Show this list
@@ -49,7 +49,7 @@ test: $(INSTALLED)  ## Run the fast tests
 	$(PYTEST) --dist worksteal -m "not slow"
 
 test-all: $(INSTALLED)  ## Run all tests, or only TESTS="FOLDER ..."
-	$(PYTEST) --dist loadfile --no-loadscope-reorder $(TESTS)
+	$(PYTEST) --dist loadfile --no-loadscope-reorder -m "$(MARKS)" $(TESTS)
 
 pins: $(INSTALLED)  ## Check that tests and fingerprints catch planted faults
 	python tests/pins.py
@@ -57,6 +57,9 @@ pins: $(INSTALLED)  ## Check that tests and fingerprints catch planted faults
 
 fuzz: $(INSTALLED)  ## Feed 5,000 valid and damaged inputs to every reader of files
 	PYTHONPATH=tests:tests/fuzz:tests/helpers python tests/fuzz/fuzzing.py
+
+chaos: $(INSTALLED)  ## Kill commands, fill their disks, and compare with undisturbed runs (as root)
+	PYTHONPATH=tests:tests/chaos:tests/helpers python tests/chaos/campaign.py --write docs/reliability.md
 
 lint: $(INSTALLED)  ## Check style and types
 	ruff check .
@@ -84,14 +87,20 @@ bench-quality: $(INSTALLED)  ## FID against CPU-seconds of training (20 minutes)
 across: $(INSTALLED)  ## Write the page across data sets (results/across.md)
 	dvc repro --single-item results/dvc.yaml
 
-docs: $(INSTALLED)  ## Write the generated parts of docs/ and the README's table
+docs: $(INSTALLED)  ## Write the generated parts of docs/ and README.md, and a site (build/site)
 	python docs/make_models.py
 	python docs/make_results.py
+	python docs/make_film.py
+	NO_MKDOCS_2_WARNING=1 mkdocs build --strict
 
 lock: $(INSTALLED)  ## Renew requirements.lock from pyproject.toml
 	pip-compile --quiet --upgrade --strip-extras --no-emit-index-url --no-emit-find-links \
-	    --no-emit-trusted-host --extra pipeline --extra postgres --extra dev --output-file requirements.lock pyproject.toml
+	    --no-emit-trusted-host --extra pipeline --extra cluster --extra postgres --extra dev --output-file requirements.lock pyproject.toml
 	sed -i 's/^\(torch==[0-9.]*\)+cpu/\1/' requirements.lock  # the same file serves GPU machines
 
+wheel: $(INSTALLED)  ## Build the package with judges and weights (dist/), for use without a clone
+	rm -rf build dist
+	python -m build --outdir dist
+
 clean:  ## Remove the environment, unfinished runs and caches; results and data stay
-	rm -rf .venv .state .mypy_cache .ruff_cache .pytest_cache
+	rm -rf .venv .state build dist .mypy_cache .ruff_cache .pytest_cache

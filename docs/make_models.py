@@ -41,7 +41,9 @@ MEANINGS = {
     "evenly spaced times, with the first and the last",
     "batch_size": "images per batch",
     "learning_rate_decay": "`linear`: the learning rates fall linearly to 0 at the end of the "
-    "schedule; `none`: the learning rates stay the same",
+    "schedule; `staged`: they fall to a tenth in eight stages, each three times as long as the "
+    "one before ([1509.00519](https://arxiv.org/abs/1509.00519), section 5); `none`: they stay the "
+    "same",
     "ema": "decay of an exponential moving average of the weights "
     "([1710.10196](https://arxiv.org/abs/1710.10196), section 4); samples are drawn and scored "
     "with the averaged weights; `null`: no average",
@@ -79,6 +81,9 @@ MEANINGS = {
     "norm": "normalisation before each ReLU of encoder and decoder",
     "hidden": "sizes of the encoder's hidden layers; the decoder has the same sizes in reverse "
     "order",
+    "activation": "activation of the hidden layers: `relu` or `tanh`",
+    "output_bias": "initial bias of the decoder's last layer: `random`, or `pixel-means`: the "
+    "logits of the mean training image",
     "negative_slope": "slope of LeakyReLU below 0",
     "dropout": "probability of dropout",
     "loss": "losses of D and G ([objectives](#objectives))",

@@ -15,8 +15,9 @@ from typing import Any
 from ganvae.config import Params, load_params
 from ganvae.report.budgets import unequal
 from ganvae.report.differences import markdown_line
+from ganvae.report.numbers import listed
 from ganvae.report.scores import REFERENCES, estimated, heading
-from ganvae.report.tuning import tuning_of
+from ganvae.report.tuning import effort_text, tuning_of
 from ganvae.report.verdicts import probability, spread, tested, verdict
 from ganvae.scores.intervals import Estimate
 from ganvae.scores.statistics import Difference, turned
@@ -47,6 +48,8 @@ PROFILES = {
     "likelihood": ("Likelihood of binarised MNIST", ("fid_judge", *BOUND, "recall_judge", *COST)),
 }
 """By profile: the section's title and the scores in its table."""
+COMPARED = [name for name in PROFILES if name != "likelihood"]
+"""The profiles on the page across data sets."""
 
 INTRODUCTION = """\
 <!-- `make docs` writes this page from results/. Edit docs/make_results.py instead. -->
@@ -136,16 +139,26 @@ def best(rows: Iterable[Row], family: str, variants: Collection[str]) -> Row | N
 def effort_lines(profile: str, params: Params) -> Iterator[list[str]]:
     """The finalists, and the best GAN beside the best VAE at each equal effort."""
     rows = leaderboard(profile)
-    by_name = {row["variant"]: row for row in rows}
-    untuned = by_name.keys() - {*params.tuned, *params.aside}
+    trained = {row["variant"] for row in rows if row["steps"]}  # submitted samples have no steps
+    untuned = trained - {*params.tuned, *params.aside}
     for effort, variants in (
-        ("unequal: the finalists" if params.effort else "finalists", params.finalists),
+        (finalists_effort(params), params.finalists),
         ("equal: neither was tuned", untuned),
-        ("equal: one sweep each", params.promoted),
+        ("equal: one sweep each", tuning_of(params).swept),
     ):
         gan, vae = (best(rows, family, variants) for family in ("gan", "vae"))
         if gan and vae:
             yield [effort, *_pair(profile, gan, vae)]
+
+
+def finalists_effort(params: Params) -> str:
+    """The tuning effort for the two finalists, in a few words."""
+    if params.effort:
+        return "unequal: the finalists"
+    origin = tuning_of(params).match(params.finalists)
+    if origin and origin.match:
+        return f"equal: the finalists, after {effort_text(origin.match)} each"
+    return "the finalists"
 
 
 def _pair(profile: str, gan: Row, vae: Row) -> list[str]:
@@ -224,19 +237,28 @@ def section(profile: str) -> Iterator[str]:
     yield from published(profile)
 
 
+def _unequal_sets() -> str:
+    """A sentence that names the data sets whose finalists were tuned with unequal effort."""
+    titles = [PROFILES[name][0] for name in COMPARED if params_of(name).effort]
+    if not titles:
+        return "On each data set, the two finalists were tuned with the same effort."
+    return (
+        f"On {listed(titles)}, the tuning effort for the two finalists was unequal. The sections "
+        "of these data sets say how it differed."
+    )
+
+
 def results_page() -> str:
     """The whole of docs/results.md."""
     _, across = next(tables_in((ROOT / "results/across.md").read_text(encoding="utf-8")))
     parts = [
         INTRODUCTION,
         "## Across data sets",
-        "The table compares the finalists on each data set. On each data set, the tuning effort "
-        "for the two finalists was unequal. The sections of the data sets say how the effort "
-        "differed. The ratio is FID of the GAN divided by FID of the VAE. If the ratio is below 1, "
-        "the GAN has the lower FID. The last row has the mean ratio over the data sets, with an "
-        "interval from a stratified bootstrap of the seeds. [The page that compares the data "
-        "sets](../results/across.md) also compares the finalists by other scores, and ranks the "
-        "systems that were not tuned.",
+        f"The table compares the finalists on each data set. {_unequal_sets()} The ratio is FID of "
+        "the GAN divided by FID of the VAE. If it is below 1, the GAN has the lower FID. The "
+        "last row has the mean ratio over the data sets, with an interval from a stratified "
+        "bootstrap of the seeds. [The page that compares the data sets](../results/across.md) also "
+        "compares the finalists by other scores, and ranks the systems that were not tuned.",
         across,
         "![FID of the GAN divided by FID of the VAE on each data set](../results/across.png)",
     ]

@@ -1,6 +1,7 @@
 """Fixtures for several tests: the parameters of the smoke profile, and small pictures."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -21,13 +22,20 @@ GREY = (1, 28, 28)
 
 @pytest.fixture(autouse=True)
 def _torchs_settings() -> Iterator[None]:
-    """Use one thread, for the same bits on every machine, and undo the settings of each test."""
+    with torchs_settings():
+        yield
+
+
+@contextmanager
+def torchs_settings() -> Iterator[None]:
+    """Use one thread, for the same bits on every machine, and undo other settings at the end."""
     matmul: Any = torch.backends.mkldnn.matmul  # type: ignore[attr-defined]
     before = matmul.fp32_precision
     torch.set_num_threads(1)
     with threadpool_limits(1, user_api="blas"):
         yield
     torch.set_num_threads(1)
+    torch.set_flush_denormal(False)
     matmul.fp32_precision = before
 
 

@@ -43,6 +43,8 @@ def candidates(file: str) -> tuple[str, ...]:
         return tuple(f"{part} {system}" for part in ("options", "scores", "resume"))
     if path.parts[:3] == ("src", "ganvae", "data"):
         return ("prepare",)
+    if path.stem in ("ais", "annealed", "annealing", "densities"):
+        return ("log-likelihoods",)
     if path.parts[2] in ("metrics", "evaluation", "judge"):
         return SCORES
     return (*SHARED, *SCORES)
@@ -66,6 +68,8 @@ def measured(copy: Path, what: str) -> dict[str, Any]:
             return {f"train/{system}": measure._rest(system, Path(folder))}
     if part == "scores":
         return {f"evaluate/{system}": measure._scores(system)}
+    if part == "log-likelihoods":
+        return {"anneal": measure._log_likelihoods()}
     if part == "samples":
         return {"evaluate/samples": measure._sample_scores()}
     return {"prepare": measure._prepared()}

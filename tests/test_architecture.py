@@ -24,7 +24,7 @@ ROOMS_OF = {
 }
 ORDER = [
     "core", "config", "data", "judge", "models", "training", "metrics", "scores", "evaluation",
-    "pictures", "report", "pipeline", "tracking", "sweeps", "matches", "cli",
+    "pictures", "report", "pipeline", "tracking", "sweeps", "matches", "api", "cli",
 ]  # fmt: skip
 
 

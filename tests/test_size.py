@@ -11,6 +11,7 @@ from ganvae.report.shown import KINDS
 
 MB = 1_000_000
 OF_A_RUN = {"history.csv", "outcome.json", "scores.json", "timing.json", "validation.json"}
+OF_SOME_RUNS = {"annealed.json"}
 
 
 def committed(*places: str) -> list[Path]:
@@ -30,11 +31,13 @@ def test_size_of_all_results() -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: path.parent.name)
 def test_size_of_a_page(page: Path) -> None:
-    assert page.stat().st_size <= 3 * MB
+    assert page.stat().st_size <= 3.2 * MB
 
 
 def test_size_of_the_lock() -> None:
-    assert (ROOT / "dvc.lock").stat().st_size <= 150_000
+    """DVC reads the whole lock for each stage."""
+    runs = len(load_params(ROOT / "params.yaml").runs)
+    assert (ROOT / "dvc.lock").stat().st_size <= 4000 * runs
 
 
 def test_size_of_a_shallow_clone(tmp_path: Path) -> None:
@@ -48,14 +51,14 @@ def test_size_of_a_shallow_clone(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("folder", PROFILES, ids=lambda path: path.name)
 def test_runs_have_only_numbers_and_each_variant_has_pictures_of_one_run(folder: Path) -> None:
-    assert {path.name for path in committed(f"{folder}/runs")} == OF_A_RUN
+    names = {path.name for path in committed(f"{folder}/runs")}
+    assert names - OF_SOME_RUNS == OF_A_RUN
     assert {path.name for path in committed(f"{folder}/pictures")} <= {kind.file for kind in KINDS}
 
 
-def test_committed_weights_are_all_laptop_variants_and_other_finalists() -> None:
+def test_committed_weights_are_those_that_the_profile_names() -> None:
     for folder in PROFILES:
         file = "params.yaml" if folder.name == "laptop" else f"profiles/{folder.name}/params.yaml"
         params = load_params(ROOT / file)
-        wanted = params.variants if folder.name == "laptop" else params.finalists
         weights = committed(f"{folder}/pretrained/*.safetensors")
-        assert {path.stem for path in weights} == set(wanted), folder.name
+        assert {path.stem for path in weights} == set(params.published), folder.name

@@ -1,4 +1,8 @@
-"""A benchmark of GANs against VAEs. Data and imports flow one way through these subpackages.
+"""A benchmark of GANs against VAEs.
+
+For notebooks and scripts, the package has three calls: `score`, `sample` and `compare`.
+
+Data and imports flow one way through these subpackages.
 
 | subpackage | contents |
 | --- | --- |
@@ -16,7 +20,25 @@
 | `pipeline` | `ganvae repro`, published results, and fingerprints of behaviour |
 | `tracking` | results in MLflow |
 | `sweeps` | hyperparameter search with Optuna |
+| `matches` | a search for GANs and a search for VAEs with the same effort |
+| `api` | the three calls |
 | `cli` | the command line |
 
 A subpackage imports only from the rows above it; `tests/test_architecture.py` checks this.
 """
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ganvae.api import compare, sample, score
+
+__all__ = ["compare", "sample", "score"]
+
+
+def __getattr__(name: str) -> Any:
+    """Import `ganvae.api` at the first use of a call, because the import takes seconds."""
+    if name not in __all__:
+        raise AttributeError(f"module 'ganvae' has no attribute {name!r}")
+    from ganvae import api
+
+    return getattr(api, name)

@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 import sys
+import tomllib
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,12 +13,15 @@ import pytest
 
 from conftest import ROOT
 from forks import ganvae
+from ganvae import cli
+from ganvae.cli import extras
+from ganvae.core import assets
 from ganvae.core.errors import UserError
 from ganvae.core.files import write_json
 from ganvae.data import registry
 from ganvae.data.registry import dataset_names
 from ganvae.models.registry import system_names
-from ganvae.report.record_files import compare_files
+from ganvae.report.record_files import compare_given
 from ganvae.scores.records import ScoreRecord, write_records
 from toy_records import record, runs
 
@@ -89,6 +93,34 @@ def test_an_error_is_one_line(tmp_path: Path, arguments: list[str], message: str
     assert process.stderr.count("\n") == 1
 
 
+@pytest.mark.parametrize(
+    ("arguments", "package"),
+    [
+        (["repro"], "dvc"),
+        (["check-locks"], "dvc"),
+        (["sync"], "mlflow"),
+        (["ui"], "mlflow"),
+        (["sample", "models:/mnist@champion-gan"], "mlflow"),
+        (["sweep", "status", "--study", "x"], "optuna"),
+        (["sweep", "match", "smoke"], "optuna"),
+    ],
+)
+def test_a_command_names_the_extra_that_it_needs(
+    monkeypatch: pytest.MonkeyPatch, arguments: list[str], package: str
+) -> None:
+    monkeypatch.setattr(extras, "find_spec", lambda name: None)
+    monkeypatch.setattr(sys, "argv", ["ganvae", *arguments])
+    message = rf"this command needs the package {package}, .* `pip install 'ganvae\[pipeline\]'`\.$"
+    with pytest.raises(UserError, match=message):
+        cli._run()
+
+
+def test_the_packages_of_the_extra_are_declared() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    declared = " ".join(project["optional-dependencies"]["pipeline"])
+    assert all(package in declared for package in extras.PIPELINE)
+
+
 def test_data_sets_are_listed_in_columns_with_one_line_each() -> None:
     lines = ganvae("datasets").stdout.splitlines()
     assert [line.split()[0] for line in lines] == dataset_names()
@@ -117,7 +149,8 @@ def test_fetch_passes_the_folder_and_the_edition_to_the_data_set(
         registry.get_dataset("lfw"), fetch=lambda *given: asked.append(given), editions=("a", "b")
     )
     monkeypatch.setattr(registry, "get_dataset", lambda name: dataset)
-    monkeypatch.setattr(registry, "CHECKOUT", tmp_path)
+    monkeypatch.setattr(assets, "CLONE", tmp_path)
+    monkeypatch.delenv("GANVAE_DATA", raising=False)
     registry.fetch_dataset("lfw", None, None)
     registry.fetch_dataset("lfw", tmp_path / "there", "b")
     assert asked == [(tmp_path / "data/raw/lfw", None), (tmp_path / "there", "b")]
@@ -191,7 +224,7 @@ def test_two_different_records_of_the_same_seed_are_refused(
         r"^a\.json and b\.json: there are two records of gan, seed 1, .* its own --seed .* --model"
     )
     with pytest.raises(UserError, match=message):
-        compare_files([Path("a.json"), Path("b.json")])
+        compare_given([Path("a.json"), Path("b.json")])
 
 
 def test_a_variant_with_two_families_is_reported_with_its_files(
@@ -206,7 +239,7 @@ def test_a_variant_with_two_families_is_reported_with_its_files(
         r"but hybrid in the second"
     )
     with pytest.raises(UserError, match=message):
-        compare_files([Path("a.json"), Path("b.json")])
+        compare_given([Path("a.json"), Path("b.json")])
 
 
 @pytest.mark.parametrize(
@@ -240,7 +273,7 @@ def test_compare_explains_what_is_wrong_with_a_file(
     write_records(Path("a.json"), runs("a", [5.0, 6.0]))
     write_json(Path("b.json"), content)
     with pytest.raises(UserError, match=f"^{re.escape(message)}"):
-        compare_files([Path("a.json"), Path("b.json")])
+        compare_given([Path("a.json"), Path("b.json")])
 
 
 def test_compare_needs_a_record_without_flags(tmp_path: Path) -> None:
@@ -248,13 +281,13 @@ def test_compare_needs_a_record_without_flags(tmp_path: Path) -> None:
     with pytest.raises(
         UserError, match=r"a\.json: no record can be ranked, because each record has a flag"
     ):
-        compare_files([tmp_path / "a.json"])
+        compare_given([tmp_path / "a.json"])
 
 
 def test_a_flagged_record_may_be_measured_differently(tmp_path: Path) -> None:
     other = flagged(record("b", 0, 1.0, n_generated=50))
     write_records(tmp_path / "a.json", [record("a", 0, 5.0), other])
-    comparison, remarks = compare_files([tmp_path / "a.json"])
+    comparison, remarks = compare_given([tmp_path / "a.json"])
     assert [row.variant for row in comparison.rows] == ["a"]
     assert (comparison.unranked, remarks) == ([other], [])
 
@@ -343,7 +376,7 @@ def test_the_same_weights_do_not_count_as_two_seeds(tmp_path: Path) -> None:
         (["score", ""], "an argument is empty"),
         (["repro", ""], "an argument is empty"),
         (["score", "loop.npy"], "loop.npy cannot be read"),
-        (["score", "x.npy", "--model", "a\nb"], r"--model 'a\\nb' is empty, or has spaces"),
+        (["score", "x.npy", "--model", "a\nb"], r"model, 'a\\nb', is empty, or has spaces"),
         (["score", "\x1b[31m.npy"], r"\\x1b\[31m"),
         (["sample", "dcgan", "--out", "y" * 300 + ".png"], "File name too long"),
         (["sample", "dcgan", "--n", "10001", "--out", "a.png"], "do not fit into one picture"),

@@ -2,13 +2,26 @@
 
 import json
 import os
+import shutil
+import subprocess
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 
+from ganvae.core import files
 from ganvae.core.errors import DataError, UserError, exit_with_message
-from ganvae.core.files import read_json, replacing, sha256, write_csv, write_json, write_text
+from ganvae.core.files import (
+    read_json,
+    remove_folder,
+    replacing,
+    sha256,
+    write_csv,
+    write_json,
+    write_text,
+)
 from ganvae.core.tensors import load_tensors, save_tensors
 
 
@@ -41,6 +54,73 @@ def test_a_folder_replaces_a_folder(tmp_path: Path) -> None:
             temporary.mkdir()
             (temporary / content).touch()
     assert [path.name for path in (tmp_path / "folder").iterdir()] == ["new"]
+
+
+def test_leftovers_of_ended_processes_are_removed_and_those_of_living_ones_kept(
+    tmp_path: Path,
+) -> None:
+    ended = subprocess.Popen(["true"])
+    ended.wait()
+    living = os.getppid()
+    for name in ("scores.json", "other.json"):
+        (tmp_path / f".{name}.{ended.pid}.tmp").touch()
+    (tmp_path / f".scores.json.{ended.pid}-old.tmp").mkdir()
+    (tmp_path / f".scores.json.{living}.tmp").touch()
+    write_text(tmp_path / "scores.json", "new")
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(
+        [f".other.json.{ended.pid}.tmp", f".scores.json.{living}.tmp", "scores.json"]
+    )
+
+
+def test_a_removed_folder_takes_along_what_earlier_crashes_left(tmp_path: Path) -> None:
+    ended = subprocess.Popen(["true"])
+    ended.wait()
+    (tmp_path / "folder").mkdir()
+    (tmp_path / f".folder.{ended.pid}-old.tmp").mkdir()
+    remove_folder(tmp_path / "folder")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_new_content_is_on_the_disk_before_it_gets_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: list[str] = []
+
+    def traced(name: str, describe: Callable[..., str]) -> None:
+        original = getattr(os, name)
+
+        def call(*arguments: Any, **named: Any) -> Any:
+            calls.append(describe(*arguments))
+            return original(*arguments, **named)
+
+        monkeypatch.setattr(os, name, call)
+
+    traced("fsync", lambda descriptor: f"fsync {Path(f'/proc/self/fd/{descriptor}').readlink()}")
+    traced("replace", lambda old, new: f"rename to {new}")
+    traced("sync", lambda: "sync")
+    path = tmp_path / "scores.json"
+    write_text(path, "new")
+    assert calls == [f"fsync {files._temporary(path)}", f"rename to {path}", f"fsync {tmp_path}"]
+    calls.clear()
+    with replacing(tmp_path / "folder") as temporary:
+        temporary.mkdir()
+        (temporary / "new").touch()
+    assert calls == ["sync", f"rename to {tmp_path / 'folder'}", f"fsync {tmp_path}"]
+
+
+def test_a_folder_is_removed_whole_even_if_the_removal_is_killed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "state"
+    (folder / "samples").mkdir(parents=True)
+
+    def killed(*arguments: Any, **named: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(shutil, "rmtree", killed)
+    with pytest.raises(KeyboardInterrupt):
+        remove_folder(folder)
+    assert not folder.exists()
 
 
 def test_nan_is_refused_in_json(tmp_path: Path) -> None:

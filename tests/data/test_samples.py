@@ -17,7 +17,7 @@ from PIL import Image
 
 from ganvae.core.errors import DataError
 from ganvae.core.limits import VARIABLE
-from ganvae.data.samples import read_samples
+from ganvae.data.samples import read_samples, take_samples
 
 GREY, COLOUR = (1, 4, 6), (3, 4, 6)
 RANDOM = np.random.default_rng(0)
@@ -356,3 +356,43 @@ def test_dark_images_of_every_format_are_refused(tmp_path: Path) -> None:
             read_samples(path, GREY)
     black = save(tmp_path / "black.npy", np.zeros_like(dark))  # a model may draw only black
     assert not read_samples(black, GREY).images.any()
+
+
+@pytest.mark.parametrize(
+    "images",
+    [
+        IMAGES,
+        IMAGES[:, 0],
+        IMAGES.transpose(0, 2, 3, 1),
+        torch.from_numpy(IMAGES),
+        IMAGES / 255,
+        torch.from_numpy(IMAGES / 255),
+        (torch.from_numpy(IMAGES) / 255).requires_grad_(),
+    ],
+    ids=["uint8", "no channel", "channel last", "tensor", "float64", "float64 tensor", "gradient"],
+)
+def test_images_in_memory_are_taken_like_files(images: Any) -> None:
+    assert np.array_equal(take_samples(images, GREY).images.numpy(), IMAGES)
+
+
+def test_taken_images_are_a_copy() -> None:
+    images = IMAGES.copy()
+    taken = take_samples(images, GREY).images
+    images[:] = 0
+    assert np.array_equal(taken.numpy(), IMAGES)
+
+
+@pytest.mark.parametrize(
+    ("images", "message"),
+    [
+        ([1, 2], r"images is of type list\. Give a NumPy array, a torch tensor, or a path\."),
+        (COLOURS, "images: the images have shape N x 3 x 4 x 6, but they must have N x 1 x 4 x 6"),
+        (1.0 * IMAGES, "images: every value must lie in .* If their scale is 0 to 255"),
+        (IMAGES.astype(int), "images has type int64"),
+        (np.minimum(IMAGES, 1), "images: the brightest value is 1 of 255"),
+        (torch.zeros(0, *GREY), "images contains no image"),
+    ],
+)
+def test_wrong_images_in_memory_are_refused(images: Any, message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        take_samples(images, GREY)

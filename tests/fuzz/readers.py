@@ -210,14 +210,14 @@ def _state() -> TrainingState:
 def write_checkpoint(random: Random, path: Path) -> tuple:
     state = _state()
     state.step = int(random.integers(100))
-    state.save(path)
+    state.save(path, path.parent / "samples")
     path.with_suffix(".whole").write_bytes(path.read_bytes())
     return reference_checkpoint(path)
 
 
 def checkpoint(path: Path) -> tuple:
     state = _state()
-    if not state.restore(path):
+    if not state.restore(path, path.parent / "samples"):
         return (False, 0)
     return (True, state.step)
 

@@ -32,7 +32,21 @@ SERVER = {
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[str]:
-    """A server on this machine, as ``user@host:port``. It stops even if pytest is killed."""
+    """A server on this machine, as ``user@host:port``."""
+    with postgresql() as address:
+        yield address
+
+
+@pytest.fixture
+def postgres_url(postgres: str) -> Iterator[str]:
+    """The SQLAlchemy URL of an empty database for one test."""
+    with database(postgres) as url:
+        yield url
+
+
+@contextmanager
+def postgresql() -> Iterator[str]:
+    """Run a server on this machine, as ``user@host:port``. It stops even if this process dies."""
     programs = _programs()
     if programs is None:
         missing = "no PostgreSQL server here (Debian and Ubuntu: `apt-get install postgresql`)"
@@ -47,13 +61,13 @@ def postgres() -> Iterator[str]:
         shutil.rmtree(folder)
 
 
-@pytest.fixture
-def postgres_url(postgres: str) -> Iterator[str]:
-    """The SQLAlchemy URL of an empty database for one test."""
+@contextmanager
+def database(address: str) -> Iterator[str]:
+    """Create an empty database on a server, and return its SQLAlchemy URL."""
     name = f"test_{uuid.uuid4().hex}"
-    with psycopg.connect(f"postgresql://{postgres}/postgres", autocommit=True) as server:
+    with psycopg.connect(f"postgresql://{address}/postgres", autocommit=True) as server:
         server.execute(f"CREATE DATABASE {name}".encode())
-        yield f"postgresql+psycopg://{postgres}/{name}"
+        yield f"postgresql+psycopg://{address}/{name}"
         server.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
 
 

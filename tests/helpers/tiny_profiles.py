@@ -20,6 +20,7 @@ from toy_faces import write_lfw
 SMOKE = read_yaml(ROOT / "profiles/smoke/params.yaml")
 SIZES = {"train_size": 300, "validation_size": 100, "test_size": 100}
 SAMPLES = 200  # the floor needs as many training images, and FID needs more samples than features
+ANNEALING = {"images": 3, "simulated": 2, "chains": 2, "distributions": 10, "variances": [0.05]}
 STEPS = 20
 BATCH = 16
 WIDTH = 8
@@ -32,6 +33,7 @@ FOLDERS = (
     "data/raw/mnist",
     "results/sweeps",
     "results/matches",
+    "results/submitted",
     "results/laptop",
 )
 FILES = (
@@ -95,6 +97,7 @@ def tiny_profile(profile: str) -> dict[str, Any]:
         "compute": SMOKE["compute"],
         "evaluation": SMOKE["evaluation"]
         | {"n_generated": SAMPLES, "importance_samples": bound, "unlabelled_judge": None},
+        "annealing": {"runs": [next(first_runs(params))], "settings": ANNEALING},
         "runs": {
             key: params.runs[key].model_dump() | {"file": params.file} for key in first_runs(params)
         },

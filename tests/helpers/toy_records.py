@@ -12,14 +12,17 @@ PROVENANCE = provenance.PROVENANCE.model_copy(
 
 def record(model: str, seed: int, fid: float | None, **measured: object) -> ScoreRecord:
     family: Literal["gan", "vae", "reference"] = "vae" if "vae" in model else "gan"
+    if model in ("floor", "ceiling"):
+        family = "reference"
+    trained = {} if family == "reference" else {"weights_sha256": f"of {model}, seed {seed}"}
     return ScoreRecord(
         variant=model,
-        family="reference" if model in ("floor", "ceiling") else family,
+        family=family,
         seed=seed,
         status="diverged" if fid is None else "completed",
         reason="d_loss was NaN" if fid is None else None,
         scores=complete_scores({"fid_judge": fid}),
-        provenance=PROVENANCE.model_copy(update=measured),
+        provenance=PROVENANCE.model_copy(update=trained | measured),
     )
 
 

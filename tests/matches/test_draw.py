@@ -17,6 +17,7 @@ from ganvae.matches.draw import draw, draw_value
 from ganvae.matches.spec import FOLDER, FamilySpace, Match, MatchRange, read_match
 from ganvae.scores.matches import FAMILIES
 from toy_match import MATCH, NAME, SHAPE, write_match
+from toy_study import write_yaml
 
 
 @pytest.fixture(autouse=True)
@@ -146,6 +147,38 @@ def test_an_unknown_match_is_refused_with_the_known_ones(name: str) -> None:
     write_match()
     with pytest.raises(ConfigError, match=f"no match {name!r}.*{NAME}"):
         read_match(name)
+
+
+def extend(**values: Any) -> None:
+    write_yaml(FOLDER / "extended.yaml", {"extends": NAME} | values)
+
+
+def test_a_match_that_extends_another_has_its_values_but_for_its_own() -> None:
+    before = write_match(**space(ema={"low": 0.5, "high": 0.9}, batch_size={"choices": [8]}))
+    own = {"ema": {"choices": [0.9]}, "learning_rate": {"low": 0.1, "high": 0.2}}
+    extend(trials=7, families={"gan": {"parameters": own}})
+    match = read_match("extended")
+    assert (match.trials, match.seconds) == (7, before.seconds)
+    assert match.families["vae"] == before.families["vae"]
+    parameters = match.families["gan"].parameters
+    assert parameters["ema"] == MatchRange(choices=[0.9])
+    assert parameters["batch_size"] == MatchRange(choices=[8])
+    assert parameters["learning_rate"] == MatchRange(low=0.1, high=0.2)
+
+
+@pytest.mark.parametrize(
+    ("base", "message"),
+    [
+        ("other", "extended.yaml: extends: there is no match 'other'.*toy"),
+        (3, "extends: there is no match 3"),
+        ("extended", "extended itself extends match extended"),
+    ],
+)
+def test_a_match_extends_only_a_complete_match(base: Any, message: str) -> None:
+    write_match()
+    extend(extends=base)
+    with pytest.raises(ConfigError, match=message):
+        read_match("extended")
 
 
 MATCHES = sorted((ROOT / FOLDER).glob("*.yaml"))

@@ -87,6 +87,8 @@ def check_nothing_is_lost() -> None:
 
 @pytest.mark.slow
 def test_a_killed_worker_is_one_clear_line(running: "subprocess.Popen[str]") -> None:
+    reported = 2  # with three records, the line of the first was printed
+    wait(lambda: len(list(MATCHES.glob(f"{NAME}/search/*.json"))) > reported, running)
     first, second = workers_of(running)
     os.kill(first, signal.SIGKILL)
     output, errors = running.communicate(timeout=SECONDS)

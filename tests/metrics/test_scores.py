@@ -16,6 +16,7 @@ from conftest import GREY, stripes
 from ganvae import metrics
 from ganvae.config import InversionConfig
 from ganvae.core.images import from_uint8
+from ganvae.metrics.ais import Annealing, Decoder, LatentDensity, log_likelihood
 from ganvae.metrics.classes import class_counts
 from ganvae.metrics.distances import nearest
 from ganvae.metrics.fid import FidTo, fid
@@ -75,7 +76,16 @@ def vae() -> AutoencodingModel:
 
 
 BITS = torch.eye(28).repeat(2, 1, 1, 1)  # two black and white images
+NORMAL = LatentDensity(
+    lambda n, random: torch.randn(n, 2, generator=random), lambda z: -z.square().sum(dim=1) / 2
+)
 METRICS: dict[str, Callable[[Tensor], object]] = {
+    "ais": lambda _: log_likelihood(
+        Decoder(NORMAL, lambda z: z.repeat(1, 8)[:, None, None], 0.1),
+        torch.zeros(3, 1, 1, 16),
+        Annealing(4, chains=2),
+        seeded(),
+    ).tolist(),
     "classes": class_counts,
     "modes": lambda logits: (modes_covered(class_counts(logits)), kl_from_even([3, 1])),
     "distances": lambda features: nearest(features, features.flip(1))[1].tolist(),

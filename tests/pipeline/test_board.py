@@ -97,6 +97,17 @@ def test_a_terminal_shows_one_line_per_active_run_and_a_bar_over_all_runs() -> N
     assert "dcgan-0: done (1 of 2 runs, about" in output.getvalue()
 
 
+def test_a_second_round_of_runs_is_counted_from_0(capsys: pytest.CaptureFixture[str]) -> None:
+    for shown in (Board(), LiveBoard()):
+        for runs in (2, 1):
+            shown.expect(runs)
+            for number in range(runs):
+                shown.line(f"dcgan-{number}", "Running stage 'dvc.yaml:anneal@dcgan-0':")
+                shown.end(f"dcgan-{number}", failed=False)
+        assert "dcgan-0: done (1 of 1 runs)" in capsys.readouterr().out.splitlines()
+    assert len(shown._progress.task_ids) == 1
+
+
 @pytest.mark.parametrize(
     ("seconds", "words"),
     [(4, "4 s"), (89, "89 s"), (125, "2 min"), (3599, "1 h 0 min"), (7500, "2 h 5 min")],

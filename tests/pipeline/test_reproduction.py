@@ -1,7 +1,9 @@
 """Several runs at once: their order, output, failures and Ctrl-C, with a stand-in for DVC."""
 
+import errno
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -11,12 +13,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from conftest import ROOT
 from ganvae.config import Params, load_params
 from ganvae.core.errors import ConfigError, UserError
 from ganvae.core.files import write_json
-from ganvae.pipeline import dvc, reproduction
+from ganvae.pipeline import dvc, reproduction, runners
 from ganvae.pipeline.reproduction import reproduce
 from ganvae.report import provisional
 from ganvae.report.provisional import Standing
@@ -140,6 +143,36 @@ def test_the_baselines_are_evaluated_beside_the_runs(project: Path) -> None:
     }
 
 
+def annealing(project: Path, *runs: str) -> None:
+    params = project / "params.yaml"
+    section = f"annealing: {{runs: [{', '.join(runs)}], settings: {{}}}} "
+    params.write_text(re.sub("annealing: .*?}", section, params.read_text()))
+
+
+def test_log_likelihoods_are_estimated_after_the_other_stages_of_all_runs(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    annealing(project, "dcgan-0", "conv-vae-0", "vanilla-gan-0")
+    stale(project, "train@dcgan-0", "train@vae-gan-0", "anneal@vanilla-gan-0", "compare")
+    reproduce(Path("dvc.yaml"), jobs=1)
+    first, second, *rest = log(project)
+    assert "train@" in first
+    assert "train@" in second
+    assert rest == [
+        "--single-item dvc.yaml:anneal@dcgan-0",  # its weights may change
+        "--single-item dvc.yaml:anneal@vanilla-gan-0",
+        "dvc.yaml",
+    ]
+    assert "vanilla-gan-0: done (2 of 2 runs)" in capsys.readouterr().out
+
+
+def test_a_stale_log_likelihood_makes_no_other_stage_run(project: Path) -> None:
+    annealing(project, "dcgan-0", "conv-vae-0")
+    stale(project, "anneal@dcgan-0")
+    reproduce(Path("dvc.yaml"), jobs=1)
+    assert log(project) == ["--single-item dvc.yaml:anneal@dcgan-0", "dvc.yaml"]
+
+
 def test_after_each_run_the_leaderboard_shows_the_finished_runs(
     project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -197,6 +230,29 @@ def test_after_a_failure_the_other_runs_are_completed(
     assert len(log(project)) == 3, "all three runs were tried, and no comparison was made"
 
 
+def test_a_disk_that_fills_up_ends_the_other_runs_too(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(**arguments: object) -> None:
+        if (project / "log.txt").exists():
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return original(**arguments)
+
+    original = runners.TemporaryFile
+    monkeypatch.setattr(runners, "TemporaryFile", full)
+    monkeypatch.setenv("FAILS", "-0")  # each run
+    with pytest.raises(UserError, match="cannot write to results/smoke/runs: No space left"):
+        reproduce(Path("dvc.yaml"), jobs=1)
+    assert len(log(project)) < 3
+
+
+def test_a_clone_that_cannot_be_written_is_named_before_any_run(project: Path) -> None:
+    (project / "results").touch()  # a file where a folder should be
+    with pytest.raises(UserError, match="cannot write to results/smoke/runs"):
+        reproduce(Path("dvc.yaml"), jobs=1)
+    assert not (project / "log.txt").exists()
+
+
 @pytest.mark.parametrize(
     ("number", "stubborn"),
     [
@@ -232,6 +288,31 @@ def test_ctrl_c_ends_all_children_and_their_stages(
         with pytest.raises(ProcessLookupError):
             os.kill(int(line.split()[0]), 0)
     assert len(log(project)) == 2, "nothing was started afterwards"
+
+
+def test_a_second_reproduction_says_which_one_is_running(project: Path) -> None:
+    lock = FileLock(".state/repro.lock")
+    Path(".state").mkdir()
+    write_json(Path(".state/repro.json"), {"pipeline": "deep/dvc.yaml", "process": 123})
+    with (
+        lock,
+        pytest.raises(UserError, match=r"process 123 on host unknown\) is already running"),
+    ):
+        reproduce(Path("dvc.yaml"), jobs=1)
+    assert not (project / "log.txt").exists()
+    reproduce(Path("dvc.yaml"), jobs=1)
+    assert log(project)
+
+
+def test_a_reproduction_on_another_host_is_refused(project: Path) -> None:
+    running = Path(".state/repro.json")
+    running.parent.mkdir()
+    write_json(running, {"pipeline": "dvc.yaml", "process": 123, "host": "elsewhere"})
+    with pytest.raises(UserError, match=r"host elsewhere\) may still be running .*repro\.json"):
+        reproduce(Path("dvc.yaml"), jobs=1)
+    running.unlink()
+    reproduce(Path("dvc.yaml"), jobs=1)
+    assert not running.exists()
 
 
 def test_stages_of_another_profile_have_full_names(

@@ -29,11 +29,13 @@ from ganvae.evaluation import baselines, runs, training_set
 from ganvae.evaluation.evaluator import Evaluator
 from ganvae.judge.network import Judge
 from ganvae.report.shown import KINDS
+from ganvae.scores.annealed import read_annealed
 from ganvae.scores.catalogue import INCEPTION, REQUIRED
 from ganvae.scores.records import read_record, read_records
 from ganvae.training import runs as trainings
 
 PATHS = ProfilePaths("tiny")
+ANNEALING = {"images": 3, "simulated": 2, "chains": 2, "distributions": 10, "variances": [0.05]}
 
 
 def stage(name: str) -> Callable[..., None]:
@@ -98,6 +100,7 @@ def test_the_report_shows_every_kind_of_picture_that_is_drawn() -> None:
 @pytest.mark.slow
 def test_all_stages_complete_with_a_diverging_run(values: dict[str, Any]) -> None:
     values["variants"]["bernoulli-vae"]["learning_rate"] = 1e30
+    values["annealing"] = {"runs": ["dcgan-0", "bernoulli-vae-0"], "settings": ANNEALING}
     params = write_params(values)
     for name in ("prepare", "by_class", "reference"):
         stage(name)(params)
@@ -105,6 +108,8 @@ def test_all_stages_complete_with_a_diverging_run(values: dict[str, Any]) -> Non
         stage("train")(params, run)
         stage("evaluate")(params, run)
         stage("draw")(params, run)
+    for run in values["annealing"]["runs"]:
+        stage("anneal")(params, run)
     stage("baselines")(params)
     stage("publish")(params)
     stage("compare")(params)
@@ -148,6 +153,8 @@ def test_all_stages_complete_with_a_diverging_run(values: dict[str, Any]) -> Non
             assert record.provenance.weights_sha256 == sha256(paths.weights)
     table = (PATHS.results / "leaderboard.md").read_text()
     assert "bernoulli-vae, seed 0, diverged" in table
+    assert "| `dcgan` | " in table.partition("annealed importance sampling")[2]
+    assert "`bernoulli-vae`, seed 0: no value, because the training run diverged: " in table
     with Image.open(PATHS.results / "comparison.png") as image:
         assert image.width > 1000
 
@@ -162,7 +169,7 @@ def test_a_vae_has_reconstruction_scores(values: dict[str, Any]) -> None:
     scores = read_record(paths.scores).scores
     missing = {name for name, value in scores.items() if value is None}
     assert missing == {
-        "train_seconds", "train_images_per_second", "peak_memory_mb",
+        "budget_share", "train_seconds", "train_images_per_second", "peak_memory_mb",
         "elbo_gaussian", "elbo_gaussian_learned", "elbo_binarised", "importance_bound_binarised",
         "modes_judge", "mode_kl_judge",
     }  # fmt: skip
@@ -179,6 +186,24 @@ def test_a_vae_of_binarised_images_has_likelihood_scores(values: dict[str, Any])
     assert elbo is not None
     assert bound is not None
     assert -544 < elbo < bound < 0  # -784 log 2 is the likelihood under fair coin flips
+
+
+def test_log_likelihoods_of_a_gan_and_a_vae_are_estimated(
+    values: dict[str, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    runs = ["vanilla-gan-0", "conv-vae-0"]
+    values["annealing"] = {"runs": runs, "settings": ANNEALING}
+    params = write_params(values)
+    stage("prepare")(params)
+    for run in runs:
+        stage("train")(params, run)
+        stage("anneal")(params, run)
+        record = read_annealed(PATHS.run(run).annealed)
+        assert record.reason is None
+        assert record.mean is not None
+        assert record.data_sha256 == sha256(PATHS.split("test"))
+        line = capsys.readouterr().out.splitlines()[-1]
+        assert line.startswith(f"{run}: log-likelihood {record.mean:.1f} ± ")
 
 
 def test_inception_scores_are_recorded_if_the_profile_has_an_extractor(

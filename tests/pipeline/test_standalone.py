@@ -194,14 +194,14 @@ def test_stacked_mnist_is_made_from_mnist_and_has_held_out_stacks() -> None:
 
 
 def test_the_held_out_people_are_those_of_the_faces_profile(
-    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The split does not depend on the size that the images are resized to."""
     people = np.repeat(np.arange(4000), np.random.default_rng(0).geometric(0.4, 4000))
     images = LabelledImages(np.zeros((len(people), 1, 1, 1), np.uint8), people)
     source = Source(images, None, tuple(map(str, range(4000))), people)
     monkeypatch.setattr(own_images, "load_source", lambda config: source)
-    train, held_out = load_images("lfw", image_size=64)
+    train, held_out = load_images("lfw", tmp_path, image_size=64)
     splits = make_splits(source, load_params(ROOT / "profiles/faces/params.yaml").data)
     assert train.index.tolist() == splits["train"].index.tolist()
     assert held_out.index.tolist() == splits["validation"].index.tolist()
@@ -348,7 +348,7 @@ def test_the_message_names_a_file_without_weights_of_a_model(tmp_path: Path) -> 
 
 
 def test_more_samples_than_fit_into_memory_are_refused(tmp_path: Path) -> None:
-    message = "drawing 100,000,000,000 samples needs about .* GB of memory, .*: give a smaller --n"
+    message = "drawing 100,000,000,000 samples needs about .* GB of memory, .*: give a smaller n"
     with pytest.raises(ConfigError, match=message):
         sample_to_file(store_weights(tmp_path), 10**11, 0, tmp_path / "x.npz")
 

@@ -49,6 +49,7 @@ def values(profile: str, **changes: Any) -> dict[str, Any]:
         "file": FILE,
         "promotions": "promoted.yaml",
         "judge": f"{profile}.safetensors",
+        "annealing": {"runs": []},
         "variants": {"gan-one": {}, "vae-one": {}},
         "runs": {
             "gan-one-0": {
@@ -60,8 +61,9 @@ def values(profile: str, **changes: Any) -> dict[str, Any]:
         },
         "finalists": ["gan-one", "vae-one"],
         "tuned": ["gan-one", "vae-one"],
+        "pretrained": "all",
     }
-    common = ("root", "data", "by_class", "compute", "evaluation", "baselines", "pretrained")
+    common = ("root", "data", "by_class", "compute", "evaluation", "baselines")
     laptop = read_yaml(ROOT / "params.yaml")
     return {key: laptop[key] for key in common} | own | changes
 

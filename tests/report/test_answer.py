@@ -4,6 +4,8 @@ from dataclasses import replace
 
 import pytest
 
+from ganvae.config import Promotion
+from ganvae.config.promotions import Effort
 from ganvae.report.answer import Answer, answer
 from ganvae.report.tuning import Tuning, naming
 from ganvae.report.verdicts import SIDES, leader, winner
@@ -336,7 +338,7 @@ def test_the_best_of_each_family_are_compared_at_equal_effort() -> None:
         *runs("gan-swept", [7.0]), *runs("vae-swept", [8.0]),
     ]  # fmt: skip
     comparison = compare(records, FINALISTS, ["vae-odd"])
-    swept = ["gan-swept", "vae-swept"]
+    swept = {name: origin() for name in ("gan-swept", "vae-swept")}
     assert answer(comparison, FINALISTS, Tuning([*FINALISTS, *swept], swept)).effort == (
         "At equal tuning effort, the best GAN and the best VAE by FID compare as follows (FID, "
         "training time per run): among "
@@ -344,11 +346,31 @@ def test_the_best_of_each_family_are_compared_at_equal_effort() -> None:
         "among the swept variants, the GAN `gan-swept` (7.00) is ahead of the VAE `vae-swept` "
         "(8.00)."
     )
-    one_sided = answer(comparison, FINALISTS, Tuning([*FINALISTS, *swept], ["gan-swept"])).effort
+    one = {"gan-swept": origin()}
+    one_sided = answer(comparison, FINALISTS, Tuning([*FINALISTS, *swept], one)).effort
     assert "gan-two" in one_sided
     assert "swept" not in one_sided
     assert answer(comparison, FINALISTS).effort == ""
     assert answer(compare(records[:10], FINALISTS), FINALISTS, Tuning(FINALISTS)).effort == ""
+
+
+def origin(study: str = "toy", match: Effort | None = None) -> Promotion:
+    return Promotion(study=study, trial=3, fid_judge_validation=5.0, seeds=[100], match=match)
+
+
+def test_an_answer_from_a_match_names_the_effort() -> None:
+    effort = Effort(trials=60, seconds=90.0)
+    matched = {name: origin("digits", effort) for name in FINALISTS}
+    comparison = compare([*runs("gan-one", LOW), *runs("vae-one", HIGH)], FINALISTS)
+    assert answer(comparison, FINALISTS, Tuning(FINALISTS, matched)).headline == (
+        "After the same tuning effort for GANs and VAEs (60 random trials of 90 CPU-seconds each), "
+        "at these training budgets, the GAN has the lower FID."
+    )
+    assert "come from the match `digits`" in naming(FINALISTS, Tuning(FINALISTS, matched))
+    for other in (origin("digits"), origin("clothing", effort)):  # a sweep, another match
+        apart = Tuning(FINALISTS, matched | {"vae-one": other})
+        assert answer(comparison, FINALISTS, apart).headline.startswith("At these training")
+        assert "match" not in naming(FINALISTS, apart)
 
 
 def test_an_answer_with_unequal_effort_begins_with_the_effort() -> None:
@@ -393,3 +415,11 @@ def test_a_criterion_by_which_noise_beats_a_finalist_is_named() -> None:
     weak_noise = with_precision("ceiling", [90.0], 0.75)
     assert "ceiling" not in answer_from(gan, vae, *weak_noise).others
     assert "ceiling" not in answer_from(gan, vae).others
+
+
+def test_a_finalist_that_is_worse_than_noise_has_learned_too_little() -> None:
+    gan, vae = with_precision("gan-one", LOW, 0.9), with_precision("vae-one", HIGH, 0.8)
+    said = answer_from(gan, vae, *with_precision("ceiling", [8.0], 0.85)).others
+    assert "a lower mean FID than `vae-one`, so this variant has learned too little" in said
+    assert "does not distinguish" not in said, "precision is not to blame"
+    assert "than `gan-one`" not in said

@@ -51,4 +51,7 @@ def test_a_choice_is_worth_the_ratio_to_the_whole_finalist(why: list[TrainedReco
 
 def test_the_lower_mean_is_named_for_each_change_that_both_have(why: list[TrainedRecord]) -> None:
     _, rows = holds(why)
-    assert [(row[0], row[3]) for row in rows] == [("unchanged", "VAE"), ("0.5 of the steps", "GAN")]
+    assert [(row[0], row[3]) for row in rows] == [
+        ("unchanged", "VAE"),
+        ("0.5 times the steps", "GAN"),
+    ]

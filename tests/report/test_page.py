@@ -315,6 +315,17 @@ def test_a_variant_can_have_the_name_of_its_family() -> None:
     assert (finalists.gan, finalists.vae) == ("5.92", "9.95")
 
 
+def test_a_tuned_variant_that_is_no_finalist_has_only_its_leading_pictures(tmp_path: Path) -> None:
+    draw_pictures(tmp_path, usual())
+    tuning = Tuning(["gan-one", "mix-one"])
+    images = Page(render(report(tmp_path, usual(), tuning=tuning))).all("img")
+    titles = [(image["alt"] or "").split(", ")[0] for image in images]
+    assert "Interpolations of gan-one" in titles
+    assert "Interpolations of gan-wild" in titles
+    assert "Interpolations of mix-one" not in titles
+    assert "Samples of mix-one" in titles
+
+
 def test_the_page_says_how_the_finalists_were_named(tmp_path: Path) -> None:
     named = "named in the profile's parameters, not chosen by these scores"
     tuned = "whose parameters were tuned on the validation split, not the GAN"

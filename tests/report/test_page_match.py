@@ -6,6 +6,8 @@ import pytest
 
 from ganvae.core.files import write_json
 from ganvae.matches.spec import Match
+from ganvae.report.matches import by_system
+from ganvae.report.numbers import significant
 from ganvae.report.page import render
 from ganvae.report.page_match import match_section
 from ganvae.scores.matches import (
@@ -64,6 +66,7 @@ def test_the_section_shows_effort_figure_selection_and_spaces(written: MatchReco
     assert "3 trials each, and 1 CPU-second of training per trial" in section.intro
     assert section.figure is not None
     assert "Expected best FID" in section.figure
+    assert "mathdefault" not in section.figure  # a power of ten that nobody can read
     effort, verdict = section.tables
     assert ["trials", "3", "3"] in effort.table[1]
     assert verdict.table[1][0] == [
@@ -75,6 +78,7 @@ def test_the_section_shows_effort_figure_selection_and_spaces(written: MatchReco
     assert verdict.table[1][-1][0] == "unchanged, second judge"
     captions = [shown.caption for shown in section.details]
     assert captions == [
+        "The search by system",
         "Selection of the GANs",
         "Selection of the VAEs",
         "The GAN finalist with one parameter set back to its default",
@@ -82,7 +86,17 @@ def test_the_section_shows_effort_figure_selection_and_spaces(written: MatchReco
         "Search space of the GANs",
         "Search space of the VAEs",
     ]
-    assert section.details[0].sentence.startswith("The GAN finalist is trial ")
+    assert section.details[1].sentence.startswith("The GAN finalist is trial ")
+
+
+def test_a_system_has_its_share_of_the_trials_and_its_best_fid(written: MatchRecord) -> None:
+    trials = search(write_match())
+    lost = trials[0].model_copy(update={"status": "diverged", "fid_judge": None})
+    _, rows = by_system(written, [lost, *trials[1:]])
+    gans, _ = ([t.fid_judge for t in trials[1:] if t.family == family] for family in FAMILIES)
+    assert rows[0][:4] == ["`vanilla-gan`", "GANs", "3", "1"]
+    assert rows[0][4:] == [significant(max(gans)), significant(min(gans))]  # the lost one is 400
+    assert [row[0] for row in rows] == ["`vanilla-gan`", "`bernoulli-vae`"]
 
 
 def test_the_page_has_the_section_and_a_link_to_it(written: MatchRecord, tmp_path: Path) -> None:

@@ -30,6 +30,8 @@ def unfinished(smoke: Params, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
         )
         write_json(PATHS.run(key).scores, scored.model_dump())
         write_json(PATHS.run(key).timing, {"train_seconds": 2.0})
+        outcome = {"system": variant, "images_seen": 55_000, "train_images": 55_000}
+        write_json(PATHS.run(key).outcome, outcome)
     return smoke
 
 

@@ -414,8 +414,9 @@ def reproduced(clone: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         YAML().dump(values, file)
     (clone / values["data"]["directory"]).mkdir(parents=True)
     (clone / "judge.bin").touch()
-    (clone / "results/matches").mkdir(parents=True)
-    (clone / "results/matches/README.md").touch()
+    for kind in ("matches", "submitted"):
+        (clone / "results" / kind).mkdir(parents=True)
+        (clone / "results" / kind / "README.md").touch()
     study()
     dvc("init", "--no-scm", "--quiet")
     for stage in Repo(str(clone)).index.stages:

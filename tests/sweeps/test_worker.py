@@ -15,12 +15,13 @@ from optuna.trial import FrozenTrial, TrialState
 from sqlalchemy import create_engine, text
 
 from conftest import ROOT
+from ganvae.core.errors import ConfigError
 from ganvae.core.files import sha256
 from ganvae.data.store import read_split
 from ganvae.evaluation.validation import read_validation
 from ganvae.judge.network import FrozenJudge
 from ganvae.sweeps import worker
-from ganvae.sweeps.objective import make_objective
+from ganvae.sweeps.objective import make_objective, suggested
 from ganvae.sweeps.records import record_of
 from ganvae.sweeps.storage import open_storage
 from ganvae.sweeps.study import CURRENT, load_study
@@ -107,6 +108,15 @@ def test_a_queued_trial_that_is_given_back_is_queued_again(study: Study) -> None
     assert states(study) == [COMPLETE, FAIL, WAITING]
     assert run_one(study, constant)
     assert study.trials[-1].values == [2e-3]
+
+
+@pytest.mark.parametrize("value", [99.0, "fast", None])
+def test_a_queued_value_outside_the_space_is_named(study: Study, value: object) -> None:
+    settings = load_study("toy", URL)[1]
+    study.ask()  # the current value, which is queued first
+    study.enqueue_trial({"learning_rate": value})
+    with pytest.raises(ConfigError, match=r"learning_rate .* outside the searched range"):
+        list(suggested(study.ask(), settings))
 
 
 def test_an_interrupted_trial_is_queued_again_after_every_interrupt(study: Study) -> None:

@@ -21,7 +21,7 @@ from PIL import Image
 from toy_results import PROFILE, ROWS, STEPS, write_results, write_score
 
 from ganvae.core.live import FOLDER, LiveLog, LiveRun, read_live, start_follower
-from ganvae.pipeline import reproduction
+from ganvae.pipeline import runners
 from ganvae.tracking import batches, store
 from ganvae.tracking.follower import Follower
 from ganvae.tracking.live import adopt
@@ -442,6 +442,24 @@ def test_a_completed_run_is_not_adopted(root: Path, client: MlflowClient) -> Non
     assert adopt(client, tracked, runs(client)) is None
 
 
+@pytest.mark.parametrize("full", ["log", "folder"])
+def test_a_full_disk_under_the_live_log_ends_no_training(
+    root: Path, full: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    log = root / FOLDER / RUN.profile / f"{RUN.run}.jsonl"
+    if full == "folder":
+        log.parent.parent.mkdir(parents=True)
+        log.parent.touch()  # a file where the folder should be
+    with closing(LiveLog(root, RUN)) as live:
+        if full == "log":
+            live._file = open("/dev/full", "a", buffering=1)  # noqa: PTH123, SIM115
+        for step in (1, 2):
+            live.add({"step": step, "loss": 1.0})
+    warnings = capsys.readouterr().err.splitlines()
+    assert len(warnings) == 1
+    assert warnings[0].startswith("warning: MLflow will not show this training before it ends (")
+
+
 @pytest.mark.parametrize(
     "content",
     [b"", b"{}\n", b"[1]\n", b"\xff\xfe\n", b"rows\n", b"HEADER[1]\n", b'HEADER{"step": 1}\n'],
@@ -529,8 +547,8 @@ def test_repro_starts_a_follower_and_ends_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     stand = Stand()
-    monkeypatch.setattr(reproduction, "start_follower", stand)
-    with pytest.raises(KeyboardInterrupt), reproduction._followed({"vae-0": ["train@vae-0"]}):
+    monkeypatch.setattr(runners, "start_follower", stand)
+    with pytest.raises(KeyboardInterrupt), runners.followed({"vae-0": ["train@vae-0"]}):
         assert stand.processes[0].poll() is None
         raise KeyboardInterrupt
     assert stand.processes[0].poll() is not None
@@ -540,10 +558,10 @@ def test_repro_starts_no_follower_without_training_or_without_mlflow(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     stand = Stand()
-    monkeypatch.setattr(reproduction, "start_follower", stand)
-    with reproduction._followed({"vae-0": ["draw@vae-0"], "gan-0": []}):
+    monkeypatch.setattr(runners, "start_follower", stand)
+    with runners.followed({"vae-0": ["draw@vae-0"], "gan-0": []}):
         pass
-    monkeypatch.setattr(reproduction, "find_spec", lambda _: None)
-    with reproduction._followed({"vae-0": ["train@vae-0"]}):
+    monkeypatch.setattr(runners, "find_spec", lambda _: None)
+    with runners.followed({"vae-0": ["train@vae-0"]}):
         pass
     assert stand.processes == []

@@ -42,6 +42,7 @@ from ganvae.tracking.names import (
     metric,
     status_metric,
 )
+from ganvae.tracking.places import local_path
 from ganvae.tracking.store import TrackingError, connected, find_store
 from ganvae.tracking.sync import sync
 from ganvae.tracking.tracked import whole_config
@@ -303,8 +304,14 @@ def test_incomplete_runs_of_an_interrupted_sync_are_created_again(
         patch.setattr(MlflowClient, "set_terminated", interrupted)
         with pytest.raises(KeyboardInterrupt):
             sync()
+    (incomplete,) = [run for run in all_runs(client) if "ganvae.digest" not in run.data.tags]
+    pictures = local_path(incomplete.info.artifact_uri)
     assert len(all_runs(client)) == 2
+    assert pictures
+    pictures.mkdir(parents=True, exist_ok=True)
+    (pictures / ".artifact.uploading.half").touch()
     assert counts(sync()) == (ALL - 1, 1, 0)
+    assert not pictures.parent.exists()
     runs = by_name(client)
     assert runs.keys() == NAMES
     assert all("ganvae.digest" in run.data.tags for run in runs.values())

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from conftest import ROOT, stripes, tiny_config, tiny_model
 from forks import python
 from ganvae.config import Binarization, ModelConfig, Params, Schedule, load_params
+from ganvae.core import assets
 from ganvae.core.compute import Machine
 from ganvae.core.files import sha256, write_json
 from ganvae.core.images import from_uint8
@@ -223,6 +224,19 @@ def test_a_run_with_a_damaged_checkpoint_starts_again(
     assert_same(weights(again.model), weights(straight.model))
 
 
+def test_a_run_without_some_of_its_sample_pictures_starts_again(
+    smoke: Params, tmp_path: Path
+) -> None:
+    config = with_schedule(smoke, "dcgan", length=8)
+    straight = train(RunSpec("dcgan", config, 0), IMAGES, tmp_path)
+    samples = sorted((tmp_path / "samples").iterdir())
+    pictures = {path.name: path.read_bytes() for path in samples}
+    samples[0].unlink()
+    again = train(RunSpec("dcgan", config, 0), IMAGES, tmp_path)
+    assert {path.name: path.read_bytes() for path in samples} == pictures
+    assert_same(weights(again.model), weights(straight.model))
+
+
 def test_pin_13_dropout_goes_on_where_it_stopped(smoke: Params, tmp_path: Path) -> None:
     """Dropout draws from the global generator, so a checkpoint includes its state."""
 
@@ -240,11 +254,11 @@ def test_pin_13_dropout_goes_on_where_it_stopped(smoke: Params, tmp_path: Path) 
         first = fresh()
         steps(first)
         first.seconds = 12.5
-        first.save(tmp_path / "checkpoint.pt")
+        first.save(tmp_path / "checkpoint.pt", tmp_path / "samples")
         steps(first)
     with global_seed(1, "another"):
         second = fresh()
-        assert second.restore(tmp_path / "checkpoint.pt")
+        assert second.restore(tmp_path / "checkpoint.pt", tmp_path / "samples")
         assert second.seconds == 12.5
         steps(second)
     assert_same(weights(first.model), weights(second.model))
@@ -353,7 +367,7 @@ def test_pin_4_training_opens_the_training_split_alone(
 def test_the_fingerprint_contains_everything_that_determines_the_weights(
     smoke: Params, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(spec, "CHECKOUT", tmp_path)  # no behaviour token here
+    monkeypatch.setattr(assets, "CLONE", tmp_path)  # no behaviour token here
     config = tiny_config(smoke, "dcgan")
     other_config = system_config("dcgan", smoke.variants["dcgan"] | {"learning_rate": 1e-3})
 
@@ -384,7 +398,7 @@ def test_a_checkpoint_stays_valid_after_an_edit_without_effect(
     smoke: Params, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A behaviour token that was measured after the last edit replaces the source checksums."""
-    monkeypatch.setattr(spec, "CHECKOUT", tmp_path)
+    monkeypatch.setattr(assets, "CLONE", tmp_path)
     source = write_source(tmp_path, "first text")
     config = tiny_config(smoke, "dcgan")
 

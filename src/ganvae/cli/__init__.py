@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from ganvae.cli import data, pipeline, scoring, tracking, training
+from ganvae.cli import data, pipeline, project, scoring, tracking, training
 from ganvae.cli.sweep import sweep
 from ganvae.core.errors import UserError, exit_with_message
 
@@ -14,7 +14,7 @@ commands = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for group in (pipeline, training, scoring, tracking, data):
+for group in (pipeline, project, training, scoring, tracking, data):
     commands.add_typer(group.commands)
 commands.add_typer(sweep, name="sweep")
 

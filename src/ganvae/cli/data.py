@@ -13,7 +13,9 @@ def fetch(
     dataset: Annotated[str, typer.Argument(help="The name of a data set, see `ganvae datasets`.")],
     directory: Annotated[
         Path | None,
-        typer.Option(help="The folder for the files of the data set (default: in this clone)."),
+        typer.Option(
+            help="The folder for the files (default: in GANVAE_DATA, the clone or the cache)."
+        ),
     ] = None,
     edition: Annotated[
         str | None, typer.Option(help="The edition of the data set, if there are several editions.")

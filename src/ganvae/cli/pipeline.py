@@ -2,17 +2,19 @@
 
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
+from ganvae.cli.extras import need
+from ganvae.cli.options import Cpus, Gpus, Minutes, Partition
 from ganvae.core.errors import UserError
 
 commands = typer.Typer()
 
 
 @commands.command()
-def repro(
+def repro(  # noqa: PLR0913  one parameter per option
     pipeline: Annotated[Path, typer.Argument(help="The dvc.yaml of the profile.")] = Path(
         "dvc.yaml"
     ),
@@ -25,17 +27,43 @@ def repro(
     thaw: Annotated[
         bool, typer.Option("--thaw", help="Run a profile even if it is frozen.")
     ] = False,
+    where: Annotated[
+        Literal["slurm", "local"] | None,
+        typer.Option("--on", help="Perform each run as a job of SLURM, or of this machine."),
+    ] = None,
+    partition: Partition = None,
+    minutes: Minutes = 120,
+    cpus: Cpus = 1,
+    gpus: Gpus = 0,
+    print_jobs: Annotated[
+        bool,
+        typer.Option("--print-jobs", help="Only print one command per run, for any scheduler."),
+    ] = False,
 ) -> None:
     """Reproduce a profile like `dvc repro`, but train several runs at the same time."""
+    need("dvc")
     from ganvae.pipeline.reproduction import reproduce
 
-    if profile := reproduce(pipeline, jobs, thaw):
+    if print_jobs:
+        from ganvae.pipeline.cluster import print_jobs as print_each
+
+        profile = reproduce(pipeline, jobs, thaw, instead=print_each)
+    elif where:
+        from ganvae.pipeline.cluster import on
+        from ganvae.pipeline.queues import Resources
+
+        resources = Resources(partition, minutes, cpus, gpus)
+        profile = reproduce(pipeline, jobs, thaw, on(where, resources))
+    else:
+        profile = reproduce(pipeline, jobs, thaw)
+    if profile:
         _show_in_mlflow(profile)
 
 
 @commands.command("check-locks")
 def check_locks_command() -> None:
     """Fail if a committed dvc.lock does not match the code, the parameters or the data."""
+    need("dvc")
     from ganvae.pipeline.locks import check_locks
 
     for line in check_locks(Path()):
@@ -55,8 +83,8 @@ def _show_in_mlflow(profile: str) -> None:
     """Show the results in MLflow. The results are complete even if MLflow is unavailable."""
     if find_spec("mlflow") is None:
         typer.echo(
-            "MLflow is not installed. To see the results in MLflow, install MLflow and run `ganvae "
-            "sync`."
+            "MLflow is not installed. To see the results in MLflow, run `pip install "
+            "'ganvae[pipeline]'` and `ganvae sync`."
         )
         return
     from ganvae.tracking.sync import sync

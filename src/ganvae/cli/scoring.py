@@ -1,14 +1,14 @@
 """Commands that score samples and compare records."""
 
-import os
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
+from ganvae.cli.options import ModelFamily, ModelName, TrainingSeed
 from ganvae.core.errors import ConfigError
-from ganvae.core.limits import LARGEST_SEED, MOST_THREADS
+from ganvae.core.limits import MOST_THREADS
 
 commands = typer.Typer()
 
@@ -30,20 +30,15 @@ def score(  # noqa: PLR0913  one parameter per option
         Path | None,
         typer.Option("--json", help="Write the record to this file, for `ganvae compare`."),
     ] = None,
-    model: Annotated[
-        str | None, typer.Option(help="The name of the model (default: the file's name).")
-    ] = None,
-    family: Annotated[
-        Literal["gan", "vae", "hybrid", "other"], typer.Option(help="The kind of model.")
-    ] = "other",
-    seed: Annotated[
-        int,
-        typer.Option(
-            min=0, max=LARGEST_SEED, help="The random seed that the model was trained from."
-        ),
-    ] = 0,
+    model: ModelName = None,
+    family: ModelFamily = "other",
+    seed: TrainingSeed = 0,
     data: Annotated[
-        Path | None, typer.Option(help="The folder of the data set's files, if not in this clone.")
+        Path | None,
+        typer.Option(
+            help="The folder of the data set's files (default: searched in GANVAE_DATA, then "
+            "in the clone or the cache)."
+        ),
     ] = None,
     device: Annotated[str, typer.Option(help="The device: auto, cpu or cuda.")] = "auto",
     threads: Annotated[
@@ -58,56 +53,45 @@ def score(  # noqa: PLR0913  one parameter per option
     ] = None,
 ) -> None:
     """Score samples of any model in the same way as the pipeline."""
-    from ganvae.config import ComputeConfig, InceptionConfig, parse
-    from ganvae.core import compute
+    from ganvae import api
     from ganvae.core.files import write_json
-    from ganvae.data.samples import read_samples
-    from ganvae.evaluation.scoring import (
-        check_model,
-        check_place,
-        evaluator_of,
-        find_judge,
-        score_samples,
-    )
-    from ganvae.report.score_text import score_text
+    from ganvae.evaluation.scoring import check_place
 
-    machine = {"device": device, "threads": threads, "precision": "fp32"}
-    extractor = {"file": inception, "sha256": inception_sha256}
     if json_file:
         check_place(json_file)
-    name = model or _name_of(samples)
-    check_model(name)
-    judge = find_judge(dataset, compute.use(parse(ComputeConfig, machine, "compute")))
+    extractor = {"file": inception, "sha256": inception_sha256}
     named = any(extractor.values())
     if named and not all(extractor.values()):
         raise ConfigError(
             "--inception and --inception-sha256 must be given together. The checksum identifies "
             "the file (`sha256sum FILE` prints it)."
         )
-    report = partial(typer.echo, err=True)
-    settings = parse(InceptionConfig, extractor, "inception") if named else None
-    given = read_samples(samples, judge.image_shape)
-    evaluator = evaluator_of(dataset, split, data, judge, settings, report)
-    record = score_samples(
-        given.images, evaluator, model=name, family=family, seed=seed, report=report
+    record = api.score(
+        samples,
+        dataset,
+        split=split,
+        model=model,
+        family=family,
+        seed=seed,
+        data=data,
+        device=device,
+        threads=threads,
+        inception=extractor if named else None,
+        report=partial(typer.echo, err=True),
     )
-    record = record.model_copy(update={"remarks": list(given.remarks)})
-    typer.echo(score_text(record))
+    typer.echo(record)
     if json_file:
         write_json(json_file, record.model_dump())
-
-
-def _name_of(samples: Path) -> str:
-    """The name of a file without its suffix, or of a folder; also of the folder ``.``."""
-    path = Path(os.path.realpath(samples))  # unlike Path.resolve, accepts a loop of links
-    return path.name if path.is_dir() else path.stem
 
 
 @commands.command("compare")
 def compare_command(
     files: Annotated[
         list[Path],
-        typer.Argument(help="JSON files, each with a score record or a list of records."),
+        typer.Argument(
+            help="JSON files, each with a score record or a list of records. The name of a "
+            "profile, such as laptop, stands for its published records."
+        ),
     ],
     json_file: Annotated[
         Path | None, typer.Option("--json", help="Also write the whole comparison to this file.")
@@ -118,14 +102,14 @@ def compare_command(
     ] = None,
 ) -> None:
     """Rank the models in score records, and test the differences between them."""
-    from ganvae.report.record_files import compare_files, write_all
-    from ganvae.report.text import comparison_text
+    from ganvae.report.notebook import compare
+    from ganvae.report.record_files import write_all
 
     if json_file:
         from ganvae.evaluation.scoring import check_place
 
         check_place(json_file)
-    comparison, remarks = compare_files(files, finalists)
-    typer.echo(comparison_text(comparison, remarks))
+    compared = compare(files, finalists)
+    typer.echo(compared)
     if json_file:
-        write_all(json_file, comparison)
+        write_all(json_file, compared.comparison)

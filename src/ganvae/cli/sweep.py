@@ -1,19 +1,26 @@
 """The commands of `ganvae sweep`."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
-sweep = typer.Typer(
-    help="Tune a variant with Optuna on the validation split.", no_args_is_help=True
-)
+from ganvae.cli.extras import need
+from ganvae.cli.options import Cpus, Gpus, Minutes, Partition
+
+sweep = typer.Typer(no_args_is_help=True)
 Study = Annotated[str, typer.Option(help="The name of the study.")]
 Storage = Annotated[
     str,
     typer.Option(envvar="OPTUNA_STORAGE", help="The database URL for Optuna."),
 ]
 STORAGE = "sqlite:///sweeps.db"
+
+
+@sweep.callback()
+def check_installed() -> None:
+    """Tune a variant with Optuna on the validation split."""
+    need("optuna")
 
 
 @sweep.command()
@@ -39,7 +46,7 @@ def create(
 
 
 @sweep.command()
-def worker(
+def worker(  # noqa: PLR0913  one parameter per option
     study: Study,
     trials: Annotated[
         int | None,
@@ -48,11 +55,28 @@ def worker(
         ),
     ] = None,
     storage: Storage = STORAGE,
+    where: Annotated[
+        Literal["slurm", "local"] | None,
+        typer.Option("--on", help="Run workers as jobs of SLURM, or of this machine."),
+    ] = None,
+    jobs: Annotated[int, typer.Option(min=1, help="The number of workers. Only with --on.")] = 1,
+    partition: Partition = None,
+    minutes: Minutes = 120,
+    cpus: Cpus = 1,
+    gpus: Gpus = 0,
 ) -> None:
     """Run trials until the study has enough trials.
 
     Several workers can run at the same time, on one or several machines.
     """
+    if where:
+        from ganvae.pipeline.queues import Queue, Resources
+        from ganvae.sweeps.fleet import work_on
+
+        queue = Queue(where, Resources(partition, minutes, cpus, gpus), Path())
+        ran = work_on(queue, jobs, study, storage, trials)
+        typer.echo(f"{ran} trials run by {jobs} workers")
+        return
     from ganvae.sweeps.worker import work
 
     typer.echo(f"{work(study, storage, trials)} trials run by this worker")

@@ -4,6 +4,8 @@ from typing import Annotated
 
 import typer
 
+from ganvae.cli.extras import need
+
 commands = typer.Typer()
 
 
@@ -17,6 +19,7 @@ def sync_command(
     ] = False,
 ) -> None:
     """Show the runs in results/ in MLflow. A repeated sync adds only new results."""
+    need("mlflow")
     from ganvae.tracking.sync import sync
 
     typer.echo(sync(profile))
@@ -33,6 +36,7 @@ def ui(
     port: Annotated[int, typer.Option(min=1, max=65535, help="The port to listen on.")] = 5000,
 ) -> None:
     """Serve MLflow's web pages on this machine, and run `ganvae sync`."""
+    need("mlflow")
     from ganvae.tracking.server import serve
 
     serve(port)

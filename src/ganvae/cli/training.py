@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from ganvae.cli.extras import need
 from ganvae.core.errors import ConfigError
 from ganvae.core.limits import LARGEST_SEED, MOST_THREADS
 
@@ -14,7 +15,7 @@ commands = typer.Typer()
 
 @commands.command()
 def train(  # noqa: PLR0913  one parameter per option
-    system: Annotated[str, typer.Argument(help="The name of a system, see `ganvae models`.")],
+    system: Annotated[str, typer.Argument(help="A system, see `ganvae models`, or a Python file.")],
     outdir: Annotated[
         Path,
         typer.Option(help="The folder for weights, losses and pictures. It is created if missing."),
@@ -66,7 +67,10 @@ def train(  # noqa: PLR0913  one parameter per option
     ] = "mnist",
     data: Annotated[
         Path | None,
-        typer.Option(help="The folder of the data set's files (default: in this clone)."),
+        typer.Option(
+            help="The folder of the data set's files (default: searched in GANVAE_DATA, then "
+            "in the clone or the cache)."
+        ),
     ] = None,
     train_size: Annotated[
         int | None,
@@ -163,8 +167,8 @@ def sample(
     model: Annotated[
         str,
         typer.Argument(
-            help="A variant of the laptop profile, PROFILE/VARIANT for another profile, a "
-            "*.safetensors file, or a model in MLflow such as "
+            help="A variant of the laptop profile, PROFILE/VARIANT for another profile, gan or vae "
+            "for the finalists, a *.safetensors file, or a model in MLflow such as "
             "models:/mnist-laptop@champion-gan. For an unknown name, the error message lists the "
             "variants."
         ),
@@ -186,6 +190,7 @@ def sample(
     from ganvae.pipeline.sampling import sample_to_file
 
     if model.startswith("models:/"):
+        need("mlflow")
         from ganvae.tracking.models import download
 
         weights = download(model)
@@ -198,8 +203,9 @@ def sample(
 @commands.command()
 def models() -> None:
     """List the systems, with their families and sources."""
+    from ganvae.models.own_code import plug_ins
     from ganvae.models.registry import system_class, system_names
 
-    for name in system_names():
+    for name in [*system_names(), *sorted(plug_ins().keys() - system_names())]:
         system = system_class(name)
         typer.echo(f"{name:20}{system.family:8}{system.source}")

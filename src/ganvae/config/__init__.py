@@ -3,6 +3,7 @@
 Error messages name the file, the key and the allowed values.
 """
 
+from ganvae.config.annealing import AnnealingConfig, AnnealingSettings
 from ganvae.config.data import ByClassConfig, DataConfig, Layout
 from ganvae.config.judges import (
     ChannelJudgeConfig,
@@ -36,6 +37,8 @@ from ganvae.config.yaml import read_yaml
 
 __all__ = [
     "MIN_IMAGES_A_SPLIT",
+    "AnnealingConfig",
+    "AnnealingSettings",
     "BaselinesConfig",
     "Binarization",
     "ByClassConfig",

@@ -39,7 +39,9 @@ class ModelConfig(Section):
 
     Attributes:
         learning_rate_decay: ``linear`` lowers every learning rate linearly. The learning rates
-            reach 0 at the end of training.
+            reach 0 at the end of training. ``staged`` lowers every learning rate in eight stages,
+            to a tenth in the last stage. Each stage is three times as long as the stage before
+            (1509.00519, section 5).
         ema: the decay of an exponential moving average of the weights (arXiv 1710.10196, section
             4). Samples and scores use the averaged weights. With null, they use the weights of the
             last step.
@@ -52,7 +54,7 @@ class ModelConfig(Section):
 
     schedule: Schedule
     batch_size: int = Field(ge=2)
-    learning_rate_decay: Literal["none", "linear"] = "none"
+    learning_rate_decay: Literal["none", "linear", "staged"] = "none"
     ema: float | None = Field(None, gt=0, lt=1)
     binarize: Binarization = "none"
 

@@ -6,6 +6,7 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, PositiveInt, model_validator
 
+from ganvae.config.annealing import AnnealingConfig
 from ganvae.config.data import ByClassConfig, DataConfig
 from ganvae.config.measuring import BaselinesConfig, ComputeConfig, EvaluationConfig
 from ganvae.config.old_form import refuse_old_form
@@ -54,10 +55,11 @@ class Params(Section):
     compute: ComputeConfig
     evaluation: EvaluationConfig
     baselines: BaselinesConfig
+    annealing: AnnealingConfig
     runs: dict[str, RunConfig] = Field(min_length=1)
     variants: dict[str, dict[str, Any]]
-    pretrained: Literal["all", "finalists"]
-    """The variants whose weights are in git, with one training run per variant."""
+    pretrained: Literal["all", "finalists"] | list[str]
+    """The variants whose weights are in git, with one training run per variant (`published`)."""
     tuned: list[str] = Field(default=[])
     """Variants whose parameters were chosen by validation scores. Reports label these variants."""
     tuned_on: dict[str, str] = Field(default={})
@@ -108,6 +110,12 @@ class Params(Section):
                     f"runs.{key}.file is {run.file}, but it must be the file that contains "
                     f"variants.{run.variant}, which is {section_file}"
                 )
+        for key in self.annealing.runs:
+            if key not in self.runs:
+                raise ValueError(
+                    f"annealing.runs names {key}, but {key} is not a run. Choose keys of the "
+                    "section runs"
+                )
         if self.frozen and self.profile == "laptop":
             raise ValueError(
                 "frozen is set, but the results of the laptop profile must come from the current "
@@ -125,6 +133,7 @@ class Params(Section):
             "finalists": self.finalists,
             "aside": self.aside,
             "promoted": self.promoted,
+            "pretrained": self.published,
         }
         for key, names in sections.items():
             for name in names:
@@ -142,6 +151,13 @@ class Params(Section):
                     "because a sweep chose its parameters by scores"
                 )
         return self
+
+    @property
+    def published(self) -> list[str]:
+        """The names of the variants whose weights are in git."""
+        if isinstance(self.pretrained, list):
+            return self.pretrained
+        return list(self.variants) if self.pretrained == "all" else self.finalists
 
     def system(self, variant: str) -> str:
         """The name of a variant's system. A variant without training runs gives its own name."""

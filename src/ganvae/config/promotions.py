@@ -5,14 +5,22 @@ file, but never edits params.yaml. `load_params` and dvc.yaml merge promoted.yam
 """
 
 import io
+import re
 import sys
 from pathlib import Path
 from typing import Any, Self
 
-from pydantic import Field, NonNegativeInt, model_validator
+from pydantic import (
+    Field,
+    NonNegativeInt,
+    PositiveFloat,
+    PositiveInt,
+    field_validator,
+    model_validator,
+)
 from ruamel.yaml import YAML
 
-from ganvae.config.section import NAME, PATH, Section, Seed, parse
+from ganvae.config.section import NAME, PATH, SYSTEM, Section, Seed, parse
 from ganvae.config.yaml import read_yaml
 from ganvae.core.errors import ConfigError
 from ganvae.core.files import write_text
@@ -24,28 +32,48 @@ HEADER = "# Variants promoted from sweeps. `ganvae sweep promote` rewrites this 
 class RunConfig(Section):
     """One training run: a variant trained from one random seed.
 
-    ``system`` is the name of the variant's system. ``file`` is the path of the parameter file that
+    ``system`` is the name of the variant's system, or the path of a Python file with a model of the
+    user, relative to the repository's root. ``file`` is the path of the parameter file that
     contains the variant's parameters, relative to the repository's root. dvc.yaml needs ``system``
     and ``file``.
     """
 
     variant: str = Field(pattern=NAME)
-    system: str = Field(pattern=NAME)
+    system: str
     seed: Seed
     file: str = Field(pattern=PATH)
 
+    @field_validator("system")
+    @classmethod
+    def _is_a_name_or_a_path_inside(cls, system: str) -> str:
+        if not re.match(SYSTEM, system):
+            raise ValueError(
+                f"{system!r} is neither the name of a system nor the path of a Python file inside "
+                "the project, such as models/my_model.py (letters, digits, - and _)"
+            )
+        return system
+
+
+class Effort(Section):
+    """The effort of a match for each family: random trials, and CPU-seconds of training each."""
+
+    trials: PositiveInt
+    seconds: PositiveFloat
+
 
 class Promotion(Section):
-    """The origin of a promoted variant's parameters: trial number ``trial`` of a sweep's study.
+    """The origin of a promoted variant's parameters: trial number ``trial`` of a sweep or match.
 
-    A trial is one choice of parameters that the sweep trained and scored. The score
+    A trial is one choice of parameters that was trained and scored. The score
     ``fid_judge_validation`` is the mean FID on the validation split over the trial's ``seeds``.
+    ``study`` is the name of the sweep or match. ``match`` is None for a sweep.
     """
 
     study: str
     trial: NonNegativeInt
     fid_judge_validation: float
     seeds: list[Seed] = Field(min_length=1)
+    match: Effort | None = Field(default=None, exclude_if=lambda effort: effort is None)
 
 
 class Promotions(Section):

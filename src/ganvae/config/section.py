@@ -15,6 +15,9 @@ NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
 PATH = r"^[A-Za-z0-9._/-]+$"
 """The pattern of paths inside the repository."""
 
+SYSTEM = rf"{NAME}|^(?:[A-Za-z0-9_-]+/)+[A-Za-z0-9_-]+\.py$"
+"""The pattern of the names of systems: a name, or the path of a Python file in the project."""
+
 Seed = Annotated[int, Field(ge=0, le=LARGEST_SEED)]
 """A random seed."""
 

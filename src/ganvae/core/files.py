@@ -7,12 +7,15 @@ import csv
 import hashlib
 import json
 import os
+import re
 import shutil
 import stat
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
+
+import psutil
 
 from ganvae.core.errors import DataError, UserError
 
@@ -22,20 +25,24 @@ def replacing(path: Path) -> Iterator[Path]:
     """Yield a temporary path beside ``path``. Rename the temporary path to ``path`` on success.
 
     The ``with`` block may create a file or a directory at the temporary path. If the block fails,
-    the temporary path is removed and an existing ``path`` stays unchanged. If ``path`` is a
-    directory, the old directory is deleted before the rename. A crash between the deletion and the
-    rename loses the old directory, but never leaves a half-written directory.
+    the temporary path is removed and an existing ``path`` stays unchanged. The new content is on
+    the disk before the rename, so a power loss leaves the old or the new content. If ``path`` is a
+    directory, a crash between two renames can lose the old directory, but never leaves a
+    half-written directory. Temporary paths of processes that were killed are removed.
 
     Raises:
         UserError: the disk is full, or ``path`` is not writable.
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    temporary = _temporary(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        _remove_leftovers(path)
         yield temporary
+        _sync(temporary)
         if path.is_dir():
-            shutil.rmtree(path)
+            remove_folder(path)
         temporary.replace(path)
+        _sync_entries(path.parent)
     except OSError as error:
         raise UserError(
             f"cannot write {path}: {error.strerror or error}. "
@@ -45,11 +52,53 @@ def replacing(path: Path) -> Iterator[Path]:
         _remove(temporary)
 
 
+def remove_folder(path: Path) -> None:
+    """Remove a folder. A crash leaves the whole folder or nothing under its name.
+
+    What earlier crashes have left of a folder of this name is removed too.
+    """
+    _remove_leftovers(path)
+    removed = _temporary(path, "-old")
+    path.replace(removed)
+    _remove(removed)
+
+
+def _temporary(path: Path, kind: str = "") -> Path:
+    return path.with_name(f".{path.name}.{os.getpid()}{kind}.tmp")
+
+
+def _remove_leftovers(path: Path) -> None:
+    """Remove the temporary paths of ``path`` whose processes have ended."""
+    pattern = re.compile(rf"\.{re.escape(path.name)}\.(\d+)(-old)?\.tmp")
+    for entry in list(path.parent.iterdir()):
+        found = pattern.fullmatch(entry.name)
+        if found and not psutil.pid_exists(int(found[1])):
+            _remove(entry)
+
+
 def _remove(path: Path) -> None:
     if path.is_dir():
         shutil.rmtree(path, ignore_errors=True)
     with suppress(OSError):  # already removed, or never created
         path.unlink()
+
+
+def _sync(path: Path) -> None:
+    """Wait until a file, or all files of a folder, are on the disk."""
+    if path.is_dir():
+        os.sync()  # one call for any number of files
+    elif path.exists():
+        with path.open("rb") as file:
+            os.fsync(file.fileno())
+
+
+def _sync_entries(folder: Path) -> None:
+    """Wait until the names in a folder are on the disk."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def write_text(path: Path, text: str) -> None:

@@ -5,6 +5,7 @@ contract images. On disk and inside metrics, images are uint8. Only `to_uint8` c
 images to uint8.
 """
 
+import math
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,10 @@ class ImageError(UserError):
     """An array is not a batch of contract images."""
 
 
+class NotFiniteError(ImageError):
+    """An image has NaN or infinite values, for example because a weight of a model is NaN."""
+
+
 def check_images(images: Tensor, what: str = "images") -> Tensor:
     """Return ``images`` unchanged if they are contract images. Otherwise raise an error.
 
@@ -27,8 +32,9 @@ def check_images(images: Tensor, what: str = "images") -> Tensor:
         what: the name of the images in error messages.
 
     Raises:
-        ImageError: the images are not float32 of shape N x C x H x W, or a value is NaN or outside
-            [0, 1]. The message names the first invalid value.
+        NotFiniteError: a value is NaN or infinite.
+        ImageError: the images are not float32 of shape N x C x H x W, or a value is outside [0, 1].
+            The message names the first invalid value.
     """
     if images.dtype != torch.float32 or images.ndim != 4:
         raise ImageError(
@@ -37,9 +43,9 @@ def check_images(images: Tensor, what: str = "images") -> Tensor:
         )
     valid = (images >= 0) & (images <= 1)  # false for NaN
     if not bool(valid.all()):
-        raise ImageError(
-            f"{what}: every value must lie in [0, 1], found {float(images[~valid][0])}."
-        )
+        first = float(images[~valid][0])
+        kind = ImageError if math.isfinite(first) else NotFiniteError
+        raise kind(f"{what}: every value must lie in [0, 1], found {first}.")
     return images
 
 

@@ -69,7 +69,7 @@ def check_memory(size: int, what: str, remedy: str) -> None:
 
     Args:
         what: the thing that needs the memory, for the start of the error message.
-        remedy: a clause that tells the user what to do, such as ``give a smaller --n``.
+        remedy: a clause that tells the user what to do, such as ``give a smaller n``.
 
     Raises:
         ConfigError: this machine has less free memory.

@@ -9,10 +9,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TextIO
 
+from ganvae.core.errors import UserError
 from ganvae.core.files import write_text
 from ganvae.core.paths import checkout_root
 
@@ -58,28 +60,50 @@ class LiveLog:
 
     The first line is a `LiveRun`. Each further line is one row of losses with its Unix ``time``.
     Steps increase from row to row. So a training run that resumes after a crash writes no row
-    twice.
+    twice. If the live log cannot be written, there is a warning and no live log.
     """
 
     def __init__(self, root: Path, run: LiveRun) -> None:
-        path = root / FOLDER / run.profile / f"{run.run}.jsonl"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        known, rows, _ = read_live(path) if path.exists() else NOTHING
+        self._path = root / FOLDER / run.profile / f"{run.run}.jsonl"
+        self._last = -1.0
+        self._file: TextIO | None = None
+        try:
+            self._file = self._opened(root, run)
+        except (OSError, UserError) as error:
+            self._give_up(error)
+
+    def _opened(self, root: Path, run: LiveRun) -> TextIO:
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        known, rows, _ = read_live(self._path) if self._path.exists() else NOTHING
         same = known is not None and known.fingerprint == run.fingerprint
         resumed = same and (root / run.samples).exists()  # else the run starts from step 0
         self._last = rows[-1]["step"] if resumed and rows else -1
         lines = [json.dumps(asdict(known if resumed and known else run))]
         lines += map(json.dumps, rows) if resumed else []
-        write_text(path, "".join(f"{line}\n" for line in lines))
-        self._file = path.open("a", encoding="utf-8", buffering=1)
+        write_text(self._path, "".join(f"{line}\n" for line in lines))
+        return self._path.open("a", encoding="utf-8", buffering=1)
 
     def add(self, row: Mapping[str, float]) -> None:
         """Append a row of losses, unless the live log already has this step or a later step."""
-        if row["step"] > self._last:
-            self._file.write(json.dumps({"time": time.time(), **row}) + "\n")
+        if self._file and row["step"] > self._last:
+            try:
+                self._file.write(json.dumps({"time": time.time(), **row}) + "\n")
+            except OSError as error:
+                self._give_up(error)
 
     def close(self) -> None:
-        self._file.close()
+        if self._file:
+            with suppress(OSError):  # of a row that is lost
+                self._file.close()
+
+    def _give_up(self, error: Exception) -> None:
+        """Warn and write no further rows: a training is worth more than its live log."""
+        self.close()
+        self._file = None
+        print(
+            f"warning: MLflow will not show this training before it ends ({self._path}: {error})",
+            file=sys.stderr,
+        )
 
 
 class LiveRows(NamedTuple):

@@ -8,9 +8,6 @@ variant, and ``results/`` has a copy of these pictures.
 from dataclasses import dataclass
 from pathlib import Path
 
-CHECKOUT = Path(__file__).resolve().parents[3]
-"""Root of this package's clone of the repository. Valid only for an editable installation."""
-
 
 def checkout_root() -> Path:
     """The repository's root: the working directory or its nearest parent with a folder ``.dvc``.
@@ -68,6 +65,14 @@ class RunPaths:
         """
         return self.results / "validation.json"
 
+    @property
+    def annealed(self) -> Path:
+        """File of the log-likelihood of test images, estimated by annealed importance sampling.
+
+        Only the training runs in the parameter ``annealing.runs`` have this file.
+        """
+        return self.results / "annealed.json"
+
 
 @dataclass(frozen=True)
 class ProfilePaths:
@@ -99,6 +104,11 @@ class ProfilePaths:
     def runs(self) -> Path:
         """Folder of the results of training runs, with one folder per training run."""
         return self.results / "runs"
+
+    @property
+    def submitted(self) -> Path:
+        """Folder of the score records of samples that were handed in (`ganvae submit`)."""
+        return Path("results/submitted") / self.profile
 
     @property
     def pictures(self) -> Path:

@@ -16,6 +16,11 @@ LOCKED = Path("requirements.lock")
 SOURCE = Path("src")
 
 
+def is_project(root: Path) -> bool:
+    """Return whether a folder is the root of a user's project, which has no source code of ours."""
+    return not (root / SOURCE / "ganvae").exists()
+
+
 def token_path(name: str) -> Path:
     """Path of a token, for example ``train/dcgan``, relative to the repository's root."""
     return FOLDER / "tokens" / f"{name}.json"

@@ -4,9 +4,10 @@ import importlib
 import pkgutil
 from pathlib import Path
 
+from ganvae.core import assets
 from ganvae.core.errors import ConfigError
-from ganvae.core.paths import CHECKOUT
 from ganvae.data import datasets
+from ganvae.data.places import download_folder
 from ganvae.data.source import Dataset
 
 
@@ -35,8 +36,8 @@ def fetch_dataset(name: str, directory: Path | None, edition: str | None) -> Pat
     """Download a data set, and return the folder of the downloaded files.
 
     Args:
-        directory: the folder to download into. None means the data set's default folder in this
-            clone.
+        directory: the folder to download into. None means the first folder that is searched for the
+            data set (`ganvae.data.places`).
         edition: an edition of the data set. None means the data set's default edition.
 
     Raises:
@@ -51,11 +52,11 @@ def fetch_dataset(name: str, directory: Path | None, edition: str | None) -> Pat
             else "leave --edition out"
         )
         raise ConfigError(f"{name} has no edition {edition!r}; {advice}")
-    folder = directory or CHECKOUT / dataset.directory
+    folder = download_folder(dataset, directory)
     dataset.fetch(folder, edition)
     return folder
 
 
 def judge_file(name: str) -> Path:
-    """Path of the weights file of a data set's judge in this clone. The file may be missing."""
-    return CHECKOUT / "judges" / f"{name}.safetensors"
+    """Path of the weights file of a data set's judge. The file may be missing."""
+    return assets.ROOT / "judges" / f"{name}.safetensors"

@@ -1,4 +1,4 @@
-"""Reading of a model's samples from an array file, a folder of images or an IDX file."""
+"""Reading of a model's samples from memory, an array file, a folder of images or an IDX file."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,13 +60,39 @@ def read_samples(path: Path, shape: Shape) -> Samples:
     return samples
 
 
+def take_samples(images: object, shape: Shape, name: str = "images") -> Samples:
+    """Take the samples of a model from memory. The same rules as for an array file apply.
+
+    Args:
+        images: a NumPy array or a tensor on any device, of shape N x C x H x W, N x H x W x C, or,
+            for grey images, N x H x W. The values are uint8, or floats in [0, 1].
+        shape: the required channels, height and width of the images.
+        name: the name of the images in messages.
+
+    Raises:
+        DataError: the images are of another type, or have another size, number of channels or
+            range.
+    """
+    if isinstance(images, Tensor):
+        on_cpu = images.detach().cpu()
+        images = (on_cpu.float() if on_cpu.is_floating_point() else on_cpu).numpy()
+    if not isinstance(images, np.ndarray):
+        raise DataError(
+            f"{name} is of type {type(images).__name__}. Give a NumPy array, a torch tensor, or a "
+            "path."
+        )
+    samples = Samples(_quantise(name, _arrange(name, images.copy(), shape)))
+    check_levels(samples.images.numpy(), name)
+    return samples
+
+
 def _read_file(path: Path, shape: Shape) -> Samples:
     with path.open("rb") as file:
         start = file.read(len(ARRAYS[0]))
     if start.startswith(ARRAYS):
-        return Samples(_quantise(path, _arrange(path, read_array(path), shape)))
+        return Samples(_quantise(str(path), _arrange(str(path), read_array(path), shape)))
     if start.startswith((START, GZIP)):
-        return Samples(torch.from_numpy(_arrange(path, read_idx(path, 3), shape).copy()))
+        return Samples(torch.from_numpy(_arrange(str(path), read_idx(path, 3), shape).copy()))
     if start.startswith(PICKLE):
         raise DataError(f"{path} {PICKLED}")
     fault = "has an unknown format" if start else "is empty"
@@ -102,8 +128,8 @@ def _read_sample(path: Path, shape: Shape) -> npt.NDArray[np.uint8]:
     return image
 
 
-def _arrange(path: Path, array: npt.NDArray[Any], shape: Shape) -> npt.NDArray[Any]:
-    """Rearrange an array of images to N x C x H x W."""
+def _arrange(name: str, array: npt.NDArray[Any], shape: Shape) -> npt.NDArray[Any]:
+    """Rearrange an array of images to N x C x H x W. Messages call the images ``name``."""
     channels, height, width = shape
     actual = array.shape
     if channels == 1 and actual[1:] == (height, width):
@@ -111,9 +137,9 @@ def _arrange(path: Path, array: npt.NDArray[Any], shape: Shape) -> npt.NDArray[A
     elif actual[1:] != shape and actual[1:] == (height, width, channels):
         array = array.transpose(0, 3, 1, 2)
     if array.shape[1:] != shape:
-        raise DataError(f"{path}: {_mismatch(actual[1:], shape, 'N')}")
+        raise DataError(f"{name}: {_mismatch(actual[1:], shape, 'N')}")
     if not len(array):
-        raise DataError(f"{path} contains no image: its array has shape {describe(actual)}.")
+        raise DataError(f"{name} contains no image: its array has shape {describe(actual)}.")
     return array
 
 
@@ -127,8 +153,8 @@ def _mismatch(actual: tuple[int, ...], needed: Shape, *before: str) -> str:
     return text
 
 
-def _quantise(path: Path, array: npt.NDArray[Any]) -> Tensor:
-    """Convert an array to a uint8 tensor. Floats are quantised.
+def _quantise(name: str, array: npt.NDArray[Any]) -> Tensor:
+    """Convert an array to a uint8 tensor. Floats are quantised. Messages call the images ``name``.
 
     Raises:
         DataError: the array has neither uint8 from 0 to 255 nor floats in [0, 1]. The message
@@ -138,17 +164,17 @@ def _quantise(path: Path, array: npt.NDArray[Any]) -> Tensor:
         return torch.from_numpy(np.ascontiguousarray(array))
     if array.dtype.kind != "f":
         raise DataError(
-            f"{path} has type {array.dtype}. Give uint8 from 0 to 255, or floats from 0 to 1."
+            f"{name} has type {array.dtype}. Give uint8 from 0 to 255, or floats from 0 to 1."
         )
     with np.errstate(over="ignore"):  # overflow gives infinity, which is refused below
         values = torch.from_numpy(np.ascontiguousarray(array, np.float32))
     if 0 < float(values.max()) < DARKEST:
         raise DataError(
-            f"{path}: the brightest value is {float(values.max()):.2g}, so the images are nearly "
+            f"{name}: the brightest value is {float(values.max()):.2g}, so the images are nearly "
             "black. They seem to be divided by 255 twice. Give floats from 0 to 1."
         )
     try:
-        return to_uint8(values, str(path))
+        return to_uint8(values, name)
     except ImageError as error:
         raise DataError(f"{error} {_cause(array)}") from None
 

@@ -58,7 +58,8 @@ class Dataset:
         summary: a phrase on the number, kind and source of the images.
         shape: channels x height x width of the images, as text.
         layout: the arrangement of the files (`ganvae.config.DataConfig`).
-        directory: the default folder of the files, relative to the clone.
+        directory: the folder of the files in a clone, relative to the clone. Elsewhere, the folder
+            has the same name (`ganvae.data.places`).
         load: a function that reads the configured images. Raises `DataError` for a missing or
             damaged file, and `ConfigError` for an option that the data set does not have.
         fetch: a function that downloads an edition into a folder, and verifies the files. None

@@ -8,7 +8,7 @@ from typing import Any
 from ganvae.config import Params
 from ganvae.core import compute
 from ganvae.core.files import read_json, sha256
-from ganvae.core.images import ImageError
+from ganvae.core.images import NotFiniteError
 from ganvae.core.paths import ProfilePaths
 from ganvae.data.store import read_split
 from ganvae.evaluation.evaluator import Evaluator
@@ -58,7 +58,7 @@ def evaluate_run(params: Params, key: str) -> ScoreRecord:
         try:
             measured = _measure(evaluator, model, paths.split("test"), outcome["seed"])
             reason = _not_possible(measured.scores)
-        except ImageError as error:  # a weight is NaN or infinite
+        except NotFiniteError as error:  # a weight is NaN or infinite
             reason = str(error)
     fields: dict[str, Any] = {"status": "diverged", "reason": reason, "scores": {}}
     if measured and reason is None:
@@ -92,7 +92,7 @@ def validate_run(params: Params, key: str) -> ValidationRecord:
     fid = None
     if outcome["reason"] is None:
         model = load_model(run.weights).to(judge.device)
-        with suppress(ImageError):  # a weight is NaN, as the score record says
+        with suppress(NotFiniteError):  # a weight is NaN, as the score record says
             fid = validation.score(
                 model,
                 n=settings.n_generated,

@@ -10,9 +10,10 @@ from torch import Tensor
 
 from ganvae.config import EvaluationConfig, InceptionConfig, Params
 from ganvae.config.profiles import profile_of, published_profiles
+from ganvae.core import assets
 from ganvae.core.errors import ConfigError, DataError
-from ganvae.core.paths import CHECKOUT
 from ganvae.core.seeds import generator
+from ganvae.data.places import find_folder
 from ganvae.data.registry import dataset_names, get_dataset, judge_file
 from ganvae.data.splits import load_source, make_splits
 from ganvae.data.store import read_split, write_split
@@ -92,11 +93,13 @@ def check_model(name: str) -> None:
     """
     if not (name.isprintable() and name == name.strip() and name):
         raise ConfigError(
-            f"--model {name!r} is empty, or has spaces at its ends or characters that cannot be "
-            "printed. Give another name."
+            f"the name of the model, {name!r}, is empty, or has spaces at its ends or characters "
+            "that cannot be printed. Give another name."
         )
     if name in BASELINES:
-        raise ConfigError(f"--model {name} is the name of a baseline. Give another name.")
+        raise ConfigError(
+            f"the name of the model, {name!r}, is reserved for a baseline. Give another name."
+        )
 
 
 def evaluator_of(
@@ -114,7 +117,8 @@ def evaluator_of(
 
     Args:
         dataset: a registered name.
-        data_dir: the folder of the data set's files, by default its folder in this clone.
+        data_dir: the folder of the data set's files. None means the folder that
+            `ganvae.data.places.find_folder` finds.
         judge: the judge of the data set (`find_judge`). The profile names the second judge.
         inception: an Inception network. If it is given, Inception scores are computed too.
         report: a function called with one line of text before each long step.
@@ -127,7 +131,7 @@ def evaluator_of(
     profile = _profile(dataset)
     config = profile.evaluation.model_copy(update={"inception": inception})
     extractor = Inception(inception, judge.device) if inception else None
-    unlabelled = second_judge(config, judge.device, CHECKOUT)
+    unlabelled = second_judge(config, judge.device, assets.ROOT)
     with tempfile.TemporaryDirectory() as folder:
         report(f"reading {dataset} and drawing its splits")
         paths = _write_splits(profile, dataset, data_dir, {split, "train"}, Path(folder))
@@ -169,7 +173,7 @@ def _write_splits(
 
     The files equal the pipeline's files byte by byte, because records hold their checksums.
     """
-    directory = data_dir or CHECKOUT / get_dataset(dataset).directory
+    directory = find_folder(get_dataset(dataset), data_dir)
     config = profile.data.model_copy(update={"directory": str(directory)})
     source = load_source(config)
     splits = make_splits(source, config)
@@ -188,7 +192,7 @@ def _draw(images: Tensor, config: EvaluationConfig, seed: int) -> Tensor:
 
 
 def find_judge(dataset: str, device: str = "cpu") -> FrozenJudge:
-    """Load the judge of a data set from this clone.
+    """Load the judge of a data set.
 
     Raises:
         ConfigError: the data set is not registered.

@@ -63,7 +63,7 @@ def validation_samples(model: GenerativeModel, n: int, seed: int, batch_size: in
     The latents differ from the latents of the samples that are scored on the test split.
 
     Raises:
-        ImageError: the samples contain NaN, because a weight of the model is NaN.
+        NotFiniteError: the samples contain NaN, because a weight of the model is NaN.
     """
     latents = model.sample_latents(n, generator(seed, "validation samples"))
     return to_uint8(model.decode(latents, batch_size), "generated images")

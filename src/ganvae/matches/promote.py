@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ganvae.config import Params, Promotion, load_params
-from ganvae.config.promotions import PROMOTED
+from ganvae.config.promotions import PROMOTED, Effort
 from ganvae.core.errors import UserError
 from ganvae.core.files import read_json
 from ganvae.core.paths import ProfilePaths
@@ -66,10 +66,11 @@ def _variant(
         config=system_config(trial.system, trial.config),
         seeds=match.finalist_seeds,
         promotion=Promotion(
-            study=f"{name} ({family})",
+            study=name,
             trial=trial.trial,
             fid_judge_validation=float(f"{fid:.6g}"),
             seeds=match.selection.seeds,
+            match=Effort(trials=match.trials, seconds=match.seconds),
         ),
     )
 

@@ -50,6 +50,8 @@ def _parts(
         yield text.caption(record)
         yield "## Effort and results"
         yield _table(*text.effort(record, search))
+        yield "## The search by system"
+        yield _table(*text.by_system(record, search))
     yield from _selected(record, search, selection)
     if why:
         yield "## Does the verdict hold?"

@@ -118,6 +118,9 @@ class Match(Section):
     training. ``n_generated`` samples are scored on the validation split. ``draws`` is the seed of
     the configurations. Each finalist is trained for the test split from ``finalist_seeds``. With
     ``why``, the finalists are also trained with changes, for the validation split.
+
+    A match file may have ``extends: NAME``. It then has all values of match NAME, except
+    for the values that it gives itself.
     """
 
     description: str
@@ -177,15 +180,65 @@ def read_match(name: str, root: Path = Path()) -> Match:
     Raises:
         ConfigError: the match does not exist, or is invalid.
     """
-    path = root / FOLDER / f"{name}.yaml"
-    if not (re.fullmatch(NAME, name) and path.is_file()):
-        known = ", ".join(sorted(file.stem for file in (root / FOLDER).glob("*.yaml"))) or "none"
-        raise ConfigError(f"there is no match {name!r} ({path}). Matches in {FOLDER}: {known}.")
-    match = parse(Match, read_yaml(path), str(path))
+    path = _path(name, root)
+    values = read_yaml(path)
+    if (base := values.pop("extends", None)) is not None:
+        values = _extended(_base(base, path, root), values)
+    match = parse(Match, values, str(path))
     for family, space in match.families.items():
         for system in space.systems:
             _check_names(space, system, f"{path}: families.{family}")
     return match
+
+
+def _path(name: Any, root: Path) -> Path:
+    """Return the path of a match file.
+
+    Raises:
+        ConfigError: the match does not exist.
+    """
+    path = root / FOLDER / f"{name}.yaml"
+    if not (re.fullmatch(NAME, str(name)) and path.is_file()):
+        known = ", ".join(sorted(file.stem for file in (root / FOLDER).glob("*.yaml"))) or "none"
+        raise ConfigError(f"there is no match {name!r} ({path}). Matches in {FOLDER}: {known}.")
+    return path
+
+
+def _base(name: Any, path: Path, root: Path) -> dict[str, Any]:
+    """Return the content of the match file that another one extends.
+
+    Raises:
+        ConfigError: there is no such match, or it extends a third one.
+    """
+    try:
+        values = read_yaml(_path(name, root))
+    except ConfigError as error:
+        raise ConfigError(f"{path}: extends: {error}") from None
+    if "extends" in values:
+        raise ConfigError(
+            f"{path}: match {name} itself extends match {values['extends']}. Extend a match whose "
+            "file is complete."
+        )
+    return values
+
+
+def _extended(base: dict[str, Any], values: dict[str, Any]) -> dict[str, Any]:
+    """Return the values of a match file over those of the file that it extends.
+
+    Mappings are merged. Lists, and the range of a parameter, are replaced as a whole.
+    """
+    merged = dict(base)
+    for key, value in values.items():
+        before = base.get(key)
+        if isinstance(before, dict) and isinstance(value, dict) and not _is_range(value):
+            merged[key] = _extended(before, value)
+        else:
+            merged[key] = value
+    return merged
+
+
+def _is_range(values: dict[str, Any]) -> bool:
+    return not values.keys().isdisjoint(("low", "high", "choices"))
 
 
 def _check_names(space: FamilySpace, system: str, where: str) -> None:

@@ -2,7 +2,6 @@
 
 import contextlib
 import io
-import shutil
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,8 +14,8 @@ from ganvae.config import ModelConfig, load_params
 from ganvae.core import compute
 from ganvae.core.compute import Machine
 from ganvae.core.errors import UserError
-from ganvae.core.files import read_json, sha256, write_json
-from ganvae.core.images import ImageError
+from ganvae.core.files import read_json, remove_folder, sha256, write_json
+from ganvae.core.images import NotFiniteError
 from ganvae.core.paths import ProfilePaths
 from ganvae.core.seeds import generator
 from ganvae.core.tokens import current_token, is_current
@@ -158,7 +157,8 @@ class Arena:
 
     def forget(self, job: Job) -> None:
         """Delete the checkpoints of a training run whose record is written."""
-        shutil.rmtree(self._work(job), ignore_errors=True)
+        with contextlib.suppress(FileNotFoundError):  # the probe diverged before it wrote anything
+            remove_folder(self._work(job))
 
     def _work(self, job: Job) -> Path:
         return STATE / "matches" / self.name / job.stage / job.path(self.name).stem
@@ -210,7 +210,7 @@ class Arena:
             return _diverged(result.reason, result)
         try:
             return self._scored(result, spec.seed)
-        except ImageError as error:
+        except NotFiniteError as error:
             return _diverged(str(error), result)
 
     def _scored(self, result: TrainingResult, seed: int) -> dict[str, Any]:

@@ -24,6 +24,16 @@ class GANConfig(LogitModelConfig):
     learning_rate: PositiveFloat = 2e-4
     balance: BalanceConfig = BalanceConfig()
 
+    @property
+    def real_images_per_d_step(self) -> int:
+        """The number of real images in a D step."""
+        return self.batch_size
+
+    @property
+    def real_images_per_step(self) -> int:
+        """The number of real images in a training step. Each D step takes its own images."""
+        return self.balance.d_steps * self.real_images_per_d_step
+
 
 class AdamGANConfig(GANConfig):
     """Parameters of a model that trains with Adam. Adam's defaults come from 1511.06434."""
@@ -54,7 +64,7 @@ class Adversary(LogitModel):
         self.config = config
         self.image_shape = image_shape
         self.balance = Balance(config.balance, self.d_loss_terms)
-        self.real_images_per_step = config.balance.d_steps * config.batch_size
+        self.real_images_per_step = config.real_images_per_step
 
     @abstractmethod
     def discriminator_losses(

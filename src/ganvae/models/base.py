@@ -13,7 +13,7 @@ from torch.optim import Optimizer
 
 from ganvae.config import LogitModelConfig, ModelConfig
 
-Family = Literal["gan", "vae", "hybrid"]
+Family = Literal["gan", "vae", "hybrid", "other"]
 Likelihood = Literal["bernoulli", "gaussian"]
 ImageShape = tuple[int, int, int]  # channels, height, width
 Optimizers = Mapping[str, Optimizer]
@@ -51,6 +51,15 @@ class GenerativeModel(nn.Module, ABC):
     def device(self) -> torch.device:
         """The device that holds the weights."""
         return next(self.parameters()).device
+
+    def start_from(self, images: Tensor) -> None:
+        """Set initial weights that depend on the training images. By default, none does.
+
+        The trainer calls this method once, before the first training step.
+
+        Args:
+            images: the training set, uint8, N x C x H x W, on the CPU.
+        """
 
     @abstractmethod
     def optimizers(self) -> dict[str, Optimizer]:

@@ -38,7 +38,6 @@ class AdversarialModel(Adversary):
 
     def __init__(self, config: AdversarialConfig, image_shape: ImageShape) -> None:
         super().__init__(config, image_shape)
-        self.real_images_per_step = config.balance.d_steps * config.real_images_per_d_step
         self.generator = self.build_generator()
         self.discriminator = self.build_discriminator(packed_shape(image_shape, config.packing))
         if config.spectral_norm:

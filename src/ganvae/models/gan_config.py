@@ -46,11 +46,6 @@ class AdversarialConfig(GANConfig):
     truncation: PositiveFloat | None = None
     rejection: float | None = Field(None, gt=0, lt=100)
 
-    @property
-    def real_images_per_d_step(self) -> int:
-        """The number of real images in a D step."""
-        return self.batch_size
-
     @model_validator(mode="after")
     def _rule_needs_cross_entropies(self) -> Self:
         if self.loss != "non-saturating" and self.balance.ratio is not None:

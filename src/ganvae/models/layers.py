@@ -23,14 +23,14 @@ def mlp(sizes: Sequence[int], activation: Callable[[], nn.Module]) -> nn.Sequent
 
 
 def with_batch_norm(network: nn.Sequential) -> nn.Sequential:
-    """Return the layers of ``network`` with a batch norm before each ReLU.
+    """Return the layers of ``network`` with a batch norm before each ReLU or tanh.
 
-    The layer before a ReLU must be dense or a convolution, plain or transposed. The initial values
+    The layer before these must be dense or a convolution, plain or transposed. The initial values
     of all other layers stay the same.
     """
     layers: list[nn.Module] = []
     for layer in network:
-        if isinstance(layer, nn.ReLU):
+        if isinstance(layer, nn.ReLU | nn.Tanh):
             before = layers[-1]
             if isinstance(before, nn.Linear):
                 layers.append(nn.BatchNorm1d(before.out_features))

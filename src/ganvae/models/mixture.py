@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from threadpoolctl import threadpool_limits
 from torch import Tensor
+from torch.distributions import Categorical, MixtureSameFamily, MultivariateNormal
 
 from ganvae.models.base import FitError
 from ganvae.models.fitted_prior import FittedPrior, FittedPriorConfig
@@ -66,6 +67,15 @@ class Mixture(FittedPrior):
             for which, row in zip(chosen.split(CHUNK), noise[:, 1:].split(CHUNK), strict=True)
         ]
         return means[chosen] + torch.cat(offsets)
+
+    def log_density(self, latents: Tensor) -> Tensor:
+        """Compute the log-density of N latents, N x latent size: N values, in nats."""
+        used = self.weights > 0  # the other components have no covariance
+        components = MultivariateNormal(
+            self.means[used], scale_tril=self.factors[used], validate_args=False
+        )
+        mixture = MixtureSameFamily(Categorical(self.weights[used]), components, False)
+        return mixture.log_prob(latents)
 
 
 def _expectation_maximisation(

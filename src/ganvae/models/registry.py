@@ -1,4 +1,8 @@
-"""The registry of systems (kinds of model). Each module of `ganvae.models.systems` is a system."""
+"""The registry of systems (kinds of model).
+
+Each module of `ganvae.models.systems` is a system. Users add systems as files or as plug-ins
+(`ganvae.models.own`).
+"""
 
 import importlib
 import inspect
@@ -13,25 +17,40 @@ from torch import nn
 from ganvae.config import ModelConfig, parse
 from ganvae.core.errors import ConfigError
 from ganvae.core.seeds import global_seed
-from ganvae.models import systems
+from ganvae.models import own, own_code, systems
 from ganvae.models.base import GenerativeModel, ImageShape
 
 
 def system_names() -> list[str]:
-    """The names of all systems, sorted."""
+    """The names of this package's own systems, sorted."""
     modules = pkgutil.iter_modules(systems.__path__)
     return sorted(module.name.replace("_", "-") for module in modules)
 
 
 def system_class(name: str) -> type[GenerativeModel]:
-    """Return the model class of the system ``name``, from the module with the same name.
+    """Return the model class of the system ``name``.
+
+    ``name`` is a module of `ganvae.models.systems`, the path of a Python file, or a plug-in. A
+    plug-in with the name of a module is not used.
 
     Raises:
-        ConfigError: no system has this name.
+        ConfigError: no system has this name, or the user's system is not usable.
     """
-    if name not in system_names():
-        known = ", ".join(system_names())
-        raise ConfigError(f"system {name!r} is unknown. Choose one of these systems: {known}.")
+    if name in system_names():
+        return _from_module(name)
+    if own_code.is_file(name):
+        return own.from_file(name)
+    if name in own_code.plug_ins():
+        return own.from_plug_in(name)
+    known = ", ".join([*system_names(), *sorted(own_code.plug_ins())])
+    raise ConfigError(
+        f"system {name!r} is unknown. Choose one of these systems: {known}. Or give the path of "
+        "a Python file with a model."
+    )
+
+
+def _from_module(name: str) -> type[GenerativeModel]:
+    """Return the model class of the module that has the name of the system."""
     module = importlib.import_module(f"{systems.__name__}.{name.replace('-', '_')}")
     system: type[GenerativeModel] = next(
         value

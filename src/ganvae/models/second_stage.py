@@ -105,8 +105,14 @@ class SecondStage(FittedPrior):
 
     @torch.no_grad()
     def sample(self, n: int, generator: torch.Generator) -> Tensor:
-        size = len(self.scale)
-        noise = normal_rows(n, 2 * size, generator).to(self.scale.device)
-        decoded = self.decoder(noise[:, :size])
-        latents = drawn(decoded, self.log_variance, noise[:, size:])
-        return (self.shift + self.scale * latents).to(generator.device)
+        noise = normal_rows(n, 2 * len(self.scale), generator)
+        return self.latents(noise.to(self.scale.device)).to(generator.device)
+
+    def latents(self, noise: Tensor) -> Tensor:
+        """Turn noise from N(0, I), N x (2 * latent size), into latents, N x latent size.
+
+        The first half of the noise is u. The second half is the noise of p(z|u).
+        """
+        u, noise = noise.chunk(2, dim=1)
+        latents = drawn(self.decoder(u), self.log_variance, noise)
+        return self.shift + self.scale * latents

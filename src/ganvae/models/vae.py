@@ -78,6 +78,11 @@ class VAEConfig(FittedPriorConfig):
     beta_1: float = Field(0.9, ge=0, lt=1)
     beta_2: float = Field(0.999, ge=0, lt=1)
 
+    @property
+    def real_images_per_step(self) -> int:
+        """The number of real images in a training step."""
+        return self.batch_size
+
     @model_validator(mode="after")
     def _bound_has_no_beta(self) -> Self:
         if self.importance_samples > 1 and self.beta != 1:
@@ -241,7 +246,7 @@ class VAE(AutoencodingModel):
         self.config = config
         self.image_shape = image_shape
         self.latent_size = config.latent_size
-        self.real_images_per_step = config.batch_size
+        self.real_images_per_step = config.real_images_per_step
         self.likelihood = config.likelihood  # type: ignore[misc]  # a class attribute elsewhere
         self.fitted_prior = fitted_prior(config, config.latent_size)
         if config.likelihood == "gaussian" and config.gaussian_variance == "learned":

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from ganvae.config import InversionConfig
 from ganvae.core.files import read_json, replacing
-from ganvae.core.images import ImageError, to_uint8
+from ganvae.core.images import NotFiniteError, to_uint8
 from ganvae.core.paths import RunPaths
 from ganvae.core.seeds import generator
 from ganvae.data.store import StoredSplit
@@ -78,7 +78,7 @@ def _samples(model: GenerativeModel, seed: int) -> Tensor | None:
     """Draw samples, uint8. Return None if a weight became NaN or infinite after the last report."""
     try:
         return to_uint8(model.sample(SHOWN, generator(seed, "samples")), "samples")
-    except ImageError:
+    except NotFiniteError:
         return None
 
 

@@ -52,8 +52,11 @@ class Board:
         """End the display and restore the terminal."""
 
     def expect(self, runs: int, jobs: int = 1) -> None:
-        """Set the number of training runs, and the number of them that run at once (``jobs``)."""
-        self._runs, self._jobs = runs, jobs
+        """Set the number of training runs, and the number of them that run at once (``jobs``).
+
+        The count of finished training runs starts again from 0.
+        """
+        self._done, self._runs, self._jobs = 0, runs, jobs
         self._start = time.monotonic()
 
     def line(self, name: str, line: str) -> None:
@@ -139,6 +142,9 @@ class LiveBoard(Board):
 
     def expect(self, runs: int, jobs: int = 1) -> None:
         super().expect(runs, jobs)
+        for task in self._progress.task_ids:  # bars of the runs before
+            self._progress.remove_task(task)
+        self._tasks.clear()
         self._all = self._progress.add_task("all runs", total=runs, says="")
 
     def end(self, run: str, failed: bool) -> None:

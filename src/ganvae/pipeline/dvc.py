@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 
 from ganvae.core.errors import UserError
 from ganvae.core.live import LOG_SECONDS
+from ganvae.pipeline.owner import owned
+from ganvae.pipeline.stage import COLLECT
 
 if TYPE_CHECKING:
     from ganvae.pipeline.board import Board
@@ -59,11 +61,12 @@ class Children:
         self._ended = False
         self._lock = Lock()
 
-    def run(self, name: str, arguments: Iterable[str]) -> None:
+    def run(self, name: str, arguments: Iterable[str], collect: bool = False) -> None:
         """Run ``dvc repro`` with these arguments and wait until the DVC process ends.
 
         Args:
             name: the training run or stage whose name the board prints before each line.
+            collect: get all results from DVC's cache, and refuse to compute any.
 
         Raises:
             UserError: DVC failed.
@@ -82,7 +85,9 @@ class Children:
                 | {
                     "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
                     LOG_SECONDS: str(self.board.step_seconds),
-                },
+                }
+                | owned()
+                | ({COLLECT: "1"} if collect else {}),
             )
             self._running.add(process)
         assert process.stdout is not None

@@ -9,7 +9,7 @@ import torch
 from ganvae.config import DataConfig, parse
 from ganvae.config.profiles import profile_of
 from ganvae.core.errors import ConfigError, DataError
-from ganvae.core.paths import CHECKOUT
+from ganvae.data.places import find_folder
 from ganvae.data.registry import dataset_names, get_dataset
 from ganvae.data.source import Source
 from ganvae.data.splits import load_source, make_splits, reachable_sizes
@@ -33,7 +33,8 @@ def load_images(
 
     Args:
         dataset: a registered data set, or a folder with one subfolder per class.
-        directory: the folder of a registered data set; by default its folder in this clone.
+        directory: the folder of a registered data set. None means the folder that
+            `ganvae.data.places.find_folder` finds.
         train_size: the number of training images, drawn as in the pipeline; None takes all.
         image_size, channels: the size and the number of channels that photos are converted to, as
             in `ganvae.config.DataConfig`.
@@ -133,7 +134,7 @@ def _location(dataset: str, directory: Path | None) -> dict[str, str]:
     """
     if dataset in dataset_names():
         registered = get_dataset(dataset)
-        folder = directory or CHECKOUT / registered.directory
+        folder = find_folder(registered, directory)
         return {"layout": registered.layout, "directory": str(folder)}
     if Path(dataset).is_dir() and directory:
         raise ConfigError(

@@ -4,14 +4,18 @@ import shutil
 from pathlib import Path
 
 from ganvae.config import Params
+from ganvae.config.profiles import published_profiles
+from ganvae.core import assets
 from ganvae.core.errors import ConfigError, UserError
 from ganvae.core.files import replacing, sha256, write_json
-from ganvae.core.paths import CHECKOUT, ProfilePaths
+from ganvae.core.paths import ProfilePaths
 from ganvae.report.shown import shown_runs
 from ganvae.scores.records import ScoreRecord
 
 PROFILE = "laptop"
 """The profile whose variants `find_weights` finds by the variant's name alone."""
+FAMILIES = ("gan", "vae")
+"""The short names of a profile's two finalists, in the order of ``finalists`` in params.yaml."""
 
 
 def publish(params: Params) -> list[Path]:
@@ -19,9 +23,9 @@ def publish(params: Params) -> list[Path]:
 
     ``pretrained`` is a folder of the profile's results. A variant's shown run is the training run
     whose pictures the pages show: the first completed run, not the best. Variants without a
-    completed run are left out. ``params.pretrained`` says whether all variants are published or
-    only the finalists. ``index.json`` holds each shown run's seed and the checksum of its weights.
-    The scores were measured with exactly these weights.
+    completed run are left out. ``params.published`` names the variants that are published.
+    ``index.json`` holds each shown run's seed and the checksum of its weights. The scores were
+    measured with exactly these weights.
 
     Returns:
         The paths of the written weights files.
@@ -33,7 +37,7 @@ def publish(params: Params) -> list[Path]:
     runs = {
         variant: run
         for variant, run in shown_runs(params).items()
-        if run.status == "completed" and (params.pretrained == "all" or variant in params.finalists)
+        if run.status == "completed" and variant in params.published
     }
     weights = {variant: paths.run(f"{variant}-{run.seed}").weights for variant, run in runs.items()}
     for variant, path in weights.items():
@@ -60,26 +64,41 @@ def _check(weights: Path, scored: str | None) -> None:
 
 
 def find_weights(model: str) -> Path:
-    """Return the path of a weights file: ``model`` itself, or a pretrained variant in this clone.
+    """Return the path of a weights file: ``model`` itself, or the file of a pretrained variant.
 
     Args:
         model: a path that ends in ``.safetensors``, a variant of the laptop profile, or
-            ``PROFILE/MODEL`` for a variant of another profile.
+            ``PROFILE/MODEL`` for a variant of another profile. ``gan`` and ``vae`` stand for the
+            finalists of the profile.
 
     Raises:
-        ConfigError: the clone has no such pretrained variant.
+        ConfigError: there is no such pretrained variant. A wheel has fewer than a clone.
     """
     if model.endswith(".safetensors"):
         return Path(model)
     profile, _, name = model.rpartition("/")
-    folder = CHECKOUT / ProfilePaths(profile or PROFILE).pretrained
-    path = folder / f"{name}.safetensors"
+    folder = assets.ROOT / ProfilePaths(profile or PROFILE).pretrained
+    path = folder / f"{_finalist(profile or PROFILE, name)}.safetensors"
     if not path.exists():
         names = ", ".join(sorted(path.stem for path in folder.glob("*.safetensors"))) or "none"
-        profiles = sorted(path.parent.name for path in CHECKOUT.glob("results/*/pretrained"))
+        profiles = sorted(path.parent.name for path in assets.ROOT.glob("results/*/pretrained"))
         raise ConfigError(
             f"there is no pretrained model {model!r}. Profile {profile or PROFILE} has these "
             f"models: {names}. Give one of these models, PROFILE/MODEL for another profile "
-            f"(profiles: {', '.join(profiles)}), or a weights file (*.safetensors)."
+            f"(profiles: {', '.join(profiles)}), or a weights file (*.safetensors).{_more()}"
         )
     return path
+
+
+def _finalist(profile: str, name: str) -> str:
+    """Return the variant that ``gan`` or ``vae`` stands for, and any other name unchanged."""
+    if name not in FAMILIES:
+        return name
+    finalists = (
+        params.finalists for _, params in published_profiles() if params.profile == profile
+    )
+    return dict(zip(FAMILIES, next(finalists, []), strict=False)).get(name, name)
+
+
+def _more() -> str:
+    return "" if assets.CLONE else " A clone of the repository has the weights of more models."

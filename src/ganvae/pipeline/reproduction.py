@@ -6,34 +6,51 @@ The results equal those of `dvc repro` to the last bit.
 import json
 import os
 import signal
+import socket
 import sys
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from ganvae.config import Params, load_params
-from ganvae.core.errors import ConfigError, UserError
-from ganvae.core.files import read_json
-from ganvae.core.live import start_follower
+from ganvae.core.errors import UserError
+from ganvae.core.files import read_json, write_json
 from ganvae.core.paths import ProfilePaths
-from ganvae.core.tokens import FOLDER
+from ganvae.core.tokens import FOLDER, is_project
 from ganvae.pipeline.dvc import Children, run_dvc
+from ganvae.pipeline.lock import alone
 from ganvae.pipeline.locks import refuse_frozen
-from ganvae.report.numbers import listed
+from ganvae.pipeline.owner import wait_for_orphans
+from ganvae.pipeline.preflight import check_data, check_models
+from ganvae.pipeline.project.tokens import refresh
+from ganvae.pipeline.runners import (
+    BASELINES,
+    Here,
+    Runner,
+    check_writable,
+    followed,
+    reproduce_runs,
+)
 
-if TYPE_CHECKING:
-    from ganvae.pipeline.board import Board
-
+STATE = Path(".state")
+RUNNING = "repro.json"
 BEHAVIOUR = "behaviour"
 OF_A_RUN = ("train", "evaluate", "draw")  # stages with one instance per run, in order
-BASELINES = "baselines"
-AFTER_RUNS = (BASELINES, "by_class", "compare", "publish", "report")  # no run depends on these
+ANNEAL = "anneal"  # takes long, so it starts after the other stages of all runs
+# No run depends on these.
+AFTER_RUNS = (ANNEAL, BASELINES, "by_class", "compare", "publish", "report")
+
+ALWAYS = ["always changed"]
+"""DVC's status of a project's stage that writes tokens. They are written before the status."""
 
 
-def reproduce(pipeline: Path, jobs: int | None, thaw: bool = False) -> str | None:
+def reproduce(
+    pipeline: Path,
+    jobs: int | None,
+    thaw: bool = False,
+    runner: Callable[[Path, Children], Runner] = Here,
+    instead: Callable[[Path, dict[str, list[str]]], None] | None = None,
+) -> str | None:
     """Reproduce the pipeline of a ``dvc.yaml``: shared stages, then training runs, then the rest.
 
     Args:
@@ -41,6 +58,10 @@ def reproduce(pipeline: Path, jobs: int | None, thaw: bool = False) -> str | Non
         jobs: the number of training runs at once; by default the number of cores divided by the
             threads of one training run.
         thaw: reproduce the profile even if it is frozen.
+        runner: makes what performs the training runs, from the pipeline's path and the processes
+            of this reproduction.
+        instead: called in place of performing the training runs, with the pipeline's path and the
+            stages by training run. Then the later stages are not performed either.
 
     Returns:
         The profile's name, or None if everything was up to date.
@@ -61,20 +82,72 @@ def reproduce(pipeline: Path, jobs: int | None, thaw: bool = False) -> str | Non
     params = load_params(pipeline.with_name("params.yaml"))
     if not thaw:
         refuse_frozen(pipeline, params)
+    with _only_one(pipeline, pipeline.parent / params.root / STATE):
+        wait_for_orphans()
+        return _reproduce(pipeline, params, jobs, runner, instead)
+
+
+@contextmanager
+def _only_one(pipeline: Path, state: Path) -> Iterator[None]:
+    """Refuse a second reproduction in one clone inside the `with` block.
+
+    DVC's locks hold process ids without hosts, so two hosts would take away each other's locks.
+
+    Args:
+        state: the folder of the file that says which reproduction is running.
+
+    Raises:
+        UserError: another reproduction is running, or may be running on another host.
+    """
+    running, host = state / RUNNING, socket.gethostname()
+    first = read_json(running) if running.exists() else {}
+    who = (
+        f"`ganvae repro {first.get('pipeline', '')}` (process {first.get('process', 'unknown')} on "
+        f"host {first.get('host', 'unknown')})"
+    )
+    busy = (
+        f"{who} is already running in this clone. Wait until it has ended, or end it with Ctrl-C."
+    )
+    if first.get("host", host) != host:
+        raise UserError(
+            f"{who} may still be running in this clone, and two hosts must not work in one clone. "
+            f"Use another clone on each host. If it has ended, delete {running}."
+        )
+    with alone(state / "repro.lock", busy):
+        write_json(running, {"pipeline": str(pipeline), "process": os.getpid(), "host": host})
+        try:
+            yield
+        finally:
+            running.unlink(missing_ok=True)
+
+
+def _reproduce(
+    pipeline: Path,
+    params: Params,
+    jobs: int | None,
+    make_runner: Callable[[Path, Children], Runner],
+    instead: Callable[[Path, dict[str, list[str]]], None] | None,
+) -> str | None:
+    """Reproduce a pipeline that no other process works on."""
+    root = pipeline.parent / params.root
+    if is_project(root):
+        refresh(root)
     stale = _stale(pipeline, params)
     if not stale:
         print("Data and pipelines are up to date.")
         return None
-    _check_models(params)
-    _check_data(params, pipeline)
+    check_models(params, root)
+    check_data(params, pipeline)
     from ganvae.pipeline.board import new_board  # imports rich: only if there is work to do
 
     board = new_board()
     children = Children(board)
+    runner = make_runner(pipeline, children)
     for number in (signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) is not signal.SIG_IGN:  # nohup ignores SIGHUP
             signal.signal(number, signal.default_int_handler)
     try:
+        check_writable(params)
         board.start()
         if BEHAVIOUR in stale:  # the other stages' status is only known after this one
             children.run(BEHAVIOUR, [str(_behaviour(pipeline, params))])
@@ -86,8 +159,15 @@ def reproduce(pipeline: Path, jobs: int | None, thaw: bool = False) -> str | Non
         to_do = {run: _stages(run, stale, shared) for run in _in_order(params)}
         if shared or BASELINES in stale:
             to_do[BASELINES] = [BASELINES]  # they and the runs do not depend on each other
-        with _followed(to_do):
-            _reproduce_runs(pipeline, params, to_do, children, jobs or runs_at_once(params))
+        annealed = _annealed(params, to_do, stale)
+        if instead:
+            instead(pipeline, {run: to_do[run] + annealed.get(run, []) for run in to_do})
+            return None
+        at_once = jobs or (len(to_do) if runner.queues else runs_at_once(params))
+        with followed(to_do):
+            reproduce_runs(params, to_do, runner, at_once)
+        if annealed:
+            reproduce_runs(params, annealed, runner, at_once)
         children.run("dvc", [str(pipeline)])
         return params.profile
     except KeyboardInterrupt:
@@ -97,124 +177,8 @@ def reproduce(pipeline: Path, jobs: int | None, thaw: bool = False) -> str | Non
         )
         raise
     finally:
-        children.end()
+        runner.end()
         board.stop()
-
-
-def _reproduce_runs(
-    pipeline: Path,
-    params: Params,
-    to_do: dict[str, list[str]],
-    children: "Children",
-    jobs: int,
-) -> None:
-    """Run the stages of each training run and the baselines; show the standings as runs finish.
-
-    Args:
-        to_do: the stages to request, by training run; the baselines have the key ``baselines``.
-        jobs: the number of training runs at once.
-
-    Raises:
-        UserError: a stage failed.
-    """
-    runs = {run for run, stages in to_do.items() if stages} & params.runs.keys()
-    pending = {run for run in runs if f"evaluate@{run}" in to_do[run]}  # others have scores
-    children.board.expect(len(runs), jobs)
-    pool = ThreadPoolExecutor(jobs)
-    try:
-        futures = {
-            pool.submit(
-                children.run, run, ["--single-item", *(f"{pipeline}:{stage}" for stage in stages)]
-            ): run
-            for run, stages in to_do.items()
-            if stages
-        }
-        failures = []
-        for future in as_completed(futures):
-            name, error = futures[future], future.exception()
-            if error:
-                failures.append(str(error))
-            if name == BASELINES:
-                continue
-            children.board.end(name, failed=bool(error))
-            if not error:
-                pending.discard(name)
-            if pending and not error:
-                _show_standings(params, set(params.runs) - pending, children.board)
-    except BaseException:
-        children.end()  # otherwise the pool would wait for them
-        raise
-    finally:
-        pool.shutdown(cancel_futures=True)
-    if failures:
-        raise UserError("\n".join(failures))
-
-
-def _show_standings(params: Params, done: set[str], board: "Board") -> None:
-    """Show the scores of the finished training runs. An error in this function is only printed."""
-    from ganvae.report.provisional import write_provisional  # imports scipy, which is slow
-
-    try:
-        board.standings(write_provisional(params, done))
-    except Exception as error:
-        board.line("standings", f"{type(error).__name__}: {error}")
-
-
-@contextmanager
-def _followed(to_do: dict[str, list[str]]) -> Iterator[None]:
-    """Show training runs in MLflow inside the `with` block.
-
-    Nothing is shown if MLflow is not installed, or if no training stage is requested.
-
-    Args:
-        to_do: the stages to request, by training run.
-    """
-    trains = any(f"train@{run}" in stages for run, stages in to_do.items())
-    if not (trains and find_spec("mlflow")):
-        yield
-        return
-    follower = start_follower()
-    try:
-        yield
-    finally:
-        follower.terminate()
-        follower.wait()
-
-
-def _check_models(params: Params) -> None:
-    """Check all variants before the first training run, to report a fault only once.
-
-    Raises:
-        ConfigError: a variant's section is invalid, or the finalists are no GAN and VAE.
-    """
-    from ganvae.models.registry import system_class  # imports torch; see `runs_at_once`
-    from ganvae.training.runs import model_configs
-
-    model_configs(params)
-    families = [str(system_class(params.system(name)).family) for name in params.finalists]
-    if families not in ([], ["gan", "vae"]):
-        raise ConfigError(
-            f"{params.file}: finalists are {listed(params.finalists)}, whose families are "
-            f"{listed(families)}. Give a GAN first, and then a VAE."
-        )
-
-
-def _check_data(params: Params, pipeline: Path) -> None:
-    """Check that the images exist; DVC's own message could not say where to get them.
-
-    Raises:
-        UserError: the data set's folder is missing or empty.
-    """
-    data = params.data
-    directory = pipeline.parent / params.root / data.directory
-    if directory.is_dir() and any(directory.iterdir()):
-        return
-    fetch = f"Run `ganvae fetch {data.dataset} --directory {data.directory}`, or set"
-    raise UserError(
-        f"{data.directory} has no files of {data.dataset}. "
-        f"{'Set' if data.layout == 'folders' else fetch} data.directory in {params.file} to the "
-        "folder of these files."
-    )
 
 
 def _behaviour(pipeline: Path, params: Params) -> Path:
@@ -233,7 +197,7 @@ def _stale(pipeline: Path, params: Params) -> set[str]:
     others = [*judges, _behaviour(pipeline, params)]
     files = [str(path) for path in (pipeline, *others)]
     status = json.loads(run_dvc("--wait-for-lock", "status", "--json", *files))
-    return {address.rpartition(":")[2] for address in status}
+    return {address.rpartition(":")[2] for address in status if status[address] != ALWAYS}
 
 
 def _stages(run: str, stale: set[str], shared: bool) -> list[str]:
@@ -247,6 +211,17 @@ def _stages(run: str, stale: set[str], shared: bool) -> list[str]:
     stages = [f"{stage}@{run}" for stage in OF_A_RUN]
     request_all = shared or stages[0] in stale
     return [stage for stage in stages if request_all or stage in stale]
+
+
+def _annealed(params: Params, to_do: dict[str, list[str]], stale: set[str]) -> dict[str, list[str]]:
+    """Return the stages that estimate log-likelihoods, by training run.
+
+    Args:
+        to_do: the requested stages of each training run. If there are any, its weights may change.
+        stale: the names of the stale stages.
+    """
+    names = {run: f"{ANNEAL}@{run}" for run in params.annealing.runs}
+    return {run: [name] for run, name in names.items() if to_do[run] or name in stale}
 
 
 def _in_order(params: Params) -> list[str]:

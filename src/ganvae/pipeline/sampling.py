@@ -39,11 +39,22 @@ def sample_to_file(weights: Path, n: int, seed: int, out: Path) -> None:
             f"--n {n:,} images do not fit into one picture, but at most {MOST_IN_GRID:,} do. Give "
             "an .npz file as --out."
         )
+    WRITERS[out.suffix](out, draw_samples(weights, n, seed))
+
+
+def draw_samples(weights: Path, n: int, seed: int) -> Tensor:
+    """Draw ``n`` contract images, N x C x H x W, from the model in a weights file.
+
+    Equal weights, seeds and ``n`` give equal images.
+
+    Raises:
+        ConfigError: this machine has too little memory for the images.
+        DataError: the weights file is missing or damaged.
+    """
     model = load_model(weights)
     size = n * PER_VALUE * prod(model.image_shape)
-    check_memory(size, f"drawing {n:,} samples", "give a smaller --n")
-    images = model.sample(n, generator(seed, "samples"))
-    WRITERS[out.suffix](out, check_images(images, "samples"))
+    check_memory(size, f"drawing {n:,} samples", "give a smaller n")
+    return check_images(model.sample(n, generator(seed, "samples")), "samples")
 
 
 def _write_grid(path: Path, images: Tensor) -> None:

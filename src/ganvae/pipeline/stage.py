@@ -9,8 +9,11 @@ from pathlib import Path
 
 from ganvae.core.errors import UserError, exit_with_message
 from ganvae.core.tokens import MEASURED, is_current
+from ganvae.pipeline.owner import end_with_owner
 
 RUN = "run"
+COLLECT = "GANVAE_COLLECT"
+"""The variable that is set where results may only come from DVC's cache."""
 DVC_STAGE = "DVC_STAGE"
 """The variable in which DVC names the stage, such as ``profiles/smoke/dvc.yaml:train@dcgan-0``."""
 
@@ -36,6 +39,8 @@ def run_stage(
         else:
             parser.add_argument(name)
     arguments = vars(parser.parse_args())
+    end_with_owner()
+    exit_with_message(_check_not_collecting)
     if by_behaviour:
         exit_with_message(_check_measured)
     exit_with_message(lambda: main(**arguments))
@@ -45,6 +50,19 @@ def _run_of_stage(stage: str) -> str | None:
     """The name of the run whose stage DVC runs now, such as ``dcgan-0``; None without DVC."""
     _, _, run = os.environ.get(DVC_STAGE, "").rpartition(f"{stage}@")
     return run or None
+
+
+def _check_not_collecting() -> None:
+    """Refuse to compute what a job has computed already.
+
+    Raises:
+        UserError: DVC runs this stage, since its cache does not have the result.
+    """
+    if COLLECT in os.environ:
+        raise UserError(
+            "the result of this stage is not in DVC's cache, although its job has ended. Check "
+            "that all hosts see the same cache (`dvc cache dir`)."
+        )
 
 
 def _check_measured() -> None:

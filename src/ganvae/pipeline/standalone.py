@@ -1,7 +1,6 @@
 """Train one model without the pipeline, for `ganvae train`."""
 
 import hashlib
-import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -12,6 +11,7 @@ from torch import Tensor
 
 from ganvae.config import InversionConfig, ModelConfig, Schedule
 from ganvae.core.errors import ConfigError, UserError
+from ganvae.core.files import remove_folder
 from ganvae.core.paths import RunPaths
 from ganvae.data.store import StoredSplit
 from ganvae.models.base import ImageShape
@@ -143,7 +143,7 @@ def train_alone(
     with _alone_in(outdir):
         result = train_into(paths, spec, train.images, work)
         draw_run(paths, held_out, train.images, InversionConfig())
-        shutil.rmtree(work)
+        remove_folder(work)
     with suppress(OSError):  # the folder is not empty if it holds another run's state
         work.parent.rmdir()
     if result.reason:

@@ -168,6 +168,7 @@ def _untuned(dataset: DataSet) -> dict[str, Estimate]:
         row.variant: row.scores[PRIMARY]
         for row in dataset.comparison.rows
         if row.family in SIDES
+        and not row.submitted
         and row.variant == dataset.params.system(row.variant)
         and row.variant not in left_out
         and PRIMARY in row.scores

@@ -10,9 +10,11 @@ from ganvae.report.budgets import times, unequal
 from ganvae.report.differences import markdown_line
 from ganvae.report.numbers import significant
 from ganvae.report.scores import TIMES, estimated, failures, heading
+from ganvae.report.tuning import effort_text, tuning_of
 from ganvae.report.verdicts import SIDES, noise_remarks, probability, spread, winner
 from ganvae.scores.catalogue import COMPARED, PRIMARY
 from ganvae.scores.comparison import Row
+from ganvae.scores.matches import MATCHES
 from ganvae.scores.statistics import Difference
 
 HOW = (
@@ -47,8 +49,8 @@ NOT_SAID = (
     "Each data set has its own judge, a small network whose features the scores use. So FIDs "
     "cannot be compared with FIDs on other data sets or in papers. Equal ratios on two data sets "
     "need not mean equal differences in quality.",
-    "The finalists are the best of the variants that were tried, by hand or by a sweep. "
-    "Their ratio compares two variants, not all GANs with all VAEs.",
+    "The finalists are the best of the variants that were tried, by hand, by a sweep or by a "
+    "match. Their ratio compares two variants, not all GANs with all VAEs.",
     "The data sets were chosen, not drawn at random. So the mean ratio and its interval hold for "
     "these data sets and new seeds, and say nothing about other data sets.",
 )
@@ -72,13 +74,20 @@ def write_across_markdown(path: Path, sets: Sequence[DataSet], picture: str) -> 
 
 
 def _efforts(sets: Sequence[DataSet]) -> list[str]:
-    """Markdown lines that say on which data sets the tuning effort differed, and how."""
+    """Markdown lines that say how large the tuning effort was on each data set."""
+    equal = [
+        f"- {dataset.name}: {effort_text(origin.match)} for each family "
+        f"([match]({MATCHES.name}/{origin.study}/report.md))."
+        for dataset in sets
+        if (origin := tuning_of(dataset.params).match(dataset.params.finalists)) and origin.match
+    ]
     lines = [
         f"- {dataset.name}: {effort.unequal}. {effort.outside}".rstrip()
         for dataset in sets
         if (effort := dataset.params.effort)
     ]
-    return ["The tuning effort differed as follows:", "", *lines, ""] if lines else []
+    same = ["The tuning effort was the same for both families:", "", *equal, ""] if equal else []
+    return same + (["The tuning effort differed as follows:", "", *lines, ""] if lines else [])
 
 
 def agreement(sets: Sequence[DataSet]) -> str:

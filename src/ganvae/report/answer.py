@@ -7,7 +7,7 @@ from ganvae.report.budgets import inequality, prefix, times
 from ganvae.report.criteria import other_criteria
 from ganvae.report.numbers import duration, fixed, listed, p_value, significant
 from ganvae.report.scores import estimated
-from ganvae.report.tuning import NOT_TUNED, Tuning, equal_effort
+from ganvae.report.tuning import NOT_TUNED, Tuning, effort_text, equal_effort
 from ganvae.report.verdicts import (
     SIDES,
     TOO_FEW,
@@ -59,7 +59,7 @@ def answer(
     """
     compared = [row for row in comparison.rows if not finalists or row.variant in finalists]
     return Answer(
-        headline=_headline(comparison, finalists, tuning.unequal),
+        headline=_headline(comparison, finalists, tuning),
         effort=" ".join(filter(None, [equal_effort(comparison, tuning), tuning.outside])),
         finalists=_compare_finalists(comparison, finalists),
         others=other_criteria(comparison),
@@ -67,7 +67,7 @@ def answer(
     )
 
 
-def _headline(comparison: Comparison, finalists: tuple[str, str] | None, unequal: str) -> str:
+def _headline(comparison: Comparison, finalists: tuple[str, str] | None, tuning: Tuning) -> str:
     if finalists is None:
         return "This profile names no GAN and no VAE to answer the question."
     difference = primary(comparison.finalists)
@@ -78,14 +78,22 @@ def _headline(comparison: Comparison, finalists: tuple[str, str] | None, unequal
     diverged = any(row.variant in finalists and row.diverged for row in comparison.rows)
     gan, vae = (_row(comparison.rows, variant) for variant in finalists)
     verdict = _verdict(difference, prefix(times(gan, vae)))
-    if unequal:
-        how = f"{unequal[:1].upper()}{unequal[1:]}. {_between(verdict)}"
+    if tuning.unequal:
+        how = f"{tuning.unequal[:1].upper()}{tuning.unequal[1:]}. {_between(verdict)}"
         verdict = f"The question is not settled, because the tuning effort was unequal. {how}"
+    elif (origin := tuning.match(finalists)) and origin.match:
+        effort = f"({effort_text(origin.match)} each)"
+        verdict = f"After the same tuning effort for GANs and VAEs {effort}, {_continued(verdict)}"
     return verdict + (" Diverged runs are left out." if diverged else "")
 
 
 def _between(verdict: str) -> str:
-    return f"Between these two finalists, {verdict[:1].lower()}{verdict[1:]}"
+    return f"Between these two finalists, {_continued(verdict)}"
+
+
+def _continued(sentence: str) -> str:
+    """A sentence as the end of a longer one."""
+    return sentence[:1].lower() + sentence[1:]
 
 
 def _verdict(difference: Difference, budgets: str) -> str:

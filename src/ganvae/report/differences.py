@@ -1,6 +1,7 @@
 """The leaderboard's sections on differences between variants and on noise, in Markdown."""
 
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 from ganvae.report.families import about_families, side_by_side
 from ganvae.report.numbers import significant
@@ -24,9 +25,13 @@ HOW = (
     "GAN minus that of the VAE. P(GAN better) is the probability "
     "that a random run of the GAN has a better score than a random run of the VAE. p is the "
     "p-value of an exact two-sided Mann-Whitney rank test. The p-value of FID is not corrected. "
-    "The p-values of the other scores are corrected together (Tarone, Holm). [Reading the "
-    "numbers](../../docs/reading-the-numbers.md#when-is-one-variant-better-than-another) explains "
-    "the methods and the verdicts."
+    "The p-values of the other scores are corrected together (Tarone, Holm)."
+)
+READING = "../../docs/reading-the-numbers.md"
+"""The page on all numbers, from the folder of a leaderboard. A user's project has no such page."""
+MORE = (
+    f" [Reading the numbers]({READING}#when-is-one-variant-better-than-another) explains the "
+    "methods and the verdicts."
 )
 
 
@@ -49,7 +54,8 @@ def _gan_against_vae(comparison: Comparison, tuning: Tuning) -> list[str]:
     if not comparison.finalists:
         return []
     finalists = comparison.finalists[0]
-    lines = ["## GAN against VAE", "", HOW, ""]
+    more = MORE if Path(READING.removeprefix("../../")).exists() else ""
+    lines = ["## GAN against VAE", "", HOW + more, ""]
     if tuning.unequal:
         how = f"{tuning.unequal[:1].upper()}{tuning.unequal[1:]}"
         unequal = f"The tuning effort was unequal. {how}."

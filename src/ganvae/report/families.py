@@ -14,13 +14,15 @@ Side = tuple[str, str]
 def side_by_side(comparison: Comparison) -> list[tuple[Side, Side]]:
     """Pairs of a GAN and a VAE with the same place in their family, ordered by FID.
 
-    Only variants with an FID are shown. Hybrids, baselines and variants set aside are not shown.
+    Only variants with an FID are shown. Hybrids, baselines, submitted samples and variants that are
+    set aside are not shown.
     """
     gans, vaes = (
         [
             _side(row)
             for row in comparison.rows
             if row.family == family
+            and not row.submitted
             and row.variant not in comparison.aside
             and PRIMARY in row.scores
         ]

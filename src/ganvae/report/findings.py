@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ganvae.config import Params
+from ganvae.report.annealed import annealed_of
 from ganvae.report.notes import frozen_notice, notes_of
 from ganvae.report.published import PublishedTable, published_of
 from ganvae.report.tuning import Tuning, tuning_of
@@ -45,6 +46,6 @@ def findings_of(params: Params, records: Sequence[ScoreRecord]) -> Findings:
         departures=departures(params),
         notes=notes_of(params),
         tuning=tuning_of(params),
-        published=published_of(params, comparison.rows, records),
+        published=[*published_of(params, comparison.rows, records), *annealed_of(params)],
         notice=frozen_notice(params),
     )

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from ganvae.report.vector import COLOURS, MARKERS
+from ganvae.report.vector import COLOURS, MARKERS, plain_ticks
 from ganvae.scores.best_of import best_of
 from ganvae.scores.matches import FAMILIES, MatchRecord, TrainedRecord
 
@@ -41,6 +41,7 @@ def draw_expected_best(
             lw=1.6, label=label,
         )  # fmt: skip
     ax.set_yscale("log")
+    plain_ticks(ax, "y")
     ax.set_xlabel("number of trials")
     ax.set_ylabel("expected best FID on validation")
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))

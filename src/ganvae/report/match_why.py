@@ -38,7 +38,8 @@ def holds(why: Sequence[TrainedRecord]) -> Table:
 
 
 def _compared(change: str, gan: Sequence[float | None], vae: Sequence[float | None]) -> list[str]:
-    return [change, _cell(gan), _cell(vae), _ahead(_mean(gan), _mean(vae))]
+    shown = change.replace(" of the steps", " times the steps")  # records have the longer form
+    return [shown, _cell(gan), _cell(vae), _ahead(_mean(gan), _mean(vae))]
 
 
 def _second_fids(why: Sequence[TrainedRecord], family: Family) -> list[float | None]:

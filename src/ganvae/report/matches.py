@@ -6,7 +6,7 @@ from statistics import median
 from typing import Any
 
 from ganvae.report.match_figure import fids_of
-from ganvae.report.numbers import duration, fixed, listed, significant
+from ganvae.report.numbers import cpu_seconds, duration, fixed, listed, significant
 from ganvae.report.sweep_text import range_text, value_text
 from ganvae.scores.best_of import best_of
 from ganvae.scores.matches import FAMILIES, TOLERANCE, Family, MatchRecord, TrainedRecord
@@ -23,16 +23,12 @@ def intro(record: MatchRecord) -> str:
     content, rule = record.content, rule_of(record)
     return (
         f"Both families had the same effort: {rule.trials} trials each, and "
-        f"{_cpu_seconds(content['seconds'])} of training per trial. What a model fits for its "
+        f"{cpu_seconds(content['seconds'])} of training per trial. What a model fits for its "
         "sampling, such as a prior, counts as training. The parameters of each trial were drawn at "
         "random from the family's search space, before any trial was scored. All FIDs are on the "
         f"validation split of {record.dataset} ({content.get('n_generated', 5000):,} samples). The "
         "test split was not used."
     )
-
-
-def _cpu_seconds(seconds: float) -> str:
-    return "1 CPU-second" if seconds == 1 else f"{seconds:g} CPU-seconds"
 
 
 def caption(record: MatchRecord) -> str:
@@ -104,6 +100,26 @@ def _expected(record: MatchRecord, search: Sequence[TrainedRecord]) -> Iterator[
                 for c in curves.values()
             ]
             yield [f"expected best FID of {n} trials", *cells]
+
+
+def by_system(record: MatchRecord, search: Sequence[TrainedRecord]) -> Table:
+    """A table of how the trials of each system did, one row per system."""
+    rows = []
+    for family in FAMILIES:
+        for system in record.content["families"][family]["systems"]:
+            trials = [trial for trial in search if trial.system == system]
+            fids = fids_of(record, trials, family)
+            rows.append(
+                [
+                    f"`{system}`",
+                    NAMES[family],
+                    str(len(trials)),
+                    str(len(trials) - _count(trials, "completed")),
+                    significant(median(fids)) if fids else "",
+                    significant(min(fids)) if fids else "",
+                ]
+            )
+    return ["system", "family", "trials", "collapsed or diverged", "median FID", "best FID"], rows
 
 
 def candidates(

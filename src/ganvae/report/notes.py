@@ -9,7 +9,7 @@ def notes_of(params: Params) -> dict[str, str]:
     """A mapping from variant to its note.
 
     A note is the text in the profile's parameters. For promoted variants, the note also names the
-    sweep trial that the parameters come from.
+    trial that the parameters come from.
     """
     notes = dict(params.notes)
     for variant, promotion in params.promoted.items():
@@ -33,8 +33,9 @@ def frozen_notice(params: Params) -> str:
 def _origin(promotion: Promotion) -> str:
     seeds = listed([str(seed) for seed in promotion.seeds])
     origin = f"mean over seeds {seeds}" if len(promotion.seeds) > 1 else f"seed {seeds}"
+    kind = "match" if promotion.match else "sweep"
     return (
-        f"The parameters are from trial {promotion.trial} of the sweep `{promotion.study}`, with "
+        f"The parameters are from trial {promotion.trial} of the {kind} `{promotion.study}`, with "
         f"FID {printed('fid_judge', promotion.fid_judge_validation)} on the validation split "
         f"({origin}). The runs in this report use other seeds."
     )

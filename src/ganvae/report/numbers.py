@@ -40,6 +40,11 @@ def duration(seconds: float) -> str:
     return f"{seconds:.0f} seconds"
 
 
+def cpu_seconds(seconds: float) -> str:
+    """A time of one CPU core as text: ``60 CPU-seconds``."""
+    return "1 CPU-second" if seconds == 1 else f"{seconds:g} CPU-seconds"
+
+
 def listed(names: list[str]) -> str:
     """Names as a list in a sentence: ``a``, ``a and b``, ``a, b and c``."""
     return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))

@@ -35,7 +35,7 @@ from ganvae.report.scores import (
 )
 from ganvae.report.shown import SAMPLES
 from ganvae.report.sweep_text import CAVEATS, HEADS, OPTIMISM
-from ganvae.report.tuning import UNTUNED, naming
+from ganvae.report.tuning import ABOUT_SUBMITTED, UNTUNED, naming
 from ganvae.report.verdicts import WITHIN
 from ganvae.scores.catalogue import PRIMARY, RESAMPLED, TABLED
 from ganvae.scores.comparison import Row
@@ -98,6 +98,7 @@ def _contents(report: Report) -> dict[str, Any]:
         "naming": naming(report.finalists or (), report.tuning),
         "mark": report.tuning.mark if report.tuning.tuned else "",
         "untuned": UNTUNED,
+        "submitted": ABOUT_SUBMITTED if any(row.submitted for row in rows) else "",
         "families": tables.FAMILIES,
         "leaderboard": tables.leaderboard_table(rows, report.tuning.tuned),
         "few_seeds": FEW_SEEDS,

@@ -7,16 +7,10 @@ import numpy as np
 from markupsafe import Markup
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import (
-    FixedLocator,
-    FuncFormatter,
-    MaxNLocator,
-    NullFormatter,
-    NullLocator,
-)
+from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from ganvae.report.numbers import significant
-from ganvae.report.vector import COLOURS, MARKERS, vector
+from ganvae.report.vector import COLOURS, MARKERS, plain_ticks, vector
 from ganvae.scores.catalogue import PRIMARY
 from ganvae.scores.comparison import Row, values_of
 from ganvae.scores.records import ScoreRecord
@@ -49,7 +43,7 @@ def ranking_figure(rows: Sequence[Row], records: Sequence[ScoreRecord]) -> Marku
         ax.tick_params(axis="y", length=0)
         ax.spines["left"].set_visible(False)
         ax.set_xlabel("FID in the judge's features (log scale); lower is better")
-        _plain_ticks(ax, "x")
+        plain_ticks(ax, "x")
         ax.grid(axis="x")
 
     label = "FID of every variant: seeds, their mean and its 95 % CI; floor and ceiling as lines"
@@ -118,7 +112,7 @@ def time_figure(rows: Sequence[Row], records: Sequence[ScoreRecord]) -> Markup |
             style: dict[str, Any] = {"color": COLOURS[row.family], "marker": MARKERS[row.family]}
             ax.plot(seconds, scores, ls="", ms=5, alpha=0.7, mew=0, **style)
         ax.set_xlim(left=0)
-        _plain_ticks(ax, "y")
+        plain_ticks(ax, "y")
         ax.set_xlabel("training time, seconds")
         ax.set_ylabel("FID (log scale)")
         ax.grid()
@@ -260,16 +254,3 @@ def class_figure(variant: str, family: str, counts: Sequence[Sequence[int]]) -> 
 
 def _values(records: Sequence[ScoreRecord], variant: str) -> Sequence[float]:
     return values_of(records, variant).get(PRIMARY, [])
-
-
-def _plain_ticks(ax: Axes, which: str) -> None:
-    """Label a logarithmic axis, "x" or "y", with 1, 2, 5, 10 … instead of powers of ten."""
-    axis = ax.xaxis if which == "x" else ax.yaxis
-    low, high = ax.get_xlim() if which == "x" else ax.get_ylim()
-    powers = range(int(np.floor(np.log10(low))), int(np.ceil(np.log10(high))) + 1)
-    steps = (1, 2, 5) if len(powers) < 4 else (1, 3)
-    ticks = [step * 10.0**power for power in powers for step in steps]
-    axis.set_major_locator(FixedLocator([tick for tick in ticks if low <= tick <= high]))
-    axis.set_major_formatter(FuncFormatter(lambda tick, _: f"{tick:,.10g}"))
-    axis.set_minor_locator(NullLocator())
-    axis.set_minor_formatter(NullFormatter())

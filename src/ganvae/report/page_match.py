@@ -24,11 +24,12 @@ from ganvae.scores.matches import (
 
 @dataclass(frozen=True)
 class TitledTable:
-    """A table with its caption, and a sentence below it, or ""."""
+    """A table with its caption, and a sentence below it, or "". ``words`` means no numbers."""
 
     caption: str
     table: Table
     sentence: str = ""
+    words: bool = False
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,8 @@ class MatchSection:
     Attributes:
         tables: the tables that are always visible: effort and results, and whether the verdict
             holds.
-        details: the tables that readers can open: candidates, ablations and search spaces.
+        details: the tables that readers can open: systems, candidates, ablations and search
+            spaces.
     """
 
     name: str
@@ -78,6 +80,8 @@ def _details(
     selection: Sequence[TrainedRecord],
     why: Sequence[TrainedRecord],
 ) -> Iterator[TitledTable]:
+    if search:
+        yield TitledTable("The search by system", matches.by_system(record, search))
     for family in FAMILIES:
         try:
             table = matches.candidates(record, search, selection, family)
@@ -89,7 +93,7 @@ def _details(
         yield TitledTable(_owes(family), match_why.owes(why, family))
     for family in FAMILIES:
         caption = f"Search space of the {matches.NAMES[family]}"
-        yield TitledTable(caption, matches.space_table(record, family))
+        yield TitledTable(caption, matches.space_table(record, family), words=True)
 
 
 def _owes(family: Family) -> str:

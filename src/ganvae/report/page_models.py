@@ -46,7 +46,8 @@ class ModelSection:
         source: the origin of the variant's system, in one line.
         shown_seed: the seed of the shown run (the run of a variant whose pictures pages show).
         lead: the pictures that are always visible.
-        more: the pictures behind a click.
+        more: the pictures behind a click. A variant that was tuned and is no finalist has none, so
+            that the page stays small.
         classes: the figure of class shares; None if no class was counted.
         summary: the headline scores and the number of parameters, by title.
         scores: the table of scores, with one column per training run.
@@ -107,7 +108,7 @@ def model_section(
         note=report.notes.get(run.variant, ""),
         shown_seed=run.seed,
         lead=list(pictures(folder, run, "lead")),
-        more=list(pictures(folder, run, "more")),
+        more=list(pictures(folder, run, "more")) if _in_full(report, run.variant) else [],
         classes=class_figure(run.variant, run.family, counts),
         summary=summary(row),
         scores=seed_table(row, records),
@@ -119,3 +120,7 @@ def model_section(
         ],
         flags=[f"seed {record.seed}: {flag}" for record in records for flag in record.flags],
     )
+
+
+def _in_full(report: Report, variant: str) -> bool:
+    return variant not in report.tuning.tuned or variant in (report.finalists or ())

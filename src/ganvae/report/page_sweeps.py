@@ -106,7 +106,7 @@ def _promotions(
     """
     scored = {row.variant: row.scores[PRIMARY] for row in rows if PRIMARY in row.scores}
     for variant, promotion in promoted.items():
-        if promotion.study != study.study:
+        if promotion.match or promotion.study != study.study:
             continue
         line = (
             f"Trial {promotion.trial}, with FID {fixed(promotion.fid_judge_validation, 2)} on the "

@@ -72,6 +72,7 @@ class Line:
     Attributes:
         label: the name to print.
         quiet: whether the line is set apart, because it is a baseline and no variant.
+        submitted: whether the samples were handed in.
     """
 
     variant: str
@@ -80,6 +81,7 @@ class Line:
     tuned: bool
     quiet: bool
     cells: list[Cell]
+    submitted: bool = False
 
 
 @dataclass(frozen=True)
@@ -127,7 +129,8 @@ def further_tables(rows: Sequence[Row], tuned: Collection[str]) -> dict[str, Tab
 def _line(row: Row, tuned: Collection[str], cells: list[Cell]) -> Line:
     quiet = row.family == "reference"
     label = REFERENCES.get(row.variant, row.variant)
-    return Line(row.variant, label, row.family, row.variant in tuned, quiet, cells)
+    tuned_here = row.variant in tuned
+    return Line(row.variant, label, row.family, tuned_here, quiet, cells, row.submitted)
 
 
 def _cell(row: Row, score: str) -> Cell:

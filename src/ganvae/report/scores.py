@@ -52,7 +52,7 @@ def name(score: str) -> str:
 
 def _titled(score: str, title: str) -> str:
     entry = SCORES[score]
-    scaled = f"{TIMES}{entry.factor}" if entry.factor != 1 else ""
+    scaled = f"{TIMES}{entry.factor}" if entry.factor != 1 and entry.unit != "%" else ""
     return ", ".join(filter(None, [title + scaled, entry.unit]))
 
 

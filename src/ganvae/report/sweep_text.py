@@ -44,9 +44,11 @@ OPTIMISM = (
 
 
 def value_text(value: Value | list[int]) -> str:
-    """A parameter's value as text; None is written as ``off``."""
+    """A parameter's value as text, as YAML writes it; None is written as ``off``."""
     if value is None:
         return "off"
+    if isinstance(value, bool):
+        return str(value).lower()
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 

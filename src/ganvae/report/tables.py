@@ -18,13 +18,14 @@ from ganvae.report.scores import (
     name,
     seed_values,
 )
-from ganvae.report.tuning import UNTUNED, Tuning
+from ganvae.report.tuning import ABOUT_SUBMITTED, UNTUNED, Tuning
 from ganvae.scores.catalogue import HEADLINE, INCEPTION, PRIMARY, REQUIRED, SCORES, TABLED
 from ganvae.scores.comparison import Row
 from ganvae.scores.departures import Departures
 from ganvae.scores.records import Provenance, ScoreRecord
 
 TUNED = " †"
+SUBMITTED = " ‡"
 PARTS = ("", "_low", "_high", "_n", "_seeds")
 """The endings of the columns of one score in the CSV file."""
 
@@ -106,6 +107,7 @@ def _scaled_down(findings: Findings) -> list[str]:
 
 def _name(row: Row, tuned: Collection[str]) -> str:
     mark = TUNED if row.variant in tuned else ""
+    mark += SUBMITTED if row.submitted else ""
     return REFERENCES.get(row.variant, f"`{row.variant}`") + mark
 
 
@@ -186,6 +188,13 @@ def _notes(rows: Sequence[Row], records: Sequence[ScoreRecord], tuning: Tuning) 
         notes.append(f'- "{NOT_MEASURED}" means that the record is older than the score.')
     if tuning.tuned:
         notes.append(f"-{TUNED} marks tuned variants: {tuning.mark}. {UNTUNED}")
+    if any(row.submitted for row in rows):
+        notes.append(f"-{SUBMITTED} marks {ABOUT_SUBMITTED}")
+    notes += [
+        f"- {record.variant}, seed {record.seed}, is not ranked: {'; '.join(record.flags)}."
+        for record in records
+        if record.flags
+    ]
     notes += [
         f"- {record.variant}, seed {record.seed}, {record.status}: {record.reason}."
         for record in records

@@ -3,9 +3,10 @@
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
-from ganvae.config import Params
+from ganvae.config import Params, Promotion
+from ganvae.config.promotions import Effort
 from ganvae.report.budgets import times, unequal
-from ganvae.report.numbers import listed
+from ganvae.report.numbers import cpu_seconds, listed
 from ganvae.report.scores import printed
 from ganvae.scores.catalogue import PRIMARY
 from ganvae.scores.comparison import Comparison, Row
@@ -15,6 +16,11 @@ UNTUNED = (
     "training time. These parameters were not chosen by scores."
 )
 """Sentences about the untuned variants, for profiles that also have tuned variants."""
+ABOUT_SUBMITTED = (
+    "samples that were handed in. They were measured here, but their model was not trained here: "
+    "its data, its training and its tuning are not known."
+)
+"""What the sign for submitted samples marks."""
 
 
 @dataclass(frozen=True)
@@ -23,8 +29,8 @@ class Tuning:
 
     Attributes:
         tuned: variants whose parameters were chosen by scores on a validation split.
-        swept: the tuned variants whose parameters come from a trial of a sweep. The other tuned
-            variants were tuned by hand.
+        promoted: the origins of the tuned variants whose parameters come from a trial of a sweep or
+            of a match. The other tuned variants were tuned by hand.
         tuned_on: a mapping from variant to the data set on whose validation split the variant was
             tuned. Variants that were tuned on the profile's own data set are left out.
         unequal: how the tuning efforts for the two finalists differ; "" if the efforts are equal.
@@ -32,7 +38,7 @@ class Tuning:
     """
 
     tuned: Collection[str] = ()
-    swept: Collection[str] = ()
+    promoted: Mapping[str, Promotion] = field(default_factory=dict)
     tuned_on: Mapping[str, str] = field(default_factory=dict)
     unequal: str = ""
     outside: str = ""
@@ -48,6 +54,18 @@ class Tuning:
         if here:
             return f"{chosen} of this data set, except {listed(others)}"
         return f"their parameters were chosen by FID on another data set: {listed(others)}"
+
+    @property
+    def swept(self) -> set[str]:
+        """The tuned variants whose parameters come from a trial of a sweep."""
+        return {name for name, origin in self.promoted.items() if not origin.match}
+
+    def match(self, finalists: Collection[str]) -> Promotion | None:
+        """The origin of the finalists, if all come from one match; else None."""
+        origins = [self.promoted.get(name) for name in finalists]
+        first = origins[0] if origins else None
+        together = all(o and o.match and first and o.study == first.study for o in origins)
+        return first if together else None
 
     def _elsewhere(self) -> list[str]:
         """Clauses like ```dcgan`, which were chosen on `mnist```, one per other data set."""
@@ -68,7 +86,7 @@ def tuning_of(params: Params) -> Tuning:
     effort = params.effort
     return Tuning(
         tuned=params.tuned,
-        swept=list(params.promoted),
+        promoted=params.promoted,
         tuned_on=params.tuned_on,
         unequal=effort.unequal if effort else "",
         outside=effort.outside if effort else "",
@@ -76,7 +94,13 @@ def tuning_of(params: Params) -> Tuning:
 
 
 def naming(finalists: Collection[str], tuning: Tuning) -> str:
-    """A sentence that says how the finalists were chosen."""
+    """Sentences that say how the finalists were chosen."""
+    if origin := tuning.match(finalists):
+        return (
+            f"The finalists come from the match `{origin.study}`, which tuned both families with "
+            "the same effort. They were selected by FID on the validation split, and are not the "
+            "GAN and VAE with the best scores here."
+        )
     if not {*finalists} <= {*tuning.tuned}:
         return "The finalists were named in the profile's parameters, not chosen by these scores."
     if {*finalists} & {*tuning.tuned_on}:
@@ -97,16 +121,22 @@ def naming(finalists: Collection[str], tuning: Tuning) -> str:
     )
 
 
+def effort_text(effort: Effort) -> str:
+    """The effort of a match in words: ``60 random trials of 60 CPU-seconds``."""
+    return f"{effort.trials} random trials of {cpu_seconds(effort.seconds)}"
+
+
 def equal_effort(comparison: Comparison, tuning: Tuning) -> str:
     """A sentence that compares the best GAN with the best VAE at equal tuning effort.
 
     The sentence has one comparison among the untuned variants, and one among the swept variants.
     It is "" if no variant is tuned, or if neither comparison is possible.
     """
-    untuned = {row.variant for row in comparison.rows} - {*tuning.tuned, *comparison.aside}
+    trained = {row.variant for row in comparison.rows if not row.submitted}
+    untuned = trained - {*tuning.tuned, *comparison.aside}
     pairs = [
         f"among the {effort} variants, {pair}"
-        for effort, variants in (("untuned", untuned), ("swept", {*tuning.swept}))
+        for effort, variants in (("untuned", untuned), ("swept", tuning.swept))
         if (pair := _pair([row for row in comparison.rows if row.variant in variants]))
     ]
     if not tuning.tuned or not pairs:

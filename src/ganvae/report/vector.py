@@ -7,8 +7,11 @@ from html import escape
 from typing import Any
 
 import matplotlib as mpl
+import numpy as np
 from markupsafe import Markup
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter, NullLocator
 
 COLOURS = {
     "ink": "#010203",
@@ -61,6 +64,19 @@ def vector(width: float, height: float, label: str, draw: Callable[[Figure], Non
         buffer = io.StringIO()
         canvas.savefig(buffer, format="svg", transparent=True, metadata={"Date": None})
     return Markup(_inline(buffer.getvalue(), label))
+
+
+def plain_ticks(ax: Axes, which: str) -> None:
+    """Label a logarithmic axis, "x" or "y", with 1, 2, 5, 10 … instead of powers of ten."""
+    axis = ax.xaxis if which == "x" else ax.yaxis
+    low, high = ax.get_xlim() if which == "x" else ax.get_ylim()
+    powers = range(int(np.floor(np.log10(low))), int(np.ceil(np.log10(high))) + 1)
+    steps = (1, 2, 5) if len(powers) < 4 else (1, 3)
+    ticks = [step * 10.0**power for power in powers for step in steps]
+    axis.set_major_locator(FixedLocator([tick for tick in ticks if low <= tick <= high]))
+    axis.set_major_formatter(FuncFormatter(lambda tick, _: f"{tick:,.10g}"))
+    axis.set_minor_locator(NullLocator())
+    axis.set_minor_formatter(NullFormatter())
 
 
 def _inline(document: str, label: str) -> str:

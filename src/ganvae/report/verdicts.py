@@ -6,8 +6,8 @@ from typing import Literal
 from ganvae.report.numbers import fixed, listed, p_value, significant
 from ganvae.report.scores import bracketed, name, printed, signed
 from ganvae.scores.catalogue import PRIMARY, better
-from ganvae.scores.comparison import Comparison
-from ganvae.scores.intervals import MARGIN, Estimate
+from ganvae.scores.comparison import Comparison, Row
+from ganvae.scores.intervals import MARGIN
 from ganvae.scores.statistics import Difference
 
 TOO_FEW = "too few seeds"  # a verdict of statistics.py
@@ -114,29 +114,37 @@ def _shortage(difference: Difference) -> str:
 
 
 def noise_remarks(comparison: Comparison) -> list[str]:
-    """One sentence for each criterion by which the ceiling (pure noise) beats a finalist."""
+    """Sentences on the finalists that the ceiling (pure noise) beats.
+
+    A finalist with a higher FID than the ceiling has learned too little. It says nothing about the
+    other criteria. Of the other finalists, each criterion by which the ceiling beats one is named.
+    """
     ceiling = next((row for row in comparison.rows if row.variant == "ceiling"), None)
     if ceiling is None:
         return []
-    remarks = []
-    for difference in comparison.finalists:
-        score = difference.score
-        noise = ceiling.scores.get(score)
-        if noise is None:
-            continue
-        sides = (
-            (difference.first, difference.mean_first),
-            (difference.second, difference.mean_second),
-        )
-        worse = [f"`{variant}`" for variant, mean in sides if _beaten(difference, mean, noise)]
-        if worse:
+    beaten = {each.score: _beaten(each, ceiling) for each in comparison.finalists}
+    untrained = beaten.get(PRIMARY, [])
+    remarks = [
+        f"The ceiling, which is pure noise, has a lower mean {name(PRIMARY)} than `{variant}`, so "
+        "this variant has learned too little for a comparison."
+        for variant in untrained
+    ]
+    for score, variants in beaten.items():
+        if worse := [f"`{variant}`" for variant in variants if variant not in untrained]:
             remarks.append(
                 f"On this data set, {name(score)} does not distinguish images from noise: the "
-                f"ceiling, which is pure noise, scores {printed(score, noise.mean)}, better than "
-                f"{listed(worse)}."
+                f"ceiling, which is pure noise, scores {printed(score, ceiling.scores[score].mean)}"
+                f", better than {listed(worse)}."
             )
     return remarks
 
 
-def _beaten(difference: Difference, mean: float, noise: Estimate) -> bool:
-    return noise.mean > mean if better(difference.score) == "higher" else noise.mean < mean
+def _beaten(difference: Difference, ceiling: Row) -> list[str]:
+    """The sides of a comparison whose mean score is worse than that of the ceiling."""
+    if difference.score not in ceiling.scores:
+        return []
+    noise = ceiling.scores[difference.score].mean
+    sides = {difference.first: difference.mean_first, difference.second: difference.mean_second}
+    if better(difference.score) == "higher":
+        return [variant for variant, mean in sides.items() if mean < noise]
+    return [variant for variant, mean in sides.items() if mean > noise]

@@ -185,6 +185,10 @@ _TRAINING = (
         decimals=0, unit="s", range=POSITIVE,
     ),
     Score(
+        "budget_share", "share of own budget", terms.BUDGET, "training", "headline", decimals=0,
+        unit="%", factor=100, range=POSITIVE,
+    ),
+    Score(
         "train_images_per_second", "images/s", terms.COST, "training", better="higher", decimals=0,
         range=POSITIVE,
     ),

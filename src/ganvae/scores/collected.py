@@ -1,21 +1,43 @@
 """Read the score records that the pipeline wrote for a profile."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from ganvae.config import Params
+from ganvae.core.errors import UserError
 from ganvae.core.files import read_json
 from ganvae.core.paths import ProfilePaths
+from ganvae.models.registry import system_config
 from ganvae.scores.catalogue import COSTS
 from ganvae.scores.records import ScoreRecord, read_record, read_records
 
 
 def collect_records(params: Params) -> list[ScoreRecord]:
-    """Read all records of a profile: first the baselines, then the training runs.
+    """Read all records of a profile: the baselines, the training runs, and submitted samples.
 
     The records of training runs include training costs, such as training time.
     """
     baselines = ProfilePaths(params.profile).baselines / "scores.json"
-    return [*read_records(baselines), *collect_runs(params, params.runs)]
+    runs = collect_runs(params, params.runs)
+    return [*read_records(baselines), *runs, *collect_submitted(params)]
+
+
+def collect_submitted(params: Params) -> list[ScoreRecord]:
+    """Read the records of samples that were handed in, by the names of their files.
+
+    Raises:
+        UserError: a record has the name of a variant, which was added later.
+    """
+    records = []
+    for path in sorted(ProfilePaths(params.profile).submitted.glob("*.json")):
+        record = read_record(path)
+        if record.variant in params.variants:
+            raise UserError(
+                f"{path} has the name of the variant {record.variant} in {params.file}. Rename the "
+                "variant, or delete the file and submit the samples under another --model."
+            )
+        records.append(record)
+    return records
 
 
 def collect_runs(params: Params, keys: Iterable[str]) -> list[ScoreRecord]:
@@ -26,5 +48,23 @@ def collect_runs(params: Params, keys: Iterable[str]) -> list[ScoreRecord]:
         record = read_record(paths.run(key).scores)
         timing = read_json(paths.run(key).timing)
         times = {name: timing[name] for name in timing if name in COSTS}
-        records.append(record.model_copy(update={"scores": record.scores | times}))
+        share = budget_share(read_json(paths.run(key).outcome))
+        scores = record.scores | times | {"budget_share": share}
+        records.append(record.model_copy(update={"scores": scores}))
     return records
+
+
+def budget_share(outcome: Mapping[str, Any]) -> float | None:
+    """Return how far a training run came, as a share of its system's own budget.
+
+    The own budget is the default schedule of the system with its default batches. Both are counted
+    in training images. None if the system does not say how many images a step takes.
+
+    Args:
+        outcome: the outcome of the training run.
+    """
+    default = system_config(outcome["system"], {})
+    if default.schedule.unit == "epochs":
+        return outcome["images_seen"] / (default.schedule.length * outcome["train_images"])
+    per_step = getattr(default, "real_images_per_step", None)
+    return outcome["images_seen"] / (default.schedule.length * per_step) if per_step else None

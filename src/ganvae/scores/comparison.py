@@ -12,7 +12,7 @@ import numpy as np
 
 from ganvae.core.errors import ConfigError
 from ganvae.core.files import write_json
-from ganvae.scores.catalogue import COMPARED, PRIMARY, SCORES
+from ganvae.scores.catalogue import COMPARED, COSTS, PRIMARY, SCORES
 from ganvae.scores.intervals import Estimate, estimate
 from ganvae.scores.rankable import check_rankable
 from ganvae.scores.records import ScoreRecord
@@ -52,6 +52,8 @@ class Row:
         noise: a mapping from each score in `COMPARED` to its noise.
         unmeasured: the scores that no record of this row contains, because they were added to the
             catalogue after the measurement.
+        submitted: whether a record has no weights: its samples were handed in, and how they came
+            about is not known.
     """
 
     variant: str
@@ -63,6 +65,7 @@ class Row:
     steps: int | None
     noise: dict[str, NoiseParts]
     unmeasured: tuple[str, ...] = ()
+    submitted: bool = False
 
     @property
     def seeds(self) -> int:
@@ -227,7 +230,12 @@ def _row(records: list[ScoreRecord]) -> Row:
         diverged=counts["diverged"],
         steps=(scored or records)[0].provenance.training_steps,
         noise={name: _noise(name, values[name], scored) for name in COMPARED if name in values},
-        unmeasured=tuple(s for s in SCORES if all(s not in r.scores for r in records)),
+        unmeasured=tuple(
+            s for s in SCORES if s not in COSTS and all(s not in r.scores for r in records)
+        ),
+        submitted=any(
+            r.family != "reference" and r.provenance.weights_sha256 is None for r in records
+        ),
     )
 
 

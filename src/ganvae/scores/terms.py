@@ -215,6 +215,13 @@ IMPORTANCE_BOUND = Term(
     "The bound does not say how good the samples look.",
     ("1509.00519",),
 )
+BUDGET = Term(
+    "share of own budget",
+    "The number of training images of a run, divided by the number in the default schedule of its "
+    "system. The defaults follow the source of the system.",
+    "A variant with a small share was stopped long before its own budget.",
+    "The share does not say how many training images the variant needs.",
+)
 COST = Term(
     "cost",
     "The seconds spent in training, the training images per second, the peak memory of the "

@@ -3,7 +3,6 @@
 No function here opens the test split.
 """
 
-import shutil
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -19,14 +18,14 @@ from ganvae.config import ModelConfig, load_params
 from ganvae.core import compute
 from ganvae.core.compute import Machine
 from ganvae.core.errors import ConfigError, UserError
-from ganvae.core.files import read_json, sha256, write_json
-from ganvae.core.images import ImageError
+from ganvae.core.files import read_json, remove_folder, sha256, write_json
+from ganvae.core.images import NotFiniteError
 from ganvae.core.paths import ProfilePaths
 from ganvae.data.store import read_split
 from ganvae.evaluation.validation import Validation, ValidationScore, read_validation
 from ganvae.judge.network import FrozenJudge
 from ganvae.models.base import GenerativeModel
-from ganvae.sweeps.space import applied
+from ganvae.sweeps.space import Range, applied
 from ganvae.sweeps.study import PER_MILLE, Settings, check_prepared, switch
 from ganvae.training.history import Row
 from ganvae.training.runs import STATE
@@ -87,9 +86,9 @@ class Objective:
 
     def _config(self, trial: Trial) -> ModelConfig:
         settings = self.settings
-        parameters = dict(suggested(trial, settings))
         updates = settings.sweep.budget == "updates"
         try:
+            parameters = dict(suggested(trial, settings))
             return applied(settings.system, settings.base, parameters, updates=updates)
         except ConfigError as error:
             raise _ended(trial, "failed", str(error)) from None
@@ -119,7 +118,7 @@ class Objective:
             raise _ended(trial, "diverged", result.reason, result.seconds)
         try:
             score = self.score(result.model, seed)
-        except ImageError as error:
+        except NotFiniteError as error:
             raise _ended(trial, "diverged", str(error), result.seconds) from None
         write_json(done, {"score": vars(score), "seconds": result.seconds})
         return Seed(score, result.seconds)
@@ -182,17 +181,30 @@ class Curve:
 
 
 def suggested(trial: Trial, settings: Settings) -> Iterator[tuple[str, Any]]:
-    """Yield each parameter's dotted name and the trial's value; None if the parameter is off."""
+    """Yield each parameter's dotted name and the trial's value; None if the parameter is off.
+
+    Raises:
+        ConfigError: the trial was queued with a value outside the space.
+    """
     for name, range_ in settings.sweep.ranges(settings.system).items():
+        value = _suggestion(trial, name, range_)
+        if not range_.allows(value):
+            raise ConfigError(f"{name} is {value}, which is outside the searched range")
+        yield name, value
+
+
+def _suggestion(trial: Trial, name: str, range_: Range) -> Any:
+    try:
         if range_.choices is not None:
-            yield name, trial.suggest_categorical(name, range_.choices)
-        elif range_.or_off and not trial.suggest_categorical(switch(name), [True, False]):
-            yield name, None
-        elif range_.whole:
+            return trial.suggest_categorical(name, range_.choices)
+        if range_.or_off and not trial.suggest_categorical(switch(name), [True, False]):
+            return None
+        if range_.whole:
             low, high = range_.bounds
-            yield name, trial.suggest_int(name, int(low), int(high), log=range_.log)
-        else:
-            yield name, trial.suggest_float(name, *range_.bounds, log=range_.log)
+            return trial.suggest_int(name, int(low), int(high), log=range_.log)
+        return trial.suggest_float(name, *range_.bounds, log=range_.log)
+    except (TypeError, ValueError) as error:  # Optuna's, for a queued value of another kind
+        raise ConfigError(f"{name} has a value outside the searched range ({error})") from None
 
 
 def make_objective(study: str, settings: Settings) -> Objective:
@@ -225,8 +237,8 @@ def make_objective(study: str, settings: Settings) -> Objective:
 
 
 def _remove(work: Path) -> None:
-    shutil.rmtree(work, ignore_errors=True)
     with suppress(OSError):  # folders of other running trials remain
+        remove_folder(work)
         work.parent.rmdir()
         work.parent.parent.rmdir()
 

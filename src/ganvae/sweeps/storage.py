@@ -21,7 +21,7 @@ HEARTBEAT_SECONDS = 30
 GRACE_SECONDS = 90
 """Seconds without a heartbeat after which a running trial counts as lost with its worker."""
 
-SQLITE_SECONDS = 60.0
+SQLITE_SECONDS = 15.0
 """Seconds that a process waits for a SQLite file that another process has locked."""
 
 TABLE_ATTEMPTS = 10
@@ -109,7 +109,8 @@ def _connected(url: str, *, is_sqlite: bool, create: bool) -> Storage:
 
 def _missing(url: str) -> StorageError:
     return StorageError(
-        f"there is no sweep storage at {shown(url)}. Create a storage with `ganvae sweep create`."
+        f"there is no sweep storage at {shown(url)}. If it was deleted, only the trials in "
+        "results/sweeps/ are left. Create a storage with `ganvae sweep create`."
     )
 
 

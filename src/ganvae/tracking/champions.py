@@ -11,6 +11,7 @@ from mlflow.entities.model_registry import ModelVersion, RegisteredModel
 from ganvae.core.files import read_json, sha256
 from ganvae.core.paths import ProfilePaths
 from ganvae.tracking.names import VALIDATION, WEIGHTS_SHA256
+from ganvae.tracking.places import is_lost
 from ganvae.tracking.tracked import SeedRun
 
 FAMILIES = ("gan", "vae")
@@ -133,6 +134,9 @@ def _register(
         tags[VALIDATION] = str(_validation_fid(run))
     versions = client.search_model_versions(f"name = '{name}'")
     same = [old for old in versions if old.tags.get(WEIGHTS_SHA256) == tags[WEIGHTS_SHA256]]
+    for lost in [old for old in same if is_lost(old.source)]:
+        client.delete_model_version(name, lost.version)
+        same.remove(lost)
     version = same[0] if same else _make_version(client, name, weights, tags, run_id, experiment)
     if str(registered.aliases.get(alias)) != str(version.version):  # some stores return numbers
         client.set_registered_model_alias(name, alias, version.version)

@@ -14,6 +14,7 @@ from PIL import Image
 from ganvae.core.live import LiveRun
 from ganvae.tracking.batches import log_metrics
 from ganvae.tracking.names import CURRENT, DIGEST, IMAGES, KEY, LEVEL, LIVE, loss_metric
+from ganvae.tracking.places import delete_run
 from ganvae.tracking.tracked import Point, TrackedRun
 
 # The small version of an image, which `MlflowClient.log_image` writes last.
@@ -78,7 +79,7 @@ def find_live(
         if run.data.tags[LIVE] == live.fingerprint and not completed:
             run_id = run.info.run_id
         elif run.info.start_time < (last if completed else live.started) * 1000:
-            client.delete_run(run.info.run_id)
+            delete_run(client, run)
     return run_id, completed
 
 

@@ -24,6 +24,9 @@ PICTURES = "ganvae.pictures"
 `DIGEST` does not cover the pictures, because a clone of the repository has only a few pictures.
 """
 
+EXPERIMENT = "ganvae.experiment"
+"""Tag of an MLflow experiment: its first name. A user may rename the experiment."""
+
 LIVE = "ganvae.live"
 """Tag of an MLflow run that was created during training: the fingerprint of the training run.
 

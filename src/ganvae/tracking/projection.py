@@ -14,6 +14,7 @@ from ganvae.core.files import sha256
 from ganvae.tracking.batches import log_metrics, log_params
 from ganvae.tracking.live import adopt, is_live
 from ganvae.tracking.names import CURRENT, DIGEST, IMAGES, KEY, PICTURES
+from ganvae.tracking.places import delete_run, is_lost
 from ganvae.tracking.tracked import TrackedRun, checksum
 
 Streamed = tuple[str, frozenset[tuple[str, int]], frozenset[int]]
@@ -52,7 +53,11 @@ def project(
         run_id = same[-1].info.run_id
         if parent and same[-1].data.tags.get(MLFLOW_PARENT_RUN_ID) != parent:
             client.set_tag(run_id, MLFLOW_PARENT_RUN_ID, parent)
-        _renew_pictures(client, run_id, tracked, same[-1].data.tags.get(PICTURES))
+        shown = same[-1].data.tags.get(PICTURES)
+        if is_lost(same[-1].info.artifact_uri):
+            shown = None
+            _log_progress(client, run_id, tracked, frozenset())
+        _renew_pictures(client, run_id, tracked, shown)
     else:
         nested = {MLFLOW_PARENT_RUN_ID: parent} if parent else {}
         run_id = _make(client, tracked, experiment, streamed, {**tracked.tags, **tags, **nested})
@@ -63,7 +68,7 @@ def project(
             _set_current(client, run, "false")
         elif not is_live(run) or (streamed and streamed[0] == run.info.run_id):
             # Left by a killed sync, created by two machines at once, or live but already complete.
-            client.delete_run(run.info.run_id)
+            delete_run(client, run)
     return run_id, not same
 
 

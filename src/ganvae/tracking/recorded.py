@@ -4,9 +4,9 @@ from collections import defaultdict
 from collections.abc import Iterable
 
 from mlflow import MlflowClient
-from mlflow.entities import Run, ViewType
+from mlflow.entities import Experiment, Run, ViewType
 
-from ganvae.tracking.names import CURRENT, KEY, LEVEL
+from ganvae.tracking.names import CURRENT, EXPERIMENT, KEY, LEVEL
 from ganvae.tracking.store import Store
 
 RUNS_PER_PAGE = 1000
@@ -15,19 +15,29 @@ RUNS_PER_PAGE = 1000
 def open_experiments(client: MlflowClient, store: Store, names: Iterable[str]) -> dict[str, str]:
     """Return a mapping from experiment name to id.
 
-    Missing experiments are created, and deleted experiments are restored.
+    Missing experiments are created, and deleted experiments are restored. An experiment that a user
+    has renamed is found by its tag.
     """
     ids = {}
     for name in sorted(names):
-        experiment = client.get_experiment_by_name(name)
+        experiment = _find_experiment(client, name)
         if experiment is None:
             folder = (store.artifacts / name).as_uri() if store.artifacts else None
-            ids[name] = client.create_experiment(name, artifact_location=folder)
+            ids[name] = client.create_experiment(name, folder, {EXPERIMENT: name})
             continue
         ids[name] = experiment.experiment_id
         if experiment.lifecycle_stage == "deleted":
             client.restore_experiment(experiment.experiment_id)
+        if experiment.tags.get(EXPERIMENT) != name:  # from an earlier version
+            client.set_experiment_tag(experiment.experiment_id, EXPERIMENT, name)
     return ids
+
+
+def _find_experiment(client: MlflowClient, name: str) -> Experiment | None:
+    tagged = client.search_experiments(
+        ViewType.ALL, filter_string=f"tags.`{EXPERIMENT}` = '{name}'"
+    )
+    return tagged[0] if tagged else client.get_experiment_by_name(name)
 
 
 def recorded_runs(client: MlflowClient, prefix: str = "") -> dict[str, list[Run]]:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Timer
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -16,12 +17,14 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from ganvae.core.errors import UserError
 from ganvae.core.paths import checkout_root
+from ganvae.tracking.places import mend_places
 
 if TYPE_CHECKING:  # importing it takes a second and would delay the server
     from mlflow import MlflowClient
 
 LOCK_SECONDS = 120.0
 DATABASE_SECONDS = 10.0
+ANSWER_SECONDS, NOTICE_SECONDS = 15.0, 2.0
 NOISY_LOGGERS = ("mlflow", "alembic", "urllib3")
 
 
@@ -91,8 +94,11 @@ def connected(store: Store) -> "Iterator[MlflowClient]":
     with _explained(store), _quiet():
         store.lock.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(store.lock, timeout=LOCK_SECONDS):
-            if store.sqlite_file:
+            if store.sqlite_file and store.artifacts:
                 _prepare(store.sqlite_file)
+                mend_places(store.sqlite_file, store.artifacts)
+            if store.is_server:
+                _check_answers(store)
             yield MlflowClient(store.uri)
 
 
@@ -121,6 +127,26 @@ def _prepare(database: Path) -> None:
     with closing(sqlite3.connect(database, timeout=DATABASE_SECONDS)) as connection:
         connection.execute("BEGIN IMMEDIATE")
         connection.rollback()
+
+
+def _check_answers(store: Store) -> None:
+    """Check that a server answers, because MLflow itself waits for a silent server for minutes.
+
+    Raises:
+        OSError: the server does not answer.
+    """
+    import requests
+
+    patience = Timer(NOTICE_SECONDS, print, [f"waiting for MLflow at {store}"])
+    patience.start()
+    try:
+        requests.get(f"{store.uri}/health", timeout=ANSWER_SECONDS)
+    except requests.Timeout:
+        raise OSError(f"no answer in {ANSWER_SECONDS:.0f} s") from None
+    except requests.ConnectionError:
+        raise OSError("no server answers at this address") from None
+    finally:
+        patience.cancel()
 
 
 @contextmanager

@@ -1,10 +1,12 @@
 """Sync: show `results/` in MLflow. A repeated sync adds only new results."""
 
 import subprocess
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from mlflow import MlflowClient
+from mlflow.entities import Run
 
 from ganvae.core.paths import checkout_root
 from ganvae.scores.studies import SWEEPS, read_studies
@@ -12,7 +14,7 @@ from ganvae.tracking.champions import register_champions
 from ganvae.tracking.links import write_notes
 from ganvae.tracking.matches import sync_matches
 from ganvae.tracking.means import model_runs
-from ganvae.tracking.names import DIGEST
+from ganvae.tracking.names import CURRENT, DIGEST, LEVEL
 from ganvae.tracking.projection import project
 from ganvae.tracking.recorded import current_runs, open_experiments, recorded_runs
 from ganvae.tracking.runs import read_runs
@@ -108,10 +110,28 @@ def _project_runs(
             tags=code,
         )
         made += is_new
+    _retire(client, recorded, {run.profile for run in runs}, ids.keys())
     remarks += register_champions(client, runs, ids, experiments, root)
     if made:
         write_notes(client, current_runs(client))
     return made, len(variants) + len(runs) - made, remarks
+
+
+def _retire(
+    client: MlflowClient,
+    recorded: Mapping[str, list[Run]],
+    profiles: Collection[str],
+    keys: Collection[str],
+) -> None:
+    """Mark MLflow runs of these profiles as not current if `results/` has them no more.
+
+    For example, a training run was taken out of params.yaml.
+    """
+    for key, runs in recorded.items():
+        for run in runs if key.split("/")[0] in profiles and key not in keys else ():
+            of_results = run.data.tags.get(LEVEL) in ("run", "variant")
+            if of_results and run.data.tags.get(CURRENT) == "true":
+                client.set_tag(run.info.run_id, CURRENT, "false")
 
 
 def _code_tags(root: Path) -> dict[str, str]:

@@ -48,11 +48,14 @@ class TrainingState:
         self.seconds += time.perf_counter() - start
         self.cpu_seconds += time.process_time() - cpu_start
 
-    def save(self, path: Path) -> None:
+    def save(self, path: Path, samples: Path) -> None:
         """Write a checkpoint atomically.
 
         The checkpoint includes the states of torch's global random generators, because dropout uses
         these generators.
+
+        Args:
+            samples: the folder of the sample grids so far. The checkpoint names these files.
         """
         content = {
             "model": self.model.state_dict(),
@@ -68,19 +71,21 @@ class TrainingState:
             "step": self.step,
             "seconds": self.seconds,
             "cpu_seconds": self.cpu_seconds,
+            "samples": [grid.name for grid in samples.glob("step-*.png")],
         }
         buffer = io.BytesIO()
         torch.save(content, buffer)
         with replacing(path) as temporary:
             temporary.write_bytes(hashlib.sha256(buffer.getbuffer()).digest() + buffer.getvalue())
 
-    def restore(self, path: Path) -> bool:
+    def restore(self, path: Path, samples: Path) -> bool:
         """Load a checkpoint and return True.
 
-        If the file is missing or damaged, change nothing and return False.
+        If the file is missing or damaged, change nothing and return False. Do the same if a sample
+        grid is missing in the folder ``samples``, because training could not draw it again.
         """
         content = _load(path)
-        if content is None:
+        if content is None or not all((samples / name).exists() for name in content["samples"]):
             return False
         self.model.load_state_dict(content["model"])
         for name, optimizer in self.optimizers.items():

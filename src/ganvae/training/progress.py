@@ -42,7 +42,7 @@ class Progress:
             f"{name} {value:.4g}" for name, value in row.items() if name not in ("step", "epoch")
         )
         if not self._bar.disable:
-            self._bar.set_postfix_str(values)
+            self._bar.set_postfix_str(values, refresh=False)  # the next step draws the bar
         elif step == self._total or time.monotonic() - self._last_line >= self._seconds:
             print(f"{self._name}: step {step} of {self._total}, {values}", flush=True)
             self._last_line = time.monotonic()

@@ -11,10 +11,10 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from ganvae.config import ModelConfig, Params
+from ganvae.config import ModelConfig, Params, RunConfig
 from ganvae.core import compute
 from ganvae.core.errors import ConfigError
-from ganvae.core.files import replacing, sha256, write_csv, write_json
+from ganvae.core.files import remove_folder, replacing, sha256, write_csv, write_json
 from ganvae.core.live import LiveLog, LiveRun
 from ganvae.core.paths import ProfilePaths, RunPaths
 from ganvae.data.store import read_split
@@ -58,7 +58,7 @@ def train_run(params: Params, key: str) -> TrainingResult:
     )
     with closing(LiveLog(Path(), live_run)) as live:
         result = train_into(paths.run(key), spec, split.images, work, watch_into(live))
-    shutil.rmtree(work)
+    remove_folder(work)
     return result
 
 
@@ -68,10 +68,7 @@ def run_spec(params: Params, key: str) -> RunSpec:
     Raises:
         ConfigError: ``params.runs`` has no ``key``, or a variant's section is invalid.
     """
-    if key not in params.runs:
-        known = ", ".join(params.runs)
-        raise ConfigError(f"{params.file} has no run {key!r}. Choose one of these runs: {known}.")
-    run = params.runs[key]
+    run = planned_run(params, key)
     return RunSpec(
         params.system(run.variant),
         model_configs(params)[run.variant],
@@ -79,6 +76,18 @@ def run_spec(params: Params, key: str) -> RunSpec:
         compute.use_to_train(params.compute),
         run.variant,
     )
+
+
+def planned_run(params: Params, key: str) -> RunConfig:
+    """Return the entry of ``params.runs`` with this key.
+
+    Raises:
+        ConfigError: ``params.runs`` has no ``key``.
+    """
+    if key not in params.runs:
+        known = ", ".join(params.runs)
+        raise ConfigError(f"{params.file} has no run {key!r}. Choose one of these runs: {known}.")
+    return params.runs[key]
 
 
 def model_configs(params: Params) -> dict[str, ModelConfig]:

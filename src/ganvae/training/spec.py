@@ -8,9 +8,9 @@ from pathlib import Path
 import torch
 
 from ganvae.config import ModelConfig
+from ganvae.core import assets
 from ganvae.core.compute import Machine
 from ganvae.core.files import sha256
-from ganvae.core.paths import CHECKOUT
 from ganvae.core.tokens import current_token
 from ganvae.models.registry import source_files
 
@@ -37,8 +37,8 @@ class RunSpec:
 
     @property
     def name(self) -> str:
-        """The variant's name."""
-        return self.variant or self.system
+        """The variant's name. Without one, it is the name of the system, or of its file."""
+        return self.variant or Path(self.system).stem.replace("_", "-")
 
     @property
     def key(self) -> str:
@@ -68,12 +68,12 @@ class RunSpec:
 
 
 def _code(system: str) -> str | list[str]:
-    """Return the training token of ``system``, or source checksums if the token is outdated.
+    """Return the training token of ``system``, or source checksums if there is no current token.
 
     A token is the content of a small file that changes only when measured behaviour changes. So a
-    checkpoint stays valid when only a comment changes.
+    checkpoint stays valid when only a comment changes. A wheel has no tokens.
     """
-    token = current_token(CHECKOUT, f"train/{system}")
+    token = current_token(assets.CLONE, f"train/{system}") if assets.CLONE else None
     return token or [sha256(path) for path in code_files(system)]
 
 

@@ -6,11 +6,10 @@ from pathlib import Path
 from typing import Literal
 
 from torch import Tensor
-from torch.optim.lr_scheduler import LinearLR
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from ganvae.config import Schedule
-from ganvae.core.images import ImageError, grid, to_uint8, write_png
+from ganvae.core.images import NotFiniteError, grid, to_uint8, write_png
 from ganvae.core.seeds import generator, global_seed
 from ganvae.models.base import FitError, GenerativeModel, ImageShape
 from ganvae.models.registry import build_model
@@ -18,6 +17,7 @@ from ganvae.models.size import check_size
 from ganvae.models.weights import round_weights
 from ganvae.training.batches import Batches
 from ganvae.training.checkpoint import TrainingState
+from ganvae.training.decays import decay
 from ganvae.training.history import History, Row
 from ganvae.training.precision import networks_in
 from ganvae.training.progress import Progress
@@ -116,7 +116,7 @@ def train(spec: RunSpec, images: Tensor, work: Path, watch: Watch | None = None)
         training = _Training(spec, images, work, watch)
         try:
             reason = training.run()
-        except (ImageError, FitError) as error:  # the losses are finite, but some weights are NaN
+        except (NotFiniteError, FitError) as error:  # finite losses, but some weights are NaN
             reason = str(error)
         finally:
             training.progress.close()
@@ -129,14 +129,16 @@ class _Training:
     def __init__(self, spec: RunSpec, images: Tensor, work: Path, watch: Watch | None) -> None:
         device = spec.machine.device
         shape: ImageShape = tuple(images.shape[1:])  # type: ignore[assignment]
-        model = build_model(spec.system, spec.config, shape, spec.seed).to(device)
+        model = build_model(spec.system, spec.config, shape, spec.seed)
+        model.start_from(images)
+        model.to(device)
         self._spec = spec
         self._work = work
         self._watch = watch
         self._images_per_step = model.real_images_per_step
         self._cadence = Cadence(spec.config.schedule, self._images_per_step, len(images))
         self._state = _initial_state(spec, model, self._cadence.total)
-        self._state.restore(self._checkpoint)
+        self._state.restore(self._checkpoint, self._samples)
         binarize = spec.config.binarize
         self._fit_seconds = 0.0
         self._batches = Batches(images.to(device), self._images_per_step, spec.seed, binarize)
@@ -145,6 +147,10 @@ class _Training:
     @property
     def _checkpoint(self) -> Path:
         return self._work / "checkpoint.pt"
+
+    @property
+    def _samples(self) -> Path:
+        return self._work / "samples"
 
     def run(self) -> str | None:
         """Train to the end of the schedule and return None.
@@ -169,7 +175,7 @@ class _Training:
             if cadence.sample_due(state.step):
                 self._draw_samples()
             if cadence.due(cadence.checkpoint, state.step):
-                state.save(self._checkpoint)
+                state.save(self._checkpoint, self._samples)
             if reporting and self._watch:
                 self._watch(state.step, state.history.rows[-1], state.product)
         return self._finish()
@@ -180,8 +186,8 @@ class _Training:
             batch = self._batches[state.step]
             state.model.progress = state.step / self._cadence.total
             state.history.add(state.model.train_step(batch, state.optimizers, state.noise))
-        for decay in state.decays.values():
-            decay.step()
+        for scheduler in state.decays.values():
+            scheduler.step()
         if state.average:
             state.average.update_parameters(state.model)
         state.step += 1
@@ -203,7 +209,7 @@ class _Training:
         latents = model.sample_prior(PREVIEWS, generator(self._spec.seed, "preview"))
         images = model.decode(latents)
         pixels = grid(to_uint8(images, f"samples at step {step}"), PREVIEW_COLUMNS)
-        write_png(self._work / "samples" / f"step-{step:07d}.png", pixels, PREVIEW_SCALE)
+        write_png(self._samples / f"step-{step:07d}.png", pixels, PREVIEW_SCALE)
 
     def result(self, reason: str | None) -> TrainingResult:
         """Return the outcome of the training run.
@@ -235,9 +241,9 @@ def _initial_state(spec: RunSpec, model: GenerativeModel, total: int) -> Trainin
         noise=generator(spec.seed, "noise", device=spec.machine.device),
         history=History(),
         decays={
-            name: LinearLR(optimizer, 1.0, end_factor=0.0, total_iters=total)
+            name: scheduler
             for name, optimizer in optimizers.items()
-            if config.learning_rate_decay == "linear"
+            if (scheduler := decay(config.learning_rate_decay, optimizer, total))
         },
         average=_average(model, config.ema) if config.ema else None,
     )

@@ -40,3 +40,29 @@ def test_bernoulli_vae_learns_to_reconstruct(smoke: Params) -> None:
     reconstructed = vae.reconstruct(images)  # type: ignore[operator]
     assert (reconstructed - images).square().mean() < 0.05
     assert reconstructed.flatten(1).argmax(1).unique().numel() > 5  # not the same image for all
+
+
+def test_the_output_bias_starts_at_the_logits_of_the_mean_image() -> None:
+    images = torch.randint(256, (50, *GREY), generator=random(1)).to(torch.uint8)
+    images[:, :, 0] = 0  # pixels that are always black
+    options = {"output_bias": "pixel-means", "hidden": [8]}
+    vae = build_model("bernoulli-vae", system_config("bernoulli-vae", options), GREY, 0)
+    vae.start_from(images)
+    vae.decoder[-1].weight.data.zero_()  # type: ignore[index, union-attr]
+    mean = vae.generate(torch.zeros(1, 20))[0]
+    expected = from_uint8(images).mean(dim=0)
+    torch.testing.assert_close(mean[:, 1:], expected[:, 1:])
+    torch.testing.assert_close(mean[:, 0], torch.full_like(mean[:, 0], 1e-3))
+    random_start = build_model("bernoulli-vae", system_config("bernoulli-vae", {}), GREY, 0)
+    before = {name: value.clone() for name, value in random_start.state_dict().items()}
+    random_start.start_from(images)
+    assert all(
+        torch.equal(before[name], value) for name, value in random_start.state_dict().items()
+    )
+
+
+def test_the_hidden_layers_have_the_activation() -> None:
+    options = {"activation": "tanh", "norm": "batch"}
+    vae = build_model("bernoulli-vae", system_config("bernoulli-vae", options), GREY, 0)
+    kinds = [type(layer).__name__ for layer in vae.decoder]  # type: ignore[union-attr, attr-defined]
+    assert kinds == ["Linear", "BatchNorm1d", "Tanh"] * 2 + ["Linear"]

@@ -92,7 +92,7 @@ def test_dcgan_training_keeps_the_intervals(smoke: Params, tmp_path: Path) -> No
         patch.setattr(
             TrainingState,
             "save",
-            lambda state, path: (saved.append(state.step), original(state, path)),
+            lambda state, *paths: (saved.append(state.step), original(state, *paths)),
         )
         result = train(
             RunSpec("dcgan", system_config("dcgan", values), 0), stripes(64)[0], tmp_path

@@ -23,6 +23,7 @@ COPIED = (
     "judges",
     "profiles/smoke",
     "results/matches",
+    "results/submitted",
     "results/sweeps",
     "src",
     "stages",
@@ -161,6 +162,7 @@ def test_harmless_edits_change_no_token(copy: Path) -> None:
     assert {name: after[name] for name in before} == before, output
 
 
+@pytest.mark.long
 def test_a_processor_with_older_instructions_changes_no_file(
     copy: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -195,6 +197,7 @@ def reproduce() -> set[str]:
     return stages | {f"{stage}@{run}" for run, stage in of_runs}
 
 
+@pytest.mark.long
 def test_only_edits_that_change_behaviour_make_training_stale(copy: Path) -> None:
     shrink_smoke_profile()
     assert {"train@vanilla-gan-0", "train@conv-vae-0", "report"} <= reproduce()

@@ -72,7 +72,7 @@ def test_every_record_has_a_token() -> None:
     records = {path.relative_to(RECORDS).with_suffix("") for path in RECORDS.rglob("*.json")}
     for name in records:
         assert (ROOT / token_path(str(name))).exists()
-    assert len(records) == 5 + 2 * len(system_names())
+    assert len(records) == 6 + 2 * len(system_names())
 
 
 def test_defaults_equal_the_recorded_ones() -> None:

@@ -15,6 +15,7 @@ from ganvae.models import systems
 
 # These imports take seconds: they happen once, in the process that all others are forked from.
 PRELOADED = [
+    "ganvae.pipeline.behaviour.annealing",
     "ganvae.pipeline.behaviour.catalogue",
     "ganvae.pipeline.behaviour.drawing",
     "ganvae.pipeline.behaviour.preparing",
@@ -99,6 +100,7 @@ def joint_tokens() -> dict[str, tuple[str, ...]]:
 def _others() -> dict[str, Callable[[], Record]]:
     models = {f"evaluate/{system}": partial(_scores, system) for system in system_names()}
     return {
+        "anneal": _log_likelihoods,
         "draw": _pictures,
         "evaluate/samples": _sample_scores,
         **models,
@@ -164,6 +166,13 @@ def _sample_scores() -> Record:
 
     _set_up()
     return sample_scores()
+
+
+def _log_likelihoods() -> Record:
+    from ganvae.pipeline.behaviour.annealing import log_likelihoods
+
+    _set_up()
+    return log_likelihoods()
 
 
 def _prepared() -> Record:

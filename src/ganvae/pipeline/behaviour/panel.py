@@ -88,6 +88,7 @@ SMALL: dict[str, dict[str, Any]] = {
 
 COMMON: dict[str, dict[str, Any]] = {
     "decay": {"learning_rate_decay": "linear"},
+    "staged decay": {"learning_rate_decay": "staged"},
     "average": {"ema": 0.8},
     "static": {"binarize": "static"},
     "dynamic": {"binarize": "dynamic"},
@@ -155,7 +156,12 @@ OWN: dict[str, dict[str, dict[str, Any]]] = {
         "penalty": {"r1": 2.0, "discriminator_norm": "none"},
         "prior": {"prior": "uniform"},
     },
-    "bernoulli-vae": VARIATIONAL | {"gaussian": {"likelihood": "gaussian"}},
+    "bernoulli-vae": VARIATIONAL
+    | {
+        "gaussian": {"likelihood": "gaussian"},
+        "start": {"activation": "tanh", "output_bias": "pixel-means"},
+        "normalised tanh": {"activation": "tanh", "norm": "batch"},
+    },
     "conv-vae": VARIATIONAL | {"bernoulli": {"likelihood": "bernoulli"}},
     "dcgan": ADVERSARIAL
     | ADAM

@@ -55,6 +55,15 @@ EVALUATION = {
     "importance_samples": 4,
 }
 
+ANNEALING = {
+    "images": 11,  # more than one batch
+    "simulated": 2,
+    "chains": 2,
+    "distributions": 10,
+    "leapfrog_steps": 2,
+    "variances": [0.02, 0.1],
+}
+
 TASKS = {
     "damage_weight": 1.0,
     "damaged_share": 0.4,
@@ -129,6 +138,7 @@ def _params(
         "compute": ComputeConfig(device="cpu", threads=1, precision="fp32").model_dump(),
         "evaluation": {**EVALUATION, **further},
         "baselines": {"seeds": [SEED]},
+        "annealing": {"runs": [KEY], "settings": ANNEALING},
         "runs": {KEY: {"variant": "model", "system": system, "seed": SEED, "file": "params.yaml"}},
         "variants": {"model": dict(parameters)},
         "pretrained": "all",

@@ -1,0 +1,98 @@
+"""Commands for a benchmark in a folder of the user's own."""
+
+from functools import partial
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ganvae.cli.extras import need
+from ganvae.cli.options import ModelFamily, ModelName, TrainingSeed
+from ganvae.core.errors import UserError
+
+commands = typer.Typer()
+
+
+@commands.command("new")
+def new_command(
+    folder: Annotated[Path, typer.Argument(help="The folder to create.")],
+    dataset: Annotated[
+        str, typer.Option(help="A data set with a judge, see `ganvae datasets`.")
+    ] = "mnist",
+) -> None:
+    """Create a project: a benchmark of your own, with an example of an own model."""
+    from ganvae.pipeline.project.new import new_project
+
+    remarks = new_project(folder, dataset)
+    typer.echo("\n".join([f"{folder}: created. Read {folder}/README.md.", *remarks]))
+
+
+@commands.command("check")
+def check_command(
+    profile: Annotated[
+        Path, typer.Argument(help="The folder of a profile, or its params.yaml.")
+    ] = Path(),
+) -> None:
+    """Check a profile in seconds: parameters, disk, judges, images and models."""
+    need("dvc")
+    from ganvae.pipeline.project.check import check
+
+    folder = _profile(profile)
+    faults = 0
+    for finding in check(folder):
+        typer.echo(f"{'ok   ' if finding.right else 'WRONG'} {finding.what}: {finding.found}")
+        faults += not finding.right
+    if faults:
+        raise UserError(f"{faults} of the checks failed. See the lines that begin with WRONG.")
+
+
+def _profile(path: Path) -> Path:
+    """Return the folder of a profile.
+
+    Raises:
+        UserError: there is no params.yaml.
+    """
+    folder = path if path.is_dir() else path.parent
+    if not (folder / "params.yaml").exists():
+        raise UserError(
+            f"{folder} has no params.yaml. Run the command in a project (`ganvae new`) or a clone, "
+            "or give the folder of a profile, such as profiles/smoke."
+        )
+    return folder
+
+
+@commands.command("submit")
+def submit_command(
+    samples: Annotated[
+        Path, typer.Argument(help="Samples, as for `ganvae score`, or a record that it wrote.")
+    ],
+    model: ModelName = None,
+    family: ModelFamily = "other",
+    seed: TrainingSeed = 0,
+    profile: Annotated[Path, typer.Option(help="The folder of a profile.")] = Path(),
+) -> None:
+    """Add samples from elsewhere to a profile's leaderboard, marked as not trained here."""
+    from contextlib import chdir
+
+    from ganvae.config import load_params
+    from ganvae.evaluation.submitted import submit_record, submit_samples
+
+    samples, profile = samples.absolute(), _profile(profile)
+    params = load_params(profile / "params.yaml")
+    with chdir(profile / params.root):
+        if samples.suffix == ".json":
+            path, record = submit_record(params, samples)
+        else:
+            path, record = submit_samples(
+                params,
+                samples,
+                model=model or samples.stem,
+                family=family,
+                seed=seed,
+                report=partial(typer.echo, err=True),
+            )
+    fid = record.scores.get("fid_judge")
+    typer.echo(f"{path}: FID (judge) {'not measured' if fid is None else f'{fid:.2f}'}")
+    for flag in record.flags:
+        typer.echo(f"not ranked: {flag}")
+    typer.echo(f"Run `ganvae repro {Path(params.file).parent}` to write the pages again.")

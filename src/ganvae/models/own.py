@@ -1,0 +1,135 @@
+"""Load the model classes of users' systems, from a Python file or from a plug-in."""
+
+import hashlib
+import importlib.util
+import inspect
+import sys
+import traceback
+from functools import cache
+from pathlib import Path
+from types import ModuleType
+from typing import Any, get_args
+
+from ganvae.config import ModelConfig
+from ganvae.core.errors import ConfigError
+from ganvae.models.base import Family, GenerativeModel
+from ganvae.models.own_code import find_file, package_of, plug_ins
+
+ONE_FILE = " A model is one file. Install what it shares with other files as a package."
+
+
+def from_file(name: str) -> type[GenerativeModel]:
+    """Return the model class in the Python file ``name``. The class gets this name.
+
+    The file defines one model. If it defines several, it names one of them as ``MODEL``.
+
+    Raises:
+        ConfigError: the file is missing, cannot be imported, or defines no usable model.
+    """
+    return _load(name, find_file(name))
+
+
+@cache
+def _load(name: str, path: Path) -> type[GenerativeModel]:
+    module = _imported(name, path)
+    found = [
+        value
+        for value in vars(module).values()
+        if inspect.isclass(value)
+        and issubclass(value, GenerativeModel)
+        and value.__module__ == module.__name__
+    ]
+    model = getattr(module, "MODEL", found[0] if len(found) == 1 else None)
+    if model is None:
+        classes = ", ".join(value.__name__ for value in found)
+        raise ConfigError(
+            f"{name} defines several models: {classes}. Add the line `MODEL = {found[-1].__name__}`"
+            " with the one to use."
+            if found
+            else f"{name} defines no model. Write a class that derives from GenerativeModel, VAE "
+            "or AdamGAN."
+        )
+    return usable(model, name, name)
+
+
+def _imported(name: str, path: Path) -> ModuleType:
+    """Run a Python file as a module.
+
+    Raises:
+        ConfigError: the file raises an exception. The message names the line.
+    """
+    key = hashlib.sha256(str(path).encode()).hexdigest()[:8]
+    spec = importlib.util.spec_from_file_location(f"ganvae_own_{key}", path)
+    assert spec and spec.loader
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # pydantic and inspect look modules up
+    try:
+        spec.loader.exec_module(module)
+    except (Exception, SystemExit) as error:
+        del sys.modules[spec.name]
+        remedy = ONE_FILE if isinstance(error, ImportError) else ""
+        raise ConfigError(f"{name} cannot be imported: {fault(error, path)}.{remedy}") from None
+    return module
+
+
+def fault(error: BaseException, path: Path) -> str:
+    """The message of an exception, with the last line of a file that led to it."""
+    line = error.lineno if isinstance(error, SyntaxError) else None
+    for frame in traceback.extract_tb(error.__traceback__):
+        if frame.filename == str(path):
+            line = frame.lineno
+    where = f"line {line}: " if line else ""
+    text = error.msg if isinstance(error, SyntaxError) else str(error)
+    return f"{where}{type(error).__name__}: {text}".rstrip(" .:")
+
+
+@cache
+def from_plug_in(name: str) -> type[GenerativeModel]:
+    """Return the model class of the plug-in ``name``. The class gets this name.
+
+    Raises:
+        ConfigError: the plug-in cannot be imported, or is no usable model.
+    """
+    point = plug_ins()[name]
+    where = f"system {name!r} of the package {package_of(point)}"
+    try:
+        model = point.load()
+    except Exception as error:
+        raise ConfigError(f"{where} cannot be imported: {type(error).__name__}: {error}.") from None
+    return usable(model, name, where)
+
+
+def usable(model: Any, name: str, where: str) -> type[GenerativeModel]:
+    """Check that an object is a complete model class, and give the class its name.
+
+    Args:
+        name: the name of the system.
+        where: the place of the class, for messages.
+
+    Raises:
+        ConfigError: the object is no model class, or lacks a method or an attribute.
+    """
+    if not (inspect.isclass(model) and issubclass(model, GenerativeModel)):
+        raise ConfigError(
+            f"{where} gives {model!r}, but a system is a class that derives from "
+            "ganvae.models.base.GenerativeModel."
+        )
+    of = f"{where}: the class {model.__name__}"
+    if inspect.isabstract(model):
+        methods = ", ".join(sorted(model.__abstractmethods__))
+        raise ConfigError(f"{of} lacks these methods: {methods}. Define them.")
+    config = getattr(model, "config_class", None)
+    families = ", ".join(map(repr, get_args(Family)))
+    faults = {
+        "family": (getattr(model, "family", None) in get_args(Family), f"one of {families}"),
+        "source": (isinstance(getattr(model, "source", None), str), "a line on the model's origin"),
+        "config_class": (
+            inspect.isclass(config) and issubclass(config, ModelConfig),
+            "a class that derives from ganvae.config.ModelConfig",
+        ),
+    }
+    for attribute, (right, needed) in faults.items():
+        if not right:
+            raise ConfigError(f"{of} needs the attribute {attribute}: {needed}.")
+    model.name = name
+    return model

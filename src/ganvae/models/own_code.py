@@ -1,0 +1,92 @@
+"""The code of users' systems: a Python file, or a plug-in of another installed package.
+
+A parameter file names such a system by the path of the file, or by the name of the plug-in. Another
+package registers a plug-in as an entry point of the group `GROUP`. This module imports no model.
+"""
+
+import hashlib
+import importlib.util
+from functools import cache
+from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
+
+from ganvae.core.errors import ConfigError
+from ganvae.core.paths import checkout_root
+
+GROUP = "ganvae.systems"
+"""The group of entry points that name model classes of other packages."""
+SUFFIX = ".py"
+MISSING = (
+    "the file of the system {name} does not exist. Check the path, or run the command in the "
+    "project that has this file."
+)
+
+
+def is_file(name: str) -> bool:
+    """Return whether the name of a system is the path of a Python file."""
+    return name.endswith(SUFFIX)
+
+
+def find_file(name: str) -> Path:
+    """Return the file of a system: relative to the working folder, or to the project's root.
+
+    Raises:
+        ConfigError: the file does not exist.
+    """
+    for path in (Path(name), checkout_root() / name):
+        if path.is_file():
+            return path.resolve()
+    raise ConfigError(MISSING.format(name=name))
+
+
+@cache
+def plug_ins() -> dict[str, EntryPoint]:
+    """The plug-ins of other installed packages, by name.
+
+    Raises:
+        ConfigError: two packages have plug-ins of the same name.
+    """
+    found: dict[str, EntryPoint] = {}
+    for point in entry_points(group=GROUP):
+        first = found.setdefault(point.name, point)
+        if first.value != point.value:
+            packages = " and ".join(package_of(each) for each in (first, point))
+            raise ConfigError(
+                f"the packages {packages} both have a system named {point.name!r}. Uninstall one."
+            )
+    return found
+
+
+def package_of(point: EntryPoint) -> str:
+    """The name of the package that has a plug-in."""
+    return point.dist.name if point.dist else point.module
+
+
+def identity(name: str, root: Path) -> str:
+    """A checksum of the code of a user's system: its file, or all Python files of its package.
+
+    For a plug-in, the version of the package is part of the checksum. The files are those that
+    Python imports, so that edits of a package in development are seen too.
+
+    Args:
+        root: the root of the project.
+
+    Raises:
+        ConfigError: the file of the system is missing.
+    """
+    digest = hashlib.sha256()
+    if is_file(name):
+        if not (root / name).is_file():
+            raise ConfigError(MISSING.format(name=name))
+        digest.update((root / name).read_bytes())
+        return digest.hexdigest()
+    point = plug_ins()[name]
+    digest.update(f"{package_of(point)} {point.dist.version if point.dist else ''}".encode())
+    package = importlib.util.find_spec(point.module.partition(".")[0])
+    if package is None:
+        raise ConfigError(f"the package of the system {name!r} is missing. Install it again.")
+    folders = [Path(folder) for folder in package.submodule_search_locations or ()]
+    files = [file for folder in folders for file in sorted(folder.rglob(f"*{SUFFIX}"))]
+    for file in files or [Path(str(package.origin))]:
+        digest.update(file.read_bytes() + b"\0")
+    return digest.hexdigest()

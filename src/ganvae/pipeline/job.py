@@ -1,0 +1,134 @@
+"""One job of `ganvae repro --on`: the stages of one training run, in a clone of its own.
+
+Jobs on several hosts must not share a clone, since DVC's locks hold process ids without hosts. They
+share DVC's cache, and DVC keeps there what each stage wrote. So the clone that started the jobs
+gets all results from the cache.
+"""
+
+import argparse
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ganvae.core.errors import UserError, exit_with_message
+from ganvae.core.files import write_text
+from ganvae.core.tokens import is_project
+from ganvae.pipeline.dvc import DVC
+from ganvae.pipeline.lock import alone
+
+LEFT_OUT = ("/*", "!/results/", "!/docs/", "!/data/raw/")
+"""What a job's clone has: patterns of git's sparse checkout. No stage of a run reads the rest."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """A job: the stages of a training run.
+
+    Attributes:
+        source: the clone that starts the job, as an absolute path.
+        commit: the commit to check out.
+        folder: the job's clone, as an absolute path. If it exists, its checkpoints are used.
+        cache: DVC's cache, as an absolute path that all hosts see.
+        pipeline: the dvc.yaml of the profile, relative to the repository's root.
+        stages: the names of the stages, in order.
+    """
+
+    source: Path
+    commit: str
+    folder: Path
+    cache: Path
+    pipeline: Path
+    stages: Sequence[str]
+
+    @property
+    def done(self) -> Path:
+        """A file that says that all stages were performed."""
+        return self.folder.with_name(f"{self.folder.name}.done")
+
+    @property
+    def failed(self) -> Path:
+        """A file with the reason why a stage failed. A job that was lost has neither file."""
+        return self.folder.with_name(f"{self.folder.name}.failed")
+
+    @property
+    def command(self) -> list[str]:
+        """The command that performs the job on any host that sees the three folders."""
+        options = {
+            "--source": self.source,
+            "--commit": self.commit,
+            "--folder": self.folder,
+            "--cache": self.cache,
+            "--pipeline": self.pipeline,
+        }
+        named = [str(part) for pair in options.items() for part in pair]
+        return [sys.executable, "-m", __name__, *named, *self.stages]
+
+
+def perform(job: Job) -> None:
+    """Perform a job, and write one of the files `Job.done` and `Job.failed`.
+
+    Raises:
+        UserError: a command failed, and its output is printed. Or a lost job works on in the same
+            folder.
+    """
+    with alone(job.folder.with_name(f"{job.folder.name}.lock"), f"{job.folder} is in use."):
+        try:
+            _clone(job)
+            _dvc(job, "checkout", f"{job.pipeline}:prepare", f"{job.pipeline}:reference")
+            stages = [f"{job.pipeline}:{stage}" for stage in job.stages]
+            _dvc(job, "repro", "--single-item", *stages)
+        except UserError as error:
+            write_text(job.failed, f"{error}\n")
+            raise
+        write_text(job.done, "")
+
+
+def _clone(job: Job) -> None:
+    """Clone the source at the job's commit, with the source's lock of the profile."""
+    if not (job.folder / ".git").exists():
+        _run("git", "clone", "--quiet", "--no-checkout", str(job.source), str(job.folder))
+        _run("git", "-C", str(job.folder), "sparse-checkout", "set", "--no-cone", *LEFT_OUT)
+    git = "git", "-C", str(job.folder)
+    _run(*git, "fetch", "--quiet", "origin", job.commit)
+    _run(*git, "checkout", "--quiet", "--force", "--detach", job.commit)
+    # The source may have prepared data that its committed lock does not know yet.
+    lock = job.pipeline.with_name("dvc.lock")
+    if (job.source / lock).exists():
+        shutil.copyfile(job.source / lock, job.folder / lock)
+    if is_project(job.folder):
+        _run(sys.executable, "-m", "ganvae.pipeline.project.tokens", cwd=job.folder)
+    _dvc(job, "cache", "dir", "--local", str(job.cache))
+
+
+def _dvc(job: Job, *arguments: str) -> None:
+    python = os.environ | {
+        "PYTHONPATH": str(job.folder / "src"),  # the code of the job's commit
+        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+    }
+    _run(*DVC, *arguments, cwd=job.folder, env=python)
+
+
+def _run(*command: str, **options: Any) -> None:
+    process = subprocess.run(command, check=False, **options)
+    if process.returncode:
+        shown = shlex.join(("dvc", *command[3:]) if command[:3] == DVC else command)
+        raise UserError(f"`{shown}` failed with status {process.returncode}. See its output above.")
+
+
+def _job() -> Job:
+    parser = argparse.ArgumentParser(description=__doc__)
+    for name in ("source", "folder", "cache", "pipeline"):
+        parser.add_argument(f"--{name}", type=Path, required=True)
+    parser.add_argument("--commit", required=True)
+    parser.add_argument("stages", nargs="+")
+    return Job(**vars(parser.parse_args()))
+
+
+if __name__ == "__main__":
+    exit_with_message(lambda: perform(_job()))

@@ -1,0 +1,220 @@
+"""Systems of users: files and plug-ins, and what is refused."""
+
+import re
+import sys
+from importlib.metadata import EntryPoint
+from pathlib import Path
+
+import pytest
+import torch
+
+from ganvae.config import RunConfig, parse
+from ganvae.core.errors import ConfigError
+from ganvae.models import own, own_code
+from ganvae.models.registry import build_model, system_class, system_config, system_names
+from ganvae.models.weights import load_model, save_model
+
+VALID = """
+from typing import ClassVar
+import torch
+from torch import nn
+from ganvae.config import ModelConfig, Schedule
+from ganvae.models.base import GenerativeModel, descend
+
+class Config(ModelConfig):
+    schedule: Schedule = Schedule(
+        unit="steps", length=2, report_every=1, sample_every=1, checkpoint_every=1
+    )
+    batch_size: int = 4
+    brightness: float = 0.5
+
+class Grey(GenerativeModel):
+    family = "other"
+    source = "a grey image"
+    config_class = Config
+
+    def __init__(self, config, image_shape):
+        super().__init__()
+        self.config, self.image_shape = config, image_shape
+        self.real_images_per_step = config.batch_size
+        self.level = nn.Parameter(torch.zeros(image_shape))
+
+    def optimizers(self):
+        return {"level": torch.optim.SGD([self.level], 0.1)}
+
+    def train_step(self, images, optimizers, generator):
+        loss = (torch.sigmoid(self.level) - images).square().mean()
+        descend(loss, optimizers["level"])
+        return {"loss": loss.detach()}
+
+    def sample_prior(self, n, generator):
+        return torch.randn(n, 1, generator=generator)
+
+    def generate(self, latents):
+        return torch.sigmoid(self.level + latents[:, :, None, None])
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The root of a project, as the working folder."""
+    (tmp_path / ".dvc").mkdir()
+    (tmp_path / "models").mkdir()
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def write(folder: Path, text: str) -> str:
+    """Write a model file, and return its path from the project's root."""
+    (folder / "models/mine.py").write_text(text)
+    return "models/mine.py"
+
+
+def test_a_model_in_a_file_has_the_name_of_the_file(folder: Path) -> None:
+    name = write(folder, VALID)
+    system = system_class(name)
+    assert (system.name, system.family) == (name, "other")
+    assert system is system_class(name)
+    config = system_config(name, {"brightness": 0.25})
+    assert config.model_dump()["brightness"] == 0.25
+    assert name not in system_names()
+
+
+def test_a_file_is_found_from_a_subfolder_of_the_project(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = write(folder, VALID)
+    (folder / "deep").mkdir()
+    monkeypatch.chdir(folder / "deep")
+    assert system_class(name).source == "a grey image"
+
+
+def test_the_weights_of_a_users_model_can_be_loaded(folder: Path) -> None:
+    name = write(folder, VALID)
+    config = system_config(name, {})
+    model = build_model(name, config, (1, 5, 4), seed=0)
+    save_model(folder / "w.safetensors", model, config, seed=0)
+    latents = torch.linspace(-1, 1, 3)[:, None]
+    assert torch.equal(load_model(folder / "w.safetensors").decode(latents), model.decode(latents))
+    (folder / name).unlink()
+    own._load.cache_clear()
+    with pytest.raises(ConfigError, match=r"file of the system models/mine\.py does not exist"):
+        load_model(folder / "w.safetensors")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("import nothing_like_this", "line 1: ModuleNotFoundError: No module named"),
+        ("x = 1\n\n1 / 0", "line 3: ZeroDivisionError"),
+        ("class X(:", "line 1: SyntaxError"),
+        ("x = 1", "defines no model. Write a class that derives from GenerativeModel"),
+        ("from ganvae.models.vae import VAE", "defines no model"),
+        ("import sys\nsys.exit(3)", "line 2: SystemExit: 3"),
+        ("from helper import x", "No module named 'helper'. A model is one file. Install what"),
+        (
+            VALID + "\nclass Other(Grey):\n    pass\n",
+            "models: Grey, Other. .*MODEL = Other",
+        ),
+        (VALID.replace("def generate", "def create"), "Grey lacks these methods: generate"),
+        (VALID.replace('family = "other"', 'family = "flow"'), "attribute family: one of 'gan'"),
+        (VALID.replace("    config_class = Config\n", ""), "attribute config_class: a class that"),
+        (VALID.replace('    source = "a grey image"\n', ""), "attribute source: a line on"),
+        ("MODEL = 3", "gives 3, but a system is a class that derives from"),
+    ],
+)
+def test_a_fault_in_a_file_is_one_clear_line(folder: Path, text: str, message: str) -> None:
+    name = write(folder, text)
+    with pytest.raises(ConfigError, match=message) as error:
+        system_class(name)
+    assert "mine.py" in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_one_of_several_models_can_be_named(folder: Path) -> None:
+    text = VALID + "\nclass Other(Grey):\n    source = 'the other'\n\nMODEL = Other\n"
+    assert system_class(write(folder, text)).source == "the other"
+
+
+def test_a_missing_file_is_named(folder: Path) -> None:
+    with pytest.raises(ConfigError, match=r"file of the system models/no\.py does not exist"):
+        system_class("models/no.py")
+
+
+@pytest.mark.parametrize("system", ["/etc/x.py", "../x.py", "a/../x.py", "a b.py", "a/b.txt", ""])
+def test_a_path_outside_the_project_is_no_system(system: str) -> None:
+    run = {"variant": "x", "system": system, "seed": 0, "file": "params.yaml"}
+    with pytest.raises(ConfigError, match=r"x\.system: .* nor the path of a Python file inside"):
+        parse(RunConfig, run, "x")
+    parse(RunConfig, run | {"system": "models/own/mine.py"}, "x")
+
+
+class Points(list[EntryPoint]):
+    """Entry points that stand for installed plug-ins."""
+
+    def __call__(self, group: str) -> list[EntryPoint]:
+        return [point for point in self if point.group == group]
+
+
+@pytest.fixture
+def plug_in(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Points:
+    """A plug-in named ``grey``, in an importable module ``greys``."""
+    (folder / "greys.py").write_text(VALID)
+    monkeypatch.syspath_prepend(str(folder))
+    points = Points([EntryPoint("grey", "greys:Grey", own_code.GROUP)])
+    monkeypatch.setattr(own_code, "entry_points", points)
+    for cached in (own_code.plug_ins, own.from_plug_in):
+        cached.cache_clear()
+    yield points
+    for cached in (own_code.plug_ins, own.from_plug_in):
+        cached.cache_clear()
+    sys.modules.pop("greys", None)
+
+
+def test_a_plug_in_is_a_system(plug_in: Points) -> None:
+    assert system_class("grey").name == "grey"
+    with pytest.raises(ConfigError, match=r"one of these systems: .*vanilla-gan, grey\. Or give"):
+        system_class("gray")
+
+
+def test_a_system_of_this_package_wins_over_a_plug_in(plug_in: Points) -> None:
+    plug_in.append(EntryPoint("dcgan", "greys:Grey", own_code.GROUP))
+    assert system_class("dcgan").family == "gan"
+
+
+def test_two_plug_ins_of_one_name_are_refused(plug_in: Points) -> None:
+    plug_in.append(EntryPoint("grey", "darks:Grey", own_code.GROUP))
+    with pytest.raises(ConfigError, match="greys and darks both have a system named 'grey'"):
+        system_class("grey")
+
+
+def test_the_identity_of_a_plug_in_changes_with_its_files(plug_in: Points, folder: Path) -> None:
+    first = own_code.identity("grey", folder)
+    (folder / "greys.py").write_text(VALID + "\n")
+    assert own_code.identity("grey", folder) != first
+    plug_in[:] = [EntryPoint("grey", "gone:Grey", own_code.GROUP)]
+    own_code.plug_ins.cache_clear()
+    with pytest.raises(ConfigError, match="package of the system 'grey' is missing"):
+        own_code.identity("grey", folder)
+
+
+@pytest.mark.parametrize(
+    ("target", "message"),
+    [
+        ("missing_module:X", "package missing_module cannot be imported: ModuleNotFoundError"),
+        ("greys:torch", "gives <module 'torch'.*but a system is a class"),
+    ],
+)
+def test_a_broken_plug_in_is_one_clear_line(plug_in: Points, target: str, message: str) -> None:
+    plug_in[:] = [EntryPoint("grey", target, own_code.GROUP)]
+    with pytest.raises(ConfigError, match=message):
+        system_class("grey")
+
+
+def test_the_identity_of_a_file_changes_with_its_text(folder: Path) -> None:
+    name = write(folder, VALID)
+    first = own_code.identity(name, folder)
+    assert first == own_code.identity(name, folder)
+    write(folder, VALID + "\n")
+    assert own_code.identity(name, folder) != first
+    assert re.fullmatch("[0-9a-f]{64}", first)
