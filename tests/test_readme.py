@@ -1,5 +1,6 @@
 """README and docs say what is so: commands, links and figures."""
 
+import contextlib
 import csv
 import json
 import math
@@ -19,6 +20,7 @@ from ruamel.yaml import YAML
 from conftest import ROOT
 from ganvae.cli import commands as ganvae
 from ganvae.config import load_params
+from ganvae.core.errors import UserError
 from ganvae.data.registry import dataset_names
 from ganvae.models.registry import system_names
 from ganvae.scores.matches import FAMILIES, MATCHES, RECORD, read_match_record, read_stage
@@ -241,7 +243,8 @@ def match_fids() -> Iterator[float]:
         record = read_match_record(path)
         selection = read_stage(ROOT, record.name, "selection")
         for family in FAMILIES:
-            yield from means(rule_of(record), selection, family).values()
+            with contextlib.suppress(UserError):  # the selection has only begun
+                yield from means(rule_of(record), selection, family).values()
         changed: dict[tuple[str, str], list[float]] = {}
         for run in read_stage(ROOT, record.name, "why"):
             changed.setdefault((run.family, run.change), []).append(run.fid_judge or math.inf)

@@ -86,17 +86,23 @@ def _changed(call: str, arguments: str, clone: Path) -> str | None:
     """The path that a call changes, relative to the clone. None: it changes nothing there."""
     if call == "openat" and not FOR_WRITING.search(arguments):
         return None
+    named = _path_in(call, arguments)
+    if named is None:
+        return None
+    path = os.path.normpath(clone / named)
+    return os.path.relpath(path, clone) if path.startswith(f"{clone}/") else None
+
+
+def _path_in(call: str, arguments: str) -> Path | None:
+    """The path that a call changes: of its file descriptor, or the path among its arguments."""
     if call in BY_DESCRIPTOR:
         found = DESCRIPTOR.match(arguments)
-        folder = None
-    else:
-        named = list(NAMED.finditer(arguments))
-        found = (named[-1] if call in TO_LAST_PATH else named[0]) if named else None
-        folder = found["folder"] if found else None
-    if not found:
+        return Path(found["path"]) if found else None
+    named = [*NAMED.finditer(arguments)]
+    if not named:
         return None
-    path = os.path.normpath(Path(folder or clone) / found["path"])
-    return os.path.relpath(path, clone) if path.startswith(f"{clone}/") else None
+    path = named[-1 if call in TO_LAST_PATH else 0]
+    return Path(path["folder"] or "") / path["path"]
 
 
 def kill(

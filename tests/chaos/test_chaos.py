@@ -1,6 +1,5 @@
 """A small part of the campaign: `make chaos` kills six commands, some hundred times."""
 
-import os
 import shutil
 from pathlib import Path
 
@@ -8,6 +7,8 @@ import pytest
 from campaign import SECONDS, Disk, chosen, disturb
 from faults import Point, kills_of, points_of
 from scenes import SCENES, VARIES, differences, environment, expectation, finished_clone
+
+from programs import skip_without
 
 KILLS = 1
 LOG = """\
@@ -66,10 +67,7 @@ def test_each_difference_from_the_undisturbed_run_is_named(tmp_path: Path) -> No
 @pytest.fixture(scope="module")
 def disk(tmp_path_factory: pytest.TempPathFactory) -> Disk:
     if not shutil.which("strace"):
-        missing = "no strace here (Debian and Ubuntu: `apt-get install strace`)"
-        if os.environ.get("CI"):
-            pytest.fail(missing)
-        pytest.skip(missing)
+        skip_without("strace", "strace")
     folder = tmp_path_factory.mktemp("campaign")
     variables = environment(folder)
     return Disk(folder, finished_clone(folder, variables, SECONDS), variables)

@@ -20,6 +20,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from programs import skip_without
+
 CLUSTER = ("--username=tester", "--auth=trust", "--encoding=UTF8", "--no-locale", "--no-sync")
 SERVER = {
     "listen_addresses": "127.0.0.1",
@@ -49,10 +51,7 @@ def postgresql() -> Iterator[str]:
     """Run a server on this machine, as ``user@host:port``. It stops even if this process dies."""
     programs = _programs()
     if programs is None:
-        missing = "no PostgreSQL server here (Debian and Ubuntu: `apt-get install postgresql`)"
-        if os.environ.get("CI"):
-            pytest.fail(missing)
-        pytest.skip(missing)
+        skip_without("PostgreSQL server", "postgresql")
     folder = Path(tempfile.mkdtemp(prefix="postgres-"))  # other users cannot read pytest's folders
     try:
         with _server(programs, folder) as address:
