@@ -288,7 +288,8 @@ def test_tables(tmp_path: Path) -> None:
     assert (
         "- † marks tuned variants: their parameters were chosen by FID on the validation split. "
         "The other variants use the parameters of their sources, scaled down by hand to fit the "
-        "training time. These parameters were not chosen by scores.\n"
+        "training time. These parameters were not searched. Some were chosen by hand after a look "
+        "at results.\n"
     ) in text
     assert "- Networks were trained in fp32. Weights and losses stay in fp32." in text
     assert "| floor (real training images) | reference | 0.25 |" in text

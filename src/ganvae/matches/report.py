@@ -55,9 +55,10 @@ def _parts(
     yield from _selected(record, search, selection)
     if why:
         yield "## Does the verdict hold?"
-        yield "Each finalist was trained with one change. The cells have the mean and each seed."
+        yield match_why.HOW
         yield _table(*match_why.holds(why))
         yield "## What does each finalist owe to its choices?"
+        yield match_why.LIMITS
         for family in FAMILIES:
             yield f"The {family.upper()} finalist, with one parameter set back to its default:"
             yield _table(*match_why.owes(why, family))

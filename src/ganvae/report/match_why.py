@@ -1,82 +1,98 @@
 """Tables on the changed finalists of a match: what each owes to its choices, and what holds."""
 
 from collections.abc import Sequence
-from statistics import fmean
+from statistics import geometric_mean
 
 from ganvae.report.matches import Table
 from ganvae.report.numbers import listed, significant
 from ganvae.scores.matches import FAMILIES, Family, TrainedRecord
 
 UNCHANGED = "unchanged"
+HOW = (
+    "Each finalist was trained with one change. The cells have the geometric mean and each seed. "
+    "The ratio is the FID of the GAN divided by the FID of the VAE: above 1, the VAE has the lower "
+    "FID. The second judge is a network that was trained without labels. FIDs of the two judges "
+    "cannot be compared."
+)
+LIMITS = (
+    "Each row has few seeds, so a ratio near 1 does not show that a choice matters. No other "
+    "parameter was tuned again after a change."
+)
+
+Fids = Sequence[float | None]
+"""The FIDs of training runs with different seeds; None for a run without this FID."""
 
 
 def owes(why: Sequence[TrainedRecord], family: Family) -> Table:
     """A table of a finalist without each of its choices, with the ratio to the whole finalist."""
-    fids = _fids(why, family)
-    whole = _mean(fids.get(UNCHANGED, []))
-    rows = []
-    for change, values in fids.items():
-        if change == UNCHANGED or change.startswith("without "):
-            mean = _mean(values)
-            ratio = significant(mean / whole) if mean and whole else ""
-            rows.append([_code(change), _cell(values), ratio])
+    fids = _by_change(why, family)
+    whole = _fids(fids.get(UNCHANGED, []))
+    rows = [
+        [_code(change), _cell(_fids(runs)), _ratio(_fids(runs), whole)]
+        for change, runs in fids.items()
+        if change == UNCHANGED or change.startswith("without ")
+    ]
     return ["finalist", "FID on validation", "ratio to unchanged"], rows
 
 
 def holds(why: Sequence[TrainedRecord]) -> Table:
-    """A table of both finalists under each change that both have, and which has the lower mean."""
-    gan, vae = (_fids(why, family) for family in FAMILIES)
+    """A table of both finalists under each change that both have, by both judges."""
+    gan, vae = (_by_change(why, family) for family in FAMILIES)
     rows = [
-        _compared(change, gan[change], vae[change])
+        [
+            change.replace(" of the steps", " times the steps"),  # records have the longer form
+            *_compared(_fids(gan[change]), _fids(vae[change])),
+            *_compared(_second_fids(gan[change]), _second_fids(vae[change])),
+        ]
         for change in gan
         if change in vae and not change.startswith("without ")
     ]
-    seconds = [_second_fids(why, family) for family in FAMILIES]
-    if all(any(fids) for fids in seconds):
-        rows.append(_compared("unchanged, second judge", *seconds))
-    return ["both finalists", "GAN, FID", "VAE, FID", "lower mean"], rows
+    heads = ["GAN, FID", "VAE, FID", "ratio"]
+    second = ["GAN, second judge", "VAE, second judge", "ratio, second judge"]
+    return ["both finalists", *heads, *second], rows
 
 
-def _compared(change: str, gan: Sequence[float | None], vae: Sequence[float | None]) -> list[str]:
-    shown = change.replace(" of the steps", " times the steps")  # records have the longer form
-    return [shown, _cell(gan), _cell(vae), _ahead(_mean(gan), _mean(vae))]
-
-
-def _second_fids(why: Sequence[TrainedRecord], family: Family) -> list[float | None]:
-    """Return the FIDs of the unchanged finalist in the features of the second judge."""
-    whole = [run for run in why if (run.family, run.change) == (family, UNCHANGED)]
-    return [run.fid_unlabelled for run in whole]
-
-
-def _fids(why: Sequence[TrainedRecord], family: Family) -> dict[str, list[float | None]]:
-    """Return the FIDs of a finalist by change; None for a diverged training run."""
-    fids: dict[str, list[float | None]] = {UNCHANGED: []}
-    for record in why:
+def _by_change(why: Sequence[TrainedRecord], family: Family) -> dict[str, list[TrainedRecord]]:
+    """Return the training runs of a finalist by change, the unchanged ones first."""
+    runs: dict[str, list[TrainedRecord]] = {}
+    for record in sorted(why, key=lambda record: record.change != UNCHANGED):
         if record.family == family:
-            fids.setdefault(record.change, []).append(record.fid_judge)
-    return fids
+            runs.setdefault(record.change, []).append(record)
+    return runs
 
 
-def _mean(values: Sequence[float | None]) -> float | None:
-    """Return the mean, or None if there is no value or a training run diverged."""
+def _fids(runs: Sequence[TrainedRecord]) -> Fids:
+    return [run.fid_judge for run in runs]
+
+
+def _second_fids(runs: Sequence[TrainedRecord]) -> Fids:
+    return [run.fid_unlabelled for run in runs]
+
+
+def _compared(gan: Fids, vae: Fids) -> list[str]:
+    """The cells of both families and their ratio; empty where nothing was measured."""
+    if not any(gan) and not any(vae):
+        return ["", "", ""]
+    return [_cell(gan), _cell(vae), _ratio(gan, vae)]
+
+
+def _ratio(first: Fids, second: Fids) -> str:
+    above, below = _mean(first), _mean(second)
+    return significant(above / below) if above and below else ""
+
+
+def _mean(values: Fids) -> float | None:
+    """Return the geometric mean, or None if there is no value or a training run diverged."""
     known = [value for value in values if value is not None]
-    return fmean(known) if known and len(known) == len(values) else None
+    return geometric_mean(known) if known and len(known) == len(values) else None
 
 
-def _cell(values: Sequence[float | None]) -> str:
-    mean = _mean(values)
-    each = listed([_value(value) for value in values])
-    return f"{_value(mean)} ({each})" if values else ""
+def _cell(values: Fids) -> str:
+    return f"{_value(_mean(values))} ({listed([_value(value) for value in values])})"
 
 
 def _value(value: float | None) -> str:
     return "diverged" if value is None else significant(value)
-
-
-def _ahead(gan: float | None, vae: float | None) -> str:
-    if gan is None or vae is None:
-        return ""
-    return "GAN" if gan < vae else "VAE"
 
 
 def _code(change: str) -> str:

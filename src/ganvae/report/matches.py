@@ -24,10 +24,11 @@ def intro(record: MatchRecord) -> str:
     return (
         f"Both families had the same effort: {rule.trials} trials each, and "
         f"{cpu_seconds(content['seconds'])} of training per trial. What a model fits for its "
-        "sampling, such as a prior, counts as training. The parameters of each trial were drawn at "
-        "random from the family's search space, before any trial was scored. All FIDs are on the "
-        f"validation split of {record.dataset} ({content.get('n_generated', 5000):,} samples). The "
-        "test split was not used."
+        "sampling, such as a prior, counts as training. Equal CPU time is not an equal number of "
+        "steps, and the search spaces are not equally large. The parameters of each trial were "
+        "drawn at random from the family's search space. This space was fixed before the first "
+        f"trial. All FIDs are on the validation split of {record.dataset} "
+        f"({content.get('n_generated', 5000):,} samples). The test split was not used."
     )
 
 
@@ -35,8 +36,8 @@ def caption(record: MatchRecord) -> str:
     """Sentences below the figure of the expected best FID."""
     return (
         "Each line shows the FID to expect from the best of so many random trials. The bands are "
-        "95 % bootstrap intervals. A lower line is a family that finds good parameters with less "
-        "effort. A diverged trial counts as noise, whose FID is "
+        "95 % bootstrap intervals. At the same number of trials, a lower line means a lower FID. "
+        "A diverged trial counts as noise, whose FID is "
         f"{significant(record.noise_fid)}. The best of many noisy FIDs is too good on average, for "
         "both families alike."
     )
@@ -44,8 +45,10 @@ def caption(record: MatchRecord) -> str:
 
 def effort(record: MatchRecord, search: Sequence[TrainedRecord]) -> Table:
     """A table of each family's effort and its result, one column per family."""
+    content = record.content
     sides = {family: [t for t in search if t.family == family] for family in FAMILIES}
     rows = [
+        ["systems", *(str(len(content["families"][family]["systems"])) for family in FAMILIES)],
         ["searched parameters", *(str(record.switches[family]) for family in FAMILIES)],
         ["trials", *(str(len(trials)) for trials in sides.values())],
         *(
@@ -59,6 +62,7 @@ def effort(record: MatchRecord, search: Sequence[TrainedRecord]) -> Table:
         ],
         ["CPU time of all trials", *(_cpu_time(trials) for trials in sides.values())],
         ["median CPU-seconds per trial", *(_median_seconds(t) for t in sides.values())],
+        ["median steps per trial", *(_median_steps(t) for t in sides.values())],
         ["median FID", *(_median_fid(record, search, family) for family in FAMILIES)],
         ["best FID", *(_best_fid(record, search, family) for family in FAMILIES)],
         *_expected(record, search),
@@ -77,6 +81,10 @@ def _cpu_time(trials: Sequence[TrainedRecord]) -> str:
 def _median_seconds(trials: Sequence[TrainedRecord]) -> str:
     times = [trial.cpu_seconds for trial in trials if trial.status != "diverged"]
     return fixed(median(times), 1) if times else ""
+
+
+def _median_steps(trials: Sequence[TrainedRecord]) -> str:
+    return f"{median(trial.steps for trial in trials):,.0f}" if trials else ""
 
 
 def _median_fid(record: MatchRecord, search: Sequence[TrainedRecord], family: Family) -> str:

@@ -71,7 +71,8 @@ def _tables(
 ) -> Iterator[TitledTable]:
     yield TitledTable("Effort and results of the search", matches.effort(record, search))
     if why:
-        yield TitledTable("Does the verdict hold? FID on validation", match_why.holds(why))
+        title = "Does the verdict hold? FID on validation"
+        yield TitledTable(title, match_why.holds(why), match_why.HOW)
 
 
 def _details(
@@ -90,7 +91,7 @@ def _details(
             continue
         yield TitledTable(f"Selection of the {matches.NAMES[family]}", table, winner)
     for family in FAMILIES if why else ():
-        yield TitledTable(_owes(family), match_why.owes(why, family))
+        yield TitledTable(_owes(family), match_why.owes(why, family), match_why.LIMITS)
     for family in FAMILIES:
         caption = f"Search space of the {matches.NAMES[family]}"
         yield TitledTable(caption, matches.space_table(record, family), words=True)

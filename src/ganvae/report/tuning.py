@@ -13,7 +13,8 @@ from ganvae.scores.comparison import Comparison, Row
 
 UNTUNED = (
     "The other variants use the parameters of their sources, scaled down by hand to fit the "
-    "training time. These parameters were not chosen by scores."
+    "training time. These parameters were not searched. Some were chosen by hand after a look at "
+    "results."
 )
 """Sentences about the untuned variants, for profiles that also have tuned variants."""
 ABOUT_SUBMITTED = (
