@@ -16,7 +16,7 @@ from ganvae.config import Params, load_params
 from ganvae.report.budgets import unequal
 from ganvae.report.differences import markdown_line
 from ganvae.report.numbers import listed
-from ganvae.report.scores import REFERENCES, estimated, heading
+from ganvae.report.scores import REFERENCES, estimated, heading, printed
 from ganvae.report.tuning import effort_text, tuning_of
 from ganvae.report.verdicts import probability, spread, tested, verdict
 from ganvae.scores.intervals import Estimate
@@ -27,15 +27,16 @@ README = ROOT / "README.md"
 PAGE = Path(__file__).with_name("results.md")
 MARKERS = ("<!-- leaderboard (make docs) -->", "<!-- end of leaderboard -->")
 
-README_SCORES = ("fid_judge", "precision_judge", "recall_judge", "train_seconds")
-SCORES = ("fid_judge", "kid_judge", "precision_judge", "recall_judge", "coverage_judge")
+SECOND = "fid_unlabelled"
+README_SCORES = ("fid_judge", SECOND, "recall_judge", "train_seconds")
+SCORES = ("fid_judge", SECOND, "kid_judge", "precision_judge", "recall_judge", "coverage_judge")
 MODES = ("modes_judge", "mode_kl_judge")
 BOUND = ("importance_bound_binarised",)
 COST = ("train_seconds",)
 
 PAIR_HEADS = (
-    "tuning effort", "GAN", "FID ↓", "VAE", "FID ↓", "training, s, GAN / VAE", "ratio [95 % CI]",
-    "P(GAN better) [95 % CI]", "p", "verdict",
+    "tuning effort", "GAN", "FID ↓", "VAE", "FID ↓", "second judge, GAN / VAE",
+    "training, s, GAN / VAE", "ratio [95 % CI]", "P(GAN better) [95 % CI]", "p", "verdict",
 )  # fmt: skip
 
 Row = dict[str, str]
@@ -74,6 +75,8 @@ In most sections, a table compares pairs of a GAN and a VAE:
   that the GAN has the lower FID.
 - P(GAN better) is the probability that a random run of the GAN has a lower FID than a random run of
   the VAE.
+- The *second judge* was trained without labels. It reacts more to blur than the judge. Its FIDs
+  cannot be compared with those of the judge.
 - The *finalists* are the GAN and the VAE that represent their families on a data set. Their test
   was planned in advance, so its p-value is not corrected.
 - The p-values of all other pairs in a profile are corrected together. With this correction, many
@@ -119,7 +122,8 @@ def cell(row: Row, score: str) -> str:
 
 def score_table(rows: Iterable[Row], scores: Iterable[str], tuned: Collection[str]) -> str:
     """The table of some scores of a leaderboard's rows."""
-    scores = list(scores)
+    rows = list(rows)
+    scores = [score for score in scores if any(row.get(score) for row in rows)]
     body = []
     for row in rows:
         name = REFERENCES.get(row["variant"], f"`{row['variant']}`")
@@ -143,8 +147,8 @@ def effort_lines(profile: str, params: Params) -> Iterator[list[str]]:
     untuned = trained - {*params.tuned, *params.aside}
     for effort, variants in (
         (finalists_effort(params), params.finalists),
-        ("equal: neither was tuned", untuned),
-        ("equal: one sweep each", tuning_of(params).swept),
+        ("neither tuned: the lowest FID of each family", untuned),
+        ("one sweep each", tuning_of(params).swept),
     ):
         gan, vae = (best(rows, family, variants) for family in ("gan", "vae"))
         if gan and vae:
@@ -153,9 +157,10 @@ def effort_lines(profile: str, params: Params) -> Iterator[list[str]]:
 
 def finalists_effort(params: Params) -> str:
     """The tuning effort for the two finalists, in a few words."""
-    if params.effort:
+    tuning = tuning_of(params)
+    if tuning.unequal:
         return "unequal: the finalists"
-    origin = tuning_of(params).match(params.finalists)
+    origin = tuning.match(params.finalists)
     if origin and origin.match:
         return f"equal: the finalists, after {effort_text(origin.match)} each"
     return "the finalists"
@@ -167,12 +172,19 @@ def _pair(profile: str, gan: Row, vae: Row) -> list[str]:
     return [
         *_side(gan),
         *_side(vae),
+        _second_fids(gan, vae),
         f"{seconds[0]:,.0f} / {seconds[1]:,.0f}{' (unequal)' if unequal(seconds) else ''}",
         " ".join(spread(difference)),
         " ".join(probability(difference)),
         tested(difference),
         verdict(difference),
     ]
+
+
+def _second_fids(gan: Row, vae: Row) -> str:
+    """The FIDs of both in the features of the second judge; empty in results without them."""
+    fids = [row.get(SECOND) for row in (gan, vae)]
+    return " / ".join(printed(SECOND, float(fid)) for fid in fids if fid) if all(fids) else ""
 
 
 def _side(row: Row) -> tuple[str, str]:
@@ -231,15 +243,17 @@ def section(profile: str) -> Iterator[str]:
     if efforts:
         yield "### Pairs by tuning effort"
         yield table(PAIR_HEADS, efforts)
-    if params.effort:
-        yield f"The tuning effort for the finalists was unequal: {params.effort.unequal}."
-        yield from filter(None, [params.effort.outside])
+    tuning = tuning_of(params)
+    if tuning.unequal:
+        yield f"The tuning effort for the finalists was unequal: {tuning.unequal}."
+    if tuning.outside:
+        yield tuning.outside
     yield from published(profile)
 
 
 def _unequal_sets() -> str:
     """A sentence that names the data sets whose finalists were tuned with unequal effort."""
-    titles = [PROFILES[name][0] for name in COMPARED if params_of(name).effort]
+    titles = [PROFILES[name][0] for name in COMPARED if tuning_of(params_of(name)).unequal]
     if not titles:
         return "On each data set, the two finalists were tuned with the same effort."
     return (
@@ -250,14 +264,16 @@ def _unequal_sets() -> str:
 
 def results_page() -> str:
     """The whole of docs/results.md."""
-    _, across = next(tables_in((ROOT / "results/across.md").read_text(encoding="utf-8")))
+    page = (ROOT / "results/across.md").read_text(encoding="utf-8")
+    _, across = next(tables_in(page))
+    left_out = re.findall(r"This average leaves out [^*]+?\.(?= [A-Z])", page)
     parts = [
         INTRODUCTION,
         "## Across data sets",
         f"The table compares the finalists on each data set. {_unequal_sets()} The ratio is FID of "
         "the GAN divided by FID of the VAE. If it is below 1, the GAN has the lower FID. The "
-        "last row has the mean ratio over the data sets, with an interval from a stratified "
-        "bootstrap of the seeds. [The page that compares the data sets](../results/across.md) also "
+        "last row has the mean ratio, with an interval from a stratified bootstrap of the seeds. "
+        f"{' '.join([*left_out, ''])}[The page across data sets](../results/across.md) also "
         "compares the finalists by other scores, and ranks the systems that were not tuned.",
         across,
         "![FID of the GAN divided by FID of the VAE on each data set](../results/across.png)",

@@ -10,7 +10,7 @@ import tomllib
 from collections.abc import Iterator
 from itertools import chain, pairwise
 from pathlib import Path
-from statistics import fmean
+from statistics import geometric_mean
 from typing import Any
 
 import pytest
@@ -248,7 +248,7 @@ def match_fids() -> Iterator[float]:
         changed: dict[tuple[str, str], list[float]] = {}
         for run in read_stage(ROOT, record.name, "why"):
             changed.setdefault((run.family, run.change), []).append(run.fid_judge or math.inf)
-        yield from map(fmean, changed.values())
+        yield from map(geometric_mean, changed.values())
 
 
 RESULTS = "\n".join(
@@ -331,7 +331,8 @@ def test_the_readmes_pairs_by_effort_are_those_of_the_results() -> None:
     lines = list(WRITER["effort_lines"]("laptop", WRITER["params_of"]("laptop")))
     by_name = {row["variant"]: row for row in leaderboard("laptop")}
     for row, line in zip(rows, lines, strict=True):
-        for cell, variant in zip(row[1:], (line[1], line[3]), strict=True):
+        assert row[3] == line[5], "the FIDs of the second judge"
+        for cell, variant in zip(row[1:3], (line[1], line[3]), strict=True):
             named, fid, seconds = re.fullmatch(r"(`.+`) ([\d.]+), (\d+) s", cell).groups()
             scores = by_name[variant.strip("`")]
             assert named == variant and prints_as(fid, float(scores["fid_judge"])), row

@@ -19,10 +19,11 @@ class EffortConfig(Section):
     """Text on the tuning effort of the two finalists: the GAN and the VAE that are compared.
 
     ``unequal`` is a clause on the difference in effort. Reports print the clause after the words
-    "the effort was unequal". ``outside`` has whole sentences on results from outside the pipeline.
+    "the effort was unequal". It is empty if the effort was equal. ``outside`` has whole sentences
+    on trials outside the pipeline.
     """
 
-    unequal: str = Field(min_length=1)
+    unequal: str = ""
     outside: str = ""
 
 

@@ -7,6 +7,7 @@ from ganvae.report.across import DataSet, alike, overall
 from ganvae.report.budgets import times, unequal
 from ganvae.report.numbers import listed, significant
 from ganvae.report.scores import bracketed
+from ganvae.report.tuning import tuning_of
 from ganvae.report.verdicts import SIDES, excludes_equality, leader
 from ganvae.scores.pooled import Pooled
 from ganvae.scores.statistics import Difference
@@ -54,7 +55,7 @@ def pooled_text(pooled: Pooled) -> str:
 
 def _effort(sets: Sequence[DataSet]) -> str:
     """A sentence that names the data sets with unequal tuning effort; "" if all effort is equal."""
-    names = [dataset.name for dataset in sets if dataset.params.effort]
+    names = [dataset.name for dataset in sets if tuning_of(dataset.params).unequal]
     if not names:
         return ""
     return (

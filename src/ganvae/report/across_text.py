@@ -75,16 +75,17 @@ def write_across_markdown(path: Path, sets: Sequence[DataSet], picture: str) -> 
 
 def _efforts(sets: Sequence[DataSet]) -> list[str]:
     """Markdown lines that say how large the tuning effort was on each data set."""
+    tunings = [(dataset, tuning_of(dataset.params)) for dataset in sets]
     equal = [
         f"- {dataset.name}: {effort_text(origin.match)} for each family "
-        f"([match]({MATCHES.name}/{origin.study}/report.md))."
-        for dataset in sets
-        if (origin := tuning_of(dataset.params).match(dataset.params.finalists)) and origin.match
+        f"([match]({MATCHES.name}/{origin.study}/report.md)). {tuning.outside}".rstrip()
+        for dataset, tuning in tunings
+        if (origin := tuning.match(dataset.params.finalists)) and origin.match
     ]
     lines = [
-        f"- {dataset.name}: {effort.unequal}. {effort.outside}".rstrip()
-        for dataset in sets
-        if (effort := dataset.params.effort)
+        f"- {dataset.name}: {tuning.unequal}. {tuning.outside}".rstrip()
+        for dataset, tuning in tunings
+        if tuning.unequal
     ]
     same = ["The tuning effort was the same for both families:", "", *equal, ""] if equal else []
     return same + (["The tuning effort differed as follows:", "", *lines, ""] if lines else [])
