@@ -283,10 +283,20 @@ def results_page() -> str:
     return "\n\n".join(parts) + "\n"
 
 
+def main_rows(rows: list[Row], params: Params) -> list[Row]:
+    """The baselines, the finalists, the variants tuned by hand, and the best untuned ones."""
+    tuning = tuning_of(params)
+    untuned = {row["variant"] for row in rows} - {*params.tuned, *params.aside}
+    bests = [best(rows, family, untuned) for family in ("gan", "vae", "hybrid")]
+    by_hand = {*params.tuned} - tuning.promoted.keys()
+    kept = {*REFERENCES, *params.finalists, *by_hand, *(row["variant"] for row in bests if row)}
+    return [row for row in rows if row["variant"] in kept]
+
+
 def readme(text: str) -> str:
     """The README with today's table between its markers."""
     params = params_of("laptop")
-    rows = [row for row in leaderboard("laptop") if row["variant"] not in params.aside]
+    rows = main_rows(leaderboard("laptop"), params)
     before, rest = text.split(MARKERS[0])
     after = rest.split(MARKERS[1])[1]
     lines = score_table(rows, README_SCORES, params.tuned)
