@@ -10,7 +10,7 @@ from ganvae.core.files import write_json
 from ganvae.evaluation.submitted import _place, submit_record
 from ganvae.report.families import side_by_side
 from ganvae.report.tables import _headline, _notes
-from ganvae.report.tuning import Tuning, equal_effort
+from ganvae.report.tuning import Tuning, other_pairs
 from ganvae.scores.collected import collect_submitted
 from ganvae.scores.comparison import compare
 from ganvae.scores.records import ScoreRecord, write_records
@@ -130,6 +130,6 @@ def test_samples_of_unknown_effort_stand_for_no_family() -> None:
     """They neither win at equal effort, nor appear beside the families' variants."""
     found = compare(compared(), None)
     tuned = Tuning(tuned=["other"])
-    assert "their-gan" not in equal_effort(found, tuned)
-    assert "the GAN `our-gan`" in equal_effort(found, tuned)
+    assert "their-gan" not in other_pairs(found, tuned)
+    assert "the GAN `our-gan`" in other_pairs(found, tuned)
     assert [gan for (gan, _), _ in side_by_side(found)] == ["our-gan"]

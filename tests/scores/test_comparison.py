@@ -379,7 +379,7 @@ def test_markdown_says_how_the_effort_was_unequal(tmp_path: Path) -> None:
     text = markdown(tmp_path, compare(records, finalists), records, tuning=tuning)
     section = text.split("## GAN against VAE")[1]
     effort = "The tuning effort was unequal. The GAN got a week."
-    assert f"\n{effort} At equal tuning effort, the best" in section
+    assert f"\n{effort} Beside the finalists, the GAN" in section
     assert " A trial found more.\n\n**The finalists**" in section
 
 

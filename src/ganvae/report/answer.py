@@ -7,7 +7,7 @@ from ganvae.report.budgets import inequality, prefix, times
 from ganvae.report.criteria import other_criteria
 from ganvae.report.numbers import duration, fixed, listed, p_value, significant
 from ganvae.report.scores import estimated
-from ganvae.report.tuning import NOT_TUNED, Tuning, effort_text, equal_effort
+from ganvae.report.tuning import NOT_TUNED, Tuning, effort_text, other_pairs
 from ganvae.report.verdicts import (
     SIDES,
     TOO_FEW,
@@ -60,7 +60,7 @@ def answer(
     compared = [row for row in comparison.rows if not finalists or row.variant in finalists]
     return Answer(
         headline=_headline(comparison, finalists, tuning),
-        effort=" ".join(filter(None, [equal_effort(comparison, tuning), tuning.outside])),
+        effort=" ".join(filter(None, [other_pairs(comparison, tuning), tuning.outside])),
         finalists=_compare_finalists(comparison, finalists),
         others=other_criteria(comparison),
         caveat=_caveat(compared, finalists),

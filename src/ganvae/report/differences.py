@@ -6,7 +6,7 @@ from pathlib import Path
 from ganvae.report.families import about_families, side_by_side
 from ganvae.report.numbers import significant
 from ganvae.report.scores import heading
-from ganvae.report.tuning import Tuning, equal_effort, naming
+from ganvae.report.tuning import Tuning, naming, other_pairs
 from ganvae.report.verdicts import (
     noise_remarks,
     probability,
@@ -56,11 +56,10 @@ def _gan_against_vae(comparison: Comparison, tuning: Tuning) -> list[str]:
     finalists = comparison.finalists[0]
     more = MORE if Path(READING.removeprefix("../../")).exists() else ""
     lines = ["## GAN against VAE", "", HOW + more, ""]
-    if tuning.unequal:
-        how = f"{tuning.unequal[:1].upper()}{tuning.unequal[1:]}"
-        unequal = f"The tuning effort was unequal. {how}."
-        sentences = (unequal, equal_effort(comparison, tuning), tuning.outside)
-        lines += [" ".join(filter(None, sentences)), ""]
+    how = f"{tuning.unequal[:1].upper()}{tuning.unequal[1:]}"
+    unequal = f"The tuning effort was unequal. {how}." if how else ""
+    if effort := [*filter(None, [unequal, other_pairs(comparison, tuning), tuning.outside])]:
+        lines += [" ".join(effort), ""]
     return [
         *lines,
         f"**The finalists**: `{finalists.first}` is compared with `{finalists.second}`. "

@@ -127,8 +127,8 @@ def effort_text(effort: Effort) -> str:
     return f"{effort.trials} random trials of {cpu_seconds(effort.seconds)}"
 
 
-def equal_effort(comparison: Comparison, tuning: Tuning) -> str:
-    """A sentence that compares the best GAN with the best VAE at equal tuning effort.
+def other_pairs(comparison: Comparison, tuning: Tuning) -> str:
+    """A sentence that compares the GAN and the VAE with the lowest FID, beside the finalists.
 
     The sentence has one comparison among the untuned variants, and one among the swept variants.
     It is "" if no variant is tuned, or if neither comparison is possible.
@@ -142,10 +142,9 @@ def equal_effort(comparison: Comparison, tuning: Tuning) -> str:
     ]
     if not tuning.tuned or not pairs:
         return ""
-    both = "the best GAN and the best VAE by FID"
     return (
-        f"At equal tuning effort, {both} compare as follows (FID, training time per run): "
-        f"{'; '.join(pairs)}."
+        "Beside the finalists, the GAN and the VAE with the lowest FID compare as follows (FID, "
+        f"training time per run): {'; '.join(pairs)}."
     )
 
 
