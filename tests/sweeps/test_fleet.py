@@ -1,6 +1,8 @@
 """Workers of a study as jobs: lost ones are replaced, and nothing goes on without progress."""
 
 import os
+import signal
+import time
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -10,6 +12,7 @@ import pytest
 
 from ganvae.core.errors import UserError
 from ganvae.pipeline.cluster import ATTEMPTS
+from ganvae.pipeline.queues import Queue, Resources
 from ganvae.sweeps import fleet
 from ganvae.sweeps.fleet import STORAGE, work_on
 from slurm import slurm
@@ -88,6 +91,51 @@ def test_the_message_of_a_worker_that_failed_is_shown_and_the_others_are_cancell
     with pytest.raises(UserError, match=r"worker 0: the disk is full\."):
         run(queue)
     assert queue.cancelled
+
+
+def test_a_worker_that_failed_with_a_bug_names_its_log() -> None:
+    class Failed(Pretended):
+        def submit(self, name: str, function: Callable[..., Any], *arguments: Any) -> Any:
+            submitted = super().submit(name, function, *arguments)
+
+            def result() -> None:
+                raise RuntimeError("Job (task=0) failed with trace:\nZeroDivisionError")
+
+            submitted.result = result
+            return submitted
+
+    queue = Failed(lambda number: (0, ""))
+    with pytest.raises(UserError, match=r"worker 0: its job failed\. The traceback is in log\.$"):
+        run(queue)
+    assert queue.cancelled
+
+
+def test_a_worker_at_its_time_limit_counts_as_lost() -> None:
+    """SLURM sends SIGUSR2 to a job before its time limit."""
+
+    def work(*arguments: Any) -> int:
+        try:
+            os.kill(os.getpid(), signal.SIGUSR2)
+            time.sleep(60)
+        except KeyboardInterrupt:
+            print("the trial is given back", flush=True)
+            raise
+        return 1
+
+    def in_a_job() -> tuple[int, str]:
+        from ganvae.sweeps import fleet
+
+        os.environ[STORAGE] = URL
+        fleet.work = work
+        return fleet._work("toy", None)
+
+    job = Queue("local", Resources(), Path()).submit("worker", in_a_job)
+    deadline = time.monotonic() + 60
+    while not job.done():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    assert "the trial is given back" in job.paths.stdout.read_text()
+    assert not job.paths.result_pickle.exists(), "so it is submitted again"
 
 
 def test_a_file_is_no_storage_for_several_hosts() -> None:

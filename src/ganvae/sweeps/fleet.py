@@ -1,6 +1,7 @@
 """The workers of a study as jobs of SLURM, or as processes that submitit starts here."""
 
 import os
+import signal
 import time
 from typing import Any
 
@@ -93,10 +94,10 @@ class _Fleet:
         """Return how many trials a worker has run, if it has ended. Replace it if it was lost."""
         if worker.paths.result_pickle.exists():
             del self._workers[number]
-            ran, error = worker.result()
+            ran, error = _result(worker)
             if error:
                 raise UserError(f"worker {number}: {error}")
-            return int(ran)
+            return ran
         if self._queue.alive(worker):
             self._seen[number] = time.monotonic()
         elif time.monotonic() - self._seen[number] > GRACE_SECONDS:
@@ -111,8 +112,20 @@ class _Fleet:
         return 0
 
 
+def _result(worker: Any) -> tuple[int, str]:
+    """Return what `_work` returned in a job that has ended, or why there is no such result."""
+    try:
+        ran, error = worker.result()
+    except Exception:  # submitit raises several types
+        return 0, f"its job failed. The traceback is in {worker.paths.stderr}."
+    return int(ran), str(error)
+
+
 def _work(name: str, trials: int | None) -> tuple[int, str]:
     """Run trials in a job. Return their number, and the message of a `UserError` or ""."""
+    # Before its time limit, a job gets the signal SIGUSR2. submitit's handler would record the
+    # worker as failed. Ctrl-C gives the trial back and leaves no result, so the worker is lost.
+    signal.signal(signal.SIGUSR2, signal.default_int_handler)
     try:
         return work(name, os.environ[STORAGE], trials), ""
     except UserError as error:
