@@ -78,12 +78,20 @@ def test_a_lost_worker_is_replaced(capsys: pytest.CaptureFixture[str]) -> None:
     assert "worker 0: job 1 was lost" in capsys.readouterr().out
 
 
-def test_workers_that_are_lost_again_and_again_are_given_up() -> None:
+def test_a_worker_that_is_lost_again_and_again_is_given_up() -> None:
     queue = Pretended(lambda number: None)
-    with pytest.raises(UserError, match=f"lost {ATTEMPTS + 1} times, and no trial was done"):
+    with pytest.raises(UserError, match=f"worker 0 was lost {ATTEMPTS} times, and no trial was"):
         run(queue, jobs=1)
-    assert len(queue.names) == ATTEMPTS + 1
+    assert len(queue.names) == ATTEMPTS
     assert queue.cancelled
+
+
+def test_workers_that_are_lost_at_one_moment_are_all_replaced() -> None:
+    """For example when the controller of the cluster restarts."""
+    workers = ATTEMPTS + 1
+    queue = Pretended(lambda number: None if number < workers else (1, ""))
+    assert run(queue, jobs=workers) == workers
+    assert len(queue.names) == 2 * workers
 
 
 def test_the_message_of_a_worker_that_failed_is_shown_and_the_others_are_cancelled() -> None:

@@ -3,6 +3,7 @@
 import os
 import signal
 import time
+from collections import Counter
 from typing import Any
 
 from optuna import Study
@@ -33,7 +34,7 @@ def work_on(queue: Queue, jobs: int, name: str, url: str, trials: int | None) ->
 
     Raises:
         UserError: the storage is a file, but the workers run on several hosts; a worker failed; or
-            workers were lost `ATTEMPTS` times in a row, while no trial was done.
+            a worker was lost `ATTEMPTS` times, while no trial was done.
     """
     if queue.where == "slurm" and url.startswith("sqlite"):
         raise UserError(
@@ -60,7 +61,7 @@ class _Fleet:
         self._workers: dict[int, Any] = {}
         self._seen: dict[int, float] = {}
         self._done = -1
-        self._lost = 0  # in a row, without a trial done
+        self._lost: Counter[int] = Counter()  # by worker, since a trial was done
 
     def run(self, jobs: int) -> int:
         """Submit the workers, and wait until all have ended. Return the number of their trials."""
@@ -87,7 +88,8 @@ class _Fleet:
         with explained(self._url):
             done = sum(trial.state in DONE for trial in self._study.get_trials(deepcopy=False))
         if done != self._done:
-            self._done, self._lost = done, 0
+            self._done = done
+            self._lost.clear()
             print(f"{done} trials done, {len(self._workers)} workers", flush=True)
 
     def _look_at(self, number: int, worker: Any) -> int:
@@ -101,13 +103,13 @@ class _Fleet:
         if self._queue.alive(worker):
             self._seen[number] = time.monotonic()
         elif time.monotonic() - self._seen[number] > GRACE_SECONDS:
-            self._lost += 1
-            if self._lost > ATTEMPTS:
-                raise UserError(
-                    f"workers were lost {self._lost} times, and no trial was done. The output of "
-                    f"the last one is in {worker.paths.stderr}."
-                )
             print(f"worker {number}: job {worker.job_id} was lost", flush=True)
+            self._lost[number] += 1
+            if self._lost[number] >= ATTEMPTS:
+                raise UserError(
+                    f"worker {number} was lost {ATTEMPTS} times, and no trial was done. The output "
+                    f"of its last job is in {worker.paths.stderr}."
+                )
             self._submit(number)
         return 0
 
