@@ -41,6 +41,7 @@ class Jobs:
         params = load_params(pipeline.with_name("params.yaml"))
         self.root = (pipeline.parent / params.root).resolve()
         self._pipeline = pipeline.resolve().relative_to(self.root)
+        self._profile = params.profile
         profile = [pipeline.with_name("params.yaml"), pipeline, self.root / params.promotions]
         self._files = [
             *(str(path.resolve().relative_to(self.root)) for path in profile),
@@ -59,7 +60,7 @@ class Jobs:
         """
         folder = self.root / FOLDER / self._pipeline.parent.name / name
         commit = committed(self.root, self._files)
-        return Job(self.root, commit, folder, self._cache, self._pipeline, stages)
+        return Job(self.root, commit, folder, self._cache, self._pipeline, self._profile, stages)
 
 
 def print_jobs(pipeline: Path, stages: Mapping[str, Sequence[str]]) -> None:

@@ -18,12 +18,16 @@ from typing import Any
 
 from ganvae.core.errors import UserError, exit_with_message
 from ganvae.core.files import write_text
+from ganvae.core.paths import ProfilePaths
 from ganvae.core.tokens import is_project
 from ganvae.pipeline.dvc import DVC
 from ganvae.pipeline.lock import alone
 
 LEFT_OUT = ("/*", "!/results/", "!/docs/", "!/data/raw/")
 """What a job's clone has: patterns of git's sparse checkout. No stage of a run reads the rest."""
+
+TRAIN = "train"
+"""The stage that trains. The other stages of a run read what it wrote."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +40,7 @@ class Job:
         folder: the job's clone, as an absolute path. If it exists, its checkpoints are used.
         cache: DVC's cache, as an absolute path that all hosts see.
         pipeline: the dvc.yaml of the profile, relative to the repository's root.
+        profile: the profile's name.
         stages: the names of the stages, in order.
     """
 
@@ -44,6 +49,7 @@ class Job:
     folder: Path
     cache: Path
     pipeline: Path
+    profile: str
     stages: Sequence[str]
 
     @property
@@ -65,6 +71,7 @@ class Job:
             "--folder": self.folder,
             "--cache": self.cache,
             "--pipeline": self.pipeline,
+            "--profile": self.profile,
         }
         named = [str(part) for pair in options.items() for part in pair]
         return [sys.executable, "-m", __name__, *named, *self.stages]
@@ -81,6 +88,8 @@ def perform(job: Job) -> None:
         try:
             _clone(job)
             _dvc(job, "checkout", f"{job.pipeline}:prepare", f"{job.pipeline}:reference")
+            if f"{TRAIN}@{job.folder.name}" not in job.stages:
+                _copy_training(job)
             stages = [f"{job.pipeline}:{stage}" for stage in job.stages]
             _dvc(job, "repro", "--single-item", *stages)
         except UserError as error:
@@ -106,6 +115,26 @@ def _clone(job: Job) -> None:
     _dvc(job, "cache", "dir", "--local", str(job.cache))
 
 
+def _copy_training(job: Job) -> None:
+    """Copy what the training of the run wrote. The job's stages read it, and do not train.
+
+    DVC may not have all of it: files that git keeps are only in the cache where a stage wrote them.
+    """
+    run = ProfilePaths(job.profile).run(job.folder.name)
+    for path in (run.weights, run.progress, run.outcome, run.history):
+        source, copy = job.source / path, job.folder / path
+        if source.exists():  # the baselines have no training
+            _remove(copy)  # it may be a link into the cache
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            (shutil.copytree if source.is_dir() else shutil.copyfile)(source, copy)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path)
+    path.unlink(missing_ok=True)
+
+
 def _dvc(job: Job, *arguments: str) -> None:
     python = os.environ | {
         "PYTHONPATH": str(job.folder / "src"),  # the code of the job's commit
@@ -125,7 +154,8 @@ def _job() -> Job:
     parser = argparse.ArgumentParser(description=__doc__)
     for name in ("source", "folder", "cache", "pipeline"):
         parser.add_argument(f"--{name}", type=Path, required=True)
-    parser.add_argument("--commit", required=True)
+    for name in ("commit", "profile"):
+        parser.add_argument(f"--{name}", required=True)
     parser.add_argument("stages", nargs="+")
     return Job(**vars(parser.parse_args()))
 
