@@ -65,7 +65,10 @@ def test_a_node_of_slurm_is_lost_and_nothing_else(
     state = clone / ".state/jobs"
     with slurm(tmp_path) as nodes:
         environment = os.environ | {"SLURM_CONF": str(nodes.conf)}
-        command = ["ganvae", "repro", "--on", "slurm", "--partition", "tests", "--time", "10"]
+        script = "from ganvae.pipeline.queues import GRACE_SECONDS; GRACE_SECONDS['slurm'] = 20.0;"
+        script += "from ganvae.cli import app; app()"
+        command = [sys.executable, "-c", script, "repro", "--on", "slurm"]
+        command += ["--partition", "tests", "--time", "10"]
         head = subprocess.Popen(
             command, cwd=clone, env=environment, stdout=subprocess.PIPE, text=True
         )

@@ -16,11 +16,8 @@ from ganvae.models.own_code import is_file
 from ganvae.pipeline.dvc import Children, run_dvc
 from ganvae.pipeline.job import Job, perform
 from ganvae.pipeline.project.tokens import systems_of
-from ganvae.pipeline.queues import FOLDER, Queue, Resources, Where, check_available
+from ganvae.pipeline.queues import FOLDER, POLL_SECONDS, Queue, Resources, Where, check_available
 
-POLL_SECONDS = 2.0
-GRACE_SECONDS = 20.0
-"""Seconds in which the files of a job that has left the queue must appear here."""
 ATTEMPTS = 5
 RESULTS = "results/"
 """Uncommitted changes of this folder and of locks do not matter to a job."""
@@ -130,13 +127,16 @@ class Cluster:
         seen = time.monotonic()
         while not self._ended.wait(POLL_SECONDS):
             if job.done.exists():
+                self._queue.forget(submitted)
                 return True
             if job.failed.exists():
+                self._queue.forget(submitted)
                 reason = job.failed.read_text().strip()
                 raise UserError(f"{reason} The output is in {submitted.paths.stdout}.")
             if self._queue.alive(submitted):
                 seen = time.monotonic()
-            elif time.monotonic() - seen > GRACE_SECONDS:
+            elif time.monotonic() - seen > self._queue.grace:
+                self._queue.forget(submitted)
                 return False
         return False
 

@@ -2,10 +2,12 @@
 
 import shutil
 import subprocess
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
 from typing import Any, Literal
 
 from ganvae.core.errors import UserError
@@ -13,6 +15,12 @@ from ganvae.core.errors import UserError
 Where = Literal["slurm", "local"]
 FOLDER = Path(".state/jobs")
 """The folder of the jobs' files, relative to the root."""
+POLL_SECONDS = 2.0
+GRACE_SECONDS: dict[Where, float] = {"slurm": 90.0, "local": 5.0}
+"""Seconds in which the files of a job that has left the queue must appear here.
+
+NFS shows a new file on another host after a minute at the latest.
+"""
 
 
 @dataclass(frozen=True)
@@ -37,7 +45,11 @@ class Resources:
 
 
 class Queue:
-    """Submits jobs, and knows which of them are alive.
+    """Submits jobs, and knows which of them are alive. Several threads can use it.
+
+    Attributes:
+        where: where the jobs run.
+        grace: the seconds in which the files of a job that has left the queue must appear here.
 
     Raises:
         UserError: submitit or SLURM's commands are missing.
@@ -45,37 +57,55 @@ class Queue:
 
     def __init__(self, where: Where, resources: Resources, root: Path) -> None:
         check_available(where)
-        self.where = where
+        self.where: Where = where
+        self.grace = GRACE_SECONDS[where]
         self._resources = resources
         self._logs = root / FOLDER / "logs"
-        self._submitted: list[Any] = []
+        self._submitted: dict[str, Any] = {}
+        self._since: dict[str, float] = {}
+        self._lock = Lock()
+        self._asked = float("-inf")
+        self._listed: set[str] | None = None
 
     def submit(self, name: str, function: Callable[..., Any], *arguments: Any) -> Any:
         """Submit a call of a function, and return submitit's job."""
         executor = _submitit().AutoExecutor(folder=self._logs, cluster=self.where)
         executor.update_parameters(name=name, **self._resources.of_submitit(self.where))
         submitted = executor.submit(function, *arguments)
-        self._submitted.append(submitted)
+        self._since[submitted.job_id] = time.monotonic()
+        self._submitted[submitted.job_id] = submitted
         return submitted
 
     def alive(self, submitted: Any) -> bool:
-        """Return whether a job waits or runs."""
+        """Return whether a job waits or runs. If SLURM does not answer, its jobs count as alive."""
         if self.where == "local":
             return not submitted.done()
-        # Without accounting, submitit's own watcher asks ever more rarely.
-        queue = subprocess.run(
-            ["squeue", "--noheader", "--format=%A", f"--jobs={submitted.job_id}"],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        return submitted.job_id in queue.stdout.split()
+        with self._lock:
+            if time.monotonic() - self._asked > POLL_SECONDS:
+                self._asked, self._listed = time.monotonic(), _listed()
+            older = self._asked < self._since.get(submitted.job_id, float("-inf"))
+            return self._listed is None or older or submitted.job_id in self._listed
+
+    def forget(self, submitted: Any) -> None:
+        """Do not cancel a job any more, since it has ended."""
+        self._submitted.pop(submitted.job_id, None)
 
     def cancel(self) -> None:
-        """Cancel all jobs."""
-        for submitted in self._submitted:
+        """Cancel all jobs that were not forgotten."""
+        for submitted in list(self._submitted.values()):
             with suppress(Exception):  # it has ended already
                 submitted.cancel()
+
+
+def _listed() -> set[str] | None:
+    """Return the ids of this user's jobs in SLURM's queue; None if SLURM does not answer.
+
+    One question for all jobs, as the controller of a cluster must not be asked often. Without
+    accounting, submitit's own watcher asks ever more rarely.
+    """
+    command = ["squeue", "--noheader", "--format=%A", "--me"]
+    queue = subprocess.run(command, capture_output=True, text=True, check=False)
+    return None if queue.returncode else set(queue.stdout.split())
 
 
 def check_available(where: Where) -> None:

@@ -9,8 +9,8 @@ from typing import Any
 from optuna import Study
 
 from ganvae.core.errors import UserError
-from ganvae.pipeline.cluster import ATTEMPTS, GRACE_SECONDS, POLL_SECONDS
-from ganvae.pipeline.queues import Queue
+from ganvae.pipeline.cluster import ATTEMPTS
+from ganvae.pipeline.queues import POLL_SECONDS, Queue
 from ganvae.sweeps.storage import explained
 from ganvae.sweeps.study import load_study
 from ganvae.sweeps.worker import DONE, work
@@ -96,13 +96,15 @@ class _Fleet:
         """Return how many trials a worker has run, if it has ended. Replace it if it was lost."""
         if worker.paths.result_pickle.exists():
             del self._workers[number]
+            self._queue.forget(worker)
             ran, error = _result(worker)
             if error:
                 raise UserError(f"worker {number}: {error}")
             return ran
         if self._queue.alive(worker):
             self._seen[number] = time.monotonic()
-        elif time.monotonic() - self._seen[number] > GRACE_SECONDS:
+        elif time.monotonic() - self._seen[number] > self._queue.grace:
+            self._queue.forget(worker)
             print(f"worker {number}: job {worker.job_id} was lost", flush=True)
             self._lost[number] += 1
             if self._lost[number] >= ATTEMPTS:

@@ -1,0 +1,97 @@
+"""Which jobs are alive, with stand-ins for the commands of SLURM."""
+
+import time
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from ganvae.pipeline import queues
+from ganvae.pipeline.queues import Queue, Resources
+
+SQUEUE = """\
+#!/bin/sh
+echo "$@" >>asked
+test -e down && echo "slurm_load_jobs error: Unable to contact slurm controller" >&2 && exit 1
+cat queued
+"""
+
+
+class Executor:
+    """Stands in for submitit: it gives each job the next number."""
+
+    submitted: list[str]
+    cancelled: list[str]
+
+    def __init__(self, **options: Any) -> None:
+        pass
+
+    def update_parameters(self, **parameters: Any) -> None:
+        pass
+
+    def submit(self, function: Any, *arguments: Any) -> Any:
+        number = str(len(self.submitted) + 1)
+        self.submitted.append(number)
+        return SimpleNamespace(job_id=number, cancel=lambda: self.cancelled.append(number))
+
+
+@pytest.fixture
+def queue(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Queue:
+    monkeypatch.chdir(tmp_path)
+    for name in ("squeue", "sbatch"):
+        Path(name).write_text(SQUEUE)
+        Path(name).chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    Executor.submitted, Executor.cancelled = [], []
+    monkeypatch.setattr(queues, "_submitit", lambda: SimpleNamespace(AutoExecutor=Executor))
+    Path("queued").touch()
+    return Queue("slurm", Resources(), tmp_path)
+
+
+def asked() -> int:
+    return len(Path("asked").read_text().splitlines())
+
+
+def test_a_job_is_alive_until_it_leaves_the_queue(
+    queue: Queue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queues, "POLL_SECONDS", 0.0)
+    job = queue.submit("a", print)
+    Path("queued").write_text("1\n12\n")
+    assert queue.alive(job)
+    Path("queued").write_text("12\n")
+    assert not queue.alive(job)
+
+
+def test_a_controller_that_does_not_answer_has_lost_no_job(
+    queue: Queue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queues, "POLL_SECONDS", 0.0)
+    job = queue.submit("a", print)
+    Path("down").touch()
+    assert queue.alive(job)
+    Path("down").unlink()
+    assert not queue.alive(job)
+
+
+def test_all_jobs_share_one_question(queue: Queue) -> None:
+    jobs = [queue.submit(name, print) for name in "abc"]
+    Path("queued").write_text("1\n2\n")
+    assert [queue.alive(job) for job in jobs] == [True, True, False]
+    assert asked() == 1
+    assert Path("asked").read_text() == "--noheader --format=%A --me\n"
+
+
+def test_a_job_is_not_sought_in_an_older_answer(queue: Queue) -> None:
+    assert not queue.alive(SimpleNamespace(job_id="7"))
+    time.sleep(0.01)
+    assert queue.alive(queue.submit("a", print))
+    assert asked() == 1
+
+
+def test_what_has_ended_is_not_cancelled(queue: Queue) -> None:
+    first, _ = queue.submit("a", print), queue.submit("b", print)
+    queue.forget(first)
+    queue.cancel()
+    assert Executor.cancelled == ["2"]
