@@ -1,11 +1,13 @@
 """One job of a reproduction: what its clone has, and how it ends."""
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from clones import call, commit, folder, started
 from ganvae.core.paths import ProfilePaths
+from ganvae.pipeline import cluster, job
 from ganvae.pipeline.job import Job, perform
 
 __all__ = ["folder"]  # a fixture
@@ -77,6 +79,8 @@ def head(folder: Path) -> Path:
     call(root, "git init --quiet")
     call(root, "dvc init --quiet")
     call(root, "dvc repro --quiet")
+    (root / ".state/jobs").mkdir(parents=True)
+    (root / ".state/jobs/dvc.lock").write_bytes((root / "dvc.lock").read_bytes())
     (root / "judge").write_text("new")
     commit(root)
     return root
@@ -91,13 +95,39 @@ def job_of(head: Path, *stages: str) -> Job:
 
 @pytest.mark.slow
 def test_a_run_that_is_trained_is_evaluated_and_not_trained_again(head: Path) -> None:
-    job = job_of(head, "evaluate@toy-0")
+    evaluation = job_of(head, "evaluate@toy-0")
     # Another clone has trained, so DVC's cache does not know the files that git keeps.
     call(head, "rm -r .dvc/cache/runs")
-    perform(job)
-    assert job.done.exists()
-    assert started(job.folder) == ["evaluate"]
-    assert (job.folder / RUN.scores).read_text() == f"new{RUN.scores}"
-    assert not (job.folder / RUN.timing).exists()
-    perform(job)  # as after a loss
-    assert started(job.folder) == ["evaluate"], "DVC has its result"
+    perform(evaluation)
+    assert evaluation.done.exists()
+    assert started(evaluation.folder) == ["evaluate"]
+    assert (evaluation.folder / RUN.scores).read_text() == f"new{RUN.scores}"
+    assert not (evaluation.folder / RUN.timing).exists()
+    perform(evaluation)  # as after a loss
+    assert started(evaluation.folder) == ["evaluate"], "DVC has its result"
+
+
+def test_jobs_read_a_copy_of_the_lock_while_dvc_writes_the_lock(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "src/ganvae").mkdir(parents=True)
+    for name in ("src/ganvae/empty.txt", "dvc.yaml", "dvc.lock"):
+        (tmp_path / name).write_text("committed")
+    (tmp_path / ".gitignore").write_text("/.state")
+    call(tmp_path, "git init --quiet")
+    commit(tmp_path)
+    (tmp_path / "dvc.lock").write_text("whole")
+    params = SimpleNamespace(root=".", promotions="dvc.yaml", judge="dvc.yaml", profile="toy")
+    monkeypatch.setattr(cluster, "load_params", lambda path: params)
+    monkeypatch.setattr(cluster, "systems_of", lambda root: [])
+    monkeypatch.setattr(cluster, "run_dvc", lambda *arguments, root: "cache")
+    jobs = cluster.Jobs(tmp_path / "dvc.yaml")
+    jobs.begin()
+    (tmp_path / "dvc.lock").write_text("ha")
+    ready = jobs.job("toy-0", ["train@toy-0"])
+    monkeypatch.setattr(job, "_dvc", lambda *arguments: None)
+    perform(ready)
+    assert (ready.folder / "dvc.lock").read_text() == "whole"
+    (tmp_path / "dvc.lock").unlink()
+    jobs.begin()
+    assert not ready.lock.exists()

@@ -1,6 +1,7 @@
 """Perform the runs of a profile as jobs of SLURM, or as processes that submitit starts here."""
 
 import shlex
+import shutil
 import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -11,7 +12,7 @@ from typing import Any
 
 from ganvae.config import load_params
 from ganvae.core.errors import UserError
-from ganvae.core.files import remove_folder
+from ganvae.core.files import remove_folder, replacing
 from ganvae.models.own_code import is_file
 from ganvae.pipeline.dvc import Children, run_dvc
 from ganvae.pipeline.job import Job, perform
@@ -47,6 +48,21 @@ class Jobs:
         ]
         committed(self.root, self._files)  # refused before anything runs
         self._cache = Path(run_dvc("cache", "dir", root=self.root).strip())
+        self._folder = self.root / FOLDER / self._pipeline.parent.name
+
+    def begin(self) -> None:
+        """Copy the profile's lock for the jobs, while DVC does not write it.
+
+        DVC writes the lock in place, whenever it has collected a run. A job must not read half of
+        it.
+        """
+        lock = self.root / self._pipeline.with_name("dvc.lock")
+        copy = self._folder / "dvc.lock"
+        if not lock.exists():
+            copy.unlink(missing_ok=True)
+            return
+        with replacing(copy) as temporary:
+            shutil.copyfile(lock, temporary)
 
     def job(self, name: str, stages: Sequence[str]) -> Job:
         """Return the job that performs the stages of a run.
@@ -55,7 +71,7 @@ class Jobs:
             UserError: there are uncommitted changes, for example because this reproduction has
                 measured the behaviour of the code anew.
         """
-        folder = self.root / FOLDER / self._pipeline.parent.name / name
+        folder = self._folder / name
         commit = committed(self.root, self._files)
         return Job(self.root, commit, folder, self._cache, self._pipeline, self._profile, stages)
 
@@ -68,6 +84,7 @@ def print_jobs(pipeline: Path, stages: Mapping[str, Sequence[str]]) -> None:
         stages: the stages to perform, by run.
     """
     jobs = Jobs(pipeline)
+    jobs.begin()
     for name, names in stages.items():
         if names:
             print(shlex.join(jobs.job(name, names).command))
@@ -85,6 +102,9 @@ class Cluster:
         self._jobs = Jobs(pipeline)
         self._queue = Queue(where, resources, self._jobs.root)
         self._ended = Event()
+
+    def begin(self) -> None:
+        self._jobs.begin()
 
     def run(self, name: str, stages: Sequence[str]) -> None:
         """Perform the stages of a run as a job, and collect what they wrote.

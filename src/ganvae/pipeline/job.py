@@ -63,6 +63,11 @@ class Job:
         return self.folder.with_name(f"{self.folder.name}.failed")
 
     @property
+    def lock(self) -> Path:
+        """The copy of the profile's dvc.lock that all jobs read. DVC does not write the copy."""
+        return self.folder.with_name("dvc.lock")
+
+    @property
     def command(self) -> list[str]:
         """The command that performs the job on any host that sees the three folders."""
         options = {
@@ -99,7 +104,7 @@ def perform(job: Job) -> None:
 
 
 def _clone(job: Job) -> None:
-    """Clone the source at the job's commit, with the source's lock of the profile."""
+    """Clone the source at the job's commit, with the copy of the source's lock."""
     if not (job.folder / ".git").exists():
         _run("git", "clone", "--quiet", "--no-checkout", str(job.source), str(job.folder))
         _run("git", "-C", str(job.folder), "sparse-checkout", "set", "--no-cone", *LEFT_OUT)
@@ -107,9 +112,8 @@ def _clone(job: Job) -> None:
     _run(*git, "fetch", "--quiet", "origin", job.commit)
     _run(*git, "checkout", "--quiet", "--force", "--detach", job.commit)
     # The source may have prepared data that its committed lock does not know yet.
-    lock = job.pipeline.with_name("dvc.lock")
-    if (job.source / lock).exists():
-        shutil.copyfile(job.source / lock, job.folder / lock)
+    if job.lock.exists():
+        shutil.copyfile(job.lock, job.folder / job.pipeline.with_name("dvc.lock"))
     if is_project(job.folder):
         _run(sys.executable, "-m", "ganvae.pipeline.project.tokens", cwd=job.folder)
     _dvc(job, "cache", "dir", "--local", str(job.cache))

@@ -29,6 +29,9 @@ class Runner(Protocol):
     queues: bool
     """Whether any number of runs can be handed over at once, since a scheduler queues them."""
 
+    def begin(self) -> None:
+        """Prepare for runs. Called before the first of several runs, while no DVC process runs."""
+
     def run(self, name: str, stages: Sequence[str]) -> None:
         """Perform the stages of a training run, and wait until they have ended.
 
@@ -47,6 +50,9 @@ class Here:
         self.children = children
         self.queues = False
         self._pipeline = pipeline
+
+    def begin(self) -> None:
+        pass
 
     def run(self, name: str, stages: Sequence[str]) -> None:
         addresses = [f"{self._pipeline}:{stage}" for stage in stages]
@@ -71,6 +77,7 @@ def reproduce_runs(params: Params, to_do: dict[str, list[str]], runner: Runner, 
     pending = {run for run in runs if f"evaluate@{run}" in to_do[run]}  # others have scores
     board = runner.children.board
     board.expect(len(runs), jobs)
+    runner.begin()
     pool = ThreadPoolExecutor(jobs)
     try:
         futures = {
