@@ -1,13 +1,20 @@
 """One job of a reproduction: what its clone has, and how it ends."""
 
+import socket
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Event
 from types import SimpleNamespace
 
 import pytest
+from filelock import FileLock
 
 from clones import call, commit, folder, started
+from ganvae.core.errors import UserError
 from ganvae.core.paths import ProfilePaths
-from ganvae.pipeline import cluster, job
+from ganvae.pipeline import cluster, job, lock
+from ganvae.pipeline.board import Board
 from ganvae.pipeline.job import Job, perform
 
 __all__ = ["folder"]  # a fixture
@@ -105,6 +112,78 @@ def test_a_run_that_is_trained_is_evaluated_and_not_trained_again(head: Path) ->
     assert not (evaluation.folder / RUN.timing).exists()
     perform(evaluation)  # as after a loss
     assert started(evaluation.folder) == ["evaluate"], "DVC has its result"
+
+
+def pretended(tmp_path: Path) -> Job:
+    """A job whose clone and stages are replaced by a test."""
+    return Job(tmp_path, "", tmp_path / "toy-0", tmp_path, Path("dvc.yaml"), "toy", ["train@toy-0"])
+
+
+def test_a_host_without_git_is_named_as_the_reason(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(FileNotFoundError):
+        perform(pretended(tmp_path))
+    reason = pretended(tmp_path).failed.read_text()
+    assert reason == f"git: No such file or directory (on host {socket.gethostname()}).\n"
+
+
+@pytest.mark.parametrize("succeeds", [True, False])
+def test_a_job_waits_for_a_lost_job_that_still_works(
+    succeeds: bool,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    waiting = pretended(tmp_path)
+    performed: list[str] = []
+    monkeypatch.setattr(lock, "POLL_SECONDS", 0.01)
+    monkeypatch.setattr(job, "_clone", lambda job: performed.append("cloned"))
+    monkeypatch.setattr(job, "_dvc", lambda *arguments: None)
+
+    def work_and_end() -> None:
+        with FileLock(tmp_path / "toy-0.lock"):
+            working.set()
+            while "waits until the other job has ended" not in printed():
+                time.sleep(0.01)
+            assert performed == []
+            if succeeds:
+                waiting.done.touch()
+
+    def printed() -> str:
+        lines.append(capsys.readouterr().out)
+        return "".join(lines)
+
+    lines: list[str] = []
+    working = Event()
+    with ThreadPoolExecutor() as pool:
+        lost = pool.submit(work_and_end)
+        assert working.wait(60)
+        perform(waiting)
+        lost.result()
+    assert performed == ([] if succeeds else ["cloned"])
+    assert waiting.done.exists()
+
+
+def test_a_job_that_is_lost_too_often_names_its_output(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runner = cluster.Cluster.__new__(cluster.Cluster)
+    runner.children = SimpleNamespace(board=Board())  # type: ignore[assignment]
+    runner._ended = Event()
+    runner._jobs = SimpleNamespace(job=lambda *arguments: pretended(tmp_path))  # type: ignore
+    queue = SimpleNamespace(
+        grace=-1.0, alive=lambda job: False, forget=lambda job: None, submit=submit_nothing
+    )
+    runner._queue = queue  # type: ignore[assignment]
+    monkeypatch.setattr(cluster, "POLL_SECONDS", 0.0)
+    with pytest.raises(UserError, match=r"toy-0: the job was lost 5 times\. .* is in 7_0_log\.err"):
+        runner.run("toy-0", ["train@toy-0"])
+
+
+def submit_nothing(*arguments: object) -> object:
+    return SimpleNamespace(job_id="7", paths=SimpleNamespace(stderr=Path("7_0_log.err")))
 
 
 def test_jobs_read_a_copy_of_the_lock_while_dvc_writes_the_lock(

@@ -126,7 +126,10 @@ class Cluster:
                 self._collect(name, job)
                 return
             self.children.board.line(name, f"job {submitted.job_id} was lost")
-        raise UserError(f"{name}: the job was lost {ATTEMPTS} times. Its folder is {job.folder}.")
+        raise UserError(
+            f"{name}: the job was lost {ATTEMPTS} times. The output of the last attempt is in "
+            f"{submitted.paths.stderr}."
+        )
 
     def end(self) -> None:
         self._ended.set()

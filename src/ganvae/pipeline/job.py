@@ -9,6 +9,7 @@ import argparse
 import os
 import shlex
 import shutil
+import socket
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -21,7 +22,7 @@ from ganvae.core.files import write_text
 from ganvae.core.paths import ProfilePaths
 from ganvae.core.tokens import is_project
 from ganvae.pipeline.dvc import DVC
-from ganvae.pipeline.lock import alone
+from ganvae.pipeline.lock import in_turn
 
 LEFT_OUT = ("/*", "!/results/", "!/docs/", "!/data/raw/")
 """What a job's clone has: patterns of git's sparse checkout. No stage of a run reads the rest."""
@@ -85,22 +86,39 @@ class Job:
 def perform(job: Job) -> None:
     """Perform a job, and write one of the files `Job.done` and `Job.failed`.
 
+    A job that was lost may still work in the same folder. Then wait until that job has ended.
+
     Raises:
-        UserError: a command failed, and its output is printed. Or a lost job works on in the same
-            folder.
+        UserError: a command failed, and its output is printed.
+        OSError: a program is missing on this host, or a file cannot be written.
     """
-    with alone(job.folder.with_name(f"{job.folder.name}.lock"), f"{job.folder} is in use."):
-        try:
-            _clone(job)
-            _dvc(job, "checkout", f"{job.pipeline}:prepare", f"{job.pipeline}:reference")
-            if f"{TRAIN}@{job.folder.name}" not in job.stages:
-                _copy_training(job)
-            stages = [f"{job.pipeline}:{stage}" for stage in job.stages]
-            _dvc(job, "repro", "--single-item", *stages)
-        except UserError as error:
-            write_text(job.failed, f"{error}\n")
-            raise
-        write_text(job.done, "")
+    lock = job.folder.with_name(f"{job.folder.name}.lock")
+    busy = f"Another job works in {job.folder}. This job waits until the other job has ended."
+    try:
+        with in_turn(lock, busy) as waited:
+            if not (waited and job.done.exists()):
+                _perform(job)
+    except (UserError, OSError) as error:
+        write_text(job.failed, f"{_reason(error)}\n")
+        raise
+
+
+def _reason(error: UserError | OSError) -> str:
+    """Return why a job failed, for its `Job.failed`."""
+    if isinstance(error, UserError):
+        return str(error)
+    path = f"{error.filename}: " if error.filename else ""
+    return f"{path}{error.strerror or error} (on host {socket.gethostname()})."
+
+
+def _perform(job: Job) -> None:
+    _clone(job)
+    _dvc(job, "checkout", f"{job.pipeline}:prepare", f"{job.pipeline}:reference")
+    if f"{TRAIN}@{job.folder.name}" not in job.stages:
+        _copy_training(job)
+    stages = [f"{job.pipeline}:{stage}" for stage in job.stages]
+    _dvc(job, "repro", "--single-item", *stages)
+    write_text(job.done, "")
 
 
 def _clone(job: Job) -> None:

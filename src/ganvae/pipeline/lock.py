@@ -8,6 +8,36 @@ from filelock import FileLock, Timeout
 
 from ganvae.core.errors import UserError
 
+POLL_SECONDS = 0.5
+
+
+@contextmanager
+def in_turn(lock: Path, message: str) -> Iterator[bool]:
+    """Hold a lock file inside the `with` block. Wait while another process holds it.
+
+    Args:
+        message: printed before waiting.
+
+    Yields:
+        Whether this process had to wait.
+
+    Raises:
+        OSError: the lock file cannot be written.
+    """
+    held = FileLock(lock)
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    waited = False
+    try:
+        held.acquire(timeout=0)
+    except Timeout:
+        waited = True
+        print(message, flush=True)
+        held.acquire(poll_interval=POLL_SECONDS)
+    try:
+        yield waited
+    finally:
+        held.release()
+
 
 @contextmanager
 def alone(lock: Path, message: str) -> Iterator[None]:
