@@ -1,6 +1,7 @@
 """One job of a reproduction: what its clone has, and how it ends."""
 
 import socket
+import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -16,6 +17,7 @@ from ganvae.core.paths import ProfilePaths
 from ganvae.pipeline import cluster, job, lock
 from ganvae.pipeline.board import Board
 from ganvae.pipeline.job import Job, perform
+from ganvae.pipeline.owner import OWNER, owned
 
 __all__ = ["folder"]  # a fixture
 
@@ -184,6 +186,17 @@ def test_a_job_that_is_lost_too_often_names_its_output(
 
 def submit_nothing(*arguments: object) -> object:
     return SimpleNamespace(job_id="7", paths=SimpleNamespace(stderr=Path("7_0_log.err")))
+
+
+def test_dvc_belongs_to_its_job(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """So a training ends with its job: see test_owner.py."""
+    script = f"import os; print(os.environ[{OWNER!r}], os.getpid() == os.getsid(0))"
+    monkeypatch.setattr(job, "DVC", (sys.executable, "-c", script))
+    (tmp_path / "toy-0").mkdir()
+    job._dvc(pretended(tmp_path), "repro")
+    assert capfd.readouterr().out == f"{owned()[OWNER]} True\n"
 
 
 def test_jobs_read_a_copy_of_the_lock_while_dvc_writes_the_lock(

@@ -23,6 +23,7 @@ from ganvae.core.paths import ProfilePaths
 from ganvae.core.tokens import is_project
 from ganvae.pipeline.dvc import DVC
 from ganvae.pipeline.lock import in_turn
+from ganvae.pipeline.owner import owned
 
 LEFT_OUT = ("/*", "!/results/", "!/docs/", "!/data/raw/")
 """What a job's clone has: patterns of git's sparse checkout. No stage of a run reads the rest."""
@@ -162,7 +163,8 @@ def _dvc(job: Job, *arguments: str) -> None:
         "PYTHONPATH": str(job.folder / "src"),  # the code of the job's commit
         "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
     }
-    _run(*DVC, *arguments, cwd=job.folder, env=python)
+    # A stage that sees the end of its owner kills its group: DVC and the stage, but not the job.
+    _run(*DVC, *arguments, cwd=job.folder, env=python | owned(), start_new_session=True)
 
 
 def _run(*command: str, **options: Any) -> None:
