@@ -249,6 +249,20 @@ def test_a_disk_that_fills_up_ends_the_other_runs_too(
     assert len(log(project)) < 3
 
 
+def test_a_bug_keeps_its_traceback_and_ends_the_other_runs(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def run(runner: runners.Here, name: str, stages: object) -> None:
+        raise ZeroDivisionError
+
+    ended: list[str] = []
+    monkeypatch.setattr(runners.Here, "run", run)
+    monkeypatch.setattr(runners.Here, "end", lambda runner: ended.append("ended"))
+    with pytest.raises(ZeroDivisionError):
+        reproduce(Path("dvc.yaml"), jobs=1)
+    assert ended
+
+
 def test_a_clone_that_cannot_be_written_is_named_before_any_run(project: Path) -> None:
     (project / "results").touch()  # a file where a folder should be
     with pytest.raises(UserError, match="cannot write to results/smoke/runs"):

@@ -86,6 +86,8 @@ def reproduce_runs(params: Params, to_do: dict[str, list[str]], runner: Runner, 
         failures = []
         for future in as_completed(futures):
             name, error = futures[future], future.exception()
+            if error and not isinstance(error, UserError):
+                raise error  # a bug, which needs its traceback
             if error:
                 failures.append(str(error))
                 check_writable(params)  # else every further run would fail at its end
