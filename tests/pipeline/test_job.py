@@ -199,6 +199,23 @@ def test_dvc_belongs_to_its_job(
     assert capfd.readouterr().out == f"{owned()[OWNER]} True\n"
 
 
+@pytest.mark.parametrize("others", ["", "/own/packages"])
+def test_the_code_of_the_job_comes_before_other_packages(
+    others: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(job, "DVC", ("printenv",))
+    monkeypatch.setenv("PYTHONPATH", others)
+    (tmp_path / "toy-0").mkdir()
+    job._dvc(pretended(tmp_path), "PYTHONPATH")
+    assert capfd.readouterr().out.strip().split(":") == [
+        str(tmp_path / "toy-0/src"),
+        *filter(None, [others]),
+    ]
+
+
 def test_jobs_read_a_copy_of_the_lock_while_dvc_writes_the_lock(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -66,6 +66,22 @@ def test_orphans_are_awaited_and_killed_if_they_do_not_end(monkeypatch: pytest.M
     assert ended(child)
 
 
+def test_an_orphan_that_ends_before_it_is_killed_is_no_error(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Ending:
+        def kill(self) -> None:
+            found.clear()
+            raise psutil.NoSuchProcess(1)
+
+    found = [Ending()]
+    monkeypatch.setattr(owner, "PATIENCE", -1.0)
+    monkeypatch.setattr(owner, "POLL_SECONDS", 0.0)
+    monkeypatch.setattr(owner, "_orphans", lambda: list(found))
+    wait_for_orphans()
+    assert found == []
+
+
 def test_a_later_process_with_the_same_id_is_no_owner() -> None:
     identity = owned()[OWNER]
     assert owner._lives(identity)

@@ -159,8 +159,10 @@ def _remove(path: Path) -> None:
 
 
 def _dvc(job: Job, *arguments: str) -> None:
+    code = str(job.folder / "src")  # of the job's commit
+    others = os.environ.get("PYTHONPATH")
     python = os.environ | {
-        "PYTHONPATH": str(job.folder / "src"),  # the code of the job's commit
+        "PYTHONPATH": f"{code}{os.pathsep}{others}" if others else code,
         "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
     }
     # A stage that sees the end of its owner kills its group: DVC and the stage, but not the job.

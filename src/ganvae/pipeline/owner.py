@@ -9,6 +9,7 @@ import signal
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 
 import psutil
 
@@ -44,7 +45,8 @@ def wait_for_orphans() -> None:
     while orphans := list(_orphans()):
         if time.monotonic() > deadline:
             for process in orphans:
-                process.kill()
+                with suppress(psutil.NoSuchProcess):  # it has just ended
+                    process.kill()
         time.sleep(POLL_SECONDS)
 
 
