@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from ganvae.core.errors import UserError
 from ganvae.core.limits import LARGEST_SEED
 
 ModelName = Annotated[
@@ -23,6 +24,29 @@ Partition = Annotated[
     str | None,
     typer.Option("--partition", help="The partition of the jobs. Only with --on slurm."),
 ]
-Minutes = Annotated[int, typer.Option("--time", min=1, help="The time limit of a job, in minutes.")]
-Cpus = Annotated[int, typer.Option("--cpus", min=1, help="The CPU cores of a job.")]
-Gpus = Annotated[int, typer.Option("--gpus", min=0, help="The GPUs of a job.")]
+Minutes = Annotated[
+    int | None,
+    typer.Option("--time", min=1, help="The time limit of a job, in minutes (default: 120)."),
+]
+Cpus = Annotated[
+    int | None, typer.Option("--cpus", min=1, help="The CPU cores of a job (default: 1).")
+]
+Gpus = Annotated[int | None, typer.Option("--gpus", min=0, help="The GPUs of a job (default: 0).")]
+
+
+def refuse_without_jobs(where: str | None, **options: object) -> None:
+    """Refuse options of jobs if nothing is performed as a job.
+
+    Args:
+        where: the value of the option ``--on``.
+        options: the values of the other options, by name. None stands for an option that was not
+            given.
+
+    Raises:
+        UserError: an option has a value, but ``--on`` has none.
+    """
+    given = [f"--{name}" for name, value in options.items() if value is not None]
+    if given and not where:
+        raise UserError(
+            f"{given[0]} has no effect without --on. Add `--on slurm`, or leave {given[0]} out."
+        )

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 import typer
 
 from ganvae.cli.extras import need
-from ganvae.cli.options import Cpus, Gpus, Minutes, Partition
+from ganvae.cli.options import Cpus, Gpus, Minutes, Partition, refuse_without_jobs
 from ganvae.core.errors import UserError
 
 commands = typer.Typer()
@@ -32,9 +32,9 @@ def repro(  # noqa: PLR0913  one parameter per option
         typer.Option("--on", help="Perform each run as a job of SLURM, or of this machine."),
     ] = None,
     partition: Partition = None,
-    minutes: Minutes = 120,
-    cpus: Cpus = 1,
-    gpus: Gpus = 0,
+    minutes: Minutes = None,
+    cpus: Cpus = None,
+    gpus: Gpus = None,
     print_jobs: Annotated[
         bool,
         typer.Option("--print-jobs", help="Only print one command per run, for any scheduler."),
@@ -42,6 +42,9 @@ def repro(  # noqa: PLR0913  one parameter per option
 ) -> None:
     """Reproduce a profile like `dvc repro`, but train several runs at the same time."""
     need("dvc")
+    refuse_without_jobs(where, partition=partition, time=minutes, cpus=cpus, gpus=gpus)
+    if print_jobs and where:
+        raise UserError("--print-jobs and --on exclude each other. Leave one of them out.")
     from ganvae.pipeline.reproduction import reproduce
 
     if print_jobs:
@@ -52,7 +55,7 @@ def repro(  # noqa: PLR0913  one parameter per option
         from ganvae.pipeline.cluster import on
         from ganvae.pipeline.queues import Resources
 
-        resources = Resources(partition, minutes, cpus, gpus)
+        resources = Resources.of(partition, minutes, cpus, gpus)
         profile = reproduce(pipeline, jobs, thaw, on(where, resources))
     else:
         profile = reproduce(pipeline, jobs, thaw)

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 import typer
 
 from ganvae.cli.extras import need
-from ganvae.cli.options import Cpus, Gpus, Minutes, Partition
+from ganvae.cli.options import Cpus, Gpus, Minutes, Partition, refuse_without_jobs
 
 sweep = typer.Typer(no_args_is_help=True)
 Study = Annotated[str, typer.Option(help="The name of the study.")]
@@ -59,23 +59,28 @@ def worker(  # noqa: PLR0913  one parameter per option
         Literal["slurm", "local"] | None,
         typer.Option("--on", help="Run workers as jobs of SLURM, or of this machine."),
     ] = None,
-    jobs: Annotated[int, typer.Option(min=1, help="The number of workers. Only with --on.")] = 1,
+    jobs: Annotated[
+        int | None,
+        typer.Option(min=1, help="The number of workers. Only with --on (default: 1)."),
+    ] = None,
     partition: Partition = None,
-    minutes: Minutes = 120,
-    cpus: Cpus = 1,
-    gpus: Gpus = 0,
+    minutes: Minutes = None,
+    cpus: Cpus = None,
+    gpus: Gpus = None,
 ) -> None:
     """Run trials until the study has enough trials.
 
     Several workers can run at the same time, on one or several machines.
     """
+    options = {"partition": partition, "time": minutes, "cpus": cpus, "gpus": gpus}
+    refuse_without_jobs(where, jobs=jobs, **options)
     if where:
         from ganvae.pipeline.queues import Queue, Resources
         from ganvae.sweeps.fleet import work_on
 
-        queue = Queue(where, Resources(partition, minutes, cpus, gpus), Path())
-        ran = work_on(queue, jobs, study, storage, trials)
-        typer.echo(f"{ran} trials run by {jobs} workers")
+        queue = Queue(where, Resources.of(partition, minutes, cpus, gpus), Path())
+        ran = work_on(queue, jobs or 1, study, storage, trials)
+        typer.echo(f"{ran} trials run by {jobs or 1} workers")
         return
     from ganvae.sweeps.worker import work
 

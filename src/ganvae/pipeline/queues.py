@@ -35,6 +35,14 @@ class Resources:
     cpus: int = 1
     gpus: int = 0
 
+    @classmethod
+    def of(
+        cls, partition: str | None, minutes: int | None, cpus: int | None, gpus: int | None
+    ) -> "Resources":
+        """Return what the options of a command ask for. None stands for the default."""
+        options = {"minutes": minutes, "cpus": cpus, "gpus": gpus}
+        return cls(partition, **{key: value for key, value in options.items() if value is not None})
+
     def of_submitit(self, where: Where) -> dict[str, Any]:
         """Return these values as parameters of submitit's executor."""
         shared = {"timeout_min": self.minutes, "cpus_per_task": self.cpus}
