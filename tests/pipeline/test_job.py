@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Event
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from filelock import FileLock
@@ -16,8 +17,10 @@ from ganvae.core.errors import UserError
 from ganvae.core.paths import ProfilePaths
 from ganvae.pipeline import cluster, job, lock
 from ganvae.pipeline.board import Board
+from ganvae.pipeline.dvc import Children
 from ganvae.pipeline.job import Job, perform
 from ganvae.pipeline.owner import OWNER, owned
+from ganvae.pipeline.queues import Resources
 
 __all__ = ["folder"]  # a fixture
 
@@ -168,24 +171,70 @@ def test_a_job_waits_for_a_lost_job_that_still_works(
     assert waiting.done.exists()
 
 
+class Queued:
+    """A queue whose jobs end at once: all are lost before the job of a given number."""
+
+    grace = -1.0
+
+    def __init__(self, done: int, job: Job) -> None:
+        self.submitted = 0
+        self.removed: list[str] = []
+        self._done = done
+        self._job = job
+
+    def submit(self, *arguments: object) -> object:
+        self.submitted += 1
+        if self.submitted == self._done:
+            self._job.folder.mkdir()
+            self._job.done.touch()
+        number = str(self.submitted)
+        return SimpleNamespace(job_id=number, paths=SimpleNamespace(stderr=f"{number}_0_log.err"))
+
+    def alive(self, submitted: object) -> bool:
+        return False
+
+    def forget(self, submitted: object) -> None:
+        pass
+
+    def cancel(self) -> None:
+        pass
+
+    def remove_files(self, submitted: Any) -> None:
+        self.removed.append(submitted.job_id)
+
+
+def runner_of(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, done: int
+) -> tuple[cluster.Cluster, Queued]:
+    """What performs a run as jobs, and its queue, in which the job of a given number is done."""
+    ready = pretended(tmp_path)
+    queue = Queued(done, ready)
+    jobs = SimpleNamespace(root=tmp_path, job=lambda *arguments: ready)
+    monkeypatch.setattr(cluster, "Jobs", lambda pipeline: jobs)
+    monkeypatch.setattr(cluster, "Queue", lambda *arguments: queue)
+    monkeypatch.setattr(cluster, "POLL_SECONDS", 0.0)
+    children = Children(Board())
+    monkeypatch.setattr(children, "run", lambda *arguments, **options: None)
+    return cluster.Cluster(Path("dvc.yaml"), children, "local", Resources()), queue
+
+
 def test_a_job_that_is_lost_too_often_names_its_output(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    runner = cluster.Cluster.__new__(cluster.Cluster)
-    runner.children = SimpleNamespace(board=Board())  # type: ignore[assignment]
-    runner._ended = Event()
-    runner._jobs = SimpleNamespace(job=lambda *arguments: pretended(tmp_path))  # type: ignore
-    queue = SimpleNamespace(
-        grace=-1.0, alive=lambda job: False, forget=lambda job: None, submit=submit_nothing
-    )
-    runner._queue = queue  # type: ignore[assignment]
-    monkeypatch.setattr(cluster, "POLL_SECONDS", 0.0)
-    with pytest.raises(UserError, match=r"toy-0: the job was lost 5 times\. .* is in 7_0_log\.err"):
+    runner, queue = runner_of(monkeypatch, tmp_path, done=99)
+    with pytest.raises(UserError, match=r"toy-0: the job was lost 5 times\. .* is in 5_0_log\.err"):
         runner.run("toy-0", ["train@toy-0"])
+    runner.end()
+    assert queue.removed == []
 
 
-def submit_nothing(*arguments: object) -> object:
-    return SimpleNamespace(job_id="7", paths=SimpleNamespace(stderr=Path("7_0_log.err")))
+def test_the_logs_of_a_collected_run_are_removed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runner, queue = runner_of(monkeypatch, tmp_path, done=2)
+    runner.run("toy-0", ["train@toy-0"])
+    runner.end()
+    assert queue.removed == ["1", "2"]
 
 
 def test_dvc_belongs_to_its_job(

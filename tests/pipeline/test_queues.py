@@ -90,6 +90,16 @@ def test_a_job_is_not_sought_in_an_older_answer(queue: Queue) -> None:
     assert asked() == 1
 
 
+def test_the_files_of_a_job_are_removed_and_no_others(queue: Queue, tmp_path: Path) -> None:
+    job = queue.submit("a", print)
+    logs = tmp_path / queues.FOLDER / "logs"
+    logs.mkdir(parents=True)
+    for name in ("1_0_log.err", "1_submitted.pkl", "12_0_log.err"):
+        (logs / name).touch()
+    queue.remove_files(job)
+    assert [path.name for path in logs.iterdir()] == ["12_0_log.err"]
+
+
 def test_what_has_ended_is_not_cancelled(queue: Queue) -> None:
     first, _ = queue.submit("a", print), queue.submit("b", print)
     queue.forget(first)

@@ -102,6 +102,7 @@ class Cluster:
         self._jobs = Jobs(pipeline)
         self._queue = Queue(where, resources, self._jobs.root)
         self._ended = Event()
+        self._collected: list[Any] = []
 
     def begin(self) -> None:
         self._jobs.begin()
@@ -116,14 +117,17 @@ class Cluster:
             UserError: a stage failed, or the job was lost too often.
         """
         job = self._jobs.job(name, stages)
+        attempts = []
         for attempt in range(1, ATTEMPTS + 1):
             if self._ended.is_set():
                 return
             submitted = self._submit(name, job)
+            attempts.append(submitted)
             again = "" if attempt == 1 else f", attempt {attempt} of {ATTEMPTS}"
             self.children.board.line(name, f"job {submitted.job_id} submitted{again}")
             if self._finished(job, submitted):
                 self._collect(name, job)
+                self._collected += attempts
                 return
             self.children.board.line(name, f"job {submitted.job_id} was lost")
         raise UserError(
@@ -135,6 +139,8 @@ class Cluster:
         self._ended.set()
         self.children.end()
         self._queue.cancel()
+        for submitted in self._collected:  # only now, since a job writes its log to the very end
+            self._queue.remove_files(submitted)
 
     def _submit(self, name: str, job: Job) -> Any:
         for ended in (job.done, job.failed):  # of an earlier job

@@ -98,6 +98,11 @@ class Queue:
         """Do not cancel a job any more, since it has ended."""
         self._submitted.pop(submitted.job_id, None)
 
+    def remove_files(self, submitted: Any) -> None:
+        """Remove the files that submitit wrote for a job: its logs, call and result."""
+        for path in self._logs.glob(f"{submitted.job_id}_*"):
+            path.unlink(missing_ok=True)
+
     def cancel(self) -> None:
         """Cancel all jobs that were not forgotten."""
         for submitted in list(self._submitted.values()):
