@@ -6,7 +6,9 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from submitit.core.utils import FailedJobError
 
+from ganvae.core.errors import UserError
 from ganvae.pipeline import queues
 from ganvae.pipeline.queues import Queue, Resources
 
@@ -31,6 +33,8 @@ class Executor:
         pass
 
     def submit(self, function: Any, *arguments: Any) -> Any:
+        if arguments:
+            raise FailedJobError(*arguments)
         number = str(len(self.submitted) + 1)
         self.submitted.append(number)
         return SimpleNamespace(job_id=number, cancel=lambda: self.cancelled.append(number))
@@ -88,6 +92,12 @@ def test_a_job_is_not_sought_in_an_older_answer(queue: Queue) -> None:
     time.sleep(0.01)
     assert queue.alive(queue.submit("a", print))
     assert asked() == 1
+
+
+def test_a_job_that_slurm_refuses_is_an_error_of_one_line(queue: Queue) -> None:
+    refused = "sbatch: error: invalid partition specified: nope"
+    with pytest.raises(UserError, match=f"a job cannot be submitted: {refused}"):
+        queue.submit("a", print, refused)
 
 
 def test_the_files_of_a_job_are_removed_and_no_others(queue: Queue, tmp_path: Path) -> None:

@@ -76,10 +76,19 @@ class Queue:
         self._listed: set[str] | None = None
 
     def submit(self, name: str, function: Callable[..., Any], *arguments: Any) -> Any:
-        """Submit a call of a function, and return submitit's job."""
+        """Submit a call of a function, and return submitit's job.
+
+        Raises:
+            UserError: the scheduler refuses the job, for example since its partition is unknown.
+        """
+        from submitit.core.utils import FailedJobError
+
         executor = _submitit().AutoExecutor(folder=self._logs, cluster=self.where)
         executor.update_parameters(name=name, **self._resources.of_submitit(self.where))
-        submitted = executor.submit(function, *arguments)
+        try:
+            submitted = executor.submit(function, *arguments)
+        except FailedJobError as error:
+            raise UserError(f"a job cannot be submitted: {error}") from None
         self._since[submitted.job_id] = time.monotonic()
         self._submitted[submitted.job_id] = submitted
         return submitted
