@@ -193,9 +193,6 @@ class Queued:
     def alive(self, submitted: object) -> bool:
         return False
 
-    def forget(self, submitted: object) -> None:
-        pass
-
     def cancel(self) -> None:
         pass
 

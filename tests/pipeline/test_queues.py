@@ -111,7 +111,10 @@ def test_the_files_of_a_job_are_removed_and_no_others(queue: Queue, tmp_path: Pa
 
 
 def test_what_has_ended_is_not_cancelled(queue: Queue) -> None:
-    first, _ = queue.submit("a", print), queue.submit("b", print)
-    queue.forget(first)
+    jobs = [queue.submit(name, print) for name in "abc"]
+    Path("queued").write_text("1\n2\n3\n")
+    assert all(map(queue.alive, jobs))
+    Path("queued").write_text("2\n")
     queue.cancel()
     assert Executor.cancelled == ["2"]
+    assert asked() == 2

@@ -38,7 +38,6 @@ class Pretended:
     def __init__(self, does: Worker, where: str = "local") -> None:
         self.where = where
         self.names: list[str] = []
-        self.forgotten: list[str] = []
         self.cancelled = False
         self._does = does
 
@@ -55,9 +54,6 @@ class Pretended:
 
     def alive(self, submitted: Any) -> bool:
         return False
-
-    def forget(self, submitted: Any) -> None:
-        self.forgotten.append(submitted.job_id)
 
     def cancel(self) -> None:
         self.cancelled = True
@@ -80,7 +76,6 @@ def test_a_lost_worker_is_replaced(capsys: pytest.CaptureFixture[str]) -> None:
     queue = Pretended(lambda number: None if number == 0 else (1, ""))
     assert run(queue) == 2
     assert queue.names == ["toy-0", "toy-1", "toy-0"]
-    assert sorted(queue.forgotten) == ["1", "2", "3"], "nothing is cancelled that has ended"
     assert "worker 0: job 1 was lost" in capsys.readouterr().out
 
 

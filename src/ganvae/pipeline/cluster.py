@@ -156,16 +156,13 @@ class Cluster:
         seen = time.monotonic()
         while not self._ended.wait(POLL_SECONDS):
             if job.done.exists():
-                self._queue.forget(submitted)
                 return True
             if job.failed.exists():
-                self._queue.forget(submitted)
                 reason = job.failed.read_text().strip()
                 raise UserError(f"{reason} The output is in {submitted.paths.stdout}.")
             if self._queue.alive(submitted):
                 seen = time.monotonic()
             elif time.monotonic() - seen > self._queue.grace:
-                self._queue.forget(submitted)
                 return False
         return False
 

@@ -103,20 +103,18 @@ class Queue:
             older = self._asked < self._since.get(submitted.job_id, float("-inf"))
             return self._listed is None or older or submitted.job_id in self._listed
 
-    def forget(self, submitted: Any) -> None:
-        """Do not cancel a job any more, since it has ended."""
-        self._submitted.pop(submitted.job_id, None)
-
     def remove_files(self, submitted: Any) -> None:
         """Remove the files that submitit wrote for a job: its logs, call and result."""
         for path in self._logs.glob(f"{submitted.job_id}_*"):
             path.unlink(missing_ok=True)
 
     def cancel(self) -> None:
-        """Cancel all jobs that were not forgotten."""
+        """Cancel all jobs that are alive, also those that nobody waits for any more."""
+        self._asked = float("-inf")
         for submitted in list(self._submitted.values()):
-            with suppress(Exception):  # it has ended already
-                submitted.cancel()
+            if self.alive(submitted):
+                with suppress(Exception):  # it has just ended
+                    submitted.cancel()
 
 
 def _listed() -> set[str] | None:

@@ -96,7 +96,6 @@ class _Fleet:
         """Return how many trials a worker has run, if it has ended. Replace it if it was lost."""
         if worker.paths.result_pickle.exists():
             del self._workers[number]
-            self._queue.forget(worker)
             ran, error = _result(worker)
             if error:
                 raise UserError(f"worker {number}: {error}")
@@ -104,7 +103,6 @@ class _Fleet:
         if self._queue.alive(worker):
             self._seen[number] = time.monotonic()
         elif time.monotonic() - self._seen[number] > self._queue.grace:
-            self._queue.forget(worker)
             print(f"worker {number}: job {worker.job_id} was lost", flush=True)
             self._lost[number] += 1
             if self._lost[number] >= ATTEMPTS:
