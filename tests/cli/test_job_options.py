@@ -24,6 +24,12 @@ def test_an_option_of_jobs_is_refused_without_jobs(arguments: tuple[str, ...]) -
         cli.commands(list(arguments), standalone_mode=False)
 
 
+@pytest.mark.parametrize("option", ["--partition", "--cpus", "--gpus"])
+def test_an_option_of_slurm_is_refused_for_this_machine(option: str) -> None:
+    with pytest.raises(UserError, match=f"^{option} has no effect with --on local"):
+        cli.commands(["repro", "--on", "local", option, "1"], standalone_mode=False)
+
+
 def test_printed_jobs_are_not_submitted() -> None:
     with pytest.raises(UserError, match="--print-jobs and --on exclude each other"):
         cli.commands(["repro", "--print-jobs", "--on", "local"], standalone_mode=False)

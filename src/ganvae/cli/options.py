@@ -34,8 +34,12 @@ Cpus = Annotated[
 Gpus = Annotated[int | None, typer.Option("--gpus", min=0, help="The GPUs of a job (default: 0).")]
 
 
-def refuse_without_jobs(where: str | None, **options: object) -> None:
-    """Refuse options of jobs if nothing is performed as a job.
+OF_SLURM = ("partition", "cpus", "gpus")
+"""Options that have no effect on processes of this machine."""
+
+
+def refuse_without_effect(where: str | None, **options: object) -> None:
+    """Refuse options of jobs that have no effect.
 
     Args:
         where: the value of the option ``--on``.
@@ -43,10 +47,12 @@ def refuse_without_jobs(where: str | None, **options: object) -> None:
             given.
 
     Raises:
-        UserError: an option has a value, but ``--on`` has none.
+        UserError: an option has a value, but ``--on`` has none, or a value without such options.
     """
-    given = [f"--{name}" for name, value in options.items() if value is not None]
-    if given and not where:
+    given = [name for name, value in options.items() if value is not None]
+    if not where and given:
         raise UserError(
-            f"{given[0]} has no effect without --on. Add `--on slurm`, or leave {given[0]} out."
+            f"--{given[0]} has no effect without --on. Add `--on slurm`, or leave --{given[0]} out."
         )
+    if where == "local" and (unused := [name for name in given if name in OF_SLURM]):
+        raise UserError(f"--{unused[0]} has no effect with --on local. Leave it out.")

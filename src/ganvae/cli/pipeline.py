@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 import typer
 
 from ganvae.cli.extras import need
-from ganvae.cli.options import Cpus, Gpus, Minutes, Partition, refuse_without_jobs
+from ganvae.cli.options import Cpus, Gpus, Minutes, Partition, refuse_without_effect
 from ganvae.core.errors import UserError
 
 commands = typer.Typer()
@@ -42,7 +42,7 @@ def repro(  # noqa: PLR0913  one parameter per option
 ) -> None:
     """Reproduce a profile like `dvc repro`, but train several runs at the same time."""
     need("dvc")
-    refuse_without_jobs(where, partition=partition, time=minutes, cpus=cpus, gpus=gpus)
+    refuse_without_effect(where, partition=partition, time=minutes, cpus=cpus, gpus=gpus)
     if print_jobs and where:
         raise UserError("--print-jobs and --on exclude each other. Leave one of them out.")
     from ganvae.pipeline.reproduction import reproduce

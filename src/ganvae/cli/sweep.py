@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 import typer
 
 from ganvae.cli.extras import need
-from ganvae.cli.options import Cpus, Gpus, Minutes, Partition, refuse_without_jobs
+from ganvae.cli.options import Cpus, Gpus, Minutes, Partition, refuse_without_effect
 
 sweep = typer.Typer(no_args_is_help=True)
 Study = Annotated[str, typer.Option(help="The name of the study.")]
@@ -73,7 +73,7 @@ def worker(  # noqa: PLR0913  one parameter per option
     Several workers can run at the same time, on one or several machines.
     """
     options = {"partition": partition, "time": minutes, "cpus": cpus, "gpus": gpus}
-    refuse_without_jobs(where, jobs=jobs, **options)
+    refuse_without_effect(where, jobs=jobs, **options)
     if where:
         from ganvae.pipeline.queues import Queue, Resources
         from ganvae.sweeps.fleet import work_on
