@@ -127,6 +127,21 @@ def test_tokens_change_only_with_the_code_of_the_own_model(project: Path) -> Non
     assert changed == {f"{kind}/{MODEL}.json" for kind in tokens.OF_A_SYSTEM}
 
 
+def test_tokens_of_one_own_model_do_not_change_with_the_code_of_another(project: Path) -> None:
+    shutil.copyfile(project / MODEL, project / "models/another.py")
+    run = "another-0: {variant: another, system: models/another.py, seed: 0, file: params.yaml}"
+    text = (project / "params.yaml").read_text().replace("\nruns:\n", f"\nruns:\n  {run}\n")
+    text = text.replace("\nvariants:\n", "\nvariants:\n  another: {}\n")
+    (project / "params.yaml").write_text(text)
+    refresh(project)
+    first = texts(project)
+    with (project / "models/another.py").open("a") as file:
+        file.write("# a remark\n")
+    refresh(project)
+    changed = {name for name, text in texts(project).items() if text != first[name]}
+    assert changed == {f"{kind}/models/another.py.json" for kind in tokens.OF_A_SYSTEM}
+
+
 def test_tokens_of_a_model_that_no_run_uses_are_removed(project: Path) -> None:
     refresh(project)
     for folder in (project, project / "profiles/smoke"):

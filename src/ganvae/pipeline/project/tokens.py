@@ -38,9 +38,10 @@ def refresh(root: Path) -> None:
     source = assets.ROOT / TOKENS
     tokens = {str(path.relative_to(source)): path.read_text() for path in source.rglob("*.json")}
     tokens[f"{CODE}.json"] = _token(_code())
+    program = dict(tokens)  # a user's system depends on no other system of the user
     for system in sorted(systems_of(root)):
-        if f"train/{system}.json" not in tokens:
-            tokens |= _own(system, identity(system, root), tokens)
+        if f"train/{system}.json" not in program:
+            tokens |= _own(system, identity(system, root), program)
     for name, text in tokens.items():
         path = root / TOKENS / name
         if not path.exists() or path.read_text() != text:
@@ -56,15 +57,15 @@ def systems_of(root: Path) -> set[str]:
     return {run.system for path in profiles for run in load_params(path).runs.values()}
 
 
-def _own(system: str, code: str, tokens: dict[str, str]) -> dict[str, str]:
+def _own(system: str, code: str, program: dict[str, str]) -> dict[str, str]:
     """The tokens of a user's system, whose code has the checksum ``code``.
 
-    They change with this code, and with the behaviour of any system of the program, because the
+    They change with this code, and with the behaviour of any system in ``program``, because the
     user's code calls the program's.
     """
     return {
         f"{kind}/{system}.json": _token(
-            [code, *(text for name, text in sorted(tokens.items()) if name.startswith(f"{kind}/"))]
+            [code, *(text for name, text in sorted(program.items()) if name.startswith(f"{kind}/"))]
         )
         for kind in OF_A_SYSTEM
     }
