@@ -91,6 +91,28 @@ def test_each_fault_is_found(folder: Path, old: str, new: str, message: str | No
     assert "\n" not in str(error.value)
 
 
+LEVEL = "self.level = nn.Parameter(torch.zeros(image_shape))"
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("nothing_like_this", r"line \d+: NameError: name 'nothing_like_this' is not defined\.$"),
+        ("torch.ones(2) @ torch.ones(3)", r"line \d+: RuntimeError: inconsistent tensor size"),
+        ("float('x')", r"line \d+: ValueError: could not convert"),
+        (
+            "self.half = torch.tensor(0.5).item()",
+            r"__init__ fails with tensors that have no values \(line \d+: .*\)\. .* Python numbers",
+        ),
+        ("self.huge = nn.Linear(2**40, 2**40)", r"needs about .* GB of memory"),
+        ("self.huge = nn.Linear(2**70, 2)", r"needs about .* GB of memory"),
+    ],
+)
+def test_a_fault_of_the_constructor_is_found(folder: Path, line: str, message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        check(folder, VALID.replace(LEVEL, f"{LEVEL}\n        {line}"))
+
+
 def test_what_the_seed_determines_must_be_saved(folder: Path) -> None:
     """A random mask that is no buffer is lost with the model."""
     mask = "self.mask = torch.rand(image_shape)"

@@ -39,20 +39,37 @@ def check_model(system: str, config: ModelConfig, image_shape: ImageShape, name:
         ConfigError: the model breaks a rule, raises an exception, or needs more memory than this
             machine has free.
     """
-    check_size(system, config, image_shape, name)
     try:
+        _check_size(system, config, image_shape, name)
         model, again = (build_model(system, config, image_shape, seed=0) for _ in range(2))
         _check_attributes(model)
         _check_seed(model, again)
         _check_training(model)
         _check_samples(model)
         _check_saving(model, config)
+    except ConfigError:
+        raise
     except RuleError as error:
         raise ConfigError(f"variant {name} ({system}): {error}") from None
     except Exception as error:
         where = fault(error, source_files(system)[-1])
         raise ConfigError(f"variant {name} ({system}): {where}.") from None
     return count_parameters(model)
+
+
+def _check_size(system: str, config: ModelConfig, image_shape: ImageShape, name: str) -> None:
+    """Check the memory. If this fails because of __init__, say whether __init__ itself is wrong."""
+    try:
+        check_size(system, config, image_shape, name)
+    except ConfigError:
+        raise
+    except Exception as error:
+        build_model(system, config, image_shape, seed=0)  # raises a fault that is always there
+        where = fault(error, source_files(system)[-1])
+        raise RuleError(
+            f"__init__ fails with tensors that have no values ({where}). Such tensors serve to "
+            "estimate the memory. Compute with Python numbers there."
+        ) from None
 
 
 def _random() -> torch.Generator:

@@ -21,6 +21,10 @@ from ganvae.models import own, own_code, systems
 from ganvae.models.base import GenerativeModel, ImageShape
 
 
+class TooLargeError(Exception):
+    """A weight of a model is larger than any memory."""
+
+
 def system_names() -> list[str]:
     """The names of this package's own systems, sorted."""
     modules = pkgutil.iter_modules(systems.__path__)
@@ -93,10 +97,16 @@ def shapes(name: str, config: ModelConfig, image_shape: ImageShape) -> dict[str,
     """The shape of each weight of a model, by the weight's name. No weight is allocated.
 
     Raises:
-        RuntimeError: a weight is larger than any memory.
+        TooLargeError: a weight is larger than any memory.
     """
-    with torch.device("meta"):
-        model = system_class(name)(config, image_shape)
+    try:
+        with torch.device("meta"):
+            model = system_class(name)(config, image_shape)
+    except (RuntimeError, TypeError) as error:
+        # torch raises the same exceptions for faults in the code of the model.
+        if "overflow" not in str(error).lower():
+            raise
+        raise TooLargeError from error
     return {key: weight.shape for key, weight in model.state_dict().items()}
 
 

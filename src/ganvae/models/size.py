@@ -5,7 +5,7 @@ import math
 from ganvae.config import ModelConfig
 from ganvae.core.limits import check_memory
 from ganvae.models.base import ImageShape
-from ganvae.models.registry import shapes
+from ganvae.models.registry import TooLargeError, shapes
 
 FLOAT = 4  # bytes
 PER_WEIGHT = 4 * FLOAT  # the weight, its gradient, and two moments of Adam
@@ -26,7 +26,7 @@ def check_size(system: str, config: ModelConfig, image_shape: ImageShape, name: 
     """
     try:
         weights = sum(map(math.prod, shapes(system, config, image_shape).values()))
-    except (RuntimeError, OverflowError):
+    except TooLargeError:
         weights = BEYOND_ANY // PER_WEIGHT
     size = PER_WEIGHT * weights + PER_PIXEL * config.batch_size * math.prod(image_shape)
     check_memory(size, f"training {name}", "lower batch_size or the sizes of the layers")

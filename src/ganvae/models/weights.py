@@ -14,7 +14,7 @@ from ganvae.core.errors import DataError
 from ganvae.core.records import Record, parse_record
 from ganvae.core.tensors import load_tensors, save_tensors
 from ganvae.models.base import GenerativeModel, ImageShape
-from ganvae.models.registry import build_model, shapes, system_config
+from ganvae.models.registry import TooLargeError, build_model, shapes, system_config
 
 FORMAT = 2
 """The format of weights files. Increase this number if equal tensors give a different model.
@@ -135,6 +135,6 @@ def _fit(
     """Return whether the weights have the names and shapes that the model needs."""
     try:
         needed = shapes(system, config, shape)
-    except RuntimeError:  # larger than any memory
+    except TooLargeError:
         return False
     return {name: tensor.shape for name, tensor in weights.items()} == needed
