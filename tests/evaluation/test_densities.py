@@ -94,6 +94,37 @@ def test_rejected_samples_have_no_density() -> None:
         decoder_of(gan(rejection=80.0), variance=0.01)
 
 
+def uniform_latents(model: GenerativeModel, n: int, generator: torch.Generator) -> Tensor:
+    """Draw latents from U[5, 6]: far from every prior of this program."""
+    return 5 + torch.rand(n, model.latent_size, generator=generator)
+
+
+@pytest.mark.parametrize("method", ["sample_latents", "sample_prior", "fit_sampling", "sample"])
+@pytest.mark.parametrize("name", ["normal", "plain VAE", "mixture"])
+def test_samples_of_a_subclass_that_draws_otherwise_have_no_density(name: str, method: str) -> None:
+    model = MODELS[name]()
+    model.__class__ = type("Mine", (type(model),), {method: uniform_latents, "name": "mine.py"})
+    with pytest.raises(NoDensity, match=r"mine\.py draws its samples in a way of its own"):
+        decoder_of(model, variance=0.01)
+    assert prior_of(model) == "unknown"
+
+
+def test_samples_from_an_unknown_fitted_prior_have_no_density() -> None:
+    model = MODELS["mixture"]()
+    prior = model.fitted_prior
+    prior.__class__ = type("Mine", (Mixture,), {"sample": uniform_latents})
+    with pytest.raises(NoDensity, match="in a way of its own"):
+        decoder_of(model, variance=0.01)
+    assert prior_of(model) == "unknown"
+
+
+def test_a_subclass_with_another_network_keeps_its_density() -> None:
+    model = MODELS["plain VAE"]()
+    model.__class__ = type("Mine", (type(model),), {"name": "mine.py"})
+    assert decoder_of(model, variance=0.01)
+    assert prior_of(model) == "normal"
+
+
 def test_each_prior_has_a_name() -> None:
     assert {name: prior_of(build()) for name, build in MODELS.items()} == {
         "normal": "normal",

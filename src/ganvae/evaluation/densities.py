@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -16,6 +17,11 @@ from ganvae.models.priors import standard_normal
 from ganvae.models.second_stage import SecondStage
 from ganvae.models.vae import FITTED_PRIORS, AutoencodingModel
 
+UNKNOWN = "unknown"
+"""The name of a distribution of latents that this module does not know."""
+SAMPLING = ("sample_prior", "fit_sampling", "sample_latents", "decode", "sample")
+"""The methods that determine how samples are drawn."""
+
 
 class NoDensity(Exception):  # noqa: N818 (a property of the model, not an error of the program)
     """The samples of a model have no density that can be computed. The text says why."""
@@ -23,11 +29,20 @@ class NoDensity(Exception):  # noqa: N818 (a property of the model, not an error
 
 def prior_of(model: GenerativeModel) -> str:
     """Name the distribution of the latents of a model's samples, such as "truncated normal"."""
-    if isinstance(model, AdversarialModel):
+    if isinstance(model, AdversarialModel) and _samples_as(model, AdversarialModel):
         config = model.config
         return config.prior if config.truncation is None else f"truncated {config.prior}"
-    prior = model.fitted_prior if isinstance(model, AutoencodingModel) else None
-    return next((name for name, kind in FITTED_PRIORS.items() if type(prior) is kind), "normal")
+    if isinstance(model, AutoencodingModel) and _samples_as(model, AutoencodingModel):
+        prior = model.fitted_prior
+        if prior is None:
+            return "normal"
+        return next((name for name, kind in FITTED_PRIORS.items() if type(prior) is kind), UNKNOWN)
+    return UNKNOWN
+
+
+def _samples_as(model: GenerativeModel, base: type[Any]) -> bool:
+    """Return whether a model draws samples as its base class does, whose density is known."""
+    return all(getattr(type(model), name) is getattr(base, name) for name in SAMPLING)
 
 
 def decoder_of(model: GenerativeModel, variance: float) -> Decoder:
@@ -45,16 +60,24 @@ def decoder_of(model: GenerativeModel, variance: float) -> Decoder:
 
 def _sampling(model: GenerativeModel) -> tuple[LatentDensity, Callable[[Tensor], Tensor]]:
     """Return a distribution, and the function that turns its draws into latents."""
+    if prior_of(model) == UNKNOWN:
+        raise NoDensity(
+            f"{model.name} draws its samples in a way of its own, so their density is unknown"
+        )
     if isinstance(model, AdversarialModel):
         return _of_gan(model)
-    if isinstance(model, AutoencodingModel):
-        prior = model.fitted_prior
-        if isinstance(prior, Mixture):
-            return LatentDensity(prior.sample, prior.log_density), _unchanged
-        if isinstance(prior, SecondStage):
-            return _normal(2 * model.latent_size), prior.latents
+    assert isinstance(model, AutoencodingModel)
+    return _of_vae(model)
+
+
+def _of_vae(model: AutoencodingModel) -> tuple[LatentDensity, Callable[[Tensor], Tensor]]:
+    prior = model.fitted_prior
+    if prior is None:
         return _normal(model.latent_size), _unchanged
-    raise NoDensity(f"the prior of {model.name} is not known here")
+    if isinstance(prior, SecondStage):
+        return _normal(2 * model.latent_size), prior.latents
+    assert isinstance(prior, Mixture)
+    return LatentDensity(prior.sample, prior.log_density), _unchanged
 
 
 def _of_gan(model: AdversarialModel) -> tuple[LatentDensity, Callable[[Tensor], Tensor]]:
