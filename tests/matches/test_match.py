@@ -186,6 +186,17 @@ def test_code_that_was_not_measured_cannot_record(match: Match) -> None:
         enter(NAME, match)
 
 
+def test_records_are_kept_until_the_behaviour_of_edited_code_is_measured(complete: Match) -> None:
+    """An edit of a comment makes no record invalid. So nobody is told to delete records."""
+    Path("src").mkdir()
+    Path("src/new.py").write_text("# a comment\n")
+    with pytest.raises(UserError, match=r"Run `dvc repro behaviour/dvc\.yaml` first") as error:
+        promote_finalists(NAME)
+    assert "delete" not in str(error.value)
+    with pytest.raises(UserError, match=r"Run `dvc repro behaviour/dvc\.yaml` first"):
+        jobs_of(complete, "selection")
+
+
 @pytest.mark.slow
 def test_workers_share_a_match(match: Match, capsys: pytest.CaptureFixture[str]) -> None:
     small = write_match(trials=2, seconds=1.0, selection={"best": 1, "seeds": [101]})

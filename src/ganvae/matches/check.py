@@ -20,7 +20,8 @@ def check_records(name: str, match: Match, records: Sequence[TrainedRecord]) -> 
 
     Raises:
         UserError: a record comes from another match file, from code that behaves differently, or
-            has a number, a seed or a budget that the match does not have.
+            has a number, a seed or a budget that the match does not have. Also raised if the
+            behaviour of the current code has not been measured.
     """
     now = tokens(match)
     for record in records:

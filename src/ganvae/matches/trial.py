@@ -246,7 +246,16 @@ def _training_token(system: str) -> str:
 
 
 def tokens(match: Match) -> dict[str, str | None]:
-    """Return the tokens of the current code's behaviour that decide the records of a match."""
+    """Return the tokens of the current code's behaviour that decide the records of a match.
+
+    Raises:
+        UserError: the behaviour of the current code has not been measured.
+    """
+    if not is_current(Path()):
+        raise UserError(
+            "the code has changed since its behaviour was measured, so a match can neither record "
+            "nor check which code it used. Run `dvc repro behaviour/dvc.yaml` first."
+        )
     systems = [system for space in match.families.values() for system in space.systems]
     names = [*map(_training_token, systems), EVALUATION]
     return {name: current_token(Path(), name) for name in names}
@@ -260,11 +269,7 @@ def enter(name: str, match: Match) -> Arena:
     """
     params = load_params(Path(match.params))
     check_prepared(params)
-    if not is_current(Path()):
-        raise UserError(
-            "the code has changed since its behaviour was measured, so a match cannot record which "
-            "code it used. Run `dvc repro behaviour/dvc.yaml` first."
-        )
+    behaviour = tokens(match)
     paths = ProfilePaths(params.profile)
     machine = compute.use_to_train(params.compute)
     judge = FrozenJudge(Path(params.judge), machine.device)
@@ -279,7 +284,7 @@ def enter(name: str, match: Match) -> Arena:
         validation=read_validation(paths.validation_features, judge),
         machine=machine,
         processor=processor(),
-        tokens=tokens(match),
+        tokens=behaviour,
         profile=params.profile,
         dataset=split.dataset,
         second=SecondView.of(second, held_out) if second else None,
