@@ -3,10 +3,14 @@
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from conftest import ROOT
+from ganvae.cli.project import commands
 from ganvae.config import Params
 from ganvae.core.errors import ConfigError, UserError
 from ganvae.core.files import write_json
+from ganvae.evaluation import submitted
 from ganvae.evaluation.submitted import _place, submit_record
 from ganvae.report.families import side_by_side
 from ganvae.report.tables import _headline, _notes
@@ -14,7 +18,7 @@ from ganvae.report.tuning import Tuning, other_pairs
 from ganvae.scores.collected import collect_submitted
 from ganvae.scores.comparison import compare
 from ganvae.scores.records import ScoreRecord, write_records
-from toy_records import record, runs
+from toy_records import record, runs, with_scores
 
 
 @pytest.fixture
@@ -62,6 +66,56 @@ def test_a_model_has_one_family(folder: Path, smoke: Params) -> None:
     other = theirs(seed=1).model_copy(update={"family": "other"})
     with pytest.raises(UserError, match=r"seed 0 is gan\. Give --family gan, or another --model"):
         submit_record(smoke, write(other))
+
+
+def test_given_names_replace_those_of_a_record(folder: Path, smoke: Params) -> None:
+    path, found = submit_record(smoke, write(theirs()), model="mine", family="other", seed=4)
+    assert path == Path("results/submitted/smoke/mine-4.json")
+    assert (found.variant, found.family, found.seed) == ("mine", "other", 4)
+    assert found.provenance.training_seed == theirs().provenance.training_seed
+    assert collect_submitted(smoke) == [found]
+
+
+def test_the_command_passes_given_names_on(
+    folder: Path, smoke: Params, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    profile = str(ROOT / "profiles/smoke")
+    names: list[dict[str, object]] = []
+
+    def submit(_params: Params, file: Path, **given: object) -> tuple[Path, ScoreRecord]:
+        names.append(given)
+        return file, theirs()
+
+    monkeypatch.setattr(submitted, "submit_record", submit)
+    monkeypatch.setattr(submitted, "submit_samples", submit)
+    for options in ([], ["--model", "a", "--family", "gan", "--seed", "0"]):
+        for file in ("theirs.json", "theirs.npz"):
+            result = CliRunner().invoke(commands, ["submit", file, "--profile", profile, *options])
+            assert result.exit_code == 0, result.output
+    for given in names:
+        given.pop("report", None)
+    assert names[:2] == [
+        {"model": None, "family": None, "seed": None},
+        {"model": "theirs", "family": "other", "seed": 0},
+    ]
+    assert names[2:] == [{"model": "a", "family": "gan", "seed": 0}] * 2
+
+
+def test_scores_from_another_inception_file_are_refused(folder: Path, smoke: Params) -> None:
+    """Otherwise, every later comparison of the profile would fail."""
+
+    def inception(model: str, checksum: str) -> ScoreRecord:
+        found = with_scores(theirs(model=model), fid_inception=5.0)
+        provenance = found.provenance.model_copy(update={"inception_sha256": checksum})
+        return found.model_copy(update={"provenance": provenance})
+
+    submit_record(smoke, write(inception("first-gan", "a" * 64)))
+    submit_record(smoke, write(inception("second-gan", "a" * 64)))
+    with pytest.raises(UserError, match=r"first-gan, seed 0 and third-gan.*inception_sha256 aaa"):
+        submit_record(smoke, write(inception("third-gan", "b" * 64)))
+    kept = collect_submitted(smoke)
+    assert [found.variant for found in kept] == ["first-gan", "second-gan"]
+    assert compare([*runs("floor", [0.1, 0.2]), *kept], None).rows
 
 
 def test_a_variant_with_the_name_of_a_submission_is_refused(folder: Path, smoke: Params) -> None:

@@ -10,15 +10,15 @@ from ganvae.core.limits import LARGEST_SEED
 ModelName = Annotated[
     str | None, typer.Option("--model", help="The name of the model (default: the file's name).")
 ]
-ModelFamily = Annotated[
-    Literal["gan", "vae", "hybrid", "other"], typer.Option("--family", help="The kind of model.")
-]
-TrainingSeed = Annotated[
-    int,
-    typer.Option(
-        "--seed", min=0, max=LARGEST_SEED, help="The random seed that the model was trained from."
-    ),
-]
+Families = Literal["gan", "vae", "hybrid", "other"]
+_family = typer.Option("--family", help="The kind of model.")
+_seed = typer.Option(
+    "--seed", min=0, max=LARGEST_SEED, help="The random seed that the model was trained from."
+)
+ModelFamily = Annotated[Families, _family]
+GivenFamily = Annotated[Families | None, _family]
+TrainingSeed = Annotated[int, _seed]
+GivenSeed = Annotated[int | None, _seed]
 
 Partition = Annotated[
     str | None,

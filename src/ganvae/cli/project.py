@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from ganvae.cli.extras import need
-from ganvae.cli.options import ModelFamily, ModelName, TrainingSeed
+from ganvae.cli.options import GivenFamily, GivenSeed, ModelName
 from ganvae.core.errors import UserError
 
 commands = typer.Typer()
@@ -67,11 +67,15 @@ def submit_command(
         Path, typer.Argument(help="Samples, as for `ganvae score`, or a record that it wrote.")
     ],
     model: ModelName = None,
-    family: ModelFamily = "other",
-    seed: TrainingSeed = 0,
+    family: GivenFamily = None,
+    seed: GivenSeed = None,
     profile: Annotated[Path, typer.Option(help="The folder of a profile.")] = Path(),
 ) -> None:
-    """Add samples from elsewhere to a profile's leaderboard, marked as not trained here."""
+    """Add samples from elsewhere to a profile's leaderboard, marked as not trained here.
+
+    Without --family and --seed, samples have the family other and the seed 0. A record keeps its
+    own model, family and seed.
+    """
     from contextlib import chdir
 
     from ganvae.config import load_params
@@ -81,14 +85,14 @@ def submit_command(
     params = load_params(profile / "params.yaml")
     with chdir(profile / params.root):
         if samples.suffix == ".json":
-            path, record = submit_record(params, samples)
+            path, record = submit_record(params, samples, model=model, family=family, seed=seed)
         else:
             path, record = submit_samples(
                 params,
                 samples,
                 model=model or samples.stem,
-                family=family,
-                seed=seed,
+                family=family or "other",
+                seed=seed or 0,
                 report=partial(typer.echo, err=True),
             )
     fid = record.scores.get("fid_judge")

@@ -13,7 +13,7 @@ from ganvae.data.store import read_split
 from ganvae.evaluation.runs import make_evaluator
 from ganvae.evaluation.scoring import Family, check_model, score_samples
 from ganvae.scores.collected import collect_submitted
-from ganvae.scores.rankable import protocol_changes
+from ganvae.scores.rankable import check_rankable, protocol_changes
 from ganvae.scores.records import ScoreRecord, read_record, read_records
 
 Report = Callable[[str], None]
@@ -62,20 +62,36 @@ def submit_samples(
     return _kept(params, path, record)
 
 
-def submit_record(params: Params, file: Path) -> tuple[Path, ScoreRecord]:
+def submit_record(
+    params: Params,
+    file: Path,
+    *,
+    model: str | None = None,
+    family: Family | None = None,
+    seed: int | None = None,
+) -> tuple[Path, ScoreRecord]:
     """Keep a score record that `ganvae score --json` wrote, for the pages of a profile.
+
+    Args:
+        model, family, seed: values that replace those of the record. The provenance keeps the seed
+            that the random draws of the scores derive from.
+
+    Returns:
+        The path of the kept record, and the record.
 
     Raises:
         UserError: the name is taken, the file holds no score record, or the record was measured in
             another way than the records of the profile.
     """
-    record = read_record(file)
+    given = {"variant": model, "family": family, "seed": seed}
+    changes = {field: value for field, value in given.items() if value is not None}
+    record = read_record(file).model_copy(update=changes)
     path = _place(params, record.variant, record.seed)
-    baselines = read_records(ProfilePaths(params.profile).baselines / "scores.json")
-    if changes := protocol_changes(record.provenance, baselines[0].provenance):
+    baselines = read_records(_baselines(params))
+    if differences := protocol_changes(record.provenance, baselines[0].provenance):
         raise UserError(
             f"{file} was measured in another way than the profile {params.profile}: "
-            f"{', '.join(changes)}. Submit the samples instead."
+            f"{', '.join(differences)}. Submit the samples instead."
         )
     if record.provenance.weights_sha256 is not None:
         raise UserError(
@@ -86,12 +102,14 @@ def submit_record(params: Params, file: Path) -> tuple[Path, ScoreRecord]:
 
 
 def _kept(params: Params, path: Path, record: ScoreRecord) -> tuple[Path, ScoreRecord]:
-    """Write a record, if it fits the earlier submissions.
+    """Write a record, if it fits the baselines and the earlier submissions.
 
     Raises:
-        UserError: the same samples were submitted before, or the model has another family there.
+        UserError: the same samples were submitted before, the model has another family there, or
+            the record cannot be ranked with the others.
     """
-    for earlier in collect_submitted(params):
+    submitted = collect_submitted(params)
+    for earlier in submitted:
         name = f"{earlier.variant}, seed {earlier.seed}"
         if earlier.samples_sha256 == record.samples_sha256 is not None:
             raise UserError(f"the same samples were submitted before, as {name}.")
@@ -100,8 +118,15 @@ def _kept(params: Params, path: Path, record: ScoreRecord) -> tuple[Path, ScoreR
                 f"the family of {record.variant} is {record.family}, but that of {name} is "
                 f"{earlier.family}. Give --family {earlier.family}, or another --model."
             )
+    baselines = read_records(_baselines(params)) if _baselines(params).exists() else []
+    together = [*baselines, *submitted, record]
+    check_rankable([(f"{r.variant}, seed {r.seed}", r) for r in together if not r.flags])
     write_json(path, record.model_dump())
     return path, record
+
+
+def _baselines(params: Params) -> Path:
+    return ProfilePaths(params.profile).baselines / "scores.json"
 
 
 def _place(params: Params, model: str, seed: int) -> Path:
