@@ -1,5 +1,7 @@
 """Systems of users: files and plug-ins, and what is refused."""
 
+import copy
+import pickle
 import re
 import sys
 from importlib.metadata import EntryPoint
@@ -136,6 +138,32 @@ def test_one_of_several_models_can_be_named(folder: Path) -> None:
     assert system_class(write(folder, text)).source == "the other"
 
 
+def test_two_names_of_one_model_are_one_model(folder: Path) -> None:
+    assert system_class(write(folder, VALID + "\nModel = Grey\n")).source == "a grey image"
+
+
+def test_a_model_of_this_program_can_be_used_under_the_name_of_a_file(folder: Path) -> None:
+    own._load.cache_clear()
+    text = "from ganvae.models.systems.dcgan import DCGAN\nMODEL = DCGAN\n"
+    name = write(folder, text)
+    mine, theirs = system_class(name), system_class("dcgan")
+    assert (mine.name, theirs.name) == (name, "dcgan")
+    assert issubclass(mine, theirs)
+    config = system_config(name, {"generator_channels": [8, 4], "discriminator_channels": [4, 8]})
+    model = build_model(name, config, (1, 28, 28), seed=0)
+    save_model(folder / "w.safetensors", model, config, seed=0)
+    latents = model.sample_latents(2, torch.Generator().manual_seed(0))
+    for other in (load_model(folder / "w.safetensors"), copy.deepcopy(model)):
+        assert (type(other), other.name) == (mine, name)
+        assert torch.equal(other.decode(latents), model.decode(latents))
+
+
+def test_a_users_model_can_be_pickled(folder: Path) -> None:
+    name = write(folder, VALID)
+    model = build_model(name, system_config(name, {}), (1, 5, 4), seed=0)
+    assert type(pickle.loads(pickle.dumps(model))) is system_class(name)
+
+
 def test_a_missing_file_is_named(folder: Path) -> None:
     with pytest.raises(ConfigError, match=r"file of the system models/no\.py does not exist"):
         system_class("models/no.py")
@@ -182,6 +210,12 @@ def test_a_system_of_this_package_wins_over_a_plug_in(plug_in: Points) -> None:
     assert system_class("dcgan").family == "gan"
 
 
+def test_one_class_can_be_two_plug_ins(plug_in: Points) -> None:
+    plug_in.append(EntryPoint("gray", "greys:Grey", own_code.GROUP))
+    names = ["grey", "gray", "grey"]
+    assert [system_class(name).name for name in names] == names
+
+
 def test_two_plug_ins_of_one_name_are_refused(plug_in: Points) -> None:
     plug_in.append(EntryPoint("grey", "darks:Grey", own_code.GROUP))
     with pytest.raises(ConfigError, match="greys and darks both have a system named 'grey'"):
@@ -202,10 +236,14 @@ def test_the_identity_of_a_plug_in_changes_with_its_files(plug_in: Points, folde
     ("target", "message"),
     [
         ("missing_module:X", "package missing_module cannot be imported: ModuleNotFoundError"),
+        ("exits:X", "package exits cannot be imported: SystemExit: 3"),
         ("greys:torch", "gives <module 'torch'.*but a system is a class"),
     ],
 )
-def test_a_broken_plug_in_is_one_clear_line(plug_in: Points, target: str, message: str) -> None:
+def test_a_broken_plug_in_is_one_clear_line(
+    plug_in: Points, folder: Path, target: str, message: str
+) -> None:
+    (folder / "exits.py").write_text("import sys\nsys.exit(3)\n")
     plug_in[:] = [EntryPoint("grey", target, own_code.GROUP)]
     with pytest.raises(ConfigError, match=message):
         system_class("grey")

@@ -34,10 +34,8 @@ def _load(name: str, path: Path) -> type[GenerativeModel]:
     module = _imported(name, path)
     found = [
         value
-        for value in vars(module).values()
-        if inspect.isclass(value)
-        and issubclass(value, GenerativeModel)
-        and value.__module__ == module.__name__
+        for value in dict.fromkeys(filter(inspect.isclass, vars(module).values()))
+        if issubclass(value, GenerativeModel) and value.__module__ == module.__name__
     ]
     model = getattr(module, "MODEL", found[0] if len(found) == 1 else None)
     if model is None:
@@ -94,13 +92,13 @@ def from_plug_in(name: str) -> type[GenerativeModel]:
     where = f"system {name!r} of the package {package_of(point)}"
     try:
         model = point.load()
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise ConfigError(f"{where} cannot be imported: {type(error).__name__}: {error}.") from None
     return usable(model, name, where)
 
 
 def usable(model: Any, name: str, where: str) -> type[GenerativeModel]:
-    """Check that an object is a complete model class, and give the class its name.
+    """Check that an object is a complete model class, and return a class with the system's name.
 
     Args:
         name: the name of the system.
@@ -131,5 +129,18 @@ def usable(model: Any, name: str, where: str) -> type[GenerativeModel]:
     for attribute, (right, needed) in faults.items():
         if not right:
             raise ConfigError(f"{of} needs the attribute {attribute}: {needed}.")
+    return _named(model, name)
+
+
+def _named(model: type[GenerativeModel], name: str) -> type[GenerativeModel]:
+    """Give a class the name of a system.
+
+    Classes of this program, and classes of other systems, keep their names. A subclass of them gets
+    the new name.
+    """
+    of_program = model.__module__.partition(".")[0] == __name__.partition(".")[0]
+    if of_program or model.__dict__.get("name", name) != name:
+        kept = {"__module__": model.__module__, "__doc__": model.__doc__}
+        return type(model.__name__, (model,), {"name": name, **kept})
     model.name = name
     return model
