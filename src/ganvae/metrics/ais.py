@@ -16,6 +16,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from ganvae.models.vae import log_mean_exp
+
 ACCEPTANCE = 0.65
 """The acceptance rate at which Hamiltonian Monte Carlo works best (1206.1901, section 5.2)."""
 FIRST_STEP_SIZE = 0.1
@@ -160,7 +162,7 @@ def simulated_bounds(
     task = _Task(decoder, annealing, random, watch)
     lower, step_sizes = _forward(task, images)
     weights = _Chains(task, images, annealing.chains).reverse(latents, step_sizes)
-    return Bounds(lower, -_log_mean_exp(-weights))
+    return Bounds(lower, -log_mean_exp(-weights))
 
 
 class _Task(NamedTuple):
@@ -176,11 +178,7 @@ def _forward(task: _Task, images: Tensor) -> tuple[Tensor, list[Tensor]]:
     """Return the estimates of log p(x), and the step sizes of each transition: N values each."""
     step_sizes = _Chains(task, images, task.annealing.pilots).tune()
     weights = _Chains(task, images, task.annealing.chains).forward(step_sizes)
-    return _log_mean_exp(weights), step_sizes
-
-
-def _log_mean_exp(weights: Tensor) -> Tensor:
-    return weights.logsumexp(dim=0) - math.log(len(weights))
+    return log_mean_exp(weights), step_sizes
 
 
 class _State(NamedTuple):
@@ -264,13 +262,14 @@ class _Chains:
         jitter = 1 + JITTER * (2 * self._noise(torch.rand, state.log_prior.shape) - 1)
         step = (jitter * step_sizes.repeat(self._per_image))[:, None]
         momentum = self._noise(torch.randn, state.latents.shape)
-        energy = state.log_density(beta) - _kinetic(momentum)
+        # The log-density of latents and momentum together, which is minus the energy.
+        log_density = state.log_density(beta) - _kinetic(momentum)
         proposal = state
         for _ in range(self._annealing.leapfrog_steps):
             momentum = momentum + step / 2 * proposal.slope(beta)
             proposal = self._at(proposal.latents + step * momentum)
             momentum = momentum + step / 2 * proposal.slope(beta)
-        gain = proposal.log_density(beta) - _kinetic(momentum) - energy
+        gain = proposal.log_density(beta) - _kinetic(momentum) - log_density
         # The comparison is false for a proposal with NaN, so such a proposal is rejected.
         accepted = self._noise(torch.rand, gain.shape).log() < gain
         self._watch()
