@@ -189,11 +189,11 @@ def test_pin_15_a_second_look_at_the_test_split_is_refused(match: Match) -> None
     for path in (MATCHES / NAME / "selection").glob("gan-*.json"):  # another GAN wins
         values = read_json(path)
         write_json(path, values | {"fid_judge": 1000.0 / values["fid_judge"]})
-    with pytest.raises(UserError, match="scored on the test split"):
+    with pytest.raises(UserError, match="scored on the test split with other parameters"):
         promote_finalists(NAME)
     assert Path("promoted.yaml").read_text() == promoted
     Path("promoted.yaml").unlink()  # the look at the test split stays a look
-    with pytest.raises(UserError, match="scored on the test split"):
+    with pytest.raises(UserError, match=r"split and is no longer in promoted\.yaml.* restore"):
         promote_finalists(NAME)
     scores.unlink()
     promote_finalists(NAME)

@@ -90,9 +90,14 @@ def _check_first_look(params: Params, variant: Variant) -> None:
         scores = paths.run(folder.name).scores
         if folder.name.removeprefix(f"{variant.name}-").isdigit() and scores.exists():
             protocol = read_json(scores)["provenance"]["protocol_version"]
+            known = (
+                "with other parameters"
+                if variant.name in params.variants
+                else f"and is no longer in {PROMOTED}, so its parameters are not known"
+            )
             raise UserError(
                 f"{variant.name} of profile {params.profile} has been scored on the test split "
-                f"with other parameters ({scores}, protocol {protocol}). A second finalist would "
-                "be chosen after a look at the test split. Keep the first finalist, or give the "
-                "match a profile with another test split."
+                f"{known} ({scores}, protocol {protocol}). A second finalist would be chosen after "
+                f"a look at the test split. Keep or restore the first finalist in {PROMOTED}, or "
+                "give the match a profile with another test split."
             )
