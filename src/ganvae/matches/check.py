@@ -9,9 +9,10 @@ from ganvae.core.errors import UserError
 from ganvae.core.paths import ProfilePaths
 from ganvae.data.store import read_split
 from ganvae.matches.budget import scheduled, steps_within
-from ganvae.matches.draw import draw, shape_of
+from ganvae.matches.draw import draw
 from ganvae.matches.spec import Match
 from ganvae.matches.trial import tokens
+from ganvae.models.base import shape_of
 from ganvae.scores.matches import FAMILIES, MATCHES, Stage, TrainedRecord
 
 

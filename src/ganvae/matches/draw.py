@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from torch import Tensor
 
 from ganvae.config import ModelConfig
 from ganvae.core.errors import ConfigError
@@ -27,12 +26,6 @@ class Drawn:
     parameters: dict[str, Value]
     config: ModelConfig
     redraws: int
-
-
-def shape_of(images: Tensor) -> ImageShape:
-    """The shape C x H x W of a set of images, N x C x H x W."""
-    _, channels, height, width = images.shape
-    return channels, height, width
 
 
 def draw(match: Match, family: Family, number: int, shape: ImageShape) -> Drawn:

@@ -26,9 +26,10 @@ from ganvae.evaluation.second_judge import second_judge
 from ganvae.evaluation.validation import Validation, read_validation, validation_samples
 from ganvae.judge.network import FrozenJudge
 from ganvae.matches.budget import Diverged, probe, scheduled, steps_within
-from ganvae.matches.draw import Drawn, draw, shape_of
+from ganvae.matches.draw import Drawn, draw
 from ganvae.matches.measuring import SecondView, sampling_seconds
 from ganvae.matches.spec import Match
+from ganvae.models.base import shape_of
 from ganvae.models.registry import system_config
 from ganvae.pipeline.behaviour.fingerprints import machine as processor
 from ganvae.scores.matches import (

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import ClassVar, Literal
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
@@ -17,6 +18,12 @@ Family = Literal["gan", "vae", "hybrid", "other"]
 Likelihood = Literal["bernoulli", "gaussian"]
 ImageShape = tuple[int, int, int]  # channels, height, width
 Optimizers = Mapping[str, Optimizer]
+
+
+def shape_of(images: Tensor | np.ndarray) -> ImageShape:
+    """The shape C x H x W of a set of images, N x C x H x W."""
+    _, channels, height, width = images.shape
+    return channels, height, width
 
 
 class FitError(Exception):

@@ -14,7 +14,7 @@ from ganvae.core.errors import ConfigError, UserError
 from ganvae.core.files import remove_folder
 from ganvae.core.paths import RunPaths
 from ganvae.data.store import StoredSplit
-from ganvae.models.base import ImageShape
+from ganvae.models.base import shape_of
 from ganvae.models.registry import build_model, system_config
 from ganvae.models.size import check_size
 from ganvae.pictures.run import draw_run
@@ -103,7 +103,7 @@ def follow_closely(name: str, config: ModelConfig, images: Tensor) -> ModelConfi
     schedule = config.schedule
     if schedule.unit != "epochs" or schedule.length >= REPORTS:
         return config
-    shape: ImageShape = tuple(images.shape[1:])  # type: ignore[assignment]
+    shape = shape_of(images)
     check_size(name, config, shape, name)
     images_per_step = build_model(name, config, shape, 0).real_images_per_step
     steps = max(1, round(schedule.length * len(images) / images_per_step))

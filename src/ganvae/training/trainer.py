@@ -11,7 +11,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from ganvae.config import Schedule
 from ganvae.core.images import NotFiniteError, grid, to_uint8, write_png
 from ganvae.core.seeds import generator, global_seed
-from ganvae.models.base import FitError, GenerativeModel, ImageShape
+from ganvae.models.base import FitError, GenerativeModel, shape_of
 from ganvae.models.registry import build_model
 from ganvae.models.size import check_size
 from ganvae.models.weights import round_weights
@@ -110,7 +110,7 @@ def train(spec: RunSpec, images: Tensor, work: Path, watch: Watch | None = None)
     Raises:
         ConfigError: this machine has too little memory.
     """
-    shape: ImageShape = tuple(images.shape[1:])  # type: ignore[assignment]
+    shape = shape_of(images)
     check_size(spec.system, spec.config, shape, spec.key)
     with global_seed(spec.seed, "dropout"):
         training = _Training(spec, images, work, watch)
@@ -128,7 +128,7 @@ class _Training:
 
     def __init__(self, spec: RunSpec, images: Tensor, work: Path, watch: Watch | None) -> None:
         device = spec.machine.device
-        shape: ImageShape = tuple(images.shape[1:])  # type: ignore[assignment]
+        shape = shape_of(images)
         model = build_model(spec.system, spec.config, shape, spec.seed)
         model.start_from(images)
         model.to(device)

@@ -14,7 +14,7 @@ from ganvae.data.source import Source
 from ganvae.data.splits import load_source, make_splits
 from ganvae.evaluation.second_judge import second_judge
 from ganvae.judge.network import FrozenJudge
-from ganvae.models.base import ImageShape
+from ganvae.models.base import shape_of
 from ganvae.models.contract import check_model
 from ganvae.models.registry import system_config
 from ganvae.pipeline.preflight import check_data, check_finalists
@@ -80,12 +80,7 @@ def _images(params: Params, pipeline: Path, images: list[Source]) -> str:
     splits = make_splits(source, params.data)
     images.append(source)
     sizes = ", ".join(f"{len(split.index):,} {name}" for name, split in splits.items())
-    return f"{sizes}, of shape {_shape(source)}"
-
-
-def _shape(source: Source) -> ImageShape:
-    channels, height, width = source.train.images.shape[1:]
-    return channels, height, width
+    return f"{sizes}, of shape {shape_of(source.train.images)}"
 
 
 def _judges(params: Params, pipeline: Path, images: list[Source]) -> str:
@@ -95,11 +90,11 @@ def _judges(params: Params, pipeline: Path, images: list[Source]) -> str:
         return f"{path} will be trained by the pipeline"
     judge = FrozenJudge(path)
     second_judge(params.evaluation, "cpu")
-    if images and judge.image_shape != _shape(images[0]):
+    if images and judge.image_shape != shape_of(images[0].train.images):
         raise ConfigError(
             f"{path} is for images of shape {judge.image_shape}, but {params.data.directory} has "
-            f"images of shape {_shape(images[0])}. Give the judge of this data set in "
-            f"{params.file}."
+            f"images of shape {shape_of(images[0].train.images)}. Give the judge of this data set "
+            f"in {params.file}."
         )
     return f"{path}, for images of shape {judge.image_shape}"
 
@@ -113,5 +108,5 @@ def _model(params: Params, variant: str, source: Source) -> str:
     system = params.system(variant)
     section = f"{params.file}: variants.{variant}"
     config = system_config(system, params.variants[variant], section)
-    size = check_model(system, config, _shape(source), variant)
+    size = check_model(system, config, shape_of(source.train.images), variant)
     return f"trains, draws and is saved; {size:,} parameters"
