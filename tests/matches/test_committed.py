@@ -10,7 +10,7 @@ from ganvae.core.errors import ConfigError
 from ganvae.matches.draw import draw
 from ganvae.matches.spec import Match, read_match
 from ganvae.models.registry import system_config
-from ganvae.scores.matches import FAMILIES, Family
+from ganvae.scores.matches import FAMILIES, Family, match_path, read_match_record, read_stage
 
 MNIST = (1, 28, 28)
 KNOWN: dict[str, tuple[Family, str, dict[str, Any]]] = {
@@ -118,6 +118,24 @@ def test_the_first_configurations_of_both_families_are_valid(match: Match) -> No
     for family in FAMILIES:
         for number in range(12):
             assert draw(match, family, number, MNIST).redraws < 50
+
+
+@pytest.mark.parametrize("name", ["mnist", "fashion"])
+def test_recorded_matches_still_have_their_content_and_their_draws(name: str) -> None:
+    recorded = read_match_record(ROOT / match_path(name))
+    match = read_match(name, ROOT)
+    assert match.sha256 == recorded.match_sha256
+    assert match.model_dump(mode="json", exclude_defaults=True) == recorded.content
+    for trial in read_stage(ROOT, name, "search")[::6]:
+        drawn = draw(match, trial.family, trial.trial, MNIST)
+        assert (drawn.system, drawn.parameters) == (trial.system, trial.parameters)
+
+
+def test_new_matches_draw_their_systems_equally_often() -> None:
+    assert {name: read_match(name, ROOT).redraw for name in ("faces", "stacked")} == {
+        "faces": "parameters",
+        "stacked": "parameters",
+    }
 
 
 def test_both_spaces_have_the_same_kinds_of_switches(match: Match) -> None:

@@ -102,6 +102,37 @@ def test_invalid_combinations_are_drawn_again_as_a_whole() -> None:
         draw(hopeless, "gan", 0, SHAPE)
 
 
+def two_systems(**changes: Any) -> Match:
+    """A match with two systems of GANs. 90 % of the configurations of one of them are invalid."""
+    gan = {
+        "systems": {
+            "vanilla-gan": {"batch_size": {"choices": [2, *range(3, 21, 2)]}},  # odd: invalid
+            "dcgan": {"batch_size": {"choices": [2]}},
+        },
+        "fixed": {
+            "vanilla-gan": {"hidden": [4]},
+            "dcgan": {"generator_channels": [4, 2], "discriminator_channels": [2, 4]},
+        },
+    }
+    return write_match(families=MATCH["families"] | {"gan": gan}, **changes)
+
+
+@pytest.mark.parametrize(("redraw", "share"), [("parameters", 1 / 2), ("configuration", 1 / 11)])
+def test_systems_get_as_many_trials_if_only_parameters_are_drawn_again(
+    redraw: str, share: float
+) -> None:
+    match = two_systems(redraw=redraw)
+    systems = [draw(match, "gan", number, SHAPE).system for number in range(60)]
+    assert stats.binomtest(systems.count("vanilla-gan"), 60, share).pvalue > 0.01
+
+
+def test_what_is_drawn_again_is_part_of_the_checksum_unless_it_is_the_default() -> None:
+    old = write_match()
+    assert write_match(redraw="configuration").sha256 == old.sha256
+    assert write_match(redraw="parameters").sha256 != old.sha256
+    assert "redraw" not in old.model_dump(mode="json")
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [

@@ -31,8 +31,8 @@ class Drawn:
 def draw(match: Match, family: Family, number: int, shape: ImageShape) -> Drawn:
     """Draw configuration ``number`` of a family.
 
-    Some combinations of parameters are invalid. Then a whole new configuration is drawn, so all
-    valid configurations keep their relative probabilities.
+    Some combinations of parameters are invalid. Then other parameters are drawn. If
+    ``match.redraw`` says so, the system is drawn again too.
 
     Args:
         number: the number of the trial, from 0.
@@ -45,8 +45,11 @@ def draw(match: Match, family: Family, number: int, shape: ImageShape) -> Drawn:
     entropy = [match.draws, zlib.crc32(family.encode()), number]
     random = np.random.default_rng(np.random.SeedSequence(entropy))
     error: ConfigError | None = None
+    system = _system(space, random)
     for redraws in range(MOST_REDRAWS):
-        system, parameters = _candidate(space, random)
+        if redraws and match.redraw == "configuration":
+            system = _system(space, random)
+        parameters = _parameters(space, system, random)
         try:
             config = configured(space, system, parameters)
             shapes(system, config, shape)
@@ -70,13 +73,16 @@ def configured(space: FamilySpace, system: str, parameters: Mapping[str, Value])
     return applied(system, {}, space.fixed.get(system, {}) | values)
 
 
-def _candidate(space: FamilySpace, random: np.random.Generator) -> tuple[str, dict[str, Value]]:
-    system = list(space.systems)[random.integers(len(space.systems))]
+def _system(space: FamilySpace, random: np.random.Generator) -> str:
+    return list(space.systems)[random.integers(len(space.systems))]
+
+
+def _parameters(space: FamilySpace, system: str, random: np.random.Generator) -> dict[str, Value]:
     parameters: dict[str, Value] = {}
     for name, values in space.ranges(system).items():
         if _applies(values, parameters):
             parameters[name] = draw_value(values, random)
-    return system, parameters
+    return parameters
 
 
 def _applies(values: MatchRange, parameters: Mapping[str, Any]) -> bool:

@@ -3,7 +3,7 @@
 import hashlib
 import re
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
 
@@ -62,9 +62,9 @@ class MatchRange(Section):
 class FamilySpace(Section):
     """The search space of one family.
 
-    ``systems`` maps each system that can be drawn to its own ranges. Each system is equally likely.
-    ``parameters`` has the ranges of all systems. ``fixed`` has values that are not searched, by
-    system and dotted name.
+    ``systems`` maps each system that can be drawn to its own ranges. Each is drawn with equal
+    probability, but see `Match` on invalid configurations. ``parameters`` has the ranges of all
+    systems. ``fixed`` has values that are not searched, by system and dotted name.
     """
 
     systems: dict[str, dict[str, MatchRange]] = Field(min_length=1)
@@ -116,7 +116,9 @@ class Match(Section):
     ``params`` is the profile's params.yaml. ``trials`` is the number of trials per family. Each
     trial trains for ``seconds`` CPU-seconds from ``seed``. What is fitted for sampling counts as
     training. ``n_generated`` samples are scored on the validation split. ``draws`` is the seed of
-    the configurations. Each finalist is trained for the test split from ``finalist_seeds``. With
+    the configurations. ``redraw`` says what is drawn again if a configuration is invalid: its
+    ``parameters``, or the whole ``configuration``. Then systems with many invalid configurations
+    get fewer trials. Each finalist is trained for the test split from ``finalist_seeds``. With
     ``why``, the finalists are also trained with changes, for the validation split.
 
     A match file may have ``extends: NAME``. It then has all values of match NAME, except
@@ -129,6 +131,11 @@ class Match(Section):
     seconds: PositiveFloat
     seed: Seed
     draws: NonNegativeInt = 0
+    redraw: Literal["parameters", "configuration"] = Field(
+        "configuration",
+        # Checksums of older matches must not change.
+        exclude_if=lambda redraw: redraw == "configuration",
+    )
     n_generated: PositiveInt = 5000
     selection: Selection
     finalist_seeds: list[Seed] = Field(min_length=2)
