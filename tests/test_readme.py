@@ -226,9 +226,10 @@ def differences() -> Iterator[tuple[float, float, float]]:
 
 
 def final_fids() -> Iterator[float]:
-    """Every mean FID on the test split."""
+    """Every mean FID on the test split, by both judges."""
     for profile in PROFILES:
-        yield from (float(row["fid_judge"]) for row in leaderboard(profile) if row["fid_judge"])
+        for score in ("fid_judge", "fid_unlabelled"):
+            yield from (float(row[score]) for row in leaderboard(profile) if row.get(score))
 
 
 def trial_fids() -> Iterator[float]:
