@@ -140,11 +140,16 @@ def best(rows: Iterable[Row], family: str, variants: Collection[str]) -> Row | N
     return min(candidates, key=lambda row: float(row["fid_judge"] or "inf"), default=None)
 
 
+def untuned_of(rows: list[Row], params: Params) -> set[str]:
+    """The variants that were trained here with the parameters of their sources."""
+    trained = {row["variant"] for row in rows if row["steps"]}  # submitted samples have no steps
+    return trained - {*params.tuned, *params.aside}
+
+
 def effort_lines(profile: str, params: Params) -> Iterator[list[str]]:
     """The finalists, and the best GAN beside the best VAE at each equal effort."""
     rows = leaderboard(profile)
-    trained = {row["variant"] for row in rows if row["steps"]}  # submitted samples have no steps
-    untuned = trained - {*params.tuned, *params.aside}
+    untuned = untuned_of(rows, params)
     for effort, variants in (
         (finalists_effort(params), params.finalists),
         ("neither tuned: the lowest FID of each family", untuned),
@@ -286,8 +291,7 @@ def results_page() -> str:
 def main_rows(rows: list[Row], params: Params) -> list[Row]:
     """The baselines, the finalists, the variants tuned by hand, and the best untuned ones."""
     tuning = tuning_of(params)
-    untuned = {row["variant"] for row in rows} - {*params.tuned, *params.aside}
-    bests = [best(rows, family, untuned) for family in ("gan", "vae", "hybrid")]
+    bests = [best(rows, family, untuned_of(rows, params)) for family in ("gan", "vae", "hybrid")]
     by_hand = {*params.tuned} - tuning.promoted.keys()
     kept = {*REFERENCES, *params.finalists, *by_hand, *(row["variant"] for row in bests if row)}
     return [row for row in rows if row["variant"] in kept]

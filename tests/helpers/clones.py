@@ -36,22 +36,27 @@ exec {sys.executable} "$@"
 """
 
 
+def refer_to(folder: Path, script: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let commands in clones use only a folder, and a script in place of `python`."""
+    python = folder / "bin/python"
+    python.parent.mkdir()
+    python.write_text(script)
+    python.chmod(0o755)
+    path = f"{python.parent}:{Path(sys.executable).parent}"
+    monkeypatch.setenv("PATH", path, prepend=":")
+    monkeypatch.setenv("PYTHONPATH", "src")  # the clone's
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{folder / 'mlflow.db'}")
+    monkeypatch.setenv("DVC_SITE_CACHE_DIR", str(folder / "site"))
+    monkeypatch.setenv("DVC_NO_ANALYTICS", "1")
+    monkeypatch.delenv("DVC_ROOT", raising=False)
+
+
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A folder for the clones and the remote, and an environment that only refers to it."""
     folder = tmp_path_factory.mktemp("clones")
-    python = folder / "bin/python"
-    python.parent.mkdir()
-    python.write_text(PYTHON)
-    python.chmod(0o755)
     with pytest.MonkeyPatch.context() as monkeypatch:
-        path = f"{python.parent}:{Path(sys.executable).parent}"
-        monkeypatch.setenv("PATH", path, prepend=":")
-        monkeypatch.setenv("PYTHONPATH", "src")  # the clone's
-        monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{folder / 'mlflow.db'}")
-        monkeypatch.setenv("DVC_SITE_CACHE_DIR", str(folder / "site"))
-        monkeypatch.setenv("DVC_NO_ANALYTICS", "1")
-        monkeypatch.delenv("DVC_ROOT", raising=False)
+        refer_to(folder, PYTHON, monkeypatch)
         for name in ("GIT_AUTHOR", "GIT_COMMITTER"):
             monkeypatch.setenv(f"{name}_NAME", "test")
             monkeypatch.setenv(f"{name}_EMAIL", "test@example.org")

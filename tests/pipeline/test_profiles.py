@@ -11,6 +11,7 @@ import pytest
 
 import tiny_profiles
 import warm_python
+from clones import refer_to
 from ganvae.config import Params, load_params, read_yaml
 from ganvae.core.paths import ProfilePaths
 from ganvae.data.splits import SPLITS
@@ -31,19 +32,10 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     folder = tmp_path_factory.mktemp("profiles")
     clone = folder / "clone"
     tiny_profiles.write_clone(clone)
-    python = folder / "bin/python"
-    python.parent.mkdir()
-    python.write_text(f'#!/bin/sh\nexec {sys.executable} -ISE {WARM} {SOCKET} "$@"\n')
-    python.chmod(0o755)
+    warm_script = f'#!/bin/sh\nexec {sys.executable} -ISE {WARM} {SOCKET} "$@"\n'
     with pytest.MonkeyPatch.context() as monkeypatch:
         monkeypatch.chdir(clone)
-        path = f"{python.parent}:{Path(sys.executable).parent}"
-        monkeypatch.setenv("PATH", path, prepend=":")
-        monkeypatch.setenv("PYTHONPATH", "src")  # the clone's
-        monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{folder / 'mlflow.db'}")
-        monkeypatch.setenv("DVC_SITE_CACHE_DIR", str(folder / "site"))
-        monkeypatch.setenv("DVC_NO_ANALYTICS", "1")
-        monkeypatch.delenv("DVC_ROOT", raising=False)
+        refer_to(folder, warm_script, monkeypatch)
         call("dvc init --quiet --no-scm")
         with warm():
             yield clone
