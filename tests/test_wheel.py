@@ -18,6 +18,7 @@ from ganvae.scores.records import read_record
 from installed import Installed, always, build_wheel, install, requirements
 
 MOST_BYTES = 16_000_000
+TABLES = 100_000  # bytes that the archive may need besides its files
 ASSETS = "ganvae/assets/"
 PROFILES = list(published_profiles())
 FINALISTS = {
@@ -75,7 +76,7 @@ def test_the_wheel_has_judges_parameters_and_all_finalists_that_fit(wheel: Path)
     needed |= {str(path.relative_to(ROOT)) for each in of_projects for path in ROOT.glob(each)}
     assert needed <= held.keys() <= needed | FINALISTS
     assert all(size == (ROOT / name).stat().st_size for name, size in held.items())
-    free = MOST_BYTES - wheel.stat().st_size
+    free = MOST_BYTES - TABLES - wheel.stat().st_size
     for path in FINALISTS - held.keys():
         assert (ROOT / path).stat().st_size > free, f"{path} would fit"
 
