@@ -14,7 +14,6 @@ from ganvae.evaluation.measuring import check_measuring, write_measuring
 PATHS = ProfilePaths("smoke")
 FILES = [
     *(PATHS.split(name) for name in ("train", "validation", "test")),
-    *(PATHS.reference, PATHS.train_features, PATHS.validation_features),
     Path("judges/mnist-unlabelled.safetensors"),
 ]
 
@@ -30,7 +29,7 @@ def measured(smoke: Params, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     return params
 
 
-def test_the_file_names_every_file_that_evaluations_read(measured: Params) -> None:
+def test_the_file_names_the_images_and_the_judges(measured: Params) -> None:
     written = read_json(PATHS.measuring)["md5"]
     assert written.keys() == {str(path) for path in (*FILES, Path(measured.judge))}
     for path, checksum in written.items():
@@ -44,9 +43,17 @@ def test_another_file_or_setting_changes_the_written_file(measured: Params) -> N
     evaluation = measured.evaluation.model_copy(update={"seed": 1})
     write_measuring(measured.model_copy(update={"evaluation": evaluation}))
     assert PATHS.measuring.read_bytes() != before
-    PATHS.reference.write_text("another")
+    PATHS.split("test").write_text("another")
     write_measuring(measured)
     assert PATHS.measuring.read_bytes() != before
+
+
+def test_features_of_another_processor_change_nothing(measured: Params) -> None:
+    before = PATHS.measuring.read_bytes()
+    for path in (PATHS.reference, PATHS.train_features, PATHS.validation_features):
+        path.write_text("equal but for the last bits")
+    write_measuring(measured)
+    assert PATHS.measuring.read_bytes() == before
 
 
 def test_the_training_precision_changes_nothing(measured: Params) -> None:

@@ -22,7 +22,7 @@ from ganvae.evaluation.training_set import make_training_set
 from ganvae.judge.network import FrozenJudge
 from ganvae.models.registry import build_model, system_config, system_names
 from ganvae.models.weights import load_model, save_model
-from ganvae.pipeline.pretrained import find_weights, publish
+from ganvae.pipeline.pretrained import find_weights, publish, restore
 from ganvae.scores.records import ScoreRecord, read_records
 
 PRETRAINED = ROOT / "results/laptop/pretrained"
@@ -90,6 +90,20 @@ def test_weights_that_were_not_scored_are_not_published(trained: Params) -> None
     with pytest.raises(UserError, match="does not hold the weights that were scored"):
         publish(trained)
     assert not ProfilePaths("smoke").pretrained.exists()
+
+
+def test_published_weights_are_given_back_to_their_runs(trained: Params) -> None:
+    published = publish(trained)
+    paths = [ProfilePaths("smoke").run(run).weights for run in ("vanilla-gan-1", "dcgan-0")]
+    for path in paths:
+        path.unlink()
+    published[1].write_bytes(b"damaged")
+    restore(trained)
+    assert paths[0].read_bytes() == published[0].read_bytes()
+    assert not paths[1].exists()
+    paths[0].write_bytes(b"trained again")
+    restore(trained)
+    assert paths[0].read_bytes() == b"trained again"
 
 
 def test_weights_are_found_by_name_or_by_file() -> None:

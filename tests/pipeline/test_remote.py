@@ -4,8 +4,10 @@ import shutil
 from pathlib import Path
 
 import pytest
+from ruamel.yaml import YAML
 
 from clones import call, clone_of, commit, folder, origin, outputs, started
+from ganvae.config import read_yaml
 
 __all__ = ["folder", "origin"]  # fixtures
 
@@ -53,3 +55,21 @@ def test_a_clone_without_results_gets_them_from_the_run_cache(
     assert outputs(clone) == outputs(trained)
     assert "artifacts/tiny/dcgan-0/weights.safetensors" in outputs(clone)
     assert "results/tiny/runs/dcgan-0/scores.json" in outputs(clone)
+
+
+@pytest.mark.slow
+def test_a_clone_without_weights_trains_only_a_new_run(trained: Path) -> None:
+    clone = clone_of(trained, "extended")
+    params = read_yaml(clone / "params.yaml")
+    params["runs"]["bernoulli-vae-1"] = params["runs"]["bernoulli-vae-0"] | {"seed": 1}
+    with (clone / "params.yaml").open("w") as file:
+        YAML().dump(params, file)
+    call(clone, "ganvae repro --allow-missing")
+    before, after = outputs(trained), outputs(clone)
+    published = ("results/tiny/pretrained", "results/tiny/pictures", "results/tiny/runs")
+    kept = {path for path in before if path.startswith(published)}
+    assert "results/tiny/runs/dcgan-0/timing.json" in kept, "a second training would change it"
+    assert {path: after[path] for path in kept} == {path: before[path] for path in kept}
+    assert "results/tiny/runs/bernoulli-vae-1/scores.json" in after
+    call(clone, "ganvae repro --allow-missing")
+    assert outputs(clone) == after

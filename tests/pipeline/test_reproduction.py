@@ -347,6 +347,46 @@ def test_stages_of_another_profile_have_full_names(
     assert last == "deep/dvc.yaml"
 
 
+MISSING = [
+    {"changed deps": {"data/smoke/train.safetensors": "deleted"}},
+    {"changed outs": {"artifacts/smoke/dcgan-0/weights.safetensors": "not in cache"}},
+]
+
+
+def test_runs_that_only_lack_files_are_kept_on_request(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (project / "status.json").write_text(json.dumps({"prepare": MISSING, "train@dcgan-0": MISSING}))
+    reproduce(Path("dvc.yaml"), jobs=1, allow_missing=True)
+    assert capsys.readouterr().out == "Data and pipelines are up to date.\n"
+    reproduce(Path("dvc.yaml"), jobs=1)
+    stages = " ".join(f"dvc.yaml:{stage}@dcgan-0" for stage in ("train", "evaluate", "draw"))
+    assert f"--single-item {stages}" in log(project)
+
+
+@pytest.mark.parametrize(
+    "finding",
+    [
+        "changed command",
+        {"changed deps": {"behaviour/tokens/train/dcgan.json": "modified"}},
+        {"changed outs": {"results/smoke/runs/dcgan-0/scores.json": "deleted"}},
+    ],
+)
+@pytest.mark.parametrize("stage", ["train", "evaluate"])
+def test_a_changed_run_without_weights_is_trained(
+    project: Path, stage: str, finding: str | dict[str, dict[str, str]]
+) -> None:
+    status = {"train@vae-gan-0": MISSING, f"{stage}@dcgan-0": [*MISSING, finding]}
+    (project / "status.json").write_text(json.dumps(status))
+    reproduce(Path("dvc.yaml"), jobs=1, allow_missing=True)
+    stages = " ".join(f"dvc.yaml:{stage}@dcgan-0" for stage in ("train", "evaluate", "draw"))
+    assert log(project) == [
+        "dvc.yaml:reference",
+        f"--single-item {stages}",
+        "--allow-missing dvc.yaml",
+    ]
+
+
 def test_a_missing_pipeline_is_an_error(project: Path) -> None:
     with pytest.raises(UserError, match=r"^elsewhere/dvc.yaml is not a pipeline"):
         reproduce(Path("elsewhere/dvc.yaml"), None)

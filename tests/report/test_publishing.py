@@ -1,6 +1,7 @@
 """The published pictures: those of one run per variant, in few bytes."""
 
 import io
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,8 @@ from PIL import Image, ImageSequence
 
 from conftest import ROOT
 from ganvae.config import Params
-from ganvae.core.files import write_json
+from ganvae.core.errors import UserError
+from ganvae.core.files import read_json, write_json
 from ganvae.core.paths import ProfilePaths
 from ganvae.pictures import training
 from ganvae.pictures.small import FILM_FRAMES, encode, encode_film
@@ -52,6 +54,28 @@ def test_each_variant_has_the_pictures_of_its_shown_run(drawn: Params) -> None:
     assert {path.name for path in keras.iterdir()} == {"samples.webp", "progress.webp"}
     with Image.open(dcgan / "samples.webp") as samples:
         assert samples.convert("L").getpixel((0, 0)) == 1
+
+
+def test_published_pictures_stay_where_those_of_the_run_are_missing(drawn: Params) -> None:
+    publish_pictures(drawn)
+    before = {path: path.read_bytes() for path in PATHS.pictures.rglob("*.*")}
+    shutil.rmtree(PATHS.run("dcgan-1").pictures)
+    publish_pictures(drawn)
+    assert {path: path.read_bytes() for path in PATHS.pictures.rglob("*.*")} == before
+
+
+def test_pictures_of_another_run_are_not_kept(drawn: Params) -> None:
+    publish_pictures(drawn)
+    shutil.rmtree(PATHS.run("dcgan-1").pictures)
+    index = PATHS.pictures / "index.json"
+    write_json(index, read_json(index) | {"dcgan": {"seed": 1, "weights_sha256": "another"}})
+    message = "dcgan-1 is missing, and results/smoke/pictures has no pictures of this run"
+    with pytest.raises(UserError, match=message):
+        publish_pictures(drawn)
+    index.unlink()
+    with pytest.raises(UserError, match=message):
+        publish_pictures(drawn)
+    assert (PATHS.pictures / "dcgan/samples.webp").exists()
 
 
 def test_a_film_shows_the_first_rows_under_its_caption_from_the_first_step_to_the_last(

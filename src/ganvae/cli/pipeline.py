@@ -27,6 +27,13 @@ def repro(  # noqa: PLR0913  one parameter per option
     thaw: Annotated[
         bool, typer.Option("--thaw", help="Run a profile even if it is frozen.")
     ] = False,
+    allow_missing: Annotated[
+        bool,
+        typer.Option(
+            "--allow-missing",
+            help="Keep the committed results of unchanged runs whose weights are not here.",
+        ),
+    ] = False,
     where: Annotated[
         Literal["slurm", "local"] | None,
         typer.Option("--on", help="Perform each run as a job of SLURM, or of this machine."),
@@ -50,15 +57,15 @@ def repro(  # noqa: PLR0913  one parameter per option
     if print_jobs:
         from ganvae.pipeline.cluster import print_jobs as print_each
 
-        profile = reproduce(pipeline, jobs, thaw, instead=print_each)
+        profile = reproduce(pipeline, jobs, thaw, allow_missing, instead=print_each)
     elif where:
         from ganvae.pipeline.cluster import on
         from ganvae.pipeline.queues import Resources
 
         resources = Resources.of(partition, minutes, cpus, gpus)
-        profile = reproduce(pipeline, jobs, thaw, on(where, resources))
+        profile = reproduce(pipeline, jobs, thaw, allow_missing, on(where, resources))
     else:
-        profile = reproduce(pipeline, jobs, thaw)
+        profile = reproduce(pipeline, jobs, thaw, allow_missing)
     if profile:
         _show_in_mlflow(profile)
 

@@ -1,8 +1,10 @@
 """The measuring file of a profile: all facts that determine how training runs are measured.
 
-The measuring file holds the evaluation settings, and the checksums of all files that evaluations
-read. So in DVC the evaluation of a training run depends only on the measuring file and the run's
-own files.
+The measuring file holds the evaluation settings, and the checksums of the images and the judges. So
+in DVC the evaluation of a training run depends only on the measuring file and the run's own files.
+
+The judges' features of the images follow from these, but their last bits depend on the processor.
+So they have no checksum here, and a clone on another machine does not evaluate all runs again.
 """
 
 import hashlib
@@ -31,9 +33,8 @@ def write_measuring(params: Params) -> None:
     """Write the measuring file of a profile. All files with a checksum in this file must exist."""
     paths = ProfilePaths(params.profile)
     splits = [paths.split(name) for name in ("train", "validation", "test")]
-    features = [paths.reference, paths.train_features, paths.validation_features]
     second = params.evaluation.unlabelled_judge
-    files = [*splits, *features, Path(params.judge), *([Path(second.file)] if second else [])]
+    files = [*splits, Path(params.judge), *([Path(second.file)] if second else [])]
     measuring = Measuring(
         **_settings(params),
         md5={str(path): _md5(path) for path in files},

@@ -7,10 +7,9 @@ from ganvae.config import Params
 from ganvae.config.profiles import published_profiles
 from ganvae.core import assets
 from ganvae.core.errors import ConfigError, UserError
-from ganvae.core.files import replacing, sha256, write_json
+from ganvae.core.files import read_json, replacing, sha256, write_json
 from ganvae.core.paths import ProfilePaths
-from ganvae.report.shown import shown_runs
-from ganvae.scores.records import ScoreRecord
+from ganvae.report.shown import INDEX, origin, shown_runs
 
 PROFILE = "laptop"
 """The profile whose variants `find_weights` finds by the variant's name alone."""
@@ -46,17 +45,29 @@ def publish(params: Params) -> list[Path]:
         folder.mkdir()
         for variant, path in weights.items():
             shutil.copyfile(path, folder / f"{variant}.safetensors")
-        write_json(folder / "index.json", {name: _origin(run) for name, run in runs.items()})
+        write_json(folder / INDEX, {name: origin(run) for name, run in runs.items()})
     return [paths.pretrained / f"{variant}.safetensors" for variant in runs]
 
 
-def _origin(run: ScoreRecord) -> dict[str, int | str | None]:
-    return {"seed": run.seed, "weights_sha256": run.provenance.weights_sha256}
+def restore(params: Params) -> None:
+    """Give published weights back to their training runs, where this clone lacks these weights."""
+    paths = ProfilePaths(params.profile)
+    index = paths.pretrained / INDEX
+    for variant, run in (read_json(index) if index.exists() else {}).items():
+        published = paths.pretrained / f"{variant}.safetensors"
+        weights = paths.run(f"{variant}-{run['seed']}").weights
+        if weights.exists() or not published.exists():
+            continue
+        if sha256(published) == run["weights_sha256"]:
+            with replacing(weights) as copy:
+                shutil.copyfile(published, copy)
 
 
 def _check(weights: Path, scored: str | None) -> None:
     if not weights.exists():
-        raise UserError(f"{weights} is missing. Run `dvc pull` or `ganvae repro`.")
+        raise UserError(
+            f"{weights} is missing. Run `dvc pull`, or `ganvae repro` without --allow-missing."
+        )
     if sha256(weights) != scored:
         raise UserError(
             f"{weights} does not hold the weights that were scored. Run `ganvae repro`."

@@ -3,7 +3,6 @@
 The results equal those of `dvc repro` to the last bit.
 """
 
-import json
 import os
 import signal
 import socket
@@ -16,12 +15,13 @@ from ganvae.config import Params, load_params
 from ganvae.core.errors import UserError
 from ganvae.core.files import read_json, write_json
 from ganvae.core.paths import ProfilePaths
-from ganvae.core.tokens import FOLDER, is_project
-from ganvae.pipeline.dvc import Children, run_dvc
+from ganvae.core.tokens import is_project
+from ganvae.pipeline.dvc import Children
 from ganvae.pipeline.lock import alone
 from ganvae.pipeline.locks import refuse_frozen
 from ganvae.pipeline.owner import wait_for_orphans
 from ganvae.pipeline.preflight import check_data, check_models
+from ganvae.pipeline.pretrained import restore
 from ganvae.pipeline.project.tokens import refresh
 from ganvae.pipeline.runners import (
     BASELINES,
@@ -31,23 +31,21 @@ from ganvae.pipeline.runners import (
     followed,
     reproduce_runs,
 )
+from ganvae.pipeline.stale import OF_A_RUN, behaviour, stages_of, stale_stages
 
 STATE = Path(".state")
 RUNNING = "repro.json"
 BEHAVIOUR = "behaviour"
-OF_A_RUN = ("train", "evaluate", "draw")  # stages with one instance per run, in order
 ANNEAL = "anneal"  # takes long, so it starts after the other stages of all runs
 # No run depends on these.
 AFTER_RUNS = (ANNEAL, BASELINES, "by_class", "compare", "publish", "report")
-
-ALWAYS = ["always changed"]
-"""DVC's status of a project's stage that writes tokens. They are written before the status."""
 
 
 def reproduce(
     pipeline: Path,
     jobs: int | None,
     thaw: bool = False,
+    allow_missing: bool = False,
     runner: Callable[[Path, Children], Runner] = Here,
     instead: Callable[[Path, dict[str, list[str]]], None] | None = None,
 ) -> str | None:
@@ -58,6 +56,8 @@ def reproduce(
         jobs: the number of training runs at once; by default the number of cores divided by the
             threads of one training run.
         thaw: reproduce the profile even if it is frozen.
+        allow_missing: keep the committed results of unchanged training runs whose weights this
+            clone does not have. Otherwise they are trained again.
         runner: makes what performs the training runs, from the pipeline's path and the processes
             of this reproduction.
         instead: called in place of performing the training runs, with the pipeline's path and the
@@ -84,7 +84,7 @@ def reproduce(
         refuse_frozen(pipeline, params)
     with _only_one(pipeline, pipeline.parent / params.root / STATE):
         wait_for_orphans()
-        return _reproduce(pipeline, params, jobs, runner, instead)
+        return _reproduce(pipeline, params, jobs, allow_missing, runner, instead)
 
 
 @contextmanager
@@ -125,6 +125,7 @@ def _reproduce(
     pipeline: Path,
     params: Params,
     jobs: int | None,
+    allow_missing: bool,
     make_runner: Callable[[Path, Children], Runner],
     instead: Callable[[Path, dict[str, list[str]]], None] | None,
 ) -> str | None:
@@ -132,7 +133,9 @@ def _reproduce(
     root = pipeline.parent / params.root
     if is_project(root):
         refresh(root)
-    stale = _stale(pipeline, params)
+    if allow_missing:
+        restore(params)
+    stale = stale_stages(pipeline, params, allow_missing)
     if not stale:
         print("Data and pipelines are up to date.")
         return None
@@ -150,13 +153,13 @@ def _reproduce(
         check_writable(params)
         board.start()
         if BEHAVIOUR in stale:  # the other stages' status is only known after this one
-            children.run(BEHAVIOUR, [str(_behaviour(pipeline, params))])
-            stale = _stale(pipeline, params)
+            children.run(BEHAVIOUR, [str(behaviour(pipeline, params))])
+            stale = stale_stages(pipeline, params, allow_missing)
         kinds = {stage.partition("@")[0] for stage in stale}
         shared = not kinds <= {*OF_A_RUN, *AFTER_RUNS}  # all runs depend on a stale stage
-        if shared:
+        to_do = {run: stages_of(run, stale, shared) for run in _in_order(params)}
+        if shared or (allow_missing and any(to_do.values())):
             children.run("dvc", [f"{pipeline}:reference"])
-        to_do = {run: _stages(run, stale, shared) for run in _in_order(params)}
         if shared or BASELINES in stale:
             to_do[BASELINES] = [BASELINES]  # they and the runs do not depend on each other
         annealed = _annealed(params, to_do, stale)
@@ -168,7 +171,7 @@ def _reproduce(
             reproduce_runs(params, to_do, runner, at_once)
         if annealed:
             reproduce_runs(params, annealed, runner, at_once)
-        children.run("dvc", [str(pipeline)])
+        children.run("dvc", [*(["--allow-missing"] if allow_missing else []), str(pipeline)])
         return params.profile
     except KeyboardInterrupt:
         print(
@@ -179,38 +182,6 @@ def _reproduce(
     finally:
         runner.end()
         board.stop()
-
-
-def _behaviour(pipeline: Path, params: Params) -> Path:
-    """Return the dvc.yaml that measures how the code behaves; all other pipelines depend on it."""
-    return Path(os.path.relpath(pipeline.parent / params.root / FOLDER / "dvc.yaml"))
-
-
-def _stale(pipeline: Path, params: Params) -> set[str]:
-    """Return the names of the stale stages, without the path of their dvc.yaml.
-
-    DVC reports only on the dvc.yaml files in its arguments, not on pipelines that these depend on.
-    So the arguments include the behaviour pipeline and the judges' pipelines. A judge's pipeline is
-    in a folder beside the profile's dvc.yaml.
-    """
-    judges = pipeline.parent.glob("judge*/dvc.yaml")
-    others = [*judges, _behaviour(pipeline, params)]
-    files = [str(path) for path in (pipeline, *others)]
-    status = json.loads(run_dvc("--wait-for-lock", "status", "--json", *files))
-    return {address.rpartition(":")[2] for address in status if status[address] != ALWAYS}
-
-
-def _stages(run: str, stale: set[str], shared: bool) -> list[str]:
-    """Return the stages to request for a training run, in order. DVC skips unchanged stages.
-
-    Args:
-        run: the training run's key.
-        stale: the names of the stale stages.
-        shared: whether a stage that all training runs depend on is stale; if so, all are requested.
-    """
-    stages = [f"{stage}@{run}" for stage in OF_A_RUN]
-    request_all = shared or stages[0] in stale
-    return [stage for stage in stages if request_all or stage in stale]
 
 
 def _annealed(params: Params, to_do: dict[str, list[str]], stale: set[str]) -> dict[str, list[str]]:

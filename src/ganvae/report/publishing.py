@@ -3,18 +3,21 @@
 The shown run of a variant is the training run whose pictures the pages show.
 """
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 from PIL import Image, ImageSequence
 
 from ganvae.config import Params
-from ganvae.core.files import read_json, replacing
+from ganvae.core.errors import UserError
+from ganvae.core.files import read_json, replacing, write_json
 from ganvae.core.paths import ProfilePaths, RunPaths
 from ganvae.pictures.canvas import CAPTION_HEIGHT
 from ganvae.pictures.small import encode, encode_film
 from ganvae.pictures.training import FILM_ROWS
-from ganvae.report.shown import KINDS, STRIP, shown_runs
+from ganvae.report.shown import INDEX, KINDS, STRIP, origin, shown_runs
+from ganvae.scores.records import ScoreRecord
 
 SIDE_ROWS = 2
 """The number of rows of images in each half (left and right) of a published film."""
@@ -23,16 +26,39 @@ SIDE_ROWS = 2
 def publish_pictures(params: Params) -> list[Path]:
     """Write the pictures of each variant's shown run to a folder of the variant.
 
+    If a run's pictures are not in this clone, the published ones of this run stay.
+
     Returns:
         The folders, one per variant.
+
+    Raises:
+        UserError: a run has no pictures, and none are published.
     """
     paths = ProfilePaths(params.profile)
     shown = shown_runs(params)
     with replacing(paths.pictures) as folder:
         folder.mkdir()
-        for variant, run in shown.items():
-            _publish(paths.run(f"{variant}-{run.seed}"), folder / variant)
+        for variant, record in shown.items():
+            run = paths.run(f"{variant}-{record.seed}")
+            if run.pictures.exists():
+                _publish(run, folder / variant)
+            else:
+                shutil.copytree(_published_of(variant, record, paths), folder / variant)
+        write_json(folder / INDEX, {variant: origin(run) for variant, run in shown.items()})
     return [paths.pictures / variant for variant in shown]
+
+
+def _published_of(variant: str, record: ScoreRecord, paths: ProfilePaths) -> Path:
+    """Return the folder of a variant's published pictures, if they are of the run in the record."""
+    index = paths.pictures / INDEX
+    if not index.exists() or read_json(index).get(variant) != origin(record):
+        run = f"{variant}-{record.seed}"
+        raise UserError(
+            f"{paths.run(run).pictures} is missing, and {paths.pictures} has no pictures of this "
+            f"run. Restore {paths.pictures} from git, or run `ganvae repro` without "
+            "--allow-missing."
+        )
+    return paths.pictures / variant
 
 
 def _publish(run: RunPaths, folder: Path) -> None:

@@ -6,6 +6,8 @@ from ganvae.config import Params
 from ganvae.core.paths import ProfilePaths
 from ganvae.scores.records import ScoreRecord, read_record, shown_run
 
+INDEX = "index.json"
+"""A file beside published weights or pictures. It says which run the files of a variant are of."""
 STRIP = "progress"
 """The file name, without its ending, of a picture with samples at the schedule's marked steps.
 
@@ -113,3 +115,8 @@ def shown_runs(params: Params) -> dict[str, ScoreRecord]:
     records = [read_record(paths.run(key).scores) for key in params.runs]
     variants = dict.fromkeys(record.variant for record in records)
     return {name: shown_run([r for r in records if r.variant == name]) for name in variants}
+
+
+def origin(record: ScoreRecord) -> dict[str, int | str | None]:
+    """The entry of a run in an index of published files: its seed, and its weights' checksum."""
+    return {"seed": record.seed, "weights_sha256": record.provenance.weights_sha256}
