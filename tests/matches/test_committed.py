@@ -131,11 +131,19 @@ def test_recorded_matches_still_have_their_content_and_their_draws(name: str) ->
         assert (drawn.system, drawn.parameters) == (trial.system, trial.parameters)
 
 
-def test_new_matches_draw_their_systems_equally_often() -> None:
-    assert {name: read_match(name, ROOT).redraw for name in ("faces", "stacked")} == {
-        "faces": "parameters",
-        "stacked": "parameters",
-    }
+def test_new_matches_have_their_own_draws_with_each_system_equally_often() -> None:
+    matches = [read_match(name, ROOT) for name in ("mnist", "faces", "stacked")]
+    assert [match.draws for match in matches] == [0, 2, 3]
+    assert [match.redraw for match in matches] == ["configuration", "parameters", "parameters"]
+
+
+@pytest.mark.parametrize("name", ["faces", "stacked"])
+def test_averages_of_new_matches_are_warmed_up(name: str) -> None:
+    match = read_match(name, ROOT)
+    for family in FAMILIES:
+        for number in range(12):
+            config = draw(match, family, number, MNIST).config
+            assert config.ema_warmup == (config.ema is not None)
 
 
 def test_both_spaces_have_the_same_kinds_of_switches(match: Match) -> None:

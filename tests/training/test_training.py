@@ -297,11 +297,23 @@ def test_linear_decay_ends_at_a_learning_rate_of_zero(
     assert rates == pytest.approx([rates[0] * (1 - step / 8) for step in range(8)])
 
 
+@pytest.mark.parametrize(
+    ("options", "decays"),
+    [
+        ({"ema": 0.75}, [0.75] * 7),
+        ({"ema": 0.35, "ema_warmup": True}, [2 / 11, 3 / 12, 4 / 13, 0.35, 0.35, 0.35, 0.35]),
+    ],
+)
 def test_samples_and_result_use_the_averaged_weights(
-    smoke: Params, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    smoke: Params,
+    name: str,
+    options: dict[str, Any],
+    decays: list[float],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """After each step a = decay * a + (1 - decay) * w, starting with the first step's weights."""
-    values = smoke.variants[name] | {"schedule": EIGHT_STEPS, "ema": 0.75}
+    values = smoke.variants[name] | {"schedule": EIGHT_STEPS} | options
     by_step: list[dict[str, Tensor]] = []
     cls = system_class(name)
     original = cls.train_step
@@ -317,8 +329,8 @@ def test_samples_and_result_use_the_averaged_weights(
         if not value.is_floating_point():
             continue
         expected = by_step[0][parameter]
-        for step in by_step[1:]:
-            expected = 0.75 * expected + 0.25 * step[parameter]
+        for decay, step in zip(decays, by_step[1:], strict=True):
+            expected = decay * expected + (1 - decay) * step[parameter]
         torch.testing.assert_close(value, expected, rtol=1e-3, atol=1e-6)  # 16 bits
     changed = [
         not torch.equal(by_step[-1][key], value) for key, value in product.state_dict().items()

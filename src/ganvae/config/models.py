@@ -45,6 +45,9 @@ class ModelConfig(Section):
         ema: the decay of an exponential moving average of the weights (arXiv 1710.10196, section
             4). Samples and scores use the averaged weights. With null, they use the weights of the
             last step.
+        ema_warmup: lowers the decay at first, to (1 + t) / (10 + t) after t steps, until that is
+            ``ema`` (``num_updates`` of TensorFlow's ``ExponentialMovingAverage``). Otherwise, the
+            weights after step 1 keep a share of ``ema`` ** t: 37 % after 1,000 steps with 0.999.
         binarize: trains on black-and-white images. A pixel is white with a probability equal to the
             pixel's grey value in [0, 1]. ``static`` draws the black-and-white images once.
             ``dynamic`` draws new black-and-white images for every batch (arXiv 1509.00519). The
@@ -56,6 +59,7 @@ class ModelConfig(Section):
     batch_size: int = Field(ge=2)
     learning_rate_decay: Literal["none", "linear", "staged"] = "none"
     ema: float | None = Field(None, gt=0, lt=1)
+    ema_warmup: bool = False
     binarize: Binarization = "none"
 
 

@@ -2,13 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from torch import Tensor
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from ganvae.config import Schedule
+from ganvae.config import ModelConfig, Schedule
 from ganvae.core.images import NotFiniteError, grid, to_uint8, write_png
 from ganvae.core.seeds import generator, global_seed
 from ganvae.models.base import FitError, GenerativeModel, shape_of
@@ -245,11 +246,21 @@ def _initial_state(spec: RunSpec, model: GenerativeModel, total: int) -> Trainin
             for name, optimizer in optimizers.items()
             if (scheduler := decay(config.learning_rate_decay, optimizer, total))
         },
-        average=_average(model, config.ema) if config.ema else None,
+        average=_average(model, config),
     )
 
 
-def _average(model: GenerativeModel, decay: float) -> AveragedModel:
+def _average(model: GenerativeModel, config: ModelConfig) -> AveragedModel | None:
     """Create an exponential moving average of the model's weights and batch norm statistics."""
-    average = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(decay), use_buffers=True)
+    if config.ema is None:
+        return None
+    plain, warmed_up = get_ema_multi_avg_fn(config.ema), partial(_update_warmed_up, config.ema)
+    update = warmed_up if config.ema_warmup else plain
+    average = AveragedModel(model, multi_avg_fn=update, use_buffers=True)
     return average.requires_grad_(False)
+
+
+def _update_warmed_up(decay: float, averages: Any, weights: Any, averaged: Any) -> None:
+    """Add a step's weights to averages over ``averaged`` steps. `AveragedModel` calls this."""
+    steps = float(averaged)
+    get_ema_multi_avg_fn(min(decay, (1 + steps) / (10 + steps)))(averages, weights, averaged)

@@ -90,6 +90,7 @@ COMMON: dict[str, dict[str, Any]] = {
     "decay": {"learning_rate_decay": "linear"},
     "staged decay": {"learning_rate_decay": "staged"},
     "average": {"ema": 0.8},
+    "warmed-up average": {"ema": 0.2, "ema_warmup": True},  # is reached in the last step
     "static": {"binarize": "static"},
     "dynamic": {"binarize": "dynamic"},
     "rates": {"learning_rate": 0.003},
