@@ -47,6 +47,8 @@ MEANINGS = {
     "ema": "decay of an exponential moving average of the weights "
     "([1710.10196](https://arxiv.org/abs/1710.10196), section 4); samples are drawn and scored "
     "with the averaged weights; `null`: no average",
+    "ema_warmup": "whether that decay is lower at first: at most $(1 + t) / (10 + t)$ after $t$ "
+    "steps, so that an average over few steps forgets the first weights",
     "binarize": "whether the training images are made black and white; the grey value of a pixel "
     "is then the probability that the pixel is white; `static` draws the pixels once, `dynamic` "
     "draws them again for each batch, and `none` keeps grey values",

@@ -85,6 +85,7 @@ def test_the_section_shows_effort_figure_selection_and_spaces(written: MatchReco
         "Selection of the VAEs",
         "The GAN finalist with one parameter set back to its default",
         "The VAE finalist with one parameter set back to its default",
+        "Machines of the stages",
         "Search space of the GANs",
         "Search space of the VAEs",
     ]

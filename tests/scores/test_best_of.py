@@ -26,12 +26,15 @@ def test_the_estimate_is_unbiased_for_new_trials() -> None:
 
 def test_the_band_contains_the_curve_and_the_truth_about_as_often_as_it_says() -> None:
     random = np.random.default_rng(1)
-    hits = []
+    hits: dict[int, list[bool]] = {5: [], 20: []}
     for seed in range(150):
-        band = best_of(list(random.uniform(size=40)), seed)
+        band = best_of(list(random.uniform(size=60)), seed)
         assert band.low[0] < band.expected[0] < band.high[0]
-        hits.append(band.low[4] <= 1 / 6 <= band.high[4])  # the best of five
-    assert 0.88 < np.mean(hits) <= 1.0
+        assert len(band.low) == len(band.high) == 20
+        for n, found in hits.items():
+            found.append(band.low[n - 1] <= 1 / (n + 1) <= band.high[n - 1])
+    assert 0.9 < np.mean(hits[5]) <= 1.0
+    assert 0.8 < np.mean(hits[20]) < 0.92
 
 
 def test_more_trials_never_hurt_and_large_numbers_do_not_overflow() -> None:

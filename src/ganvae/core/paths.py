@@ -141,6 +141,11 @@ class ProfilePaths:
     def baselines(self) -> Path:
         return self.results / "baselines"
 
+    @property
+    def drawn(self) -> Path:
+        """Folder of all pictures of training runs, with one folder per training run."""
+        return Path("artifacts") / self.profile / "pictures"
+
     def run(self, key: str) -> RunPaths:
         artifacts = Path("artifacts") / self.profile
-        return RunPaths(self.runs / key, artifacts / key, artifacts / "pictures" / key)
+        return RunPaths(self.runs / key, artifacts / key, self.drawn / key)

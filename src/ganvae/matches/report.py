@@ -62,6 +62,10 @@ def _parts(
         for family in FAMILIES:
             yield f"The {family.upper()} finalist, with one parameter set back to its default:"
             yield _table(*match_why.owes(why, family))
+    if search:
+        yield "## Machines"
+        yield text.MACHINES
+        yield _table(*text.machines(search, selection, why))
     for family in FAMILIES:
         yield f"## Search space of the {text.NAMES[family]}"
         yield _table(*text.space_table(record, family))

@@ -52,6 +52,7 @@ def publish(params: Params) -> list[Path]:
 def restore(params: Params) -> None:
     """Give published weights back to their training runs, where this clone lacks these weights."""
     paths = ProfilePaths(params.profile)
+    paths.drawn.mkdir(parents=True, exist_ok=True)  # DVC cannot publish without it
     index = paths.pretrained / INDEX
     for variant, run in (read_json(index) if index.exists() else {}).items():
         published = paths.pretrained / f"{variant}.safetensors"

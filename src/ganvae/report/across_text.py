@@ -49,8 +49,9 @@ NOT_SAID = (
     "Each data set has its own judge, a small network whose features the scores use. So FIDs "
     "cannot be compared with FIDs on other data sets or in papers. Equal ratios on two data sets "
     "need not mean equal differences in quality.",
-    "The finalists are the best of the variants that were tried, by hand, by a sweep or by a "
-    "match. Their ratio compares two variants, not all GANs with all VAEs.",
+    "A match or a sweep chooses a finalist by its FID on validation images. Another variant of its "
+    "family, such as one tuned by hand or trained for longer, can have a lower FID in the data "
+    "set's report. The ratio compares two variants, not all GANs with all VAEs.",
     "The data sets were chosen, not drawn at random. So the mean ratio and its interval hold for "
     "these data sets and new seeds, and say nothing about other data sets.",
 )

@@ -25,7 +25,7 @@ def fids_of(record: MatchRecord, search: Sequence[TrainedRecord], family: str) -
 def draw_expected_best(
     canvas: Figure, record: MatchRecord, search: Sequence[TrainedRecord]
 ) -> None:
-    """Draw the expected best FID of 1 to N trials per family, with a 95 % bootstrap band."""
+    """Draw the expected best FID of 1 to N trials per family, with its bootstrap band."""
     ax = canvas.subplots()
     for family in FAMILIES:
         if not (fids := fids_of(record, search, family)):
@@ -33,7 +33,8 @@ def draw_expected_best(
         band = best_of(fids)
         numbers = range(1, len(fids) + 1)
         colour = COLOURS[family]
-        ax.fill_between(numbers, band.low, band.high, color=colour, alpha=0.18, linewidth=0)
+        banded = numbers[: len(band.low)]
+        ax.fill_between(banded, band.low, band.high, color=colour, alpha=0.18, linewidth=0)
         label = {"gan": "GANs", "vae": "VAEs"}[family]
         every = max(1, len(fids) // 10)
         ax.plot(

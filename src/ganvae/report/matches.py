@@ -8,11 +8,17 @@ from typing import Any
 from ganvae.report.match_figure import fids_of
 from ganvae.report.numbers import cpu_seconds, duration, fixed, listed, significant
 from ganvae.report.sweep_text import range_text, value_text
-from ganvae.scores.best_of import best_of
+from ganvae.scores.best_of import BestOf, best_of
 from ganvae.scores.matches import FAMILIES, TOLERANCE, Family, MatchRecord, TrainedRecord
 from ganvae.scores.selection import best_trials, finalist, means, rule_of
 
 NAMES: dict[Family, str] = {"gan": "GANs", "vae": "VAEs"}
+
+MACHINES = (
+    "A trial's number of steps is found in the search, and stays the same later. So on another "
+    "processor, or with another precision, the same steps take another time. The changes of the "
+    "finalists in the stage `why` include half and double budgets."
+)
 
 Table = tuple[list[str], list[list[str]]]
 """The heads and the rows of a table."""
@@ -27,7 +33,7 @@ def intro(record: MatchRecord) -> str:
         "sampling, such as a prior, counts as training. Equal CPU time is not an equal number of "
         "steps, and the search spaces are not equally large. The parameters of each trial were "
         "drawn at random from the family's search space. This space was fixed before the first "
-        f"trial. All FIDs are on the validation split of {record.dataset} "
+        f"of these trials. All FIDs are on the validation split of {record.dataset} "
         f"({content.get('n_generated', 5000):,} samples). The test split was not used."
     )
 
@@ -36,8 +42,9 @@ def caption(record: MatchRecord) -> str:
     """Sentences below the figure of the expected best FID."""
     return (
         "Each line shows the FID to expect from the best of so many random trials. The bands are "
-        "95 % bootstrap intervals. At the same number of trials, a lower line means a lower FID. "
-        "A diverged trial counts as noise, whose FID is "
+        "95 % bootstrap intervals. They end at a third of the trials, because resamples of the "
+        "trials say too little about the best of many. At the same number of trials, a lower line "
+        "means a lower FID. A diverged trial counts as noise, whose FID is "
         f"{significant(record.noise_fid)}. The best of many noisy FIDs is too good on average, for "
         "both families alike."
     )
@@ -102,12 +109,26 @@ def _expected(record: MatchRecord, search: Sequence[TrainedRecord]) -> Iterator[
     length = min(len(curve.expected) for curve in curves.values())
     for n in (5, 10, 20, 40, 60):
         if n <= length:
-            cells = [
-                f"{significant(c.expected[n - 1])} [{significant(c.low[n - 1])}, "
-                f"{significant(c.high[n - 1])}]"
-                for c in curves.values()
-            ]
-            yield [f"expected best FID of {n} trials", *cells]
+            yield [f"expected best FID of {n} trials", *(_banded(c, n) for c in curves.values())]
+
+
+def _banded(curve: BestOf, n: int) -> str:
+    if n > len(curve.low):
+        return significant(curve.expected[n - 1])
+    ends = f"{significant(curve.low[n - 1])}, {significant(curve.high[n - 1])}"
+    return f"{significant(curve.expected[n - 1])} [{ends}]"
+
+
+def machines(*stages: Sequence[TrainedRecord]) -> Table:
+    """A table of the processors and precisions of each stage, one row per combination."""
+    runs = [run for stage in stages for run in stage]
+    rows = []
+    for key in dict.fromkeys((run.stage, run.processor, run.precision) for run in runs):
+        same = [run for run in runs if (run.stage, run.processor, run.precision) == key]
+        sides = ([run for run in same if run.family == family] for family in FAMILIES)
+        rows.append([*key, str(len(same)), *map(_median_seconds, sides)])
+    seconds = (f"median CPU-seconds, {NAMES[family]}" for family in FAMILIES)
+    return ["stage", "processor", "precision", "runs", *seconds], rows
 
 
 def by_system(record: MatchRecord, search: Sequence[TrainedRecord]) -> Table:

@@ -92,6 +92,9 @@ def _details(
         yield TitledTable(f"Selection of the {matches.NAMES[family]}", table, winner)
     for family in FAMILIES if why else ():
         yield TitledTable(_owes(family), match_why.owes(why, family), match_why.LIMITS)
+    if search:
+        table = matches.machines(search, selection, why)
+        yield TitledTable("Machines of the stages", table, matches.MACHINES)
     for family in FAMILIES:
         caption = f"Search space of the {matches.NAMES[family]}"
         yield TitledTable(caption, matches.space_table(record, family), words=True)

@@ -13,9 +13,11 @@ RESAMPLES = 4000
 
 @dataclass(frozen=True)
 class BestOf:
-    """Expected best FIDs of 1, 2, ... N trials, with the ends of a band at each number.
+    """Expected best FIDs of 1, 2, ... N trials, with the ends of a band at the first numbers.
 
-    The band is a 95 % percentile interval over bootstrap resamples of the trials.
+    The band is a 95 % percentile interval over bootstrap resamples of the trials. Resamples repeat
+    the best trials, so the band is too narrow if n is close to N. So it ends at N / 3, where it
+    holds the true value in 85 % of simulations.
     """
 
     expected: list[float]
@@ -62,5 +64,6 @@ def best_of(values: Sequence[float], seed: int = 0) -> BestOf:
     index = random.integers(len(ordered), size=(RESAMPLES, len(ordered)))
     curves = np.sort(ordered[index], axis=1) @ weights.T
     tail = (1 - CONFIDENCE) / 2
-    low, high = np.quantile(curves, [tail, 1 - tail], axis=0)
+    banded = -(-len(ordered) // 3)
+    low, high = np.quantile(curves[:, :banded], [tail, 1 - tail], axis=0)
     return BestOf(list(weights @ ordered), list(low), list(high))
