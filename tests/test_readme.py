@@ -23,6 +23,8 @@ from ganvae.config import load_params
 from ganvae.core.errors import UserError
 from ganvae.data.registry import dataset_names
 from ganvae.models.registry import system_names
+from ganvae.report.match_figure import fids_of
+from ganvae.scores.best_of import expected_best
 from ganvae.scores.matches import FAMILIES, MATCHES, RECORD, read_match_record, read_stage
 from ganvae.scores.power import smallest_p
 from ganvae.scores.records import PROTOCOL_VERSION
@@ -240,13 +242,14 @@ def trial_fids() -> Iterator[float]:
 
 
 def match_fids() -> Iterator[float]:
-    """The FIDs of each match: of its trials, and the means of candidates and changed finalists."""
+    """The FIDs of each match: of its trials, the best to expect, and means of further runs."""
     for path in sorted((ROOT / MATCHES).glob(f"*/{RECORD}")):
         record = read_match_record(path)
         search = read_stage(ROOT, record.name, "search")
         yield from (trial.fid_judge or math.inf for trial in search)
         selection = read_stage(ROOT, record.name, "selection")
         for family in FAMILIES:
+            yield from expected_best(fids_of(record, search, family) or [math.inf])
             with contextlib.suppress(UserError):  # the selection has only begun
                 yield from means(rule_of(record), selection, family).values()
         changed: dict[tuple[str, ...], list[float]] = {}
