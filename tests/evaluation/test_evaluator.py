@@ -318,6 +318,13 @@ def test_inverted_images_are_stratified_and_the_same_for_every_model(
     assert chosen.tolist() != sorted(chosen.tolist())[:10]
 
 
+def test_a_model_without_gradients_has_no_inverted_scores(
+    tmp_path: Path, smoke: Params, split: StoredSplit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "has_gradient", lambda model: False)
+    assert evaluator(tmp_path, split).score_inversion(tiny_model(smoke, "dcgan"), split, 0) == {}
+
+
 def test_a_perfect_decoder_inverts_and_keeps_every_label(
     tmp_path: Path, smoke: Params, split: StoredSplit, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,5 +1,7 @@
 """The search for latents finds images that a model can generate, and does not change the model."""
 
+from collections.abc import Callable
+
 import pytest
 import torch
 from torch import Tensor
@@ -8,7 +10,7 @@ from conftest import GREY, stripes
 from ganvae.config import InversionConfig
 from ganvae.core.images import from_uint8
 from ganvae.core.seeds import generator
-from ganvae.metrics.inversion import invert
+from ganvae.metrics.inversion import has_gradient, invert
 from ganvae.models.base import GenerativeModel
 
 SEARCH = InversionConfig(restarts=2, steps=200, learning_rate=0.05)
@@ -100,3 +102,35 @@ def test_a_failed_search_is_never_the_best(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(Line, "generate", broken)
     nearest = invert(Line(), torch.full((1, 1, 1, 1), 0.3), SEARCH, random=torch.Generator())
     assert nearest.item() == pytest.approx(0.3, abs=5e-3)
+
+
+def test_a_search_that_meets_nan_counts_as_its_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Latents of the prior lie in [-1, 0.1], and have no images beyond."""
+    generate = Line.generate
+
+    def broken(self: Line, latents: Tensor) -> Tensor:
+        images = generate(self, latents)
+        return torch.where(latents[:, :, None, None] > 0.1, torch.nan, images)
+
+    monkeypatch.setattr(Line, "generate", broken)
+    nearest = invert(Line(), torch.full((1, 1, 1, 1), 0.3), SEARCH, random=torch.Generator())
+    assert nearest.item() == pytest.approx(0.1)
+
+
+def test_every_system_has_a_gradient_for_its_latents(model: GenerativeModel) -> None:
+    assert has_gradient(model)
+
+
+@pytest.mark.parametrize(
+    ("method", "replacement"),
+    [
+        ("sample_prior", lambda self, n, generator: torch.ones(n, 1, dtype=torch.int64)),
+        ("generate", lambda self, latents: (latents > 0).float()[:, :, None, None]),
+    ],
+)
+def test_a_discrete_model_has_none(
+    method: str, replacement: Callable[..., Tensor], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Line, "sample_prior", lambda self, n, generator: torch.ones(n, 1))
+    monkeypatch.setattr(Line, method, replacement)
+    assert not has_gradient(Line())

@@ -340,6 +340,14 @@ def test_a_weight_too_large_for_16_bits_is_named(smoke: Params) -> None:
     assert round_weights(model) == "generator.0.weight"
 
 
+def test_a_large_buffer_is_kept(smoke: Params) -> None:
+    """An attention mask, for example."""
+    model = tiny_model(smoke, "dcgan")
+    model.register_buffer("mask", torch.tensor([-1e9, 0.1]))
+    assert round_weights(model) is None
+    assert model.get_buffer("mask")[0] == -1e9
+
+
 def test_a_flipped_bit_in_a_weights_file_is_noticed(smoke: Params, tmp_path: Path) -> None:
     path = tmp_path / "weights.safetensors"
     save_model(path, tiny_model(smoke, "dcgan"), tiny_config(smoke, "dcgan"), seed=0)

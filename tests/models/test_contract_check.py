@@ -9,8 +9,8 @@ from conftest import tiny_config
 from ganvae.config import Params
 from ganvae.core.errors import ConfigError
 from ganvae.models import own
-from ganvae.models.contract import check_model
 from ganvae.models.registry import system_config
+from ganvae.pipeline.contract import Checked, check_model
 
 SHAPE = (1, 6, 6)
 STEP = '        return {"loss": loss.detach()}\n'
@@ -24,18 +24,21 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def check(folder: Path, text: str) -> int:
+def check(folder: Path, text: str, bf16: bool = True) -> Checked:
     own._load.cache_clear()  # a process reads a file once
     (folder / "mine.py").write_text(text)
-    return check_model("mine.py", system_config("mine.py", {}), SHAPE, "mine")
+    config = system_config("mine.py", {"hidden": 3} if "hidden" in text else {})
+    return check_model("mine.py", config, SHAPE, "mine", bf16=bf16)
 
 
 def test_a_right_model_passes(folder: Path) -> None:
-    assert check(folder, VALID) == 36
+    assert check(folder, VALID) == Checked(36, invertible=True)
 
 
 def test_every_system_passes(smoke: Params, name: str) -> None:
-    assert check_model(name, tiny_config(smoke, name), (1, 28, 28), name) > 0
+    checked = check_model(name, tiny_config(smoke, name), (1, 28, 28), name, bf16=True)
+    assert checked.size > 0
+    assert checked.invertible
 
 
 @pytest.mark.parametrize(
@@ -52,6 +55,27 @@ def test_every_system_passes(smoke: Params, name: str) -> None:
         (STEP, '        return {"loss": float(loss)}\n', "the loss loss is no detached scalar"),
         (STEP, '        return {"loss": loss.detach() / 0}\n', "the loss loss is inf"),
         (DESCEND, "", "two training steps changed no weight"),
+        (
+            DESCEND,
+            DESCEND + "        self.level.data *= np.random.rand()\n",
+            "differ in the weight level. Let train_step draw all random numbers",
+        ),
+        (
+            "self.config, self.image_shape = config, image_shape",
+            "self.config, self.image_shape = config, (1, 6, 7)",
+            r"self\.image_shape is \(1, 6, 7\), but the images have the shape \(1, 6, 6\)",
+        ),
+        (
+            "brightness: float = 0.5",
+            "hidden: int",
+            r"every parameter needs a default, but mine\.py\.hidden is missing",
+        ),
+        (
+            "self.real_images_per_step = config.batch_size",
+            "self.real_images_per_step = 4; self.huge = nn.Parameter(torch.full((2,), 1e6))",
+            "huge is too large for a 16-bit float",
+        ),
+        (GENERATE, GENERATE.rstrip() + ".log().log()\n", "found nan. Find the operation"),
         (GENERATE, "        return self.level + latents[:, :, None, None]\n", "must lie in"),
         (GENERATE, GENERATE.replace("return ", "return 2 + "), "end with a sigmoid or clamp"),
         (GENERATE, GENERATE.rstrip() + ".flatten(1)\n", "with the shape N x C x H x W"),
@@ -83,7 +107,7 @@ def test_each_fault_is_found(folder: Path, old: str, new: str, message: str | No
     assert old in VALID
     text = "import numpy as np\n" + VALID.replace(old, new)
     if message is None:
-        assert check(folder, text) == 36
+        assert check(folder, text).size == 36
         return
     with pytest.raises(ConfigError, match=message) as error:
         check(folder, text)
@@ -124,7 +148,46 @@ def test_what_the_seed_determines_must_be_saved(folder: Path) -> None:
     with pytest.raises(ConfigError, match="a saved and loaded model draws other samples"):
         check(folder, text)
     buffer = 'self.register_buffer("mask", torch.rand(image_shape))'
-    assert check(folder, text.replace(mask, buffer)) == 36
+    assert check(folder, text.replace(mask, buffer)).size == 36
+
+
+@pytest.mark.parametrize(
+    "generate",
+    [
+        "        return (self.level.sigmoid() > latents[:, :, None, None]).float()\n",
+        "        with torch.no_grad():\n    " + GENERATE,
+    ],
+)
+def test_a_model_without_gradients_for_latents_passes(folder: Path, generate: str) -> None:
+    """Autoregressive models and models with discrete latents have none."""
+    assert not check(folder, VALID.replace(GENERATE, generate)).invertible
+
+
+def test_tied_weights_and_large_masks_pass(folder: Path) -> None:
+    tied = LEVEL + "\n        self.same = self.level"
+    mask = tied + "\n        self.register_buffer('mask', torch.full((2, 2), -1e9))"
+    assert check(folder, VALID.replace(LEVEL, mask)).size == 36
+
+
+NETWORK = LEVEL + "\n        self.network = Strict()"
+STRICT = """
+class Strict(nn.Linear):
+    def __init__(self):
+        super().__init__(6, 6)
+
+    def forward(self, images):
+        outputs = super().forward(images)
+        outputs.detach().numpy()  # NumPy has no bf16
+        return outputs
+"""
+
+
+def test_a_model_that_fails_in_bf16_is_found_where_bf16_is_possible(folder: Path) -> None:
+    text = VALID.replace(LEVEL, NETWORK).replace("class Grey", STRICT + "\nclass Grey")
+    text = text.replace("(torch.sigmoid(self.level)", "(self.network(torch.sigmoid(self.level))")
+    with pytest.raises(ConfigError, match=r"in bf16 fails .* Set compute\.precision to fp32"):
+        check(folder, text)
+    assert check(folder, text, bf16=False).size == 36 + 42
 
 
 def test_a_model_that_forgets_what_it_needs_is_found(folder: Path) -> None:

@@ -1,6 +1,7 @@
 """Mixed precision: which values are bf16, which stay fp32, and how training curves change."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -49,6 +50,27 @@ def test_networks_compute_in_bf16_and_return_fp32() -> None:
     assert torch.equal(rounded, rounded.bfloat16().float())  # 8 bits of mantissa
     assert 0 < (rounded - exact).abs().max() < 0.05
     assert torch.equal(toy.network(inputs), exact), "outside the block nothing must change"
+
+
+class Others(nn.Module):
+    """Outputs of other kinds, from a keyword argument."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer = nn.Linear(4, 4)
+
+    def forward(self, *, x: Tensor) -> dict[str, Any]:
+        y = self.layer(x)
+        return {"y": y, "largest": y.argmax(dim=1), "attention": None, "all": [y]}
+
+
+def test_networks_may_return_other_kinds_of_outputs() -> None:
+    toy = nn.ModuleList([Others()])
+    with networks_in("bf16", toy):
+        outputs = toy[0](x=torch.randn(2, 4))
+    assert outputs["y"].dtype == outputs["all"][0].dtype == torch.float32
+    assert outputs["largest"].dtype == torch.int64
+    assert outputs["attention"] is None
 
 
 def test_fp32_changes_nothing() -> None:

@@ -11,7 +11,7 @@ from ganvae.core.seeds import binarisation, generator
 from ganvae.data.store import StoredSplit
 from ganvae.evaluation.sampled import Measured, measure
 from ganvae.evaluation.yardstick import Yardstick
-from ganvae.metrics.inversion import invert
+from ganvae.metrics.inversion import has_gradient, invert
 from ganvae.metrics.likelihood import importance_weighted_bound
 from ganvae.metrics.noise import noise_of_mean
 from ganvae.metrics.reconstruction import reconstruction_scores
@@ -47,8 +47,11 @@ class Evaluator(Yardstick):
     ) -> Scores:
         """Measure the ``inverted_*`` scores: how close the model can come to images of a split.
 
-        The real images are the same for every model (`inverted_images`).
+        The real images are the same for every model (`inverted_images`). A model without gradients
+        for latents has no such scores.
         """
+        if not has_gradient(model):
+            return {}
         chosen = self.inverted_images(split)
         images = invert(
             model,

@@ -7,6 +7,19 @@ from ganvae.config import InversionConfig
 from ganvae.models.base import GenerativeModel, evaluating
 
 
+def has_gradient(model: GenerativeModel) -> bool:
+    """Return whether generated images have a gradient with respect to latents, as `invert` needs.
+
+    Images of discrete latents, or of an autoregressive model that draws pixel after pixel, have
+    none.
+    """
+    latents = model.sample_prior(1, torch.Generator().manual_seed(0)).to(model.device)
+    if not latents.is_floating_point():
+        return False
+    with evaluating(model), torch.enable_grad():
+        return model.render(latents.requires_grad_()).requires_grad
+
+
 def invert(
     model: GenerativeModel,
     images: Tensor,
@@ -23,11 +36,14 @@ def invert(
     & Tripathi (1702.04782) and Webster et al. (1901.03396). For each image, the result is the
     generated image with the smallest error among all restarts.
 
+    A search that meets NaN counts as if it had stayed at its start.
+
     The result shows whether the decoder can draw an image. It does not show how likely the image is
     under the model, because the search may reach latents that are improbable under the prior. The
     batch size changes the result only by rounding.
 
     Args:
+        model: a model for which `has_gradient` is true.
         images: contract images (float32, N x C x H x W, in [0, 1]).
         random: the random generator of the first latents, on the CPU.
 
@@ -60,7 +76,7 @@ def _descend(
     The search starts from the latents ``start``, one per target. The images are on the CPU.
     """
     targets = targets.to(model.device)
-    latents = start.to(model.device).requires_grad_()
+    latents = start.to(model.device, copy=True).requires_grad_()
     optimizer = torch.optim.Adam([latents], settings.learning_rate)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, settings.steps)
     for _ in range(settings.steps):
@@ -69,4 +85,8 @@ def _descend(
         (latents.grad,) = torch.autograd.grad(error, [latents])  # no gradient for the weights
         optimizer.step()
         schedule.step()
-    return model.render(latents.detach()).cpu()
+    found = model.render(latents.detach())
+    lost = ~found.flatten(1).isfinite().all(dim=1)
+    if lost.any():
+        found[lost] = model.render(start.to(model.device)[lost])
+    return found.cpu()

@@ -27,18 +27,21 @@ def round_weights(model: GenerativeModel) -> str | None:
     """Round all weights to 16-bit floats, in place. They stay 32-bit tensors.
 
     So 16 bits are enough to store exactly the weights that are scored. Tensors of the balance rule
-    are not rounded, because only training uses them.
+    are not rounded, because only training uses them. Neither are buffers that are too large, such
+    as a mask of -1e9.
 
     Returns:
         The name of a weight that is too large for a 16-bit float, or None. NaN is no such weight.
     """
+    weights = dict(model.named_parameters(remove_duplicate=False))
     for name, tensor in model.state_dict().items():
         if not tensor.is_floating_point() or name.startswith("balance."):
             continue
         rounded = tensor.half().to(tensor.dtype)
-        if bool((rounded.isinf() & ~tensor.isinf()).any()):
+        if not bool((rounded.isinf() & ~tensor.isinf()).any()):
+            tensor.copy_(rounded)
+        elif name in weights:
             return name
-        tensor.copy_(rounded)
     return None
 
 
@@ -62,9 +65,9 @@ def save_model(path: Path, model: GenerativeModel, config: ModelConfig, seed: in
 
 
 def _small(tensor: Tensor) -> Tensor:
-    """Return a 16-bit copy of a float tensor if the copy has equal values, else the tensor."""
+    """Return a copy of a tensor. A float tensor is stored in 16 bits if this changes no value."""
     half = tensor.half() if tensor.is_floating_point() else tensor
-    return half if torch.equal(half.to(tensor.dtype), tensor) else tensor
+    return half if torch.equal(half.to(tensor.dtype), tensor) else tensor.clone()
 
 
 def _checksum(tensors: Mapping[str, Tensor]) -> str:

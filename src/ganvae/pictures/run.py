@@ -12,6 +12,7 @@ from ganvae.core.images import NotFiniteError, to_uint8
 from ganvae.core.paths import RunPaths
 from ganvae.core.seeds import generator
 from ganvae.data.store import StoredSplit
+from ganvae.metrics.inversion import has_gradient
 from ganvae.models.base import GenerativeModel, VariationalModel
 from ganvae.models.weights import load_model
 from ganvae.pictures.latents import (
@@ -69,8 +70,10 @@ def draw_run(
             draw_nearest_neighbours(
                 folder / "nearest_neighbours.png", samples, train, title, judged
             )
-            random = generator(outcome["seed"], "inversions")
-            draw_inversions(folder / "inversions.png", model, held_out, inversion, random, title)
+            if has_gradient(model):
+                random = generator(outcome["seed"], "inversions")
+                path = folder / "inversions.png"
+                draw_inversions(path, model, held_out, inversion, random, title)
             _draw_latents(folder, model, held_out, outcome["seed"], title)
 
 

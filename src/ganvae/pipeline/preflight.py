@@ -19,8 +19,8 @@ def check_models(params: Params, root: Path) -> None:
     """
     # These import torch: only if there is work.
     from ganvae.judge.network import FrozenJudge
-    from ganvae.models.contract import check_model
     from ganvae.models.registry import system_names
+    from ganvae.pipeline.contract import check_model
     from ganvae.training.runs import model_configs
 
     configs = model_configs(params)
@@ -30,7 +30,8 @@ def check_models(params: Params, root: Path) -> None:
     if own and judge.exists():
         shape = FrozenJudge(judge).image_shape
         for name in own:
-            check_model(params.system(name), configs[name], shape, name)
+            bf16 = params.compute.precision != "fp32"
+            check_model(params.system(name), configs[name], shape, name, bf16=bf16)
 
 
 def check_finalists(params: Params) -> None:

@@ -15,8 +15,8 @@ from ganvae.data.splits import load_source, make_splits
 from ganvae.evaluation.second_judge import second_judge
 from ganvae.judge.network import FrozenJudge
 from ganvae.models.base import shape_of
-from ganvae.models.contract import check_model
 from ganvae.models.registry import system_config
+from ganvae.pipeline.contract import check_model
 from ganvae.pipeline.preflight import check_data, check_finalists
 
 NEEDED_DISK = 2 * 10**9
@@ -108,5 +108,8 @@ def _model(params: Params, variant: str, source: Source) -> str:
     system = params.system(variant)
     section = f"{params.file}: variants.{variant}"
     config = system_config(system, params.variants[variant], section)
-    size = check_model(system, config, shape_of(source.train.images), variant)
-    return f"trains, draws and is saved; {size:,} parameters"
+    shape, bf16 = shape_of(source.train.images), params.compute.precision != "fp32"
+    checked = check_model(system, config, shape, variant, bf16=bf16)
+    found = f"trains, draws and is saved; {checked.size:,} parameters"
+    missing = "" if checked.invertible else "; no gradient for latents, so no inverted scores"
+    return found + missing

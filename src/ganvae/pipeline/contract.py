@@ -2,6 +2,7 @@
 
 import tempfile
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -9,12 +10,15 @@ from torch import Tensor, nn
 
 from ganvae.config import ModelConfig
 from ganvae.core.errors import ConfigError
-from ganvae.core.images import ImageError, check_images, from_uint8
+from ganvae.core.images import ImageError, NotFiniteError, check_images, from_uint8
+from ganvae.core.seeds import global_seed
+from ganvae.metrics.inversion import has_gradient
 from ganvae.models.base import GenerativeModel, ImageShape, VariationalModel
 from ganvae.models.own import fault
-from ganvae.models.registry import build_model, count_parameters, source_files
+from ganvae.models.registry import build_model, count_parameters, source_files, system_config
 from ganvae.models.size import check_size
-from ganvae.models.weights import load_model, save_model
+from ganvae.models.weights import load_model, round_weights, save_model
+from ganvae.training.precision import networks_in
 
 SAMPLES = 4
 ATTRIBUTES = ("config", "image_shape", "real_images_per_step")
@@ -26,27 +30,51 @@ class RuleError(Exception):
     """A model breaks a rule. The message is a sentence about the model."""
 
 
-def check_model(system: str, config: ModelConfig, image_shape: ImageShape, name: str) -> int:
+@dataclass(frozen=True)
+class Checked:
+    """A model that follows the rules.
+
+    Attributes:
+        size: the number of trainable values.
+        invertible: whether its images have a gradient for latents. Otherwise the ``inverted_*``
+            scores will be missing.
+    """
+
+    size: int
+    invertible: bool
+
+
+def check_model(
+    system: str, config: ModelConfig, image_shape: ImageShape, name: str, *, bf16: bool
+) -> Checked:
     """Check that a model trains, draws samples, and survives saving.
 
     Args:
         name: the variant's name, for messages.
-
-    Returns:
-        The number of trainable values.
+        bf16: whether the model may be trained in bf16, so that this is tried too.
 
     Raises:
         ConfigError: the model breaks a rule, raises an exception, or needs more memory than this
             machine has free.
     """
     try:
+        _check_defaults(system)
         _check_size(system, config, image_shape, name)
         model, again = (build_model(system, config, image_shape, seed=0) for _ in range(2))
-        _check_attributes(model)
-        _check_seed(model, again)
-        _check_training(model)
+        _check_attributes(model, image_shape)
+        _check_seed(model, again, "Draw weights from torch's global generator only.")
+        for each in (model, again):
+            _check_training(each)
+        _check_seed(
+            model,
+            again,
+            "Let train_step draw all random numbers from its argument generator, or from torch's "
+            "global generator.",
+        )
         _check_samples(model)
         _check_saving(model, config)
+        if bf16:
+            _check_bf16(again)
     except ConfigError:
         raise
     except RuleError as error:
@@ -54,7 +82,15 @@ def check_model(system: str, config: ModelConfig, image_shape: ImageShape, name:
     except Exception as error:
         where = fault(error, source_files(system)[-1])
         raise ConfigError(f"variant {name} ({system}): {where}.") from None
-    return count_parameters(model)
+    return Checked(count_parameters(model), has_gradient(model))
+
+
+def _check_defaults(system: str) -> None:
+    """Check that a model can be configured without any parameter. Pages compare with defaults."""
+    try:
+        system_config(system, {}, system)
+    except ConfigError as error:
+        raise RuleError(f"every parameter needs a default, but {error}") from None
 
 
 def _check_size(system: str, config: ModelConfig, image_shape: ImageShape, name: str) -> None:
@@ -76,30 +112,38 @@ def _random() -> torch.Generator:
     return torch.Generator().manual_seed(0)
 
 
-def _check_attributes(model: GenerativeModel) -> None:
+def _check_attributes(model: GenerativeModel, image_shape: ImageShape) -> None:
     missing = [name for name in ATTRIBUTES if not hasattr(model, name)]
     if missing:
         raise RuleError(f"set self.{' and self.'.join(missing)} in __init__.")
+    if tuple(model.image_shape) != image_shape:
+        raise RuleError(
+            f"self.image_shape is {tuple(model.image_shape)}, but the images have the shape "
+            f"{image_shape}. Keep the argument image_shape."
+        )
 
 
-def _check_seed(model: nn.Module, again: nn.Module) -> None:
-    """Check that the initial weights depend on nothing but the seed."""
+def _check_seed(model: nn.Module, again: nn.Module, advice: str) -> None:
+    """Check that the weights of two models depend on nothing but the seed."""
     other = again.state_dict()
     for name, weight in model.state_dict().items():
         if not torch.equal(weight, other[name]):
-            raise RuleError(
-                f"two models from the same seed differ in the weight {name}. Draw weights from "
-                "torch's global generator only."
-            )
+            raise RuleError(f"two models from the same seed differ in the weight {name}. {advice}")
+
+
+def _images(model: GenerativeModel) -> Tensor:
+    """Invented images for one training step."""
+    shape = (model.real_images_per_step, *model.image_shape)
+    return from_uint8(torch.randint(256, shape, generator=_random(), dtype=torch.uint8))
 
 
 def _check_training(model: GenerativeModel) -> None:
     """Check two training steps: their losses, and that they change the weights."""
-    shape = (model.real_images_per_step, *model.image_shape)
-    images = from_uint8(torch.randint(256, shape, generator=_random(), dtype=torch.uint8))
+    images = _images(model)
     before = {name: weight.clone() for name, weight in model.named_parameters()}
     optimizers, random = model.optimizers(), _random()
-    first, second = (model.train_step(images, optimizers, random) for _ in range(2))
+    with global_seed(0, "check"):
+        first, second = (model.train_step(images, optimizers, random) for _ in range(2))
     if first.keys() != second.keys() or not first:
         raise RuleError(
             f"train_step returned the losses {_names(first)}, and then {_names(second)}. Return "
@@ -126,6 +170,8 @@ def _check_samples(model: GenerativeModel) -> None:
     expected = (SAMPLES, *model.image_shape)
     try:
         samples = check_images(model.sample(SAMPLES, _random()), "samples")
+    except NotFiniteError as error:
+        raise RuleError(f"{error} Find the operation of generate whose result it is.") from None
     except ImageError as error:
         raise RuleError(
             f"{error} Let generate end with a sigmoid or clamp(0, 1), and with the shape N x C x "
@@ -152,6 +198,11 @@ def _check_saving(model: GenerativeModel, config: ModelConfig) -> None:
     """Check that a saved model draws the same samples."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "weights.safetensors"
+        if too_large := round_weights(model):
+            raise RuleError(
+                f"{too_large} is too large for a 16-bit float, but weights are rounded to 16 bits "
+                "after training. Divide it by a constant."
+            )
         save_model(path, model, config, seed=1)  # what the seed determined must be in the file
         loaded = load_model(path)
     if not torch.equal(loaded.sample(SAMPLES, _random()), model.sample(SAMPLES, _random())):
@@ -159,3 +210,16 @@ def _check_saving(model: GenerativeModel, config: ModelConfig) -> None:
             "a saved and loaded model draws other samples. Keep what sampling needs in parameters "
             "or buffers."
         )
+
+
+def _check_bf16(model: GenerativeModel) -> None:
+    """Check that a training step works in bf16, which some processors choose."""
+    try:
+        with networks_in("bf16", model), global_seed(0, "check"):
+            model.train_step(_images(model), model.optimizers(), _random())
+    except Exception as error:
+        where = fault(error, source_files(model.name)[-1])
+        raise RuleError(
+            f"a training step in bf16 fails ({where}). Set compute.precision to fp32, or change "
+            "the model."
+        ) from None
