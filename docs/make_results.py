@@ -152,7 +152,7 @@ def effort_lines(profile: str, params: Params) -> Iterator[list[str]]:
     untuned = untuned_of(rows, params)
     for effort, variants in (
         (finalists_effort(params), params.finalists),
-        ("neither tuned: the lowest FID of each family", untuned),
+        ("neither searched: the lowest FID of each family", untuned),
         ("one sweep each", tuning_of(params).swept),
     ):
         gan, vae = (best(rows, family, variants) for family in ("gan", "vae"))
