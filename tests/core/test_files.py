@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -56,6 +57,68 @@ def test_a_folder_replaces_a_folder(tmp_path: Path) -> None:
     assert [path.name for path in (tmp_path / "folder").iterdir()] == ["new"]
 
 
+REPLACED = """
+import os, sys
+from pathlib import Path
+from ganvae.core.files import replacing
+
+def killed(*arguments):
+    if next(calls) == int(sys.argv[1]):
+        os._exit(9)
+    replace(*arguments)
+
+calls, replace, os.replace = iter(range(9)), os.replace, killed
+with replacing(Path("folder")) as temporary:
+    temporary.mkdir()
+    (temporary / "new").touch()
+"""
+
+
+@pytest.mark.parametrize("renames", [0, 1])
+def test_a_kill_while_a_folder_is_replaced_keeps_the_old_folder(
+    renames: int, tmp_path: Path
+) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder/old").touch()
+    command = [sys.executable, "-c", REPLACED, str(renames)]
+    assert subprocess.run(command, cwd=tmp_path, check=False).returncode == 9
+    with pytest.raises(RuntimeError), replacing(tmp_path / "folder"):
+        raise RuntimeError
+    assert list(tmp_path.rglob("*")) == [tmp_path / "folder", tmp_path / "folder/old"]
+
+
+def test_a_failed_rename_keeps_the_old_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "folder"
+    (folder / "old").mkdir(parents=True)
+    replace = os.replace
+
+    def failing(old: Path, new: Path) -> None:
+        if old == files._temporary(folder):
+            raise OSError(28, "No space left on device")
+        replace(old, new)
+
+    monkeypatch.setattr(os, "replace", failing)
+    with pytest.raises(UserError, match="No space left"), replacing(folder) as temporary:
+        temporary.mkdir()
+    assert list(tmp_path.rglob("*")) == [folder, folder / "old"]
+
+
+@pytest.mark.parametrize("kind", ["", "-old", "-aside"])
+def test_a_leftover_with_the_id_of_this_process_is_removed(kind: str, tmp_path: Path) -> None:
+    """In a container, a process often has the same id as an earlier process that was killed."""
+    folder = tmp_path / "folder"
+    for path in (folder, files._temporary(folder, kind)):
+        (path / "old").mkdir(parents=True)
+    with replacing(folder) as temporary:
+        temporary.mkdir()
+    assert list(tmp_path.rglob("*")) == [folder]
+    (files._temporary(folder, kind) / "old").mkdir(parents=True)
+    remove_folder(folder)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_leftovers_of_ended_processes_are_removed_and_those_of_living_ones_kept(
     tmp_path: Path,
 ) -> None:
@@ -77,6 +140,15 @@ def test_a_removed_folder_takes_along_what_earlier_crashes_left(tmp_path: Path) 
     ended.wait()
     (tmp_path / "folder").mkdir()
     (tmp_path / f".folder.{ended.pid}-old.tmp").mkdir()
+    remove_folder(tmp_path / "folder")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_leftovers_of_a_missing_folder_are_removed(tmp_path: Path) -> None:
+    ended = subprocess.Popen(["true"])
+    ended.wait()
+    for kind in ("-old", "-aside"):
+        (tmp_path / f".folder.{ended.pid}{kind}.tmp").mkdir()
     remove_folder(tmp_path / "folder")
     assert list(tmp_path.iterdir()) == []
 

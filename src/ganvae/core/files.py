@@ -19,6 +19,11 @@ import psutil
 
 from ganvae.core.errors import DataError, UserError
 
+OLD = "-old"
+"""Marks the temporary name of a folder that is being removed."""
+ASIDE = "-aside"
+"""Marks the temporary name of a folder that is being replaced."""
+
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
@@ -26,21 +31,22 @@ def replacing(path: Path) -> Iterator[Path]:
 
     The ``with`` block may create a file or a directory at the temporary path. If the block fails,
     the temporary path is removed and an existing ``path`` stays unchanged. The new content is on
-    the disk before the rename, so a power loss leaves the old or the new content. If ``path`` is a
-    directory, a crash between two renames can lose the old directory, but never leaves a
-    half-written directory. Temporary paths of processes that were killed are removed.
+    the disk before the rename, so a power loss leaves the old or the new content. An old directory
+    is set aside until the new one has its name. A crash in between leaves nothing at ``path``, and
+    the next writer of ``path`` gives the old directory its name back. Temporary paths of processes
+    that were killed are removed.
 
     Raises:
         UserError: the disk is full, or ``path`` is not writable.
     """
-    temporary = _temporary(path)
+    temporary, aside = _temporary(path), _temporary(path, ASIDE)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         _remove_leftovers(path)
         yield temporary
         _sync(temporary)
         if path.is_dir():
-            remove_folder(path)
+            path.replace(aside)
         temporary.replace(path)
         _sync_entries(path.parent)
     except OSError as error:
@@ -50,16 +56,19 @@ def replacing(path: Path) -> Iterator[Path]:
         ) from error
     finally:
         _remove(temporary)
+        _restore_or_remove(aside, path)
 
 
 def remove_folder(path: Path) -> None:
     """Remove a folder. A crash leaves the whole folder or nothing under its name.
 
-    What earlier crashes have left of a folder of this name is removed too.
+    What earlier crashes have left of a folder of this name is removed too, even if the folder
+    itself is missing.
     """
     _remove_leftovers(path)
-    removed = _temporary(path, "-old")
-    path.replace(removed)
+    removed = _temporary(path, OLD)
+    with suppress(FileNotFoundError):
+        path.replace(removed)
     _remove(removed)
 
 
@@ -68,12 +77,34 @@ def _temporary(path: Path, kind: str = "") -> Path:
 
 
 def _remove_leftovers(path: Path) -> None:
-    """Remove the temporary paths of ``path`` whose processes have ended."""
-    pattern = re.compile(rf"\.{re.escape(path.name)}\.(\d+)(-old)?\.tmp")
+    """Remove the temporary paths of ``path`` whose processes have ended.
+
+    A path with the id of this process is from an earlier process, since containers use the same
+    ids again. A directory that was set aside gets its name back if there is no newer one.
+    """
+    pattern = re.compile(rf"\.{re.escape(path.name)}\.(\d+)({OLD}|{ASIDE})?\.tmp")
     for entry in list(path.parent.iterdir()):
         found = pattern.fullmatch(entry.name)
-        if found and not psutil.pid_exists(int(found[1])):
+        if not found or _belongs_to_another(int(found[1])):
+            continue
+        if found[2] == ASIDE:
+            _restore_or_remove(entry, path)
+        else:
             _remove(entry)
+
+
+def _belongs_to_another(process: int) -> bool:
+    """Return whether a process other than this one lives."""
+    return process != os.getpid() and psutil.pid_exists(process)
+
+
+def _restore_or_remove(aside: Path, path: Path) -> None:
+    """Rename a directory back to ``path``. If ``path`` exists, remove the directory instead."""
+    if os.path.lexists(path):
+        _remove(aside)
+    else:
+        with suppress(OSError):  # nothing was set aside
+            aside.replace(path)
 
 
 def _remove(path: Path) -> None:
