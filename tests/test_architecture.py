@@ -12,7 +12,7 @@ from conftest import ROOT
 PACKAGE = ROOT / "src/ganvae"
 ROOMS_OF = {
     "mlflow": {"tracking"},
-    "dvc": set(),
+    "dvc": {"pipeline"},
     "optuna": {"sweeps"},
     "rich": {"pipeline"},
     "typer": {"cli"},

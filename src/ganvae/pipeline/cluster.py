@@ -53,8 +53,7 @@ class Jobs:
     def begin(self) -> None:
         """Copy the profile's lock for the jobs, while DVC does not write it.
 
-        DVC writes the lock in place, whenever it has collected a run. A job must not read half of
-        it.
+        DVC writes the lock whenever it has collected a run. All jobs read the same copy.
         """
         lock = self.root / self._pipeline.with_name("dvc.lock")
         copy = self._folder / "dvc.lock"

@@ -19,17 +19,7 @@ from ganvae.pipeline.stage import COLLECT
 if TYPE_CHECKING:
     from ganvae.pipeline.board import Board
 
-# DVC parses params.yaml again for each stage that depends on it. If nothing is stale, this takes
-# most of the time. One parse is enough.
-QUICK_DVC = """
-import sys
-from functools import cache
-from dvc.cli import main
-from dvc.dependency import param
-param.load_path = cache(param.load_path)
-sys.exit(main(sys.argv[1:]))
-"""
-DVC = (sys.executable, "-c", QUICK_DVC)
+DVC = (sys.executable, "-m", "ganvae.pipeline.quick_dvc")
 GRACE = 10.0  # seconds between interrupting a child and killing it
 
 
