@@ -1,6 +1,7 @@
 """One job of a reproduction: what its clone has, and how it ends."""
 
 import socket
+import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -260,6 +261,61 @@ def test_the_code_of_the_job_comes_before_other_packages(
         str(tmp_path / "toy-0/src"),
         *filter(None, [others]),
     ]
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Job:
+    """A job that clones a repository with results."""
+    root = tmp_path / "source"
+    for name in ("src/ganvae/empty.txt", "dvc.yaml", "results/scores.json"):
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).touch()
+    call(root, "git init --quiet")
+    commit(root)
+    return Job(root, "HEAD", tmp_path / "toy-0", root, Path("dvc.yaml"), "toy", ["train@toy-0"])
+
+
+LOST = """
+import os, sys
+from pathlib import Path
+from ganvae.pipeline import job
+
+def lost(*command, run=job._run):
+    if sys.argv[1] in command:
+        os._exit(9)
+    run(*command)
+
+job._run = lost
+root, folder = Path("source").resolve(), Path("toy-0").resolve()
+job.perform(job.Job(root, "HEAD", folder, root, Path("dvc.yaml"), "toy", ["train@toy-0"]))
+"""
+
+
+@pytest.mark.parametrize("command", ["sparse-checkout", "fetch"])
+def test_a_job_that_is_lost_while_it_clones_can_be_repeated(
+    command: str, source: Job, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = [sys.executable, "-c", LOST, command]
+    assert subprocess.run(program, cwd=tmp_path, check=False).returncode == 9
+    monkeypatch.setattr(job, "_dvc", lambda *arguments: None)
+    perform(source)
+    assert {path.name for path in source.folder.iterdir()} == {".git", "src", "dvc.yaml"}
+    assert not list(tmp_path.glob("*.tmp"))
+
+
+def test_locks_that_a_lost_job_has_left_are_removed(
+    source: Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(job, "_dvc", lambda *arguments: None)
+    perform(source)
+    left = ["index.lock", "config.lock", "HEAD.lock", "info/sparse-checkout.lock"]
+    locks = [source.folder / ".git" / name for name in left]
+    locks.append(source.folder / ".dvc/tmp/rwlock")
+    for path in locks:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    perform(source)
+    assert not any(path.exists() for path in locks)
 
 
 def test_jobs_read_a_copy_of_the_lock_while_dvc_writes_the_lock(

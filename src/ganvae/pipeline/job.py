@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from ganvae.core.errors import UserError, exit_with_message
-from ganvae.core.files import write_text
+from ganvae.core.files import replacing, write_text
 from ganvae.core.paths import ProfilePaths
 from ganvae.core.tokens import is_project
 from ganvae.pipeline.dvc import DVC
@@ -124,9 +124,10 @@ def _perform(job: Job) -> None:
 
 def _clone(job: Job) -> None:
     """Clone the source at the job's commit, with the copy of the source's lock."""
-    if not (job.folder / ".git").exists():
-        _run("git", "clone", "--quiet", "--no-checkout", str(job.source), str(job.folder))
-        _run("git", "-C", str(job.folder), "sparse-checkout", "set", "--no-cone", *LEFT_OUT)
+    if (job.folder / ".git").exists():
+        _remove_locks(job.folder)
+    else:
+        _make_clone(job)
     git = "git", "-C", str(job.folder)
     _run(*git, "fetch", "--quiet", "origin", job.commit)
     _run(*git, "checkout", "--quiet", "--force", "--detach", job.commit)
@@ -136,6 +137,24 @@ def _clone(job: Job) -> None:
     if is_project(job.folder):
         _run(sys.executable, "-m", "ganvae.pipeline.project.tokens", cwd=job.folder)
     _dvc(job, "cache", "dir", "--local", str(job.cache))
+
+
+def _make_clone(job: Job) -> None:
+    """Make a clone without files. A lost node leaves the whole clone or nothing."""
+    # Here a missing git is reported as such. In the block below, it would be a fault of the folder.
+    _run("git", "-C", str(job.source), "cat-file", "-e", job.commit)
+    with replacing(job.folder) as folder:
+        _run("git", "clone", "--quiet", "--no-checkout", str(job.source), str(folder))
+        _run("git", "-C", str(folder), "sparse-checkout", "set", "--no-cone", *LEFT_OUT)
+
+
+def _remove_locks(folder: Path) -> None:
+    """Remove the locks that git and DVC have left in a clone when an earlier job was lost.
+
+    This job holds the lock of the clone, so nobody else is at work there.
+    """
+    for path in (*(folder / ".git").rglob("*.lock"), folder / ".dvc/tmp/rwlock"):
+        path.unlink(missing_ok=True)
 
 
 def _copy_training(job: Job) -> None:
