@@ -10,13 +10,16 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
+from types import SimpleNamespace
 
 import psutil
 import pytest
 from filelock import FileLock
 
 from conftest import ROOT
+from ganvae.cli.pipeline import repro
 from ganvae.config import Params, load_params
 from ganvae.core.errors import ConfigError, UserError
 from ganvae.core.files import write_json
@@ -331,6 +334,29 @@ def test_a_reproduction_on_another_host_is_refused(project: Path) -> None:
     running.unlink()
     reproduce(Path("dvc.yaml"), jobs=1)
     assert not running.exists()
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, UserError])
+def test_the_next_command_repeats_a_sync_that_was_killed_or_failed(
+    project: Path, error: type[BaseException], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (project / "src/ganvae").mkdir(parents=True)  # else it were a project, which writes tokens
+    synced: list[str] = []
+
+    def sync(profile: str) -> str:
+        synced.append(profile)
+        if len(synced) == 1:
+            raise error
+        return "synced"
+
+    monkeypatch.setitem(sys.modules, "ganvae.tracking.sync", SimpleNamespace(sync=sync))
+    stale(project, "compare")
+    with suppress(KeyboardInterrupt):
+        repro(Path("dvc.yaml"))
+    stale(project)
+    for _ in range(2):
+        repro(Path("dvc.yaml"))
+    assert synced == ["smoke", "smoke"]
 
 
 def test_stages_of_another_profile_have_full_names(

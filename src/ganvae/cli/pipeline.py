@@ -57,8 +57,9 @@ def repro(  # noqa: PLR0913  one parameter per option
     if print_jobs:
         from ganvae.pipeline.cluster import print_jobs as print_each
 
-        profile = reproduce(pipeline, jobs, thaw, allow_missing, instead=print_each)
-    elif where:
+        reproduce(pipeline, jobs, thaw, allow_missing, instead=print_each)
+        return
+    if where:
         from ganvae.pipeline.cluster import on
         from ganvae.pipeline.queues import Resources
 
@@ -90,8 +91,14 @@ def migrate_command() -> None:
 
 
 def _show_in_mlflow(profile: str) -> None:
-    """Show the results in MLflow. The results are complete even if MLflow is unavailable."""
+    """Show the results in MLflow. The results are complete even if MLflow is unavailable.
+
+    If this is killed or fails, the next `ganvae repro` of the profile does it again.
+    """
+    from ganvae.pipeline.unsynced import mark_synced
+
     if find_spec("mlflow") is None:
+        mark_synced(profile)
         typer.echo(
             "MLflow is not installed. To see the results in MLflow, run `pip install "
             "'ganvae[pipeline]'` and `ganvae sync`."
@@ -101,5 +108,6 @@ def _show_in_mlflow(profile: str) -> None:
 
     try:
         typer.echo(sync(profile))
+        mark_synced(profile)
     except UserError as error:
         typer.echo(f"warning: {error}", err=True)

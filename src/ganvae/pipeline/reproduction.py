@@ -32,6 +32,7 @@ from ganvae.pipeline.runners import (
     reproduce_runs,
 )
 from ganvae.pipeline.stale import OF_A_RUN, behaviour, stages_of, stale_stages
+from ganvae.pipeline.unsynced import is_unsynced, mark_unsynced
 
 STATE = Path(".state")
 RUNNING = "repro.json"
@@ -64,7 +65,8 @@ def reproduce(
             stages by training run. Then the later stages are not performed either.
 
     Returns:
-        The profile's name, or None if everything was up to date.
+        The profile's name if MLflow may lack its results. None if everything was up to date and
+        synced, or if ``instead`` was called.
 
     Raises:
         UserError: the pipeline does not exist, the profile is frozen, the data are missing, DVC
@@ -138,7 +140,7 @@ def _reproduce(
     stale = stale_stages(pipeline, params, allow_missing)
     if not stale:
         print("Data and pipelines are up to date.")
-        return None
+        return params.profile if is_unsynced(params.profile) else None
     check_models(params, root)
     check_data(params, pipeline)
     from ganvae.pipeline.board import new_board  # imports rich: only if there is work to do
@@ -151,6 +153,8 @@ def _reproduce(
             signal.signal(number, signal.default_int_handler)
     try:
         check_writable(params)
+        if not instead:
+            mark_unsynced(params.profile)
         board.start()
         if BEHAVIOUR in stale:  # the other stages' status is only known after this one
             children.run(BEHAVIOUR, [str(behaviour(pipeline, params))])
