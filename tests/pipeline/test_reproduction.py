@@ -6,12 +6,14 @@ import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from threading import Timer
 from types import SimpleNamespace
 
 import psutil
@@ -323,6 +325,36 @@ def test_a_second_reproduction_says_which_one_is_running(project: Path) -> None:
     assert not (project / "log.txt").exists()
     reproduce(Path("dvc.yaml"), jobs=1)
     assert log(project)
+
+
+@pytest.mark.parametrize("left", [False, True])
+def test_a_second_reproduction_waits_until_the_first_has_said_who_it_is(
+    left: bool, project: Path
+) -> None:
+    """Before, the file is missing, or it names a process that was killed."""
+    Path(".state").mkdir()
+    ended = subprocess.Popen(["true"])
+    ended.wait()
+    first = {"pipeline": "deep/dvc.yaml", "process": os.getpid(), "host": socket.gethostname()}
+    if left:
+        write_json(Path(".state/repro.json"), first | {"process": ended.pid})
+    says = Timer(0.3, write_json, [Path(".state/repro.json"), first])
+    says.start()
+    with (
+        FileLock(".state/repro.lock"),
+        pytest.raises(UserError, match=rf"deep/dvc.yaml` \(process {os.getpid()} on host .* is al"),
+    ):
+        reproduce(Path("dvc.yaml"), jobs=1)
+    says.join()
+
+
+def test_a_first_reproduction_that_ends_just_now_is_not_named(project: Path) -> None:
+    Path(".state").mkdir()
+    with (
+        FileLock(".state/repro.lock"),
+        pytest.raises(UserError, match=r"^Another `ganvae repro` is already running in this clone"),
+    ):
+        reproduce(Path("dvc.yaml"), jobs=1)
 
 
 def test_a_reproduction_on_another_host_is_refused(project: Path) -> None:

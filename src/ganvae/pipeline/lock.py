@@ -1,6 +1,6 @@
 """Keep two processes from doing the same work in one folder."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -40,11 +40,12 @@ def in_turn(lock: Path, message: str) -> Iterator[bool]:
 
 
 @contextmanager
-def alone(lock: Path, message: str) -> Iterator[None]:
+def alone(lock: Path, message: str | Callable[[], str]) -> Iterator[None]:
     """Hold a lock file inside the `with` block. The lock ends with its process, even if killed.
 
     Args:
-        message: the error's message if another process holds the lock.
+        message: the error's message if another process holds the lock. A function is only called
+            then.
 
     Raises:
         UserError: another process holds the lock, or the lock file cannot be written.
@@ -54,7 +55,7 @@ def alone(lock: Path, message: str) -> Iterator[None]:
         lock.parent.mkdir(parents=True, exist_ok=True)
         held.acquire(timeout=0)
     except Timeout:
-        raise UserError(message) from None
+        raise UserError(message if isinstance(message, str) else message()) from None
     except OSError as error:
         raise UserError(
             f"cannot write {lock}: {error.strerror}. Check the permissions of its folder."

@@ -7,9 +7,13 @@ import os
 import signal
 import socket
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
+
+import psutil
 
 from ganvae.config import Params, load_params
 from ganvae.core.errors import UserError
@@ -36,6 +40,8 @@ from ganvae.pipeline.unsynced import is_unsynced, mark_unsynced
 
 STATE = Path(".state")
 RUNNING = "repro.json"
+PATIENCE = 1.0  # seconds
+POLL_SECONDS = 0.05
 BEHAVIOUR = "behaviour"
 ANNEAL = "anneal"  # takes long, so it starts after the other stages of all runs
 # No run depends on these.
@@ -102,25 +108,54 @@ def _only_one(pipeline: Path, state: Path) -> Iterator[None]:
         UserError: another reproduction is running, or may be running on another host.
     """
     running, host = state / RUNNING, socket.gethostname()
-    first = read_json(running) if running.exists() else {}
-    who = (
-        f"`ganvae repro {first.get('pipeline', '')}` (process {first.get('process', 'unknown')} on "
-        f"host {first.get('host', 'unknown')})"
-    )
-    busy = (
-        f"{who} is already running in this clone. Wait until it has ended, or end it with Ctrl-C."
-    )
-    if first.get("host", host) != host:
-        raise UserError(
-            f"{who} may still be running in this clone, and two hosts must not work in one clone. "
-            f"Use another clone on each host. If it has ended, delete {running}."
-        )
-    with alone(state / "repro.lock", busy):
+    with alone(state / "repro.lock", lambda: _busy(running)):
+        last = _read(running)
+        if last.get("host", host) != host:
+            raise UserError(
+                f"{_name(last)} may still be running in this clone, and two hosts must not work in "
+                f"one clone. Use another clone on each host. If it has ended, delete {running}."
+            )
         write_json(running, {"pipeline": str(pipeline), "process": os.getpid(), "host": host})
         try:
             yield
         finally:
             running.unlink(missing_ok=True)
+
+
+def _busy(running: Path) -> str:
+    """Return the message for a second reproduction, which names the first one.
+
+    The first one may have begun so recently that the file is missing, or names a process that was
+    killed. So the file is read again for up to `PATIENCE` seconds.
+    """
+    deadline = time.monotonic() + PATIENCE
+    while not _may_run(first := _read(running)) and time.monotonic() < deadline:
+        time.sleep(POLL_SECONDS)
+    name = _name(first) if _may_run(first) else "Another `ganvae repro`"
+    return (
+        f"{name} is already running in this clone. Wait until it has ended, or end it with Ctrl-C."
+    )
+
+
+def _read(running: Path) -> dict[str, Any]:
+    """Read which reproduction is running. The result is empty if none has said so."""
+    try:
+        return dict(read_json(running))
+    except UserError:  # missing, or removed just now
+        return {}
+
+
+def _may_run(reproduction: dict[str, Any]) -> bool:
+    """Return whether a reproduction may still be running. Only those of this host can be sought."""
+    here = reproduction.get("host") == socket.gethostname()
+    return bool(reproduction) and not (here and not psutil.pid_exists(reproduction["process"]))
+
+
+def _name(reproduction: dict[str, Any]) -> str:
+    return (
+        f"`ganvae repro {reproduction.get('pipeline', '')}` (process "
+        f"{reproduction.get('process', 'unknown')} on host {reproduction.get('host', 'unknown')})"
+    )
 
 
 def _reproduce(
