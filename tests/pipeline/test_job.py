@@ -4,6 +4,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Event
@@ -180,6 +181,7 @@ class Queued:
     def __init__(self, done: int, job: Job) -> None:
         self.submitted = 0
         self.removed: list[str] = []
+        self.cancelled: list[tuple[str, Sequence[str]]] = []
         self._done = done
         self._job = job
 
@@ -197,6 +199,9 @@ class Queued:
     def cancel(self) -> None:
         pass
 
+    def cancel_all(self, name: str, ids: Sequence[str]) -> None:
+        self.cancelled.append((name, ids))
+
     def remove_files(self, submitted: Any) -> None:
         self.removed.append(submitted.job_id)
 
@@ -207,7 +212,9 @@ def runner_of(
     """What performs a run as jobs, and its queue, in which the job of a given number is done."""
     ready = pretended(tmp_path)
     queue = Queued(done, ready)
-    jobs = SimpleNamespace(root=tmp_path, job=lambda *arguments: ready)
+    jobs = SimpleNamespace(
+        root=tmp_path, folder=tmp_path, job=lambda *arguments: ready, begin=lambda: None
+    )
     monkeypatch.setattr(cluster, "Jobs", lambda pipeline: jobs)
     monkeypatch.setattr(cluster, "Queue", lambda *arguments: queue)
     monkeypatch.setattr(cluster, "POLL_SECONDS", 0.0)
@@ -233,6 +240,34 @@ def test_the_logs_of_a_collected_run_are_removed(
     runner.run("toy-0", ["train@toy-0"])
     runner.end()
     assert queue.removed == ["1", "2"]
+
+
+def test_jobs_of_a_killed_head_are_cancelled_when_their_run_is_collected(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runner, _ = runner_of(monkeypatch, tmp_path, done=99)
+    with pytest.raises(UserError):
+        runner.run("toy-0", ["train@toy-0"])
+    again, queue = runner_of(monkeypatch, tmp_path, done=1)
+    again.run("toy-0", ["train@toy-0"])
+    assert queue.cancelled == [("toy-0", ["1", "2", "3", "4", "5", "1"])]
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("folder", [True, False])
+def test_what_a_killed_head_has_collected_is_removed(
+    folder: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The head is killed before or after it removes the folder of the job."""
+    (tmp_path / "toy-0.5.done").touch()
+    (tmp_path / "toy-0.5.jobs").write_text("7\n")
+    if folder:
+        (tmp_path / "toy-0.5").mkdir()
+    (tmp_path / "toy-1").mkdir()
+    runner, queue = runner_of(monkeypatch, tmp_path, done=1)
+    runner.begin()
+    assert queue.cancelled == [("toy-0.5", ["7"])]
+    assert list(tmp_path.iterdir()) == [tmp_path / "toy-1"]
 
 
 def test_dvc_belongs_to_its_job(

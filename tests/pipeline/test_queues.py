@@ -43,7 +43,7 @@ class Executor:
 @pytest.fixture
 def queue(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Queue:
     monkeypatch.chdir(tmp_path)
-    for name in ("squeue", "sbatch"):
+    for name in ("squeue", "sbatch", "scancel"):
         Path(name).write_text(SQUEUE)
         Path(name).chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
@@ -118,3 +118,13 @@ def test_what_has_ended_is_not_cancelled(queue: Queue) -> None:
     queue.cancel()
     assert Executor.cancelled == ["2"]
     assert asked() == 2
+
+
+@pytest.mark.parametrize("where", ["slurm", "local"])
+def test_jobs_of_an_earlier_head_are_cancelled_by_name_and_id(queue: Queue, where: str) -> None:
+    """Ids of local jobs are process ids, which may belong to any other process by now."""
+    queue.where = where  # type: ignore[assignment]
+    queue.cancel_all("a", [])
+    queue.cancel_all("a", ["1", "2"])
+    asked = Path("asked").read_text() if Path("asked").exists() else ""
+    assert asked == ("--name=a 1 2\n" if where == "slurm" else "")

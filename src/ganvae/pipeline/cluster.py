@@ -48,7 +48,7 @@ class Jobs:
         ]
         committed(self.root, self._files)  # refused before anything runs
         self._cache = Path(run_dvc("cache", "dir", root=self.root).strip())
-        self._folder = self.root / FOLDER / self._pipeline.parent.name
+        self.folder = self.root / FOLDER / self._pipeline.parent.name
 
     def begin(self) -> None:
         """Copy the profile's lock for the jobs, while DVC does not write it.
@@ -56,7 +56,7 @@ class Jobs:
         DVC writes the lock whenever it has collected a run. All jobs read the same copy.
         """
         lock = self.root / self._pipeline.with_name("dvc.lock")
-        copy = self._folder / "dvc.lock"
+        copy = self.folder / "dvc.lock"
         if not lock.exists():
             copy.unlink(missing_ok=True)
             return
@@ -70,7 +70,7 @@ class Jobs:
             UserError: there are uncommitted changes, for example because this reproduction has
                 measured the behaviour of the code anew.
         """
-        folder = self._folder / name
+        folder = self.folder / name
         commit = committed(self.root, self._files)
         return Job(self.root, commit, folder, self._cache, self._pipeline, self._profile, stages)
 
@@ -104,6 +104,8 @@ class Cluster:
         self._collected: list[Any] = []
 
     def begin(self) -> None:
+        for done in self._jobs.folder.glob("*.done"):  # of a head that was killed
+            self._clear(done.with_suffix(""))
         self._jobs.begin()
 
     def run(self, name: str, stages: Sequence[str]) -> None:
@@ -144,7 +146,11 @@ class Cluster:
     def _submit(self, name: str, job: Job) -> Any:
         for ended in (job.done, job.failed):  # of an earlier job
             ended.unlink(missing_ok=True)
-        return self._queue.submit(name, perform, job)
+        submitted = self._queue.submit(name, perform, job)
+        job.folder.parent.mkdir(parents=True, exist_ok=True)
+        with _ids(job.folder).open("a") as file:
+            file.write(f"{submitted.job_id}\n")
+        return submitted
 
     def _finished(self, job: Job, submitted: Any) -> bool:
         """Wait for a job. Return False if it was lost.
@@ -168,8 +174,24 @@ class Cluster:
     def _collect(self, name: str, job: Job) -> None:
         addresses = [f"{self._pipeline}:{stage}" for stage in job.stages]
         self.children.run(name, ["--single-item", *addresses], collect=True)
-        remove_folder(job.folder)
-        job.done.unlink()
+        self._clear(job.folder)
+
+    def _clear(self, folder: Path) -> None:
+        """Remove the clone of a run whose results are in DVC's cache, and cancel its other jobs.
+
+        A head that was killed may have submitted other jobs. They would make the clone again.
+        """
+        ids = _ids(folder)
+        if ids.exists():
+            self._queue.cancel_all(folder.name, ids.read_text().split())
+        remove_folder(folder)
+        ids.unlink(missing_ok=True)
+        folder.with_name(f"{folder.name}.done").unlink()
+
+
+def _ids(folder: Path) -> Path:
+    """Return the file with the ids of all jobs that were submitted for a run, by any head."""
+    return folder.with_name(f"{folder.name}.jobs")
 
 
 def committed(root: Path, files: Sequence[str] = ()) -> str:

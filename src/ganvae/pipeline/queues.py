@@ -3,7 +3,7 @@
 import shutil
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -107,6 +107,16 @@ class Queue:
         """Remove the files that submitit wrote for a job: its logs, call and result."""
         for path in self._logs.glob(f"{submitted.job_id}_*"):
             path.unlink(missing_ok=True)
+
+    def cancel_all(self, name: str, ids: Sequence[str]) -> None:
+        """Cancel the jobs of SLURM that have this name and one of these ids.
+
+        The name is compared since a cluster can give the same id again.
+        """
+        if self.where == "slurm" and ids:
+            command = ["scancel", f"--name={name}", *ids]
+            with suppress(OSError):  # the command is missing
+                subprocess.run(command, capture_output=True, check=False)  # most have ended
 
     def cancel(self) -> None:
         """Cancel all jobs that are alive, also those that nobody waits for any more."""
