@@ -9,6 +9,8 @@ from seen import all_runs, by_name, counts
 from test_sync import ALL
 from toy_results import PROFILE, write_score
 
+from ganvae.tracking import sync as syncing
+from ganvae.tracking.links import NOTE
 from ganvae.tracking.models import download
 from ganvae.tracking.sync import sync
 
@@ -95,6 +97,22 @@ def test_deleted_artifacts_are_written_again(clone: Path) -> None:
     files = tree(clone / "mlartifacts")
     sync()
     assert tree(clone / "mlartifacts") == files, "a second sync writes nothing"
+
+
+def killed(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
+def test_the_notes_of_a_killed_sync_are_written_by_the_next_one(
+    root: Path, client: MlflowClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(syncing, "write_notes", killed)
+        with pytest.raises(KeyboardInterrupt):
+            sync()
+    assert NOTE not in client.get_experiment_by_name("mnist").tags
+    assert sync().made == 0
+    assert PROFILE in client.get_experiment_by_name("mnist").tags[NOTE]
 
 
 def test_a_renamed_experiment_is_used_under_its_new_name(clone: Path) -> None:

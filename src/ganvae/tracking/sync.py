@@ -112,8 +112,7 @@ def _project_runs(
         made += is_new
     _retire(client, recorded, {run.profile for run in runs}, ids.keys())
     remarks += register_champions(client, runs, ids, experiments, root)
-    if made:
-        write_notes(client, current_runs(client))
+    write_notes(client, current_runs(client))  # a killed sync may have left old notes
     return made, len(variants) + len(runs) - made, remarks
 
 
