@@ -157,3 +157,24 @@ def test_weights_that_were_not_scored_are_not_registered(root: Path, client: Mlf
     (root / f"artifacts/{PROFILE}/gan-0/weights.safetensors").write_text("of another training")
     assert len(sync().remarks) == 1
     assert list(client.get_registered_model(MODEL).aliases) == ["champion-vae"]
+
+
+@pytest.mark.parametrize("call", ["log_model_artifact", "create_model_version"])
+def test_a_killed_registration_leaves_no_other_weights(
+    root: Path, client: MlflowClient, monkeypatch: pytest.MonkeyPatch, call: str
+) -> None:
+    def killed(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(MlflowClient, call, killed)
+        with pytest.raises(KeyboardInterrupt):
+            sync()
+    sync()
+    assert versions(client) == 2
+    experiment = client.get_experiment_by_name("mnist").experiment_id
+    logged = client.search_logged_models([experiment])
+    assert [str(model.status) for model in logged] == ["READY", "READY"]
+    folders = {path.name for path in (root / "mlartifacts/mnist/models").iterdir()}
+    assert folders == {model.model_id for model in logged}
+    assert download(f"models:/{MODEL}@champion-gan").read_text() == "those of gan-0"

@@ -6,12 +6,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 from mlflow import MlflowClient
+from mlflow.entities import LoggedModel
 from mlflow.entities.model_registry import ModelVersion, RegisteredModel
 
 from ganvae.core.files import read_json, sha256
 from ganvae.core.paths import ProfilePaths
 from ganvae.tracking.names import VALIDATION, WEIGHTS_SHA256
-from ganvae.tracking.places import is_lost
+from ganvae.tracking.places import delete_logged_model, is_lost
 from ganvae.tracking.tracked import SeedRun
 
 FAMILIES = ("gan", "vae")
@@ -155,10 +156,31 @@ def _make_version(
     run_id: str,
     experiment: str,
 ) -> ModelVersion:
-    run = f"{tags['variant']}-{tags['seed']}"
-    logged = client.create_logged_model(experiment, run, source_run_id=run_id, tags=dict(tags))
-    client.log_model_artifact(logged.model_id, str(weights.path))
-    client.finalize_logged_model(logged.model_id, "READY")
+    logged = _logged_model(client, tags, experiment)
+    if logged is None:
+        run = f"{tags['variant']}-{tags['seed']}"
+        logged = client.create_logged_model(experiment, run, source_run_id=run_id, tags=dict(tags))
+        client.log_model_artifact(logged.model_id, str(weights.path))
+        client.finalize_logged_model(logged.model_id, "READY")
     return client.create_model_version(
         name, logged.artifact_location, run_id, dict(tags), model_id=logged.model_id
     )
+
+
+def _logged_model(
+    client: MlflowClient, tags: Mapping[str, str], experiment: str
+) -> LoggedModel | None:
+    """Return the logged model of a sync that was killed before it created the model version.
+
+    Logged models of this champion without complete weights are deleted. None if none is complete.
+    """
+    same = (
+        f"tags.{WEIGHTS_SHA256} = '{tags[WEIGHTS_SHA256]}' AND tags.profile = '{tags['profile']}'"
+    )
+    found = None
+    for model in client.search_logged_models([experiment], same):
+        if str(model.status) == "READY" and not is_lost(model.artifact_location):
+            found = model
+        else:
+            delete_logged_model(client, model)
+    return found

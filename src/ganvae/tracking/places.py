@@ -11,7 +11,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from mlflow import MlflowClient
-from mlflow.entities import Run
+from mlflow.entities import LoggedModel, Run
 
 COLUMNS = (
     ("experiments", "artifact_location"),
@@ -71,7 +71,18 @@ def delete_run(client: MlflowClient, run: Run) -> None:
 
     The artifacts go first: after a kill in between, the run is still seen, and deleted again.
     """
-    path = local_path(run.info.artifact_uri)
-    if path is not None and path.parent.name == run.info.run_id:
-        shutil.rmtree(path.parent, ignore_errors=True)
+    _delete_artifacts(run.info.artifact_uri, run.info.run_id)
     client.delete_run(run.info.run_id)
+
+
+def delete_logged_model(client: MlflowClient, model: LoggedModel) -> None:
+    """Delete a logged model with its artifacts, as `delete_run` deletes an MLflow run."""
+    _delete_artifacts(model.artifact_location, model.model_id)
+    client.delete_logged_model(model.model_id)
+
+
+def _delete_artifacts(uri: str, owner: str) -> None:
+    """Delete the folder ``owner`` with its artifacts, if they are on this machine."""
+    path = local_path(uri)
+    if path is not None and path.parent.name == owner:
+        shutil.rmtree(path.parent, ignore_errors=True)
