@@ -1,6 +1,7 @@
 """Sync mends what happens to clones: moves, copies, deleted folders, renamed experiments."""
 
 import shutil
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from toy_results import PROFILE, write_score
 
 from ganvae.tracking import sync as syncing
 from ganvae.tracking.links import NOTE
+from ganvae.tracking.live import image_steps
 from ganvae.tracking.models import download
 from ganvae.tracking.sync import sync
 
@@ -21,9 +23,13 @@ def client_of(folder: Path) -> MlflowClient:
     return MlflowClient(f"sqlite:///{folder / 'mlflow.db'}")
 
 
+def run_id(client: MlflowClient, run: str = "vae-0") -> str:
+    found: str = by_name(client)[run].info.run_id
+    return found
+
+
 def pictures(client: MlflowClient, run: str = "vae-0") -> set[str]:
-    run_id = by_name(client)[run].info.run_id
-    return {file.path for file in client.list_artifacts(run_id)} - {"images"}
+    return {file.path for file in client.list_artifacts(run_id(client, run))} - {"images"}
 
 
 def current(client: MlflowClient, name: str) -> str:
@@ -89,14 +95,39 @@ def test_deleted_artifacts_are_written_again(clone: Path) -> None:
     shutil.rmtree(clone / "mlartifacts")
     assert counts(sync()) == (0, ALL, 0)
     assert pictures(client) == before
-    run_id = by_name(client)["vae-0"].info.run_id
-    assert client.list_artifacts(run_id, "images")
+    assert client.list_artifacts(run_id(client), "images")
     for family in ("gan", "vae"):
         weights = download(f"models:/mnist-{PROFILE}@champion-{family}")
         assert weights.read_text() == f"those of {family}-0"
     files = tree(clone / "mlartifacts")
     sync()
     assert tree(clone / "mlartifacts") == files, "a second sync writes nothing"
+
+
+@pytest.mark.parametrize("call", ["log_image", "log_artifact"])
+def test_artifacts_are_complete_after_a_killed_repair(
+    clone: Path, monkeypatch: pytest.MonkeyPatch, call: str
+) -> None:
+    client = client_of(clone)
+    before, steps = pictures(client), image_steps(client, run_id(client))
+    shutil.rmtree(clone / "mlartifacts")
+    log, calls = getattr(MlflowClient, call), Counter[str]()
+
+    def second_is_killed(*arguments: object, **options: object) -> None:
+        calls[call] += 1
+        if calls[call] == 2:
+            raise KeyboardInterrupt
+        log(*arguments, **options)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(MlflowClient, call, second_is_killed)
+        with pytest.raises(KeyboardInterrupt):
+            sync()
+    assert counts(sync()) == (0, ALL, 0)
+    assert pictures(client) == before
+    assert image_steps(client, run_id(client)) == steps != set()
+    assert pictures(client, "gan-0")
+    assert image_steps(client, run_id(client, "gan-0")) == steps
 
 
 def killed(*_: object) -> None:

@@ -1,5 +1,6 @@
 """Test sweeps in MLflow: one run per study, with one nested run per trial."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -115,6 +116,28 @@ def test_a_worker_adds_only_its_new_trial(
     run = by_name(client, SWEEPS)["fid-vs-time"]
     best = client.get_metric_history(run.info.run_id, "fid/fid_judge_validation")
     assert {point.step: point.value for point in best} == {1: 20.5, 2: 12.25}
+
+
+def test_pictures_of_a_study_are_written_again_after_a_killed_repair(
+    root: Path, client: MlflowClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    folder = root / "results/sweeps/fid-vs-time"
+    folder.mkdir(parents=True)
+    Image.new("L", (8, 8)).save(folder / "history.png")
+    store = find_store()
+    with connected(store) as own:
+        project_study(own, store, study(FIRST), folder)
+        shutil.rmtree(root / "mlartifacts")
+        with monkeypatch.context() as patch:
+            patch.setattr(MlflowClient, "log_artifact", killed)
+            with pytest.raises(KeyboardInterrupt):
+                project_study(own, store, study(FIRST), folder)
+        assert project_study(own, store, study(FIRST), folder) == (0, 2)
+    run = by_name(client, SWEEPS)["fid-vs-time"]
+    assert [file.path for file in client.list_artifacts(run.info.run_id)] == ["history.png"]
 
 
 def test_a_study_with_the_same_name_and_other_settings_is_another_study(

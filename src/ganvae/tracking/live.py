@@ -44,7 +44,7 @@ def adopt(
         points = list(_points(client, run))
         if all(values.get((point.name, point.step)) == point.value for point in points):
             logged = frozenset((point.name, point.step) for point in points)
-            return run.info.run_id, logged, _image_steps(client, run.info.run_id)
+            return run.info.run_id, logged, image_steps(client, run.info.run_id)
     return None
 
 
@@ -119,7 +119,7 @@ def log_rows(client: MlflowClient, run_id: str, rows: Iterable[Mapping[str, floa
 
 def log_grids(client: MlflowClient, run_id: str, grids: Mapping[int, Path]) -> None:
     """Log the sample grids that the MLflow run lacks. ``grids`` maps training steps to paths."""
-    for step in sorted(grids.keys() - _image_steps(client, run_id)):
+    for step in sorted(grids.keys() - image_steps(client, run_id)):
         try:
             timestamp = int(grids[step].stat().st_mtime * 1000)
             with Image.open(grids[step]) as image:
@@ -135,7 +135,8 @@ def _key(live: LiveRun) -> str:
     return f"{live.profile}/{live.run}"
 
 
-def _image_steps(client: MlflowClient, run_id: str) -> frozenset[int]:
+def image_steps(client: MlflowClient, run_id: str) -> frozenset[int]:
+    """Return the steps of the sample grids that an MLflow run has."""
     paths = [file.path for file in client.list_artifacts(run_id, "images")]
     matches = [LOGGED_IMAGE.search(path) for path in paths]
     return frozenset(int(match[1]) for match in matches if match)

@@ -12,7 +12,7 @@ from PIL import Image
 
 from ganvae.core.files import sha256
 from ganvae.tracking.batches import log_metrics, log_params
-from ganvae.tracking.live import adopt, is_live
+from ganvae.tracking.live import adopt, image_steps, is_live
 from ganvae.tracking.names import CURRENT, DIGEST, IMAGES, KEY, PICTURES
 from ganvae.tracking.places import delete_run, is_lost
 from ganvae.tracking.tracked import TrackedRun, checksum
@@ -53,11 +53,7 @@ def project(
         run_id = same[-1].info.run_id
         if parent and same[-1].data.tags.get(MLFLOW_PARENT_RUN_ID) != parent:
             client.set_tag(run_id, MLFLOW_PARENT_RUN_ID, parent)
-        shown = same[-1].data.tags.get(PICTURES)
-        if is_lost(same[-1].info.artifact_uri):
-            shown = None
-            _log_progress(client, run_id, tracked, frozenset())
-        _renew_pictures(client, run_id, tracked, shown)
+        _restore_pictures(client, same[-1], tracked)
     else:
         nested = {MLFLOW_PARENT_RUN_ID: parent} if parent else {}
         run_id = _make(client, tracked, experiment, streamed, {**tracked.tags, **tags, **nested})
@@ -152,6 +148,21 @@ def _log_progress(
                     timestamp=milliseconds(tracked.finished),
                     synchronous=True,
                 )
+
+
+def _restore_pictures(client: MlflowClient, run: Run, tracked: TrackedRun) -> None:
+    """Log the sample grids and pictures that a complete MLflow run lacks.
+
+    The tag with the checksum of the pictures is set last, and deleted first if the artifacts are
+    lost. So a sync that is killed in between is finished by the next one.
+    """
+    run_id, shown = run.info.run_id, run.data.tags.get(PICTURES)
+    if shown and is_lost(run.info.artifact_uri):
+        client.delete_tag(run_id, PICTURES)
+        shown = None
+    if not shown and tracked.progress:
+        _log_progress(client, run_id, tracked, image_steps(client, run_id))
+    _renew_pictures(client, run_id, tracked, shown)
 
 
 def _renew_pictures(

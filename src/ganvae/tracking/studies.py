@@ -10,6 +10,7 @@ from ganvae.core.files import sha256
 from ganvae.scores.studies import StudyRecord, TrialRecord
 from ganvae.tracking.batches import log_metrics
 from ganvae.tracking.names import CURVE, LEVEL, SHOWN, VALIDATION, metric
+from ganvae.tracking.places import is_lost
 from ganvae.tracking.projection import milliseconds, project
 from ganvae.tracking.recorded import open_experiments, recorded_runs
 from ganvae.tracking.store import Store
@@ -119,12 +120,18 @@ def _tags(record: StudyRecord, level: str) -> dict[str, str]:
 def _bring_up_to_date(
     client: MlflowClient, run_id: str, earlier: list[Run], record: StudyRecord, folder: Path
 ) -> None:
-    """Log the best value after each trial, and the study's pictures, to the study's MLflow run."""
+    """Log the best value after each trial, and the study's pictures, to the study's MLflow run.
+
+    If the pictures are lost, `SHOWN` is deleted first. So a killed sync is finished by the next.
+    """
     pictures = sorted(folder.glob("*.png"))
     trials = [trial.model_dump(mode="json") for trial in record.trials]
     shown = checksum(trials, {path.name: sha256(path) for path in pictures})
-    if shown in {run.data.tags.get(SHOWN) for run in earlier if run.info.run_id == run_id}:
-        return
+    for run in earlier:
+        if run.info.run_id == run_id and run.data.tags.get(SHOWN) == shown:
+            if not (pictures and is_lost(run.info.artifact_uri)):
+                return
+            client.delete_tag(run_id, SHOWN)
     log_metrics(client, run_id, _best_so_far(record))
     for path in pictures:
         client.log_artifact(run_id, str(path))
