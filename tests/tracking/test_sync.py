@@ -6,11 +6,14 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import time
 from collections import Counter
 from contextlib import closing
 from pathlib import Path
+from threading import Event, Thread
 
 import pytest
+from filelock import FileLock
 from mlflow import MlflowClient
 from PIL import Image
 from seen import all_runs, by_name, counts
@@ -432,12 +435,31 @@ def test_a_locked_database_is_an_error_in_one_line(
     assert_says_what_to_do(caught.value, f"sqlite:///{root}/mlflow.db")
 
 
-def test_a_sync_in_another_process_is_an_error_in_one_line(
-    root: Path, monkeypatch: pytest.MonkeyPatch
+def test_work_that_can_go_on_without_mlflow_waits_for_a_limited_time(root: Path) -> None:
+    limited = connected(find_store(), patience=0.1)
+    with connected(find_store()), pytest.raises(TrackingError, match="another process"), limited:
+        pass
+
+
+def test_a_sync_waits_for_another_one_and_then_reads_the_results(
+    root: Path,
+    client: MlflowClient,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setattr(store, "LOCK_SECONDS", 0.1)
-    with connected(find_store()), pytest.raises(TrackingError, match="another process"):
-        sync()
+    def other_sync() -> None:
+        with FileLock(find_store().lock):
+            holds.set()
+            time.sleep(1.0)
+            write_score(root, "gan-0", 3.5)
+
+    monkeypatch.setattr(store, "NOTICE_SECONDS", 0.1)
+    holds = Event()
+    Thread(target=other_sync).start()
+    assert holds.wait(10)
+    assert sync().made == ALL
+    assert by_name(client)["gan-0"].data.metrics["fid/fid_judge"] == 3.5
+    assert "waiting for another process that writes to MLflow" in capsys.readouterr().out
 
 
 def test_another_store_gets_all_runs_with_their_own_artifacts(

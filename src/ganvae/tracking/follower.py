@@ -18,7 +18,7 @@ from ganvae.core.paths import checkout_root
 from ganvae.tracking.batches import log_params
 from ganvae.tracking.live import find_live, is_live, log_grids, log_rows, make_live
 from ganvae.tracking.recorded import open_experiments
-from ganvae.tracking.store import Store, TrackingError, connected, find_store
+from ganvae.tracking.store import LOCK_SECONDS, Store, TrackingError, connected, find_store
 from ganvae.tracking.tracked import as_params
 
 SECONDS = 10.0
@@ -61,7 +61,7 @@ class Follower:
         if not news:
             return
         try:
-            with connected(self._store) as client:
+            with connected(self._store, LOCK_SECONDS) as client:
                 for stream in news:
                     stream.project(client, self._store)
             self._warned = False

@@ -51,11 +51,11 @@ class Mirror:
     def _show(self, project: "Callable[[MlflowClient, Store], None]") -> None:
         if not self._reached:
             return
-        from ganvae.tracking.store import TrackingError, connected, find_store
+        from ganvae.tracking.store import LOCK_SECONDS, TrackingError, connected, find_store
 
         try:
             store = find_store()
-            with connected(store) as client:
+            with connected(store, LOCK_SECONDS) as client:
                 project(client, store)
         except TrackingError as error:
             self._reached = False

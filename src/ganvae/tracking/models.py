@@ -74,7 +74,7 @@ def _fetch(store: Store, version: ModelVersion) -> Path:
         return path
     with TemporaryDirectory() as folder:
         source = str(version.source)
-        fetched = Path(download_artifacts(source, dst_path=folder, tracking_uri=store.uri))
+        fetched = Path(download_artifacts(source, dst_path=folder, tracking_uri=store.address))
         weights = next(fetched.glob("*.safetensors"), None)
         if weights is None or sha256(weights) != checksum:
             raise DataError(

@@ -1,6 +1,7 @@
 """Find MLflow's store, and connect to the store. Only one process at a time is connected."""
 
 import logging
+import math
 import os
 import re
 import sqlite3
@@ -13,8 +14,10 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from filelock import FileLock, Timeout
+from sqlalchemy import NullPool, create_engine
 from sqlalchemy.exc import SQLAlchemyError
 
+from ganvae.core.databases import with_limits
 from ganvae.core.errors import UserError
 from ganvae.core.paths import checkout_root
 from ganvae.tracking.places import mend_places
@@ -23,8 +26,13 @@ if TYPE_CHECKING:  # importing it takes a second and would delay the server
     from mlflow import MlflowClient
 
 LOCK_SECONDS = 120.0
+"""Seconds that work that can go on without MLflow waits for other connected processes."""
+
+NOTICE_SECONDS = 2.0
+"""Seconds of waiting before a line says what this process waits for."""
+
 DATABASE_SECONDS = 10.0
-ANSWER_SECONDS, NOTICE_SECONDS = 15.0, 2.0
+CONNECT_SECONDS, ANSWER_SECONDS = 5.0, 10.0
 NOISY_LOGGERS = ("mlflow", "alembic", "urllib3")
 
 
@@ -55,6 +63,15 @@ class Store:
     def sqlite_file(self) -> Path | None:
         return _sqlite_file(self.uri)
 
+    @property
+    def is_postgresql(self) -> bool:
+        return urlsplit(self.uri).scheme.startswith("postgresql")
+
+    @property
+    def address(self) -> str:
+        """The store's URI for MLflow, with limits on the time that MLflow waits for an answer."""
+        return with_limits(self.uri) if self.is_postgresql else self.uri
+
     def __str__(self) -> str:
         """Return the URI, with any password replaced by ``***``."""
         return _without_password(self.uri)
@@ -81,25 +98,55 @@ def find_store(uri: str | None = None) -> Store:
 
 
 @contextmanager
-def connected(store: Store) -> "Iterator[MlflowClient]":
+def connected(store: Store, patience: float = math.inf) -> "Iterator[MlflowClient]":
     """Connect to ``store``, and yield an MLflow client.
 
-    A missing database is created. Other processes that connect wait until the connection ends.
+    A missing database is created. Other processes that connect wait until the connection ends. A
+    process asks a server for an answer before it waits for its turn. So all processes notice a
+    silent server at the same time.
+
+    Args:
+        patience: how many seconds to wait for other connected processes.
 
     Raises:
-        TrackingError: the store cannot be reached, read or written.
+        TrackingError: the store cannot be reached, read or written, or other processes were
+            connected for too long.
     """
     from mlflow import MlflowClient
 
     with _explained(store), _quiet():
-        store.lock.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(store.lock, timeout=LOCK_SECONDS):
+        _check_answers(store)
+        with _turn(store, patience) as waited:
+            if waited:
+                _check_answers(store)
             if store.sqlite_file and store.artifacts:
                 _prepare(store.sqlite_file)
                 mend_places(store.sqlite_file, store.artifacts)
-            if store.is_server:
-                _check_answers(store)
-            yield MlflowClient(store.uri)
+            yield MlflowClient(store.address)
+
+
+@contextmanager
+def _turn(store: Store, patience: float) -> Iterator[bool]:
+    """Hold the store's lock inside the `with` block. Yield whether this process had to wait."""
+    store.lock.parent.mkdir(parents=True, exist_ok=True)
+    held, waited = FileLock(store.lock), False
+    try:
+        held.acquire(timeout=min(NOTICE_SECONDS, patience))
+    except Timeout:
+        waited = True
+        print(f"waiting for another process that writes to MLflow at {store}", flush=True)
+        _acquire(held, patience)
+    try:
+        yield waited
+    finally:
+        held.release()
+
+
+def _acquire(lock: FileLock, patience: float) -> None:
+    try:
+        lock.acquire(timeout=-1 if patience == math.inf else patience)
+    except Timeout:
+        raise OSError(f"another process has held {lock.lock_file} for {patience:.0f} s") from None
 
 
 def _without_password(text: str) -> str:
@@ -133,20 +180,32 @@ def _check_answers(store: Store) -> None:
     """Check that a server answers, because MLflow itself waits for a silent server for minutes.
 
     Raises:
-        OSError: the server does not answer.
+        OSError, SQLAlchemyError: the server does not answer.
     """
+    if not (store.is_server or store.is_postgresql):
+        return
+    notice = Timer(NOTICE_SECONDS, print, [f"waiting for MLflow at {store}"], {"flush": True})
+    notice.start()
+    try:
+        if store.is_server:
+            _ask_server(store.uri)
+        else:
+            create_engine(store.address, poolclass=NullPool).connect().close()
+    finally:
+        notice.cancel()
+
+
+def _ask_server(uri: str) -> None:
     import requests
 
-    patience = Timer(NOTICE_SECONDS, print, [f"waiting for MLflow at {store}"])
-    patience.start()
     try:
-        requests.get(f"{store.uri}/health", timeout=ANSWER_SECONDS)
+        requests.get(f"{uri}/health", timeout=(CONNECT_SECONDS, ANSWER_SECONDS))
+    except requests.ConnectTimeout:
+        raise OSError(f"no connection in {CONNECT_SECONDS:.0f} s") from None
     except requests.Timeout:
         raise OSError(f"no answer in {ANSWER_SECONDS:.0f} s") from None
     except requests.ConnectionError:
         raise OSError("no server answers at this address") from None
-    finally:
-        patience.cancel()
 
 
 @contextmanager
@@ -155,8 +214,6 @@ def _explained(store: Store) -> Iterator[None]:
 
     try:
         yield
-    except Timeout:
-        reason = f"another process has held {store.lock} for {LOCK_SECONDS:.0f} s"
     except (MlflowException, SQLAlchemyError, sqlite3.Error, ImportError, OSError) as error:
         message = str(error).strip() or type(error).__name__
         reason = _without_password(message.splitlines()[0].rstrip("."))

@@ -71,10 +71,10 @@ def sync(profile: str | None = None, uri: str | None = None) -> SyncReport:
         TrackingError: MLflow cannot be reached or written to.
     """
     root = checkout_root()
-    runs, incomplete = read_runs(root, profile)
-    studies = read_studies(root, profile)
     store = find_store(uri)
     with connected(store) as client:
+        runs, incomplete = read_runs(root, profile)  # now, since this sync may have waited
+        studies = read_studies(root, profile)
         made, present, remarks = _project_runs(client, store, runs, root)
         for study in studies:
             new, old = project_study(client, store, study, root / SWEEPS / study.study)
