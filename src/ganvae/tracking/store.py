@@ -19,6 +19,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from ganvae.core.databases import with_limits
 from ganvae.core.errors import UserError
+from ganvae.core.files import replacing
 from ganvae.core.paths import checkout_root
 from ganvae.tracking.places import mend_places
 
@@ -170,7 +171,8 @@ def _prepare(database: Path) -> None:
         unfinished = database.with_name(f"{database.name}.new")
         unfinished.unlink(missing_ok=True)
         MlflowClient(f"sqlite:///{unfinished}").search_experiments(max_results=1)
-        unfinished.rename(database)
+        with replacing(database) as temporary:
+            unfinished.rename(temporary)
     with closing(sqlite3.connect(database, timeout=DATABASE_SECONDS)) as connection:
         connection.execute("BEGIN IMMEDIATE")
         connection.rollback()
