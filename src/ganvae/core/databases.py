@@ -2,7 +2,7 @@
 
 from sqlalchemy.engine import make_url
 
-SERVER_SECONDS = 5
+SERVER_SECONDS = 4
 """Seconds that one request waits for a server that does not answer, or for a locked table.
 
 Optuna makes up to four requests before it gives up.

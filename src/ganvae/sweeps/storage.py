@@ -8,10 +8,17 @@ from pathlib import Path
 import optuna
 from optuna.exceptions import DuplicatedStudyError, StorageInternalError
 from optuna.storages import RDBStorage, RetryHeartbeatStaleTrialCallback
-from sqlalchemy import URL, text
+from sqlalchemy import URL, Engine, ExceptionContext, event, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, IntegrityError, ProgrammingError, SQLAlchemyError
+from sqlalchemy.exc import (
+    ArgumentError,
+    IntegrityError,
+    OperationalError,
+    ProgrammingError,
+    SQLAlchemyError,
+)
 
+from ganvae.core.databases import with_limits
 from ganvae.core.errors import UserError
 
 RETRIES = 10
@@ -21,8 +28,11 @@ HEARTBEAT_SECONDS = 30
 GRACE_SECONDS = 90
 """Seconds without a heartbeat after which a running trial counts as lost with its worker."""
 
-SQLITE_SECONDS = 15.0
-"""Seconds that a process waits for a SQLite file that another process has locked."""
+SQLITE_SECONDS = 4.0
+"""Seconds that one request waits for a SQLite file that another process has locked.
+
+A worker makes up to four requests before it gives up.
+"""
 
 TABLE_ATTEMPTS = 10
 TABLE_SECONDS = 0.5
@@ -33,6 +43,11 @@ FIRST_HEARTBEATS = text(
     "SELECT trial_id, CURRENT_TIMESTAMP FROM trials WHERE study_id = :study "
     "AND state = 'RUNNING' AND trial_id NOT IN (SELECT trial_id FROM trial_heartbeats)"
 )
+
+
+DATABASE_ERRORS = (SQLAlchemyError, StorageInternalError)
+FOLLOWING_ERRORS = (UnboundLocalError, AssertionError)
+"""Errors that Optuna raises after a database error, if it cannot read the state of a trial."""
 
 
 class StorageError(UserError):
@@ -94,9 +109,10 @@ def open_storage(url: str, *, create: bool) -> Storage:
 
 def _connected(url: str, *, is_sqlite: bool, create: bool) -> Storage:
     timeout = {"connect_args": {"timeout": SQLITE_SECONDS}}
+    template = with_limits(url).replace("{", "{{").replace("}", "}}")  # Optuna formats it
     try:
-        return Storage(
-            url.replace("{", "{{").replace("}", "}}"),  # Optuna formats it as a template
+        storage = Storage(
+            template,
             engine_kwargs=timeout if is_sqlite else {"pool_pre_ping": True},  # servers may restart
             heartbeat_interval=HEARTBEAT_SECONDS,
             grace_period=GRACE_SECONDS,
@@ -105,6 +121,18 @@ def _connected(url: str, *, is_sqlite: bool, create: bool) -> Storage:
         )
     except RuntimeError as error:  # another version of Optuna created the storage
         raise StorageError(f"sweep storage {shown(url)}: {error}") from None
+    _announce_waits(storage.engine, url)
+    return storage
+
+
+def _announce_waits(engine: Engine, url: str) -> None:
+    """Print a line after each request that failed because the storage did not answer in time."""
+
+    @event.listens_for(engine, "handle_error")
+    def announce(context: ExceptionContext) -> None:
+        if isinstance(context.sqlalchemy_exception, OperationalError) and not context.is_pre_ping:
+            reason = _first_line(context.original_exception)
+            print(f"waiting for sweep storage {shown(url)}: {reason}", flush=True)
 
 
 def _missing(url: str) -> StorageError:
@@ -137,15 +165,36 @@ def explained(url: str, *more: type[Exception]) -> Iterator[None]:
         url: the storage's URL, which the message shows without its password.
         more: further types of errors to turn into a `StorageError`.
     """
-    known: tuple[type[Exception], ...] = (SQLAlchemyError, StorageInternalError, *more)
+    known: tuple[type[Exception], ...] = (*DATABASE_ERRORS, *FOLLOWING_ERRORS, *more)
     try:
         yield
     except DuplicatedStudyError:
         raise
     except known as error:
-        cause = error.__cause__ or error
-        reason = str(cause).strip().splitlines()[0].rstrip(".")
+        found = error if isinstance(error, more) else database_error(error)
+        if found is None:
+            raise
+        reason = _first_line(_first_failure(found))
         raise StorageError(
             f"sweep storage {shown(url)}: {reason}. Finished trials are not lost. Fix this "
             "problem, and run the same command again."
         ) from None
+
+
+def database_error(error: BaseException) -> BaseException | None:
+    """Return the database error that ``error`` is or follows from. None for any other error."""
+    found = error.__context__ if isinstance(error, FOLLOWING_ERRORS) else error
+    return found if isinstance(found, DATABASE_ERRORS) else None
+
+
+def _first_failure(error: BaseException) -> BaseException:
+    """Return the error of the first request that failed. Optuna may have made more requests."""
+    first, earlier = error.__cause__ or error, error.__cause__ or error.__context__
+    while earlier:
+        first = earlier if isinstance(earlier, SQLAlchemyError) else first
+        earlier = earlier.__cause__ or earlier.__context__
+    return first
+
+
+def _first_line(error: BaseException) -> str:
+    return str(error).strip().splitlines()[0].rstrip(".")
