@@ -3,6 +3,8 @@
 import importlib.util
 import shutil
 import signal
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +22,11 @@ from ganvae.core.files import sha256
 from ganvae.data.store import read_split
 from ganvae.evaluation.validation import read_validation
 from ganvae.judge.network import FrozenJudge
-from ganvae.sweeps import worker
+from ganvae.sweeps import retries, storage, worker
 from ganvae.sweeps.objective import make_objective, suggested
 from ganvae.sweeps.records import record_of
-from ganvae.sweeps.storage import open_storage
+from ganvae.sweeps.retries import ForgottenTrials
+from ganvae.sweeps.storage import StorageError, explained, open_storage
 from ganvae.sweeps.study import CURRENT, load_study
 from toy_study import (
     PATHS,
@@ -163,6 +166,100 @@ def test_an_error_in_the_program_keeps_its_traceback(study: Study) -> None:
 
     with pytest.raises(ValueError, match="a fault"):
         run_one(study, faulty)
+
+
+def lost_between(study: Study) -> None:
+    """Fail a trial like a worker that is killed before it queues the trial again."""
+    constant(study.ask())
+    study.tell(len(study.trials) - 1, state=FAIL)
+
+
+def test_a_trial_that_a_killed_worker_did_not_queue_is_queued_once(
+    study: Study, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workers = [ForgottenTrials(load_study("toy", URL)[0]) for _ in range(2)]
+    lost_between(study)
+    assert [worker.queue() for worker in workers] == [1, 1], "the other worker may still queue it"
+    assert states(study) == [FAIL]
+    monkeypatch.setattr(retries, "FORGOTTEN_SECONDS", 0.0)
+    assert [worker.queue() for worker in workers] == [0, 0]
+    assert states(study) == [FAIL, WAITING]
+    assert study.trials[1].params == study.trials[0].params
+
+
+def test_a_trial_that_two_workers_queue_at_once_runs_once(study: Study) -> None:
+    lost_between(study)
+    for _ in range(2):
+        RetryHeartbeatStaleTrialCallback()(study, study.trials[0])
+    assert run_one(study, constant)
+    assert not run_one(study, constant)
+    assert states(study) == [FAIL, COMPLETE, FAIL]
+
+
+def test_a_forgotten_trial_has_a_limited_number_of_retries(
+    study: Study, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(retries, "FORGOTTEN_SECONDS", 0.0)
+    monkeypatch.setattr(retries, "RETRIES", 2)
+    for _ in range(5):
+        if WAITING in states(study) or not study.trials[0].params:
+            lost_between(study)
+        assert ForgottenTrials(study).queue() == 0
+    assert states(study) == [FAIL] * 3
+
+
+def test_a_trial_that_an_error_in_the_program_ended_is_not_queued_again(
+    study: Study, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def faulty(trial: Trial) -> list[float]:
+        constant(trial)
+        raise ValueError("a fault")
+
+    monkeypatch.setattr(retries, "FORGOTTEN_SECONDS", 0.0)
+    with pytest.raises(ValueError, match="a fault"):
+        run_one(study, faulty)
+    assert ForgottenTrials(study).queue() == 0
+    assert states(study) == [FAIL]
+
+
+@pytest.mark.parametrize("lock", ["EXCLUSIVE", "IMMEDIATE"])
+def test_a_storage_that_is_locked_during_a_trial_is_one_clear_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], lock: str
+) -> None:
+    def locked(trial: Trial) -> list[float]:
+        values = constant(trial)
+        other.execute(f"BEGIN {lock}")
+        trial.set_user_attr("seconds", 1.0)
+        return values
+
+    monkeypatch.setattr(storage, "SQLITE_SECONDS", 0.1)
+    create()
+    study = load_study("toy", URL)[0]
+    with (
+        closing(sqlite3.connect("sweeps.db")) as other,
+        pytest.raises(StorageError, match="database is locked") as caught,
+        explained(URL),
+    ):
+        run_one(study, locked)
+    assert "\n" not in str(caught.value)
+    waiting = "waiting for sweep storage sqlite:///sweeps.db: database is locked\n"
+    assert waiting in capsys.readouterr().out
+
+
+def test_a_trial_is_given_back_if_the_storage_answers_again(
+    study: Study, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unreachable(**_: object) -> None:
+        raise StorageInternalError("locked")
+
+    def locked(trial: Trial) -> list[float]:
+        constant(trial)
+        patch.setattr(worker.optuna.study._optimize, "_tell_with_warning", unreachable)
+        return [1.0]
+
+    with monkeypatch.context() as patch, pytest.raises(AssertionError):
+        run_one(study, locked)
+    assert states(study) == [FAIL, WAITING]
 
 
 def test_a_worker_that_died_before_its_first_heartbeat_is_noticed(study: Study) -> None:

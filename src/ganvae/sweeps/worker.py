@@ -6,26 +6,25 @@ Any number of workers can share one storage.
 import signal
 import time
 from collections.abc import Callable
-from copy import deepcopy
+from contextlib import suppress
 from datetime import datetime
 
 import optuna
 from optuna import Study
-from optuna.storages import RetryHeartbeatStaleTrialCallback, fail_stale_trials
+from optuna.exceptions import OptunaError
+from optuna.storages import fail_stale_trials
 from optuna.trial import FrozenTrial, TrialState
 
 from ganvae.core.errors import UserError
 from ganvae.sweeps.mirror import into_mlflow
 from ganvae.sweeps.objective import Objective, make_objective
-from ganvae.sweeps.storage import explained
+from ganvae.sweeps.retries import ERROR, ForgottenTrials, is_double, is_retried, queue_again
+from ganvae.sweeps.storage import DATABASE_ERRORS, database_error, explained
 from ganvae.sweeps.study import load_study
 
 DONE = (TrialState.COMPLETE, TrialState.PRUNED)
 AHEAD = (TrialState.RUNNING, TrialState.WAITING)
 WAIT_SECONDS = 5.0
-
-FIXED = "fixed_params"
-"""The key of the trial attribute in which Optuna stores the parameters of a queued trial."""
 
 AfterTrial = Callable[[Study, FrozenTrial], None]
 
@@ -52,9 +51,10 @@ def work(name: str, url: str, trials: int | None) -> int:
     after = into_mlflow(settings)
     wanted = settings.sweep.trials if trials is None else trials
     ran = 0
+    forgotten = ForgottenTrials(study)
     with explained(url):
-        while (done_and_running := _counts(study))[0] < wanted:
-            if sum(done_and_running) < wanted:
+        while (done_and_ahead := _counts(study, forgotten))[0] < wanted:
+            if sum(done_and_ahead) < wanted:
                 ran += _run_one(study, objective, wanted, after)
             else:
                 time.sleep(WAIT_SECONDS)
@@ -65,11 +65,16 @@ class _SurplusError(Exception):
     """An error that ends a trial that was started but is not needed."""
 
 
-def _counts(study: Study) -> tuple[int, int]:
-    """Queue the trials of dead workers again; return the numbers of done and of running trials."""
+def _counts(study: Study, forgotten: ForgottenTrials) -> tuple[int, int]:
+    """Queue the trials of dead workers again.
+
+    Returns:
+        The number of done trials, and the number of trials that are running or soon queued again.
+    """
     fail_stale_trials(study)
+    owed = forgotten.queue()
     states = [trial.state for trial in study.get_trials(deepcopy=False)]
-    return sum(state in DONE for state in states), states.count(TrialState.RUNNING)
+    return sum(state in DONE for state in states), states.count(TrialState.RUNNING) + owed
 
 
 def _run_one(study: Study, objective: Objective, wanted: int, after: AfterTrial) -> bool:
@@ -85,20 +90,23 @@ def _run_one(study: Study, objective: Objective, wanted: int, after: AfterTrial)
         begun.append(trial.number)
         if _is_surplus(study, trial.number, wanted):
             raise _SurplusError
-        return objective(trial)
+        return _noting_errors(objective, trial)
 
     try:
         study.optimize(run_if_needed, n_trials=1, callbacks=[_print, after])
     except _SurplusError:
-        _queue_again(study, begun[0])
+        queue_again(study, begun[0])
         return False
     except (KeyboardInterrupt, UserError):
         if begun:
-            _queue_again(study, begun[0])
-            print(f"trial {begun[0]} is queued again, so that any worker can continue", flush=True)
+            _give_back(study, begun[0])
         raise
-    except Exception:  # Optuna raises several types for a trial taken from its worker
-        if not (begun and _is_retried(study, begun[0])):
+    except Exception as error:  # Optuna raises several types for a trial taken from its worker
+        if begun and database_error(error):
+            with suppress(*DATABASE_ERRORS, ValueError):  # perhaps the storage answers again
+                _give_back(study, begun[0])
+            raise
+        if not (begun and is_retried(study.get_trials(deepcopy=False), begun[0])):
             raise
         reason = "because this worker sent no heartbeat"
         print(f"trial {begun[0]} was taken from this worker, {reason}", flush=True)
@@ -110,26 +118,34 @@ def _is_surplus(study: Study, number: int, wanted: int) -> bool:
     """Return whether trial ``number`` is not needed to reach ``wanted`` done trials.
 
     Several workers can start the last missing trial at the same moment. Then only the trial with
-    the lowest number is needed. So running and queued trials with lower numbers count as done.
+    the lowest number is needed. So running and queued trials with lower numbers count as done. The
+    second retry of a trial is never needed.
     """
     trials = study.get_trials(deepcopy=False)
+    if is_double(trials, trials[number]):
+        return True
     done = sum(trial.state in DONE for trial in trials)
     ahead = sum(trial.state in AHEAD for trial in trials[:number])
     return done + ahead >= wanted
 
 
-def _queue_again(study: Study, number: int) -> None:
-    """Queue a failed trial again, unless the trial is queued already or never got parameters."""
-    trial = study.get_trials(deepcopy=False)[number]
-    has_parameters = trial.params or FIXED in trial.system_attrs
-    if trial.state == TrialState.FAIL and has_parameters and not _is_retried(study, number):
-        RetryHeartbeatStaleTrialCallback()(study, deepcopy(trial))
+def _noting_errors(objective: Objective, trial: optuna.Trial) -> list[float]:
+    """Run a trial. An error in the program is noted, since it would end every retry too."""
+    try:
+        return objective(trial)
+    except (OptunaError, UserError, *DATABASE_ERRORS):
+        raise
+    except Exception as error:
+        with suppress(OptunaError):
+            trial.set_user_attr(ERROR, repr(error))
+        raise
 
 
-def _is_retried(study: Study, number: int) -> bool:
-    """Return whether another trial of the study retries trial ``number``."""
-    history = RetryHeartbeatStaleTrialCallback.retry_history
-    return any(number in history(trial) for trial in study.get_trials(deepcopy=False))
+def _give_back(study: Study, number: int) -> None:
+    """Queue a trial again that this worker does not complete."""
+    study.tell(number, state=TrialState.FAIL, skip_if_finished=True)
+    if queue_again(study, number):
+        print(f"trial {number} is queued again, so that any worker can continue", flush=True)
 
 
 def _print(study: Study, trial: FrozenTrial) -> None:
