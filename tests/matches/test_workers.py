@@ -13,6 +13,7 @@ import pytest
 
 from ganvae.core.errors import UserError
 from ganvae.core.files import write_json
+from ganvae.matches import run
 from ganvae.matches.run import run_match
 from ganvae.matches.spec import Match
 from ganvae.pipeline.lock import alone
@@ -142,6 +143,20 @@ def test_a_folder_that_cannot_be_written_is_named(match: Match) -> None:
     LOCK.mkdir()
     with pytest.raises(UserError, match=f"cannot write {LOCK}"):
         run_match(NAME)
+
+
+def test_a_sitting_deletes_the_checkpoints_of_recorded_training_runs(
+    match: Match, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    work = Path(f".state/matches/{NAME}/search")
+    (work / "gan-00/probe").mkdir(parents=True)
+    (work / "gan-01/probe").mkdir(parents=True)
+    write_trained(Path(), NAME, record(match, "gan", 0))
+    monkeypatch.setattr(run, "_write_record", lambda *_: None)
+    monkeypatch.setattr(run, "_run", lambda *_: "no training run")
+    monkeypatch.setattr(run, "write_report", lambda *_: None)
+    run_match(NAME)
+    assert [path.name for path in work.iterdir()] == ["gan-01"]
 
 
 def test_missing_data_are_named_with_the_command_that_prepares_them(match: Match) -> None:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from tqdm import tqdm
 
 from ganvae.config import load_params
 from ganvae.core.errors import ConfigError, UserError
-from ganvae.core.files import write_json
+from ganvae.core.files import remove_folder, write_json
 from ganvae.matches.check import check_records
 from ganvae.matches.report import write_report
 from ganvae.matches.spec import Match, read_match
@@ -21,6 +22,7 @@ from ganvae.pipeline.lock import alone
 from ganvae.pipeline.reproduction import runs_at_once
 from ganvae.scores.matches import (
     FAMILIES,
+    MATCHES,
     STAGES,
     Stage,
     TrainedRecord,
@@ -58,6 +60,7 @@ def run_match(name: str, processes: int | None = None, part: Part = (1, 1)) -> s
     )
     with alone(STATE / "matches" / f"{name}.lock", busy):
         _write_record(name, match)
+        _forget_recorded(name)
         missing = _run(name, match, processes, part)
         write_report(Path(), name)
     if missing:
@@ -82,6 +85,17 @@ def _write_record(name: str, match: Match) -> None:
                 f"{path}: {field} has changed since the first training run of match {name}. "
                 "Restore the old file from git, or give the match another name."
             )
+
+
+def _forget_recorded(name: str) -> None:
+    """Delete the checkpoints of recorded training runs.
+
+    They are left if a worker is killed after it has written a record.
+    """
+    for stage in STAGES:
+        for record in (MATCHES / name / stage).glob("*.json"):
+            with suppress(FileNotFoundError):
+                remove_folder(STATE / "matches" / name / stage / record.stem)
 
 
 def _run(name: str, match: Match, processes: int | None, part: Part) -> str:
