@@ -20,7 +20,7 @@ ROOMS_OF = {
     "playwright": set(),
     "sklearn": {"data", "judge", "models"},
     "pooch": {"data"},
-    "filelock": {"pipeline", "tracking"},
+    "filelock": {"core", "pipeline", "tracking"},
 }
 ORDER = [
     "core", "config", "data", "judge", "models", "training", "metrics", "scores", "evaluation",

@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -20,6 +21,7 @@ from ganvae.core.errors import ConfigError, UserError
 from ganvae.models.registry import system_config
 from ganvae.report.notes import notes_of
 from ganvae.scores.studies import SWEEPS, StudyRecord, TrialRecord, write_study
+from ganvae.sweeps import variant
 from ganvae.sweeps.space import applied
 
 FILES = {
@@ -128,7 +130,7 @@ def test_a_promotion_is_written_to_its_own_file_and_not_to_params_yaml(profile: 
     assert after.promoted["toy-swept"] == Promotion(
         study="toy", trial=2, fid_judge_validation=12.3457, seeds=[100, 101]
     )
-    assert not list(path.parent.glob(".*")), "no temporary file stays"
+    assert not list(path.parent.glob(".*.tmp")), "no temporary file stays"
 
 
 def test_the_variant_has_the_trials_parameters_without_defaults() -> None:
@@ -179,6 +181,25 @@ def test_promoting_the_same_trial_again_changes_nothing(
         "profiles/smoke/promoted.yaml: balanced-gan-swept already has the parameters of trial 2 "
         "of study 'toy' (FID 12.35 on the validation split); no change"
     )
+
+
+def test_two_promotions_at_once_keep_both_variants(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the second promotion start when the first one has read the promotions file."""
+    study()
+    read, others = variant.read_promotions, []
+
+    def read_and_start_another(path: Path) -> Promotions:
+        promotions = read(path)
+        if not others:
+            others.append(Thread(target=promote, args=("--as", "second-swept")))
+            others[0].start()
+            others[0].join(1.0)
+        return promotions
+
+    monkeypatch.setattr(variant, "read_promotions", read_and_start_another)
+    promote("--as", "first-swept")
+    others[0].join()
+    assert {"first-swept", "second-swept"} <= read_promotions(promoted(SMOKE)).variants.keys()
 
 
 def test_another_trial_replaces_the_earlier_one() -> None:

@@ -13,7 +13,7 @@ from ganvae.matches.spec import Match, read_match
 from ganvae.models.registry import system_config
 from ganvae.scores.matches import FAMILIES, STAGES, Family, TrainedRecord, read_stage
 from ganvae.scores.selection import finalist
-from ganvae.sweeps.variant import Variant, write_variant
+from ganvae.sweeps.variant import Variant, turn_to_promote, write_variant
 
 NAMES: dict[Family, str] = {"gan": "gan-finalist", "vae": "vae-finalist"}
 """The name of each family's finalist, as a variant of the profile."""
@@ -39,11 +39,12 @@ def promote_finalists(name: str) -> str:
     check_drawn(match, [*search, *selection])
     variants = [_variant(name, match, search, selection, family) for family in FAMILIES]
     params_file = Path(match.params)
-    params = load_params(params_file)
-    for variant in variants:
-        _check_first_look(params, variant)
-    for variant in variants:
-        write_variant(params_file, variant)
+    with turn_to_promote(params_file):
+        params = load_params(params_file)
+        for variant in variants:
+            _check_first_look(params, variant)
+        for variant in variants:
+            write_variant(params_file, variant)
     file = params_file.with_name(PROMOTED)
     return "\n".join(
         f"{file}: {variant.name} is trial {variant.promotion.trial} of match {name}, with a mean "

@@ -14,7 +14,7 @@ from ganvae.scores.rankable import BASELINES
 from ganvae.scores.studies import RECORD, SWEEPS, StudyRecord, TrialRecord, read_study
 from ganvae.sweeps.front import pareto_front
 from ganvae.sweeps.space import applied
-from ganvae.sweeps.variant import Variant, write_variant
+from ganvae.sweeps.variant import Variant, turn_to_promote, write_variant
 
 PARAMS = Path("params.yaml")
 
@@ -43,8 +43,6 @@ def promote(study: str, number: int | None, variant: str | None, seeds: Sequence
     trial = _choose(record, number)
     variant = variant or f"{record.variant}-swept"
     path = _params_file(record)
-    params = load_params(path)
-    _check_name(variant, params, record)
     _check_seeds(seeds, record)
     config = _config(record, trial)
     promotion = Promotion(
@@ -53,7 +51,10 @@ def promote(study: str, number: int | None, variant: str | None, seeds: Sequence
         fid_judge_validation=_rounded(trial.values[0]),
         seeds=record.seeds,
     )
-    changed = write_variant(path, Variant(variant, record.system, config, seeds, promotion))
+    with turn_to_promote(path):
+        params = load_params(path)
+        _check_name(variant, params, record)
+        changed = write_variant(path, Variant(variant, record.system, config, seeds, promotion))
     file, fid = path.with_name(PROMOTED), fixed(trial.values[0], 2)
     origin = f"trial {trial.number} of study {record.study!r} (FID {fid} on the validation split)"
     if not changed:

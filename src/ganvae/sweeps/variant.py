@@ -5,6 +5,7 @@ A promoted variant is a system with the parameters of a sweep's trial. A promoti
 """
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from ganvae.config.promotions import (
     read_promotions,
     write_promotions,
 )
+from ganvae.core.lock import LOCKS, in_turn
 
 
 @dataclass(frozen=True)
@@ -48,8 +50,20 @@ class Variant:
         }
 
 
+def turn_to_promote(params_file: Path) -> AbstractContextManager[bool]:
+    """Let only this process change a profile's promotions file inside the `with` block.
+
+    Args:
+        params_file: the profile's params.yaml.
+    """
+    busy = f"Another command writes {params_file.with_name(PROMOTED)}. This command waits for it."
+    return in_turn(LOCKS / f"promoted-{params_file.parent.name}.lock", busy)
+
+
 def write_variant(params_file: Path, variant: Variant) -> bool:
     """Write a variant into a profile's promotions file, in place of a variant of the same name.
+
+    The caller holds the lock of `turn_to_promote` while it checks the profile and writes variants.
 
     Args:
         params_file: the profile's params.yaml, which is not changed.
