@@ -1,6 +1,7 @@
 """`ganvae submit`: what is taken, what is refused, and how the rows are marked."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner
@@ -51,6 +52,22 @@ def test_the_same_model_and_seed_is_refused_twice(folder: Path, smoke: Params) -
         submit_record(smoke, write(theirs(fid=1.0)))
     submit_record(smoke, write(theirs(seed=1)))
     assert [found.scores["fid_judge"] for found in collect_submitted(smoke)] == [3.0, 3.0]
+
+
+def test_of_two_submissions_of_one_name_at_once_the_second_is_refused(
+    folder: Path, smoke: Params, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = submitted._place
+
+    def place_before_the_other(*arguments: Any) -> Path:
+        path = place(*arguments)
+        write_json(path, theirs(fid=1.0).model_dump())
+        return path
+
+    monkeypatch.setattr(submitted, "_place", place_before_the_other)
+    with pytest.raises(UserError, match=r"their-gan-0\.json exists already"):
+        submit_record(smoke, write(theirs(seed=0).model_copy(update={"samples_sha256": "other"})))
+    assert [found.scores["fid_judge"] for found in collect_submitted(smoke)] == [1.0]
 
 
 def test_the_same_samples_are_no_second_seed(folder: Path, smoke: Params) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from ganvae.config import Params
 from ganvae.core.errors import ConfigError, UserError
 from ganvae.core.files import write_json
+from ganvae.core.lock import LOCKS, in_turn
 from ganvae.core.paths import ProfilePaths
 from ganvae.data.samples import read_samples
 from ganvae.data.store import read_split
@@ -105,9 +106,18 @@ def _kept(params: Params, path: Path, record: ScoreRecord) -> tuple[Path, ScoreR
     """Write a record, if it fits the baselines and the earlier submissions.
 
     Raises:
-        UserError: the same samples were submitted before, the model has another family there, or
-            the record cannot be ranked with the others.
+        UserError: the same name or the same samples were submitted before, the model has another
+            family there, or the record cannot be ranked with the others.
     """
+    busy = f"Another submission to {params.profile} is being written. This command waits for it."
+    with in_turn(LOCKS / f"submitted-{params.profile}.lock", busy):
+        _check_new(path)  # again, because scoring takes minutes
+        _check_fits(params, record)
+        write_json(path, record.model_dump())
+    return path, record
+
+
+def _check_fits(params: Params, record: ScoreRecord) -> None:
     submitted = collect_submitted(params)
     for earlier in submitted:
         name = f"{earlier.variant}, seed {earlier.seed}"
@@ -121,8 +131,6 @@ def _kept(params: Params, path: Path, record: ScoreRecord) -> tuple[Path, ScoreR
     baselines = read_records(_baselines(params)) if _baselines(params).exists() else []
     together = [*baselines, *submitted, record]
     check_rankable([(f"{r.variant}, seed {r.seed}", r) for r in together if not r.flags])
-    write_json(path, record.model_dump())
-    return path, record
 
 
 def _baselines(params: Params) -> Path:
@@ -143,8 +151,12 @@ def _place(params: Params, model: str, seed: int) -> Path:
     if "/" in model or model.startswith("."):
         raise ConfigError(f"--model {model!r} cannot be the name of a file. Give another name.")
     path = ProfilePaths(params.profile).submitted / f"{model}-{seed}.json"
+    _check_new(path)
+    return path
+
+
+def _check_new(path: Path) -> None:
     if path.exists():
         raise UserError(
             f"{path} exists already. Give another --seed or --model, or delete this file."
         )
-    return path
