@@ -13,10 +13,10 @@ import pytest
 
 from ganvae.core.errors import UserError
 from ganvae.core.files import write_json
+from ganvae.core.lock import alone
 from ganvae.matches import run
 from ganvae.matches.run import run_match
 from ganvae.matches.spec import Match
-from ganvae.pipeline.lock import alone
 from ganvae.scores.matches import MATCHES, match_path, read_stage, write_trained
 from toy_match import NAME, record, shared, write_match
 from toy_study import WORKER, make_profile

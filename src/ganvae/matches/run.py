@@ -12,13 +12,13 @@ from tqdm import tqdm
 from ganvae.config import load_params
 from ganvae.core.errors import ConfigError, UserError
 from ganvae.core.files import remove_folder, write_json
+from ganvae.core.lock import alone
 from ganvae.matches.check import check_records
 from ganvae.matches.report import write_report
 from ganvae.matches.spec import Match, read_match
 from ganvae.matches.trial import Job, enter
 from ganvae.matches.why import changed_finalists
 from ganvae.matches.workers import submit, workers
-from ganvae.pipeline.lock import alone
 from ganvae.pipeline.reproduction import runs_at_once
 from ganvae.scores.matches import (
     FAMILIES,

@@ -19,10 +19,10 @@ from typing import Any
 
 from ganvae.core.errors import UserError, exit_with_message
 from ganvae.core.files import replacing, write_text
+from ganvae.core.lock import in_turn
 from ganvae.core.paths import ProfilePaths
 from ganvae.core.tokens import is_project
 from ganvae.pipeline.dvc import DVC
-from ganvae.pipeline.lock import in_turn
 from ganvae.pipeline.owner import owned
 
 LEFT_OUT = ("/*", "!/results/", "!/docs/", "!/data/raw/")

@@ -18,10 +18,10 @@ import psutil
 from ganvae.config import Params, load_params
 from ganvae.core.errors import UserError
 from ganvae.core.files import read_json, write_json
+from ganvae.core.lock import alone
 from ganvae.core.paths import ProfilePaths
 from ganvae.core.tokens import is_project
 from ganvae.pipeline.dvc import Children
-from ganvae.pipeline.lock import alone
 from ganvae.pipeline.locks import refuse_frozen
 from ganvae.pipeline.owner import wait_for_orphans
 from ganvae.pipeline.preflight import check_data, check_models
