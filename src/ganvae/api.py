@@ -3,7 +3,6 @@
 The commands of the same names make the same calls. The package exports them: ``ganvae.score``.
 """
 
-import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,7 @@ from torch import Tensor
 
 from ganvae.config import ComputeConfig, InceptionConfig, parse
 from ganvae.core import compute
-from ganvae.data.samples import Samples, read_samples, take_samples
+from ganvae.data.samples import Samples, name_of, read_samples, take_samples
 from ganvae.evaluation import scoring
 from ganvae.evaluation.evaluator import Evaluator
 from ganvae.evaluation.scoring import Family, SplitName
@@ -69,7 +68,7 @@ def score(  # noqa: PLR0913  one parameter per option of the command
             size, number of channels or range than the data set's images.
     """
     path = Path(images) if isinstance(images, str | Path) else None
-    name = model or (_name_of(path) if path else "samples")
+    name = model or (name_of(path) if path else "samples")
     scoring.check_model(name)
     machine = {"device": device, "threads": threads, "precision": "fp32"}
     judge = scoring.find_judge(dataset, compute.use(parse(ComputeConfig, machine, "compute")))
@@ -102,12 +101,6 @@ def sample(model: str | Path, n: int = 64, seed: int = 0) -> npt.NDArray[np.floa
     """
     images: npt.NDArray[np.float32] = draw_samples(find_weights(str(model)), n, seed).numpy()
     return images
-
-
-def _name_of(samples: Path) -> str:
-    """The name of a file without its suffix, or of a folder; also of the folder ``.``."""
-    path = Path(os.path.realpath(samples))  # unlike Path.resolve, accepts a loop of links
-    return path.name if path.is_dir() else path.stem
 
 
 def _evaluator(

@@ -35,6 +35,11 @@ def test_printed_jobs_are_not_submitted() -> None:
         cli.commands(["repro", "--print-jobs", "--on", "local"], standalone_mode=False)
 
 
+def test_printed_jobs_are_not_performed_at_once() -> None:
+    with pytest.raises(UserError, match=r"^--jobs has no effect with --print-jobs"):
+        cli.commands(["repro", "--print-jobs", "--jobs", "3"], standalone_mode=False)
+
+
 def test_an_option_that_is_not_given_has_its_default() -> None:
     assert Resources.of(None, None, None, None) == Resources()
     assert Resources.of("long", 5, 2, 1) == Resources("long", 5, 2, 1)

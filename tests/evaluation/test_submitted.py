@@ -105,10 +105,15 @@ def test_the_command_passes_given_names_on(
 
     monkeypatch.setattr(submitted, "submit_record", submit)
     monkeypatch.setattr(submitted, "submit_samples", submit)
+    Path("theirs.v1").mkdir()
+    for file in ("theirs.json", "theirs.npz"):
+        Path(file).touch()
     for options in ([], ["--model", "a", "--family", "gan", "--seed", "0"]):
         for file in ("theirs.json", "theirs.npz"):
             result = CliRunner().invoke(commands, ["submit", file, "--profile", profile, *options])
             assert result.exit_code == 0, result.output
+    CliRunner().invoke(commands, ["submit", "theirs.v1/", "--profile", profile])
+    assert names.pop()["model"] == "theirs.v1"
     for given in names:
         given.pop("report", None)
     assert names[:2] == [

@@ -1,5 +1,7 @@
 """Commands for the pipeline."""
 
+import sys
+from contextlib import redirect_stdout
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Literal
@@ -8,6 +10,7 @@ import typer
 
 from ganvae.cli.extras import need
 from ganvae.cli.options import Cpus, Gpus, Minutes, Partition, refuse_without_effect
+from ganvae.cli.places import PIPELINE, at_root_of, profile_folder
 from ganvae.core.errors import UserError
 
 commands = typer.Typer()
@@ -15,9 +18,10 @@ commands = typer.Typer()
 
 @commands.command()
 def repro(  # noqa: PLR0913  one parameter per option
-    pipeline: Annotated[Path, typer.Argument(help="The dvc.yaml of the profile.")] = Path(
-        "dvc.yaml"
-    ),
+    profile: Annotated[
+        Path,
+        typer.Argument(help="The folder of a profile, or its dvc.yaml or params.yaml."),
+    ] = Path(),
     jobs: Annotated[
         int | None,
         typer.Option(
@@ -44,31 +48,58 @@ def repro(  # noqa: PLR0913  one parameter per option
     gpus: Gpus = None,
     print_jobs: Annotated[
         bool,
-        typer.Option("--print-jobs", help="Only print one command per run, for any scheduler."),
+        typer.Option(
+            "--print-jobs",
+            help="Prepare the data, and print one command per run, for any scheduler.",
+        ),
     ] = False,
 ) -> None:
     """Reproduce a profile like `dvc repro`, but train several runs at the same time."""
     need("dvc")
     refuse_without_effect(where, partition=partition, time=minutes, cpus=cpus, gpus=gpus)
-    if print_jobs and where:
+    if print_jobs:
+        _check_print_jobs(where, jobs)
+    folder = profile_folder(profile, PIPELINE)
+    pipeline = folder.resolve() / PIPELINE
+    with at_root_of(folder):
+        from ganvae.pipeline.reproduction import reproduce
+
+        if print_jobs:
+            _print_jobs(pipeline, thaw, allow_missing)
+            return
+        if where:
+            from ganvae.pipeline.cluster import on
+            from ganvae.pipeline.queues import Resources
+
+            resources = Resources.of(partition, minutes, cpus, gpus)
+            name = reproduce(pipeline, jobs, thaw, allow_missing, on(where, resources))
+        else:
+            name = reproduce(pipeline, jobs, thaw, allow_missing)
+        if name:
+            _show_in_mlflow(name)
+
+
+def _check_print_jobs(where: str | None, jobs: int | None) -> None:
+    if where:
         raise UserError("--print-jobs and --on exclude each other. Leave one of them out.")
+    if jobs is not None:
+        raise UserError("--jobs has no effect with --print-jobs. Leave it out.")
+
+
+def _print_jobs(pipeline: Path, thaw: bool, allow_missing: bool) -> None:
+    """Print the commands of a profile's jobs to stdout, and everything else to stderr."""
+    from ganvae.pipeline.cluster import Jobs, print_jobs
     from ganvae.pipeline.reproduction import reproduce
 
-    if print_jobs:
-        from ganvae.pipeline.cluster import print_jobs as print_each
+    Jobs(pipeline)  # refuses uncommitted files before anything runs
+    stages: dict[str, list[str]] = {}
 
-        reproduce(pipeline, jobs, thaw, allow_missing, instead=print_each)
-        return
-    if where:
-        from ganvae.pipeline.cluster import on
-        from ganvae.pipeline.queues import Resources
+    def keep(_: Path, found: dict[str, list[str]]) -> None:
+        stages.update(found)
 
-        resources = Resources.of(partition, minutes, cpus, gpus)
-        profile = reproduce(pipeline, jobs, thaw, allow_missing, on(where, resources))
-    else:
-        profile = reproduce(pipeline, jobs, thaw, allow_missing)
-    if profile:
-        _show_in_mlflow(profile)
+    with redirect_stdout(sys.stderr):
+        reproduce(pipeline, None, thaw, allow_missing, instead=keep)
+    print_jobs(pipeline, stages)
 
 
 @commands.command("check-locks")

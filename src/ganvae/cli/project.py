@@ -8,6 +8,7 @@ import typer
 
 from ganvae.cli.extras import need
 from ganvae.cli.options import GivenFamily, GivenSeed, ModelName
+from ganvae.cli.places import at_root_of, profile_folder
 from ganvae.core.errors import UserError
 
 commands = typer.Typer()
@@ -37,28 +38,13 @@ def check_command(
     need("dvc")
     from ganvae.pipeline.project.check import check
 
-    folder = _profile(profile)
+    folder = profile_folder(profile)
     faults = 0
     for finding in check(folder):
         typer.echo(f"{'ok   ' if finding.right else 'WRONG'} {finding.what}: {finding.found}")
         faults += not finding.right
     if faults:
         raise UserError(f"{faults} of the checks failed. See the lines that begin with WRONG.")
-
-
-def _profile(path: Path) -> Path:
-    """Return the folder of a profile.
-
-    Raises:
-        UserError: there is no params.yaml.
-    """
-    folder = path if path.is_dir() else path.parent
-    if not (folder / "params.yaml").exists():
-        raise UserError(
-            f"{folder} has no params.yaml. Run the command in a project (`ganvae new`) or a clone, "
-            "or give the folder of a profile, such as profiles/smoke."
-        )
-    return folder
 
 
 @commands.command("submit")
@@ -76,21 +62,22 @@ def submit_command(
     Without --family and --seed, samples have the family other and the seed 0. A record keeps its
     own model, family and seed.
     """
-    from contextlib import chdir
-
-    from ganvae.config import load_params
+    if not samples.exists():
+        raise UserError(
+            f"{samples} does not exist. Give samples, or a record that `ganvae score --json` wrote."
+        )
+    from ganvae.data.samples import name_of
     from ganvae.evaluation.submitted import submit_record, submit_samples
 
-    samples, profile = samples.absolute(), _profile(profile)
-    params = load_params(profile / "params.yaml")
-    with chdir(profile / params.root):
+    samples = samples.absolute()
+    with at_root_of(profile_folder(profile)) as params:
         if samples.suffix == ".json":
             path, record = submit_record(params, samples, model=model, family=family, seed=seed)
         else:
             path, record = submit_samples(
                 params,
                 samples,
-                model=model or samples.stem,
+                model=model or name_of(samples),
                 family=family or "other",
                 seed=seed or 0,
                 report=partial(typer.echo, err=True),

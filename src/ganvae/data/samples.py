@@ -1,5 +1,6 @@
 """Reading of a model's samples from memory, an array file, a folder of images or an IDX file."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,12 @@ class Samples:
 
     images: Tensor
     remarks: tuple[str, ...] = ()
+
+
+def name_of(samples: Path) -> str:
+    """The name of a file without its suffix, or of a folder; also of the folder ``.``."""
+    path = Path(os.path.realpath(samples))  # unlike Path.resolve, accepts a loop of links
+    return path.name if path.is_dir() else path.stem
 
 
 def read_samples(path: Path, shape: Shape) -> Samples:
