@@ -9,12 +9,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 
-def checkout_root() -> Path:
-    """The repository's root: the working directory or its nearest parent with a folder ``.dvc``.
+def checkout_root(folder: Path | None = None) -> Path:
+    """The repository's root: a folder or its nearest parent with a folder ``.dvc``.
 
-    Return the working directory if no parent has a folder ``.dvc``.
+    Return the folder itself if no parent has a folder ``.dvc``.
+
+    Args:
+        folder: an absolute path; by default the working directory.
     """
-    here = Path.cwd()
+    here = folder or Path.cwd()
     return next((path for path in (here, *here.parents) if (path / ".dvc").is_dir()), here)
 
 

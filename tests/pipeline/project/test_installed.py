@@ -37,7 +37,7 @@ def test_the_example_stands_beside_a_gan_and_a_vae(installed: Installed, tmp_pat
 
     process = installed.ganvae("check", "profiles/smoke", cwd=project)
     assert process.returncode == 0, process.stdout + process.stderr
-    assert process.stdout.count("ok ") == 8
+    assert process.stdout.count("ok ") == 9
 
     dvc = [str(installed.python), "-m", "dvc", "repro", "profiles/smoke/dvc.yaml"]
     process = installed.run(*dvc, cwd=project)

@@ -185,7 +185,8 @@ def findings(folder: Path) -> dict[str, Finding]:
 def test_a_new_project_passes_all_checks(project: Path) -> None:
     found = findings(project)
     assert all(finding.right for finding in found.values()), found
-    assert {"parameters", "disk", "judge", "images", "flow-matching", "dcgan"} <= found.keys()
+    expected = {"parameters", "paths", "disk", "judge", "images", "flow-matching", "dcgan"}
+    assert expected <= found.keys()
     assert found["images"].found.startswith("55,000 train, 5,000 validation, 10,000 test")
 
 

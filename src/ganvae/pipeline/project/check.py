@@ -1,4 +1,4 @@
-"""Check a profile in seconds: parameters, disk, judges, images and models."""
+"""Check a profile in seconds: parameters, paths, disk, judges, images and models."""
 
 import shutil
 from collections.abc import Callable, Iterator
@@ -18,6 +18,7 @@ from ganvae.models.base import shape_of
 from ganvae.models.registry import system_config
 from ganvae.pipeline.contract import check_model
 from ganvae.pipeline.preflight import check_data, check_finalists
+from ganvae.pipeline.project.paths import path_faults, root_of
 
 NEEDED_DISK = 2 * 10**9
 """The bytes that must be free on the disk, for checkpoints, weights and DVC's cache."""
@@ -42,9 +43,10 @@ def check(folder: Path) -> Iterator[Finding]:
     """
     params = load_params(folder / "params.yaml")
     pipeline = folder.resolve() / "dvc.yaml"
-    with chdir(folder / params.root):
+    with chdir(root_of(folder, params)):
         runs = f"{len(params.variants)} variants, {len(params.runs)} runs"
         yield Finding("parameters", runs, True)
+        yield from _paths(pipeline.parent, params)
         yield _finding("disk", _disk)
         images: list[Source] = []
         yield _finding("images", partial(_images, params, pipeline, images))
@@ -61,6 +63,14 @@ def _finding(what: str, examine: Callable[[], str]) -> Finding:
         return Finding(what, examine(), True)
     except UserError as error:
         return Finding(what, str(error), False)
+
+
+def _paths(folder: Path, params: Params) -> Iterator[Finding]:
+    faults = list(path_faults(folder, params))
+    for fault in faults:
+        yield Finding("paths", fault, False)
+    if not faults:
+        yield Finding("paths", f"all lead to {params.file}", True)
 
 
 def _disk() -> str:
