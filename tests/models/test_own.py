@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from ganvae import cli
 from ganvae.config import RunConfig, parse
 from ganvae.core.errors import ConfigError
 from ganvae.models import own, own_code
@@ -55,6 +56,9 @@ class Grey(GenerativeModel):
     def generate(self, latents):
         return torch.sigmoid(self.level + latents[:, :, None, None])
 """
+
+
+HIDDEN = r"mine\.py cannot be imported: line \d+: hidden needs a type: `hidden: int = 512`\.$"
 
 
 @pytest.fixture
@@ -122,6 +126,12 @@ def test_the_weights_of_a_users_model_can_be_loaded(folder: Path) -> None:
         (VALID.replace('family = "other"', 'family = "flow"'), "attribute family: one of 'gan'"),
         (VALID.replace("    config_class = Config\n", ""), "attribute config_class: a class that"),
         (VALID.replace('    source = "a grey image"\n', ""), "attribute source: a line on"),
+        (VALID.replace("brightness: float = 0.5", "hidden = 512"), HIDDEN),
+        (
+            VALID.replace("brightness: float = 0.5", "hidden = len"),
+            "hidden needs a type: `hidden: TY",
+        ),
+        ("raise RuntimeError('one\\ntwo')", "line 1: RuntimeError: one two"),
         ("MODEL = 3", "gives 3, but a system is a class that derives from"),
     ],
 )
@@ -208,6 +218,34 @@ def test_a_plug_in_is_a_system(plug_in: Points) -> None:
 def test_a_system_of_this_package_wins_over_a_plug_in(plug_in: Points) -> None:
     plug_in.append(EntryPoint("dcgan", "greys:Grey", own_code.GROUP))
     assert system_class("dcgan").family == "gan"
+
+
+def test_the_list_of_systems_names_faulty_and_unused_plug_ins_in_one_line_each(
+    plug_in: Points, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "broken.py").write_text("raise RuntimeError('one\\ntwo')\n")
+    plug_in += [
+        EntryPoint("broken", "broken:Model", own_code.GROUP),
+        EntryPoint("twice", "greys:Grey", own_code.GROUP),
+        EntryPoint("twice", "others:Grey", own_code.GROUP),
+        EntryPoint("dcgan", "greys:Grey", own_code.GROUP),
+    ]
+    cli.commands(["models"], standalone_mode=False)
+    output = capsys.readouterr()
+    assert [line.split()[0] for line in output.out.splitlines()] == [*system_names(), "grey"]
+    unused, broken, twice = output.err.splitlines()
+    assert unused.startswith("warning: system 'dcgan' of the package greys is not used, because")
+    assert broken.startswith("warning: system 'broken' of the package broken cannot be imported: R")
+    assert broken.endswith("RuntimeError: one two.")
+    assert twice.startswith("warning: the packages greys and others both have a system named 'twi")
+    assert system_class("grey").name == "grey"
+
+
+def test_the_identity_of_an_unknown_system_is_a_clear_error(plug_in: Points, folder: Path) -> None:
+    with pytest.raises(
+        ConfigError, match=r"^system 'dcgann' is unknown\. Choose .* grey\. Or give"
+    ):
+        own_code.identity("dcgann", folder)
 
 
 def test_one_class_can_be_two_plug_ins(plug_in: Points) -> None:

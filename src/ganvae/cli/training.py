@@ -203,9 +203,16 @@ def sample(
 @commands.command()
 def models() -> None:
     """List the systems, with their families and sources."""
-    from ganvae.models.own_code import plug_ins
+    from ganvae.models.own_code import plug_ins, unused_plug_ins
     from ganvae.models.registry import system_class, system_names
 
+    faults = unused_plug_ins()
     for name in [*system_names(), *sorted(plug_ins().keys() - system_names())]:
-        system = system_class(name)
-        typer.echo(f"{name:20}{system.family:8}{system.source}")
+        try:
+            system = system_class(name)
+        except ConfigError as error:
+            faults.append(str(error))
+        else:
+            typer.echo(f"{name:20}{system.family:8}{system.source}")
+    for fault in faults:
+        typer.echo(f"warning: {fault}", err=True)

@@ -1,8 +1,10 @@
 """Load the model classes of users' systems, from a Python file or from a plug-in."""
 
+import ast
 import hashlib
 import importlib.util
 import inspect
+import re
 import sys
 import traceback
 from functools import cache
@@ -10,12 +12,16 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, get_args
 
+from pydantic import PydanticUserError
+
 from ganvae.config import ModelConfig
 from ganvae.core.errors import ConfigError
 from ganvae.models.base import Family, GenerativeModel
-from ganvae.models.own_code import find_file, package_of, plug_ins
+from ganvae.models.own_code import find_file, package_of, plug_in
 
 ONE_FILE = " A model is one file. Install what it shares with other files as a package."
+UNTYPED = re.compile(r"A non-annotated attribute was detected: `(\w+) = (.*?)`\. All", re.DOTALL)
+"""The beginning of pydantic's message on a parameter without a type."""
 
 
 def from_file(name: str) -> type[GenerativeModel]:
@@ -76,9 +82,25 @@ def fault(error: BaseException, path: Path) -> str:
     for frame in traceback.extract_tb(error.__traceback__):
         if frame.filename == str(path):
             line = frame.lineno
-    where = f"line {line}: " if line else ""
+    return f"line {line}: {_in_one_line(error)}" if line else _in_one_line(error)
+
+
+def _in_one_line(error: BaseException) -> str:
+    """The type and the text of an exception. For a parameter without a type, what to write."""
     text = error.msg if isinstance(error, SyntaxError) else str(error)
-    return f"{where}{type(error).__name__}: {text}".rstrip(" .:")
+    if isinstance(error, PydanticUserError):
+        text = error.message
+        if found := UNTYPED.match(text):
+            return f"{found[1]} needs a type: `{found[1]}: {_type_of(found[2])} = {found[2]}`"
+    return f"{type(error).__name__}: {' '.join(text.split())}".rstrip(" .:")
+
+
+def _type_of(text: str) -> str:
+    """The name of the type of a value that is given as text."""
+    try:
+        return type(ast.literal_eval(text)).__name__
+    except (SyntaxError, ValueError):
+        return "TYPE"
 
 
 @cache
@@ -86,14 +108,14 @@ def from_plug_in(name: str) -> type[GenerativeModel]:
     """Return the model class of the plug-in ``name``. The class gets this name.
 
     Raises:
-        ConfigError: the plug-in cannot be imported, or is no usable model.
+        ConfigError: there is no such plug-in, it cannot be imported, or it is no usable model.
     """
-    point = plug_ins()[name]
+    point = plug_in(name)
     where = f"system {name!r} of the package {package_of(point)}"
     try:
         model = point.load()
     except (Exception, SystemExit) as error:
-        raise ConfigError(f"{where} cannot be imported: {type(error).__name__}: {error}.") from None
+        raise ConfigError(f"{where} cannot be imported: {_in_one_line(error)}.") from None
     return usable(model, name, where)
 
 

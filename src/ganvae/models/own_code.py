@@ -12,6 +12,7 @@ from pathlib import Path
 
 from ganvae.core.errors import ConfigError
 from ganvae.core.paths import checkout_root
+from ganvae.models.names import system_names
 
 GROUP = "ganvae.systems"
 """The group of entry points that name model classes of other packages."""
@@ -40,21 +41,43 @@ def find_file(name: str) -> Path:
 
 
 @cache
-def plug_ins() -> dict[str, EntryPoint]:
-    """The plug-ins of other installed packages, by name.
+def plug_ins() -> dict[str, list[EntryPoint]]:
+    """The plug-ins of other installed packages, by name. Two packages may share a name."""
+    found: dict[str, dict[str, EntryPoint]] = {}
+    for point in entry_points(group=GROUP):
+        found.setdefault(point.name, {}).setdefault(point.value, point)
+    return {name: list(points.values()) for name, points in found.items()}
+
+
+def plug_in(name: str) -> EntryPoint:
+    """Return the plug-in with a name.
 
     Raises:
-        ConfigError: two packages have plug-ins of the same name.
+        ConfigError: no system has this name, or two packages have plug-ins of this name.
     """
-    found: dict[str, EntryPoint] = {}
-    for point in entry_points(group=GROUP):
-        first = found.setdefault(point.name, point)
-        if first.value != point.value:
-            packages = " and ".join(package_of(each) for each in (first, point))
-            raise ConfigError(
-                f"the packages {packages} both have a system named {point.name!r}. Uninstall one."
-            )
-    return found
+    points = plug_ins().get(name, [])
+    if not points:
+        known = ", ".join([*system_names(), *sorted(plug_ins().keys() - system_names())])
+        raise ConfigError(
+            f"system {name!r} is unknown. Choose one of these systems: {known}. Or give the path "
+            "of a Python file with a model."
+        )
+    if len(points) > 1:
+        packages = " and ".join(map(package_of, points))
+        raise ConfigError(
+            f"the packages {packages} both have a system named {name!r}. Uninstall one."
+        )
+    return points[0]
+
+
+def unused_plug_ins() -> list[str]:
+    """A line for each plug-in that has the name of one of the program's systems."""
+    return [
+        f"system {name!r} of the package {package_of(point)} is not used, because the program has "
+        "a system of this name. Give the plug-in another name."
+        for name in system_names()
+        for point in plug_ins().get(name, [])
+    ]
 
 
 def package_of(point: EntryPoint) -> str:
@@ -72,7 +95,7 @@ def identity(name: str, root: Path) -> str:
         root: the root of the project.
 
     Raises:
-        ConfigError: the file of the system is missing.
+        ConfigError: the file of the system is missing, or no system has this name.
     """
     digest = hashlib.sha256()
     if is_file(name):
@@ -80,7 +103,7 @@ def identity(name: str, root: Path) -> str:
             raise ConfigError(MISSING.format(name=name))
         digest.update((root / name).read_bytes())
         return digest.hexdigest()
-    point = plug_ins()[name]
+    point = plug_in(name)
     digest.update(f"{package_of(point)} {point.dist.version if point.dist else ''}".encode())
     package = importlib.util.find_spec(point.module.partition(".")[0])
     if package is None:

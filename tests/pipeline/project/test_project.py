@@ -151,6 +151,13 @@ def test_tokens_of_a_model_that_no_run_uses_are_removed(project: Path) -> None:
     assert not [name for name in texts(project) if "flow" in name]
 
 
+def test_an_unknown_system_is_named(project: Path) -> None:
+    path = project / "params.yaml"
+    path.write_text(path.read_text().replace("system: dcgan,", "system: dcgann,"))
+    with pytest.raises(ConfigError, match=r"^system 'dcgann' is unknown\. Choose one of these"):
+        refresh(project)
+
+
 def test_an_environment_inside_of_the_project_is_not_read(project: Path) -> None:
     """An installed program has parameter files of its own."""
     files = Path(tokens.__file__).with_name("files")
