@@ -95,6 +95,7 @@ def test_every_system_passes(smoke: Params, name: str) -> None:
             "        return torch.sigmoid(self.level + latents[:, :, None, None])[:, :, 1:]\n",
             r"samples have the shape \(4, 1, 5, 6\), but should have \(4, 1, 6, 6\)",
         ),
+        (GENERATE, "        raise SystemExit(3)\n", r"line \d+: SystemExit: 3"),
         (GENERATE, "        return latents.nothing\n", r"line \d+: AttributeError: 'Tensor' obj"),
         (
             "self.level = nn.Parameter(torch.zeros(image_shape))",
@@ -124,6 +125,7 @@ LEVEL = "self.level = nn.Parameter(torch.zeros(image_shape))"
         ("nothing_like_this", r"line \d+: NameError: name 'nothing_like_this' is not defined\.$"),
         ("torch.ones(2) @ torch.ones(3)", r"line \d+: RuntimeError: inconsistent tensor size"),
         ("float('x')", r"line \d+: ValueError: could not convert"),
+        ("raise SystemExit", r"line \d+: SystemExit\.$"),
         (
             "self.half = torch.tensor(0.5).item()",
             r"__init__ fails with tensors that have no values \(line \d+: .*\)\. .* Python numbers",

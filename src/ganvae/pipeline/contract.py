@@ -79,7 +79,7 @@ def check_model(
         raise
     except RuleError as error:
         raise ConfigError(f"variant {name} ({system}): {error}") from None
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         where = fault(error, source_files(system)[-1])
         raise ConfigError(f"variant {name} ({system}): {where}.") from None
     return Checked(count_parameters(model), has_gradient(model))
