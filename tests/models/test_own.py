@@ -12,10 +12,11 @@ import torch
 
 from ganvae import cli
 from ganvae.config import RunConfig, parse
-from ganvae.core.errors import ConfigError
+from ganvae.core.errors import ConfigError, DataError
 from ganvae.models import own, own_code
 from ganvae.models.registry import build_model, system_class, system_config, system_names
 from ganvae.models.weights import load_model, save_model
+from ganvae.pipeline.sampling import code_of
 
 VALID = """
 from typing import ClassVar
@@ -177,6 +178,51 @@ def test_a_users_model_can_be_pickled(folder: Path) -> None:
 def test_a_missing_file_is_named(folder: Path) -> None:
     with pytest.raises(ConfigError, match=r"file of the system models/no\.py does not exist"):
         system_class("models/no.py")
+
+
+@pytest.mark.parametrize("name", ["../evil.py", "a/../../evil.py", "/{}/evil.py", "./evil.py"])
+def test_weights_run_no_file_outside_of_the_project(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    own_name = write(folder, VALID)
+    config = system_config(own_name, {})
+    model = build_model(own_name, config, (1, 5, 4), seed=0)
+    (folder / "evil.py").write_text("from pathlib import Path\nPath('ran').touch()\n")
+    (folder / "inner/a").mkdir(parents=True)
+    monkeypatch.chdir(folder / "inner")
+    model.name = name.format(folder)
+    save_model(Path("w.safetensors"), model, config, seed=0)
+    for load in (load_model, code_of):
+        with pytest.raises(DataError, match="Only files below the project are imported"):
+            load(Path("w.safetensors"))
+    assert not Path("ran").exists()
+
+
+def test_sampling_says_which_file_is_imported(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    name = write(folder, VALID)
+    config = system_config(name, {})
+    save_model(Path("w.safetensors"), build_model(name, config, (1, 5, 4), seed=0), config, seed=0)
+    cli.commands(["sample", "w.safetensors", "--n", "1"], standalone_mode=False)
+    assert capsys.readouterr().err == f"w.safetensors imports {folder}/models/mine.py\n"
+
+
+def test_a_trained_file_is_named_by_its_path_in_the_project(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = write(folder, VALID)
+    for given in (name, f"./{name}", str(folder / name), f"models/../{name}", "dcgan"):
+        assert own_code.name_inside(given) == (name if "/" in given else "dcgan")
+    monkeypatch.chdir(folder / "models")
+    assert own_code.name_inside("./mine.py") == name
+    (folder / ".dvc").rmdir()
+    (folder / "models/deep").mkdir()
+    monkeypatch.chdir("deep")
+    with pytest.raises(
+        ConfigError, match=r"^\.\./mine\.py: weights files name a model by its path"
+    ):
+        own_code.name_inside("../mine.py")
 
 
 @pytest.mark.parametrize("system", ["/etc/x.py", "../x.py", "a/../x.py", "a b.py", "a/b.txt", ""])

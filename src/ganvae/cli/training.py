@@ -108,10 +108,12 @@ def train(  # noqa: PLR0913  one parameter per option
     """Train one system, without the pipeline."""
     from ganvae.config import ComputeConfig, parse
     from ganvae.core import compute
+    from ganvae.models.own_code import name_inside
     from ganvae.pipeline.own_images import load_images
     from ganvae.pipeline.standalone import build_config, follow_closely, train_alone
     from ganvae.training.spec import RunSpec
 
+    system = name_inside(system)
     options = {
         "batch_size": batch_size,
         "learning_rate": learning_rate,
@@ -187,7 +189,7 @@ def sample(
 ) -> None:
     """Draw samples from pretrained weights or from your own weights."""
     from ganvae.pipeline.pretrained import find_weights
-    from ganvae.pipeline.sampling import sample_to_file
+    from ganvae.pipeline.sampling import code_of, sample_to_file
 
     if model.startswith("models:/"):
         need("mlflow")
@@ -196,6 +198,8 @@ def sample(
         weights = download(model)
     else:
         weights = find_weights(model)
+    if code := code_of(weights):
+        typer.echo(f"{weights} imports {code}", err=True)
     sample_to_file(weights, n, seed, out)
     typer.echo(f"{out}: {n} samples from {weights}")
 

@@ -6,11 +6,14 @@ package registers a plug-in as an entry point of the group `GROUP`. This module 
 
 import hashlib
 import importlib.util
+import os
+import re
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 
-from ganvae.core.errors import ConfigError
+from ganvae.config.section import SYSTEM
+from ganvae.core.errors import ConfigError, DataError
 from ganvae.core.paths import checkout_root
 from ganvae.models.names import system_names
 
@@ -38,6 +41,44 @@ def find_file(name: str) -> Path:
         if path.is_file():
             return path.resolve()
     raise ConfigError(MISSING.format(name=name))
+
+
+def name_inside(name: str) -> str:
+    """Return the name by which a weights file names a system: for a file, its path from the root.
+
+    Args:
+        name: the name of a system, or any path of a Python file.
+
+    Raises:
+        ConfigError: the file does not exist, or is no file that `refuse_outside` accepts.
+    """
+    if not is_file(name) or re.fullmatch(SYSTEM, name):
+        return name
+    root = checkout_root().resolve()
+    path = Path(os.path.relpath(find_file(name), root))
+    if not re.fullmatch(SYSTEM, str(path)):
+        raise ConfigError(
+            f"{name}: weights files name a model by its path from {root}. This path may have only "
+            "letters, digits, - and _, and no `..`. Change to the folder of the file."
+        )
+    return str(path)
+
+
+def refuse_outside(name: str, weights: Path) -> None:
+    """Refuse a weights file that names a Python file outside of the project. Import nothing.
+
+    Args:
+        name: the system that the weights file names.
+
+    Raises:
+        DataError: the name is a path that params.yaml may not have either.
+    """
+    if is_file(name) and not re.fullmatch(SYSTEM, name):
+        raise DataError(
+            f"{weights} names the Python file {name!r} as its model. Only files below the project "
+            "are imported, by a path without `..`. If you trust this file, copy it into the "
+            "project, and train the model again."
+        )
 
 
 @cache

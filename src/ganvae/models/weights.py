@@ -14,6 +14,7 @@ from ganvae.core.errors import DataError
 from ganvae.core.records import Record, parse_record
 from ganvae.core.tensors import load_tensors, save_tensors
 from ganvae.models.base import GenerativeModel, ImageShape
+from ganvae.models.own_code import refuse_outside
 from ganvae.models.registry import TooLargeError, build_model, shapes, system_config
 
 FORMAT = 2
@@ -100,7 +101,8 @@ def load_model(path: Path) -> GenerativeModel:
 
     Raises:
         DataError: the file is missing or damaged, has no weights of a model, or has another format.
-            Also raised if the layers of the system have changed since the file was written.
+            Also raised if the layers of the system have changed since the file was written, or if
+            the file names a Python file outside of the project.
         ConfigError: the system named in the file is unknown, or no longer allows the parameters in
             the file.
     """
@@ -116,6 +118,7 @@ def load_model(path: Path) -> GenerativeModel:
             "another format. Train the model again."
         )
     record = parse_record(WeightsRecord, metadata, path, "Give a file that a training run wrote.")
+    refuse_outside(record.model, path)
     config = system_config(record.model, record.config, str(path))
     if not _fit(weights, record.model, config, record.image_shape):
         raise DataError(

@@ -11,6 +11,8 @@ from ganvae.core.files import replacing
 from ganvae.core.images import check_images, grid, to_uint8, write_png
 from ganvae.core.limits import check_memory
 from ganvae.core.seeds import generator
+from ganvae.core.tensors import load_tensors
+from ganvae.models.own_code import find_file, is_file, refuse_outside
 from ganvae.models.weights import load_model
 
 PNG_SCALE = 2
@@ -40,6 +42,21 @@ def sample_to_file(weights: Path, n: int, seed: int, out: Path) -> None:
             "an .npz file as --out."
         )
     WRITERS[out.suffix](out, draw_samples(weights, n, seed))
+
+
+def code_of(weights: Path) -> Path | None:
+    """The Python file that `draw_samples` imports, or None if the model is no Python file.
+
+    Raises:
+        ConfigError: the Python file does not exist.
+        DataError: the weights file is missing or damaged, or names a file outside of the project.
+    """
+    _, metadata = load_tensors(weights)
+    name = metadata.get("model")
+    if not (isinstance(name, str) and is_file(name)):
+        return None
+    refuse_outside(name, weights)
+    return find_file(name)
 
 
 def draw_samples(weights: Path, n: int, seed: int) -> Tensor:
