@@ -10,8 +10,9 @@ import pytest
 
 from conftest import ROOT
 from ganvae.config import load_params, read_yaml
+from ganvae.config.profiles import profile_of
 from ganvae.core import assets
-from ganvae.core.errors import ConfigError, UserError
+from ganvae.core.errors import ConfigError, DataError, UserError
 from ganvae.core.tokens import is_project
 from ganvae.models import own
 from ganvae.pipeline.project import new, tokens
@@ -109,7 +110,35 @@ def test_missing_images_are_no_fault_but_a_remark(
 ) -> None:
     monkeypatch.setattr(assets, "CLONE", tmp_path)
     (remark,) = new_project(tmp_path / "mine", "mnist")
-    assert remark == "Get the images: ganvae fetch mnist --directory data/raw/mnist"
+    fetch = "ganvae fetch mnist --directory data/raw/mnist"
+    assert remark == f"Get the images: cd {tmp_path}/mine && {fetch}"
+    for path in ("data/raw/mnist/a.gz", "data/raw/lfw/b.tgz", "data/main/train.safetensors"):
+        (tmp_path / "mine" / path).parent.mkdir(parents=True)
+        (tmp_path / "mine" / path).touch()
+    listed = subprocess.run(
+        ["git", "ls-files", "--others", "--exclude-standard", "data"],
+        cwd=tmp_path / "mine", check=True, capture_output=True, text=True,
+    )  # fmt: skip
+    assert listed.stdout.split() == ["data/raw/mnist/a.gz"], "large images are not for git"
+
+
+@pytest.mark.parametrize("dataset", ["mnist", "fashion-mnist", "lfw", "stacked-mnist"])
+def test_a_project_measures_as_the_published_profile_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, dataset: str
+) -> None:
+    """So a record of `ganvae score` can be submitted."""
+    published = profile_of(dataset)
+    assert published
+    with monkeypatch.context() as patch:
+        patch.setattr(new, "find_folder", missing)
+        new_project(tmp_path / "mine", dataset)
+    own = load_params(tmp_path / "mine/params.yaml")
+    for section in ("judge", "data", "evaluation"):
+        assert getattr(own, section) == getattr(published, section), section
+
+
+def missing(*_: object) -> Path:
+    raise DataError("no images")
 
 
 # Tokens

@@ -6,6 +6,7 @@ there.
 
 import io
 import re
+import shlex
 import shutil
 import subprocess
 from importlib.resources import as_file, files
@@ -68,7 +69,9 @@ def new_project(folder: Path, dataset: str) -> list[str]:
         _write_pipelines(root)
         for judge in filter(None, (Path(profile.judge), _unlabelled_judge(profile))):
             _copy_judge(judge, root)
-        remarks += _copy_images(root, profile)
+        if not _copy_images(root, profile):
+            fetch = f"ganvae fetch {profile.data.dataset} --directory {profile.data.directory}"
+            remarks.append(f"Get the images: cd {shlex.quote(str(folder))} && {fetch}")
         _init_git(root, folder.resolve().parent)
     return remarks
 
@@ -93,6 +96,8 @@ def _copy_files(root: Path, name: str, profile: Params) -> None:
         "dataset": data["dataset"],
         "judge": profile.judge,
         "data": _yaml(data),
+        "n_generated": str(profile.evaluation.n_generated),
+        "bootstrap_resamples": str(profile.evaluation.bootstrap_resamples),
         "few_data": _yaml(data | _few(profile)),
         "unlabelled_judge": _yaml(unlabelled.model_dump(), indent=4) if unlabelled else " null",
     }
@@ -136,15 +141,14 @@ def _copy_judge(judge: Path, root: Path) -> None:
         shutil.copyfile(assets.ROOT / path, root / path)
 
 
-def _copy_images(root: Path, profile: Params) -> list[str]:
-    """Copy the images of the data set, if this machine has them. Otherwise say how to get them."""
-    dataset = get_dataset(profile.data.dataset)
+def _copy_images(root: Path, profile: Params) -> bool:
+    """Copy the images of the data set. Return False if this machine does not have them."""
     try:
-        folder = find_folder(dataset, None)
+        folder = find_folder(get_dataset(profile.data.dataset), None)
     except DataError:
-        return [f"Get the images: ganvae fetch {dataset.name} --directory {profile.data.directory}"]
+        return False
     shutil.copytree(folder, root / profile.data.directory)
-    return []
+    return True
 
 
 def _init_git(root: Path, parent: Path) -> None:
