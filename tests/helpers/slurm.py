@@ -1,6 +1,7 @@
 """A real SLURM with two nodes on this machine, for tests."""
 
 import os
+import re
 import shutil
 import signal
 import socket
@@ -14,7 +15,10 @@ import psutil
 
 from programs import skip_without
 
-COMMANDS = ("munged", "slurmctld", "slurmd", "sbatch", "squeue", "scancel")
+COMMANDS = (
+    "munge", "munged", "slurmctld", "slurmd", "sbatch", "scancel", "sinfo", "squeue", "srun",
+    "runuser",
+)  # fmt: skip
 NODES = ("n1", "n2")
 CONF = """\
 ClusterName=tests
@@ -71,23 +75,26 @@ class Slurm:
         subprocess.run(["slurmd", "-f", str(self.conf), "-N", name], check=True)
 
     def kill_node(self, name: str) -> None:
-        """End a node with all its jobs, as a loss of power would."""
+        """End a node with all its jobs, as a loss of power would. The other node goes on."""
+        jobs = self._ask("squeue", "--noheader", f"--nodelist={name}", "--format=%A").split()
         os.kill(int((self.folder / f"{name}.pid").read_text()), signal.SIGKILL)
         for process in psutil.process_iter():
             with suppress(psutil.Error):
-                command = " ".join(process.cmdline())
+                step = re.match(r"slurmstepd: \[(\d+)\.", " ".join(process.cmdline()))
                 of_node = process.environ().get("SLURMD_NODENAME") == name
-                if of_node or command.startswith("slurmstepd"):
+                if of_node or (step and step[1] in jobs):
                     process.kill()
 
     def running(self) -> str:
-        """One line per running job: its name and its node."""
-        return self._ask("squeue", "--noheader", "--states=running", "--format=%j %N")
+        """One line per running job: its id, its name and its node."""
+        return self._ask("squeue", "--noheader", "--states=running", "--format=%A %j %N")
 
     def stop(self) -> None:
-        for name in ("slurmctld", *NODES):
+        for name in NODES:
             with suppress(OSError, ValueError):
-                os.kill(int((self.folder / f"{name}.pid").read_text()), signal.SIGKILL)
+                self.kill_node(name)
+        with suppress(OSError, ValueError):
+            os.kill(int((self.folder / "slurmctld.pid").read_text()), signal.SIGKILL)
 
     def _states(self) -> set[str]:
         return {*self._ask("sinfo", "--noheader", "--Node", "--format=%T").split()}
