@@ -1,18 +1,17 @@
-"""Faults: kill -9 at one file operation of a command, and disks that are full or read-only.
-
-strace counts the calls of each thread, and kills a process at a given call. The operation may or
-may not take effect, as in a loss of power.
-"""
+"""Faults: kill -9 after one file operation of a command, and disks that are full or read-only."""
 
 import os
 import re
+import signal
 import subprocess
 import tempfile
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from itertools import islice
 from pathlib import Path
+from typing import NamedTuple
 
 FOLDERS = (
     "rename", "renameat", "renameat2", "unlink", "unlinkat", "rmdir", "mkdir", "mkdirat",
@@ -27,59 +26,101 @@ CALL = re.compile(r"^(?P<thread>\d+) +(?P<call>\w+)\((?P<arguments>.*)$")
 DESCRIPTOR = re.compile(r"^\d+<(?P<path>/[^>]*)>")
 NAMED = re.compile(r'(?:(?:\d+|AT_FDCWD)<(?P<folder>/[^>]*)>, )?"(?P<path>[^"]*)"')
 FOR_WRITING = re.compile(r"\bO_(WRONLY|RDWR|CREAT|TRUNC)\b")
-KILLED = re.compile(r"^(?P<thread>\d+) +\+\+\+ killed by SIGKILL")
 FAILED = re.compile(r"\) += -1 ")
 OF_OTHERS = (".git/", ".dvc/tmp/")
 """Folders in which git and DVC keep what they alone read."""
+UNSTABLE = re.compile(
+    r"(?<=/\.)[\w-]{22}(?=\.tmp$)"  # DVC's temporary files
+    r"|(?<=md5/)\w\w(?=/|$)"  # the folders of the objects in DVC's cache
+    r"|[0-9a-f]{6,}|\d+"
+)
+"""Parts of paths that differ from run to run."""
+HOLD = 1000
+"""Microseconds that strace holds each process after a call, so that the kill comes in time."""
+STAGE = re.compile(rb"(?:^|\0)DVC_STAGE=([^\0]*)")
 
 SECONDS = 900.0
-"""A command that takes longer is killed, and has failed."""
+"""A command that takes longer hangs. It is killed, and has failed."""
 Command = Sequence[str]
 Environment = Mapping[str, str]
 
 
-@dataclass(frozen=True)
-class Point:
-    """The ``number``-th call of a thread to ``call``. It changes ``path`` inside the clone."""
+class Point(NamedTuple):
+    """The ``number``-th call of a command to ``call`` on a path inside the clone.
+
+    All processes of the command are counted together. ``path`` has ``#`` in place of digits.
+    """
 
     call: str
-    number: int
     path: str
-
-    @property
-    def kind(self) -> tuple[str, str]:
-        """The call and the path without digits, which differ from run to run."""
-        return self.call, re.sub(r"[0-9a-f]{6,}|\d+", "#", self.path)
+    number: int
 
     def __str__(self) -> str:
-        return f"{self.call} no. {self.number}, {self.path}"
+        return f"{self.call} no. {self.number} on {self.path}"
 
 
-def points(command: Command, clone: Path, environment: Environment, seconds: float) -> list[Point]:
-    """Run a command, and return every point at which it changes a file of the clone.
+class NotReachedError(Exception):
+    """The error that no process of a command has reached a point."""
+
+
+def points(command: Command, clone: Path, environment: Environment) -> Counter[tuple[str, str]]:
+    """Run a command, and count the calls that change a file of the clone, by call and path.
 
     Raises:
         RuntimeError: the command fails.
     """
     with tempfile.NamedTemporaryFile("r") as log:
-        calls = ",".join(f"?{call}" for call in (*FOLDERS, *FILES))
-        ended = _traced(command, clone, environment, seconds, log.name, calls)
+        ended = run(_traced(command, log.name, *FOLDERS, *FILES), clone, environment)
         if ended.returncode:
-            raise RuntimeError(f"{' '.join(command)}: {ended.stderr}")
-        return list(points_of(log, clone))
+            raise RuntimeError(f"{' '.join(command)}: {ended.stderr[-400:]}")
+        return Counter(kind for _, kind in changes(log, clone))
 
 
-def points_of(lines: Iterable[str], clone: Path) -> Iterator[Point]:
-    """The points in a log of strace."""
-    entered: Counter[tuple[str, str]] = Counter()
+def kill(command: Command, point: Point, clone: Path, environment: Environment) -> str:
+    """Run a command, and kill the process that reaches the point, just after its call.
+
+    Returns:
+        The killed process: its stage in DVC or its program.
+
+    Raises:
+        NotReachedError: no process reached the point.
+        TimeoutExpired: the other processes of the command hang.
+    """
+    with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(1) as pool:
+        log = Path(folder) / "log"
+        os.mkfifo(log)
+        victim = pool.submit(_kill_at, point, log, clone)
+        run(_traced(command, str(log), point.call, hold=True), clone, environment)
+        if (name := victim.result()) is None:
+            raise NotReachedError
+        return name
+
+
+def _kill_at(point: Point, log: Path, clone: Path) -> str | None:
+    """Read the log of strace while it is written, and kill the process that reaches the point."""
+    name = None
+    with log.open() as lines:
+        threads = (thread for thread, kind in changes(lines, clone) if kind == point[:2])
+        for thread in islice(threads, point.number - 1, point.number):
+            with suppress(OSError):  # it has just ended
+                stage = STAGE.search(Path(f"/proc/{thread}/environ").read_bytes())
+                program = Path(f"/proc/{thread}/comm").read_bytes().strip()
+                os.kill(thread, signal.SIGKILL)
+                name = (stage[1] if stage else program).decode()
+        for _ in lines:  # strace waits until its log is read
+            pass
+    return name
+
+
+def changes(lines: Iterable[str], clone: Path) -> Iterator[tuple[int, tuple[str, str]]]:
+    """Each call in a log of strace that changes a file of the clone: its thread, name and path."""
     for line in lines:
-        if not (found := CALL.match(line)):
-            continue  # a signal, an end, or the second half of a call
-        call = found["call"]
-        entered[found["thread"], call] += 1
-        path = _changed(call, found["arguments"], clone)
-        if path and not path.startswith(OF_OTHERS) and not FAILED.search(line):
-            yield Point(call, entered[found["thread"], call], path)
+        found = CALL.match(line)  # not a signal, an end, or the second half of a call
+        if not found or FAILED.search(line):
+            continue
+        path = _changed(found["call"], found["arguments"], clone)
+        if path and not path.startswith(OF_OTHERS):
+            yield int(found["thread"]), (found["call"], UNSTABLE.sub("#", path))
 
 
 def _changed(call: str, arguments: str, clone: Path) -> str | None:
@@ -105,56 +146,50 @@ def _path_in(call: str, arguments: str) -> Path | None:
     return Path(path["folder"] or "") / path["path"]
 
 
-def kill(
-    command: Command, point: Point, clone: Path, environment: Environment, seconds: float
-) -> list[Point]:
-    """Run a command, and kill each process of it that reaches the point.
-
-    Returns:
-        Where processes were killed. It is not always the point: in a command of several processes,
-        the first one that makes so many calls is killed. If no process makes so many, the list is
-        empty.
-    """
-    inject = f"{point.call}:signal=KILL:when={point.number}"
-    with tempfile.NamedTemporaryFile("r") as log:
-        _traced(command, clone, environment, seconds, log.name, point.call, inject)
-        return list(kills_of(log, clone))
-
-
-def kills_of(lines: Iterable[str], clone: Path) -> Iterator[Point]:
-    """Where strace killed processes, by its log."""
-    last: dict[str, Point] = {}
-    entered: Counter[str] = Counter()
-    for line in lines:
-        if found := CALL.match(line):
-            thread, call = found["thread"], found["call"]
-            entered[thread] += 1
-            path = _changed(call, found["arguments"], clone) or "a path outside the clone"
-            last[thread] = Point(call, entered[thread], path)
-        elif (ended := KILLED.match(line)) and ended["thread"] in last:
-            yield last.pop(ended["thread"])
-
-
-def _traced(  # noqa: PLR0913  what strace needs
-    command: Command,
-    clone: Path,
-    environment: Environment,
-    seconds: float,
-    log: str,
-    calls: str,
-    inject: str = "",
-) -> "subprocess.CompletedProcess[str]":
-    options = ["-f", "-qq", "-y", "-o", log, "-e", f"trace={calls}"]
-    options += ["-e", f"inject={inject}"] if inject else []
-    return run(["strace", *options, *command], clone, environment, seconds)
+def _traced(command: Command, log: str, *calls: str, hold: bool = False) -> Command:
+    names = ",".join(f"?{call}" for call in calls)
+    held = ["-e", f"inject={names}:delay_exit={HOLD}"] if hold else []
+    options = ["-f", "-qq", "-y", "--seccomp-bpf", "-o", log, "-e", f"trace={names}", *held]
+    return ["strace", *options, *command]
 
 
 def run(
-    command: Command, clone: Path, environment: Environment, seconds: float
+    command: Command, clone: Path, environment: Environment
 ) -> "subprocess.CompletedProcess[str]":
-    """Run a command in a clone. After so many seconds, it is killed with all its processes."""
-    limited = ["timeout", "--signal=KILL", str(seconds), *command]
-    return subprocess.run(limited, cwd=clone, env=environment, capture_output=True, text=True)
+    """Run a command in a clone.
+
+    Raises:
+        TimeoutExpired: it hangs.
+    """
+    return end(start(command, clone, environment))
+
+
+def start(command: Command, clone: Path, environment: Environment) -> "subprocess.Popen[str]":
+    """Start a command in a clone, as the leader of a process group."""
+    return subprocess.Popen(
+        command,
+        cwd=clone,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def end(process: "subprocess.Popen[str]") -> "subprocess.CompletedProcess[str]":
+    """Wait until a process has ended. Kill its group if it hangs.
+
+    Raises:
+        TimeoutExpired: it hangs.
+    """
+    try:
+        output, errors = process.communicate(timeout=SECONDS)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        raise
+    return subprocess.CompletedProcess(process.args, process.returncode, output, errors)
 
 
 @contextmanager

@@ -49,7 +49,7 @@ def postgres_url(postgres: str) -> Iterator[str]:
 @contextmanager
 def postgresql() -> Iterator[str]:
     """Run a server on this machine, as ``user@host:port``. It stops even if this process dies."""
-    programs = _programs()
+    programs = server_programs()
     if programs is None:
         skip_without("PostgreSQL server", "postgresql")
     folder = Path(tempfile.mkdtemp(prefix="postgres-"))  # other users cannot read pytest's folders
@@ -70,7 +70,7 @@ def database(address: str) -> Iterator[str]:
         server.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
 
 
-def _programs() -> Path | None:
+def server_programs() -> Path | None:
     """The folder with ``initdb`` and ``postgres``. In Debian it is not in the path."""
     debian = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parts[-2]))
     in_path = shutil.which("initdb")
