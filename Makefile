@@ -8,6 +8,7 @@ PYTEST := pytest -n auto --maxprocesses 8
 
 .PHONY: help install repro smoke fashion faces stacked likelihood full test test-all pins fuzz chaos lint check-locks ui bench bench-quality across docs lock wheel clean
 .DEFAULT_GOAL := help
+CHAOS ?= --write docs/reliability.md
 
 help:  ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -59,7 +60,7 @@ fuzz: $(INSTALLED)  ## Feed 5,000 valid and damaged inputs to every reader of fi
 	PYTHONPATH=tests:tests/fuzz:tests/helpers python tests/fuzz/fuzzing.py
 
 chaos: $(INSTALLED)  ## Kill commands, fill their disks, and compare with undisturbed runs (as root)
-	PYTHONPATH=tests:tests/chaos:tests/helpers python tests/chaos/campaign.py --write docs/reliability.md
+	PYTHONPATH=tests:tests/chaos:tests/helpers python tests/chaos/campaign.py $(CHAOS)
 
 lint: $(INSTALLED)  ## Check style and types
 	ruff check .
