@@ -1,5 +1,6 @@
 """What DVC leaves if it is killed while it writes its own files."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -8,7 +9,7 @@ import pytest
 
 from clones import call
 from ganvae.core.files import read_json
-from ganvae.pipeline.dvc import DVC, run_dvc
+from ganvae.pipeline.dvc import DVC, remove_begun_copies, run_dvc
 
 STAGE = "stages:\n  copy:\n    cmd: cp a b\n    deps: [a]\n    outs: [b]\n"
 KILLED = """
@@ -66,3 +67,13 @@ def test_a_damaged_rwlock_counts_as_missing(repository: Path, content: str) -> N
     rwlock.write_text(content)
     assert "up to date" in run_dvc("status", root=repository)
     assert isinstance(read_json(rwlock), dict)
+
+
+def test_begun_copies_of_a_killed_dvc_are_removed(tmp_path: Path) -> None:
+    old, new, other = (tmp_path / f".{name}.tmp" for name in ("a" * 22, "-" * 22, "scores.json.12"))
+    for path in (old, new, other):
+        path.touch()
+    for path in (old, other):
+        os.utime(path, (0, 0))
+    remove_begun_copies([tmp_path, tmp_path / "missing"])
+    assert sorted(tmp_path.iterdir()) == sorted([new, other])

@@ -145,10 +145,13 @@ class ProfilePaths:
         return self.results / "baselines"
 
     @property
+    def artifacts(self) -> Path:
+        return Path("artifacts") / self.profile
+
+    @property
     def drawn(self) -> Path:
         """Folder of all pictures of training runs, with one folder per training run."""
-        return Path("artifacts") / self.profile / "pictures"
+        return self.artifacts / "pictures"
 
     def run(self, key: str) -> RunPaths:
-        artifacts = Path("artifacts") / self.profile
-        return RunPaths(self.runs / key, artifacts / key, self.drawn / key)
+        return RunPaths(self.runs / key, self.artifacts / key, self.drawn / key)

@@ -1,6 +1,7 @@
 """Run DVC, in one process or in several processes at the same time."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     from ganvae.pipeline.board import Board
 
 DVC = (sys.executable, "-m", "ganvae.pipeline.quick_dvc")
+COPY = re.compile(r"\.[\w-]{22}\.tmp")
+"""The name of a file that DVC has begun to copy."""
+COPY_SECONDS = 10.0
 GRACE = 10.0  # seconds between interrupting a child and killing it
 
 
@@ -40,6 +44,18 @@ def run_dvc(*arguments: str, root: Path = Path()) -> str:
     if process.returncode:
         raise UserError(f"`dvc {' '.join(arguments)}` failed:\n{process.stdout}{process.stderr}")
     return process.stdout
+
+
+def remove_begun_copies(folders: Iterable[Path]) -> None:
+    """Remove what a killed DVC has left of copies in these folders. DVC itself never does.
+
+    Files younger than `COPY_SECONDS` may belong to a DVC at work, so they stay.
+    """
+    for folder in folders:
+        for path in folder.rglob(".*.tmp"):
+            with suppress(FileNotFoundError):  # it was the copy of a DVC at work
+                if COPY.fullmatch(path.name) and time.time() - path.stat().st_mtime > COPY_SECONDS:
+                    path.unlink()
 
 
 class Children:

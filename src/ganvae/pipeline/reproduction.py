@@ -21,7 +21,7 @@ from ganvae.core.files import read_json, write_json
 from ganvae.core.lock import alone
 from ganvae.core.paths import ProfilePaths
 from ganvae.core.tokens import is_project
-from ganvae.pipeline.dvc import Children
+from ganvae.pipeline.dvc import Children, remove_begun_copies
 from ganvae.pipeline.locks import refuse_frozen
 from ganvae.pipeline.owner import wait_for_orphans
 from ganvae.pipeline.preflight import check_data, check_models
@@ -170,6 +170,8 @@ def _reproduce(
     root = pipeline.parent / params.root
     if is_project(root):
         refresh(root)
+    paths = ProfilePaths(params.profile)
+    remove_begun_copies((paths.data, paths.artifacts, paths.results))
     if allow_missing:
         restore(params)
     stale = stale_stages(pipeline, params, allow_missing)
