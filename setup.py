@@ -1,9 +1,9 @@
 """The build step that copies the repository's read-only files into the package of a wheel.
 
 The copied files are the judges, the parameters and scores of the published profiles, the weights of
-their finalists, and what a user's project needs: stages, tokens and dvc.yaml. Below the folder
-``ganvae/assets``, they keep their paths (`ganvae.core.assets`). So git has each file only once. An
-editable installation reads the files from the clone.
+their finalists, and what a user's project needs: stages, tokens, search spaces and dvc.yaml. Below
+the folder ``ganvae/assets``, they keep their paths (`ganvae.core.assets`). So git has each file
+only once. An editable installation reads the files from the clone.
 """
 
 import logging
@@ -38,6 +38,7 @@ def assets() -> list[Path]:
     """
     chosen = sorted([*Path("judges").glob("*.safetensors"), *Path("judges").glob("*.json")])
     chosen += [Path("dvc.yaml"), *sorted(Path("stages").glob("*.py"))]
+    chosen += sorted(Path("sweeps").glob("*.yaml"))
     chosen += sorted(Path("behaviour/tokens").rglob("*.json"))
     finalists = []
     for params, results, names in published():

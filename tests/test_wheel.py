@@ -72,7 +72,7 @@ def test_the_wheel_has_judges_parameters_and_all_finalists_that_fit(wheel: Path)
     needed |= {str(path.with_name("promoted.yaml")) for path, _ in PROFILES}
     needed |= {f"results/{params.profile}/scores.json" for _, params in PROFILES}
     needed |= {path for path in FINALISTS if path.startswith("results/laptop/")}
-    of_projects = ("dvc.yaml", "stages/*.py", "behaviour/tokens/**/*.json")
+    of_projects = ("dvc.yaml", "stages/*.py", "sweeps/*.yaml", "behaviour/tokens/**/*.json")
     needed |= {str(path.relative_to(ROOT)) for each in of_projects for path in ROOT.glob(each)}
     assert needed <= held.keys() <= needed | FINALISTS
     assert all(size == (ROOT / name).stat().st_size for name, size in held.items())

@@ -14,7 +14,7 @@ from zipfile import ZipFile
 from packaging.requirements import Requirement
 
 ROOT = Path(__file__).parents[2]
-SOURCES = ("behaviour", "judges", "profiles", "src", "stages")
+SOURCES = ("behaviour", "judges", "profiles", "src", "stages", "sweeps")
 FILES = (
     "LICENSE",
     "README.md",

@@ -158,10 +158,21 @@ def test_a_space_can_search_only_the_systems_that_it_names() -> None:
     assert sweep.ranges("bernoulli-vae")["learning_rate"].low == 3e-4
 
 
-def test_the_error_for_an_unknown_space_lists_the_spaces(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(ROOT)
+def test_a_project_has_the_spaces_of_the_program_and_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert read_sweep("vae-beta") == read_sweep(str(ROOT / "sweeps/vae-beta.yaml"))
+    (tmp_path / "sweeps").mkdir()
+    text = (ROOT / "sweeps/vae-beta.yaml").read_text()
+    for name in ("vae-beta", "mine"):
+        (tmp_path / f"sweeps/{name}.yaml").write_text(
+            text.replace("n_generated: 5000", "n_generated: 77")
+        )
+        assert read_sweep(name).n_generated == 77
     with pytest.raises(
-        ConfigError, match=r"no search space 'nonsense' .*in sweeps/: dg-balance, fid-vs"
+        ConfigError,
+        match=r"no search space 'nonsense' .*spaces: dg-balance, fid-vs.* mine, qu",
     ):
         read_sweep("nonsense")
 

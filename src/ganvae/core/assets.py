@@ -1,4 +1,4 @@
-"""The read-only files of the program: judges, parameter files and published weights.
+"""The read-only files of the program: judges, parameter files, search spaces and published weights.
 
 A clone of the repository has these files in several folders. A wheel has copies of them in the
 folder ``ganvae/assets``, at the same paths as in a clone. setup.py makes the copies. All code finds

@@ -7,6 +7,7 @@ from typing import Any, Literal, Self
 from pydantic import Field, NonNegativeInt, PositiveInt, model_validator
 
 from ganvae.config import ModelConfig, Section, Seed, flat, parse, read_yaml
+from ganvae.core import assets
 from ganvae.core.errors import ConfigError
 from ganvae.models.registry import system_config
 from ganvae.scores.studies import Objective
@@ -173,18 +174,24 @@ class Sweep(Section):
 
 
 def read_sweep(space: str) -> Sweep:
-    """Read a sweep by its name in `sweeps/`, or from a YAML file.
+    """Read a sweep by its name, or from a YAML file.
+
+    A name is searched in the folder `sweeps/` of the working folder, and then in the program's.
 
     Raises:
         ConfigError: the sweep does not exist, or is invalid.
     """
-    path = Path(space) if space.endswith((".yaml", ".yml")) else SPACES / f"{space}.yaml"
-    if not path.exists():
-        known = ", ".join(sorted(file.stem for file in SPACES.glob("*.yaml"))) or "none"
-        raise ConfigError(
-            f"there is no search space {space!r} ({path}). Search spaces in {SPACES}/: {known}."
-        )
-    return parse(Sweep, read_yaml(path), str(path))
+    folders = (SPACES, assets.ROOT / SPACES)
+    named = [folder / f"{space}.yaml" for folder in folders]
+    paths = [Path(space)] if space.endswith((".yaml", ".yml")) else named
+    for path in paths:
+        if path.exists():
+            return parse(Sweep, read_yaml(path), str(path))
+    known = ", ".join(sorted({file.stem for folder in folders for file in folder.glob("*.yaml")}))
+    raise ConfigError(
+        f"there is no search space {space!r} ({paths[0]}). Search spaces: {known or 'none'}. Or "
+        "give the path of a YAML file."
+    )
 
 
 def check_ranges(
