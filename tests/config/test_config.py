@@ -141,6 +141,12 @@ def test_a_file_without_a_yaml_mapping_is_refused(tmp_path: Path, text: str) -> 
         read_yaml(path)
 
 
+def test_an_empty_file_is_called_empty(tmp_path: Path) -> None:
+    (tmp_path / "params.yaml").write_text("# only a comment\n")
+    with pytest.raises(ConfigError, match=r"params\.yaml is empty, but it must have `key: value`"):
+        load_params(tmp_path / "params.yaml")
+
+
 def test_a_missing_file_is_reported(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="No such file"):
         load_params(tmp_path / "none.yaml")

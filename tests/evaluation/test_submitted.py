@@ -162,6 +162,14 @@ def test_a_record_that_was_measured_otherwise_is_refused(folder: Path, smoke: Pa
     assert collect_submitted(smoke) == []
 
 
+def test_a_file_that_is_no_record_is_not_to_be_deleted(folder: Path, smoke: Params) -> None:
+    Path("mine.json").write_text("[1")
+    with pytest.raises(
+        UserError, match=r"^mine\.json is not JSON .*so it has no score record\. `gan"
+    ):
+        submit_record(smoke, Path("mine.json"))
+
+
 def test_the_record_of_a_training_run_is_refused(folder: Path, smoke: Params) -> None:
     with pytest.raises(UserError, match="is the record of a training run of this program"):
         submit_record(smoke, write(record("their-gan", 0, 3.0)))

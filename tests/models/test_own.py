@@ -233,6 +233,12 @@ def test_a_path_outside_the_project_is_no_system(system: str) -> None:
     parse(RunConfig, run | {"system": "models/own/mine.py"}, "x")
 
 
+def test_a_path_from_the_working_folder_is_explained() -> None:
+    run = {"variant": "x", "system": "./models/x.py", "seed": 0, "file": "params.yaml"}
+    with pytest.raises(ConfigError, match=r"digits, - and _\)\. Write the path without \./\.$"):
+        parse(RunConfig, run, "x")
+
+
 class Points(list[EntryPoint]):
     """Entry points that stand for installed plug-ins."""
 

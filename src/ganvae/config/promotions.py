@@ -47,9 +47,11 @@ class RunConfig(Section):
     @classmethod
     def _is_a_name_or_a_path_inside(cls, system: str) -> str:
         if not re.match(SYSTEM, system):
+            inside = system.removeprefix("./")
+            remedy = ". Write the path without ./" if re.match(SYSTEM, inside) else ""
             raise ValueError(
                 f"{system!r} is neither the name of a system nor the path of a Python file inside "
-                "the project, such as models/my_model.py (letters, digits, - and _)"
+                f"the project, such as models/my_model.py (letters, digits, - and _){remedy}"
             )
         return system
 

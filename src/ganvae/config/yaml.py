@@ -28,6 +28,8 @@ def read_yaml(path: Path) -> dict[str, Any]:
         values = parse_yaml(read_utf8(path), str(path))
     except OSError as error:
         raise ConfigError(f"{path} cannot be read ({error.strerror}).") from None
+    if values is None:
+        raise ConfigError(f"{path} is empty, but it must have `key: value` lines.")
     if not isinstance(values, dict):
         raise ConfigError(
             f"{path} contains a {type(values).__name__}, but it must have `key: value` lines."

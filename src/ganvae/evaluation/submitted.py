@@ -15,7 +15,7 @@ from ganvae.evaluation.runs import make_evaluator
 from ganvae.evaluation.scoring import Family, check_model, score_samples
 from ganvae.scores.collected import collect_submitted
 from ganvae.scores.rankable import check_rankable, protocol_changes
-from ganvae.scores.records import ScoreRecord, read_record, read_records
+from ganvae.scores.records import ScoreRecord, as_score_record, read_given, read_records
 
 Report = Callable[[str], None]
 
@@ -86,7 +86,7 @@ def submit_record(
     """
     given = {"variant": model, "family": family, "seed": seed}
     changes = {field: value for field, value in given.items() if value is not None}
-    record = read_record(file).model_copy(update=changes)
+    record = as_score_record(read_given(file), file).model_copy(update=changes)
     path = _place(params, record.variant, record.seed)
     baselines = read_records(_baselines(params))
     if differences := protocol_changes(record.provenance, baselines[0].provenance):

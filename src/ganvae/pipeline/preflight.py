@@ -41,8 +41,9 @@ def check_finalists(params: Params) -> None:
         ConfigError: they are not, or a system is unknown.
     """
     from ganvae.models.registry import system_class  # imports torch: only if there is work
+    from ganvae.training.runs import system_of
 
-    families = [str(system_class(params.system(name)).family) for name in params.finalists]
+    families = [str(system_class(system_of(params, name)).family) for name in params.finalists]
     if families not in ([], ["gan", "vae"]):
         raise ConfigError(
             f"{params.file}: finalists are {listed(params.finalists)}, whose families are "

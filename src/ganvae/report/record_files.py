@@ -6,15 +6,14 @@ from pathlib import Path
 
 from ganvae.core import assets
 from ganvae.core.errors import UserError
-from ganvae.core.files import parse_json, read_utf8, write_json
+from ganvae.core.files import write_json
 from ganvae.core.paths import ProfilePaths
 from ganvae.scores.comparison import Comparison, as_json, compare
 from ganvae.scores.rankable import check_rankable
-from ganvae.scores.records import ScoreRecord, as_score_record
+from ganvae.scores.records import MAKE_ONE, ScoreRecord, as_score_record, read_given
 
 Found = tuple[str, ScoreRecord]
 """A record, and the name of its place for messages: a path, or a position in a list."""
-MAKE_ONE = "`ganvae score SAMPLES --json FILE` writes a score record."
 
 
 def compare_given(
@@ -84,12 +83,7 @@ def _read(path: Path) -> list[ScoreRecord]:
             f"{path} is not a file. Give a file of score records, or the name of a profile with "
             f"published records ({', '.join(profiles)}). {MAKE_ONE}"
         )
-    try:
-        content = parse_json(read_utf8(file))
-    except (ValueError, RecursionError) as error:
-        raise UserError(
-            f"{path} is not JSON ({error}), so it has no score record. {MAKE_ONE}"
-        ) from None
+    content = read_given(file)
     values = content if isinstance(content, list) else [content]
     return [as_score_record(value, path) for value in values]
 

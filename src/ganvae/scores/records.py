@@ -7,13 +7,16 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, NonNegativeInt, PositiveInt, field_validator, model_validator
 
-from ganvae.core.files import read_json, write_json
+from ganvae.core.errors import UserError
+from ganvae.core.files import parse_json, read_json, read_utf8, write_json
 from ganvae.core.limits import LARGEST_SEED
 from ganvae.core.records import Record, parse_record
 from ganvae.scores.catalogue import PRIMARY, RENAMED, REQUIRED, SCORES, in_range
 
 PRINTABLE = r"^[^\s\x00-\x1f\x7f-\x9f]([^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f])?$"
 """The pattern of a name: no control characters, no spaces at its ends, and not empty."""
+
+MAKE_ONE = "`ganvae score SAMPLES --json FILE` writes a score record."
 
 PROTOCOL_VERSION = 3
 """The version of the scoring code. Raise this number if a code change alters any score."""
@@ -208,6 +211,21 @@ def complete_scores(measured: Mapping[str, float | None]) -> dict[str, float | N
 def write_records(path: Path, records: list[ScoreRecord]) -> None:
     """Write records as a JSON list, atomically."""
     write_json(path, [record.model_dump() for record in records])
+
+
+def read_given(path: Path) -> Any:
+    """Read a JSON file of a user, which should hold score records.
+
+    Raises:
+        UserError: the file is not JSON.
+        OSError: the file is missing or unreadable.
+    """
+    try:
+        return parse_json(read_utf8(path))
+    except (ValueError, RecursionError) as error:
+        raise UserError(
+            f"{path} is not JSON ({error}), so it has no score record. {MAKE_ONE}"
+        ) from None
 
 
 def read_record(path: Path) -> ScoreRecord:

@@ -19,7 +19,8 @@ from ganvae.core.live import LiveLog, LiveRun
 from ganvae.core.paths import ProfilePaths, RunPaths
 from ganvae.data.store import read_split
 from ganvae.models.base import GenerativeModel
-from ganvae.models.registry import count_parameters, system_class, system_config
+from ganvae.models.own_code import plug_ins
+from ganvae.models.registry import count_parameters, system_class, system_config, system_names
 from ganvae.models.weights import save_model
 from ganvae.training.history import Row
 from ganvae.training.spec import RunSpec
@@ -90,14 +91,27 @@ def planned_run(params: Params, key: str) -> RunConfig:
     return params.runs[key]
 
 
+def system_of(params: Params, variant: str) -> str:
+    """The name of a variant's system.
+
+    Raises:
+        ConfigError: the variant has no run, and no system has its name.
+    """
+    system = params.system(variant)
+    has_run = any(run.variant == variant for run in params.runs.values())
+    if not has_run and system not in (*system_names(), *plug_ins()):
+        raise ConfigError(f"{params.file}: variants.{variant} has no run. Add one line under runs.")
+    return system
+
+
 def model_configs(params: Params) -> dict[str, ModelConfig]:
     """A mapping from the name of each variant of a profile to its checked parameters.
 
     Raises:
-        ConfigError: a variant's section is invalid.
+        ConfigError: a variant's section is invalid, or a variant has no run.
     """
     return {
-        name: system_config(params.system(name), section, f"{params.file}: variants.{name}")
+        name: system_config(system_of(params, name), section, f"{params.file}: variants.{name}")
         for name, section in params.variants.items()
     }
 

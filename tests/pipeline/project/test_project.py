@@ -15,6 +15,7 @@ from ganvae.core import assets
 from ganvae.core.errors import ConfigError, DataError, UserError
 from ganvae.core.tokens import is_project
 from ganvae.models import own
+from ganvae.pipeline.preflight import check_models
 from ganvae.pipeline.project import new, tokens
 from ganvae.pipeline.project.check import Finding, check
 from ganvae.pipeline.project.new import new_project, own_pipeline
@@ -240,6 +241,15 @@ def test_all_faults_are_found_at_once(project: Path) -> None:
     assert found.keys() == {"judge", "flow-matching", "bernoulli-vae"}
     assert "variants.bernoulli-vae.hidden.0 is 0" in found["bernoulli-vae"]
     assert "every value must lie in [0, 1]" in found["flow-matching"]
+
+
+def test_a_section_without_a_run_is_named(project: Path) -> None:
+    path = project / "profiles/smoke/params.yaml"
+    path.write_text(path.read_text().replace("\nvariants:\n", "\nvariants:\n  norun: {}\n"))
+    message = "profiles/smoke/params.yaml: variants.norun has no run. Add one line under runs."
+    assert wrong(findings(path.parent)) == {"norun": message}
+    with pytest.raises(ConfigError, match=r"variants\.norun has no run"):
+        check_models(load_params(path), project)
 
 
 def test_missing_images_and_a_wrong_judge_are_found(project: Path) -> None:

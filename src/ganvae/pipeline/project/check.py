@@ -19,6 +19,7 @@ from ganvae.models.registry import system_config
 from ganvae.pipeline.contract import check_model
 from ganvae.pipeline.preflight import check_data, check_finalists
 from ganvae.pipeline.project.paths import path_faults, root_of
+from ganvae.training.runs import system_of
 
 NEEDED_DISK = 2 * 10**9
 """The bytes that must be free on the disk, for checkpoints, weights and DVC's cache."""
@@ -115,7 +116,7 @@ def _finalists(params: Params) -> str:
 
 
 def _model(params: Params, variant: str, source: Source) -> str:
-    system = params.system(variant)
+    system = system_of(params, variant)
     section = f"{params.file}: variants.{variant}"
     config = system_config(system, params.variants[variant], section)
     shape, bf16 = shape_of(source.train.images), params.compute.precision != "fp32"
