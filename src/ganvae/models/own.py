@@ -51,7 +51,7 @@ def _load(name: str, path: Path) -> type[GenerativeModel]:
             " with the one to use."
             if found
             else f"{name} defines no model. Write a class that derives from GenerativeModel, VAE "
-            "or AdamGAN."
+            "or AdamGAN. For a class from a package, add a line such as `MODEL = MyModel`."
         )
     return usable(model, name, name)
 
