@@ -16,8 +16,8 @@ NAMES: dict[Family, str] = {"gan": "GANs", "vae": "VAEs"}
 
 MACHINES = (
     "A trial's number of steps is found in the search, and stays the same later. So on another "
-    "processor, or with another precision, the same steps take another time. The changes of the "
-    "finalists in the stage `why` include half and double budgets."
+    "processor, or with another precision, the same steps take another time. In the stage `why`, "
+    "some runs have half or twice the steps."
 )
 
 Table = tuple[list[str], list[list[str]]]
