@@ -7,7 +7,7 @@ import pytest
 
 from conftest import ROOT
 from ganvae.config import load_params
-from ganvae.report.shown import KINDS
+from ganvae.report.shown import INDEX, KINDS
 
 MB = 1_000_000
 OF_A_RUN = {"history.csv", "outcome.json", "scores.json", "timing.json", "validation.json"}
@@ -53,7 +53,8 @@ def test_size_of_a_shallow_clone(tmp_path: Path) -> None:
 def test_runs_have_only_numbers_and_each_variant_has_pictures_of_one_run(folder: Path) -> None:
     names = {path.name for path in committed(f"{folder}/runs")}
     assert names - OF_SOME_RUNS == OF_A_RUN
-    assert {path.name for path in committed(f"{folder}/pictures")} <= {kind.file for kind in KINDS}
+    names = {path.name for path in committed(f"{folder}/pictures")}
+    assert names <= {INDEX, *(kind.file for kind in KINDS)}
 
 
 def test_committed_weights_are_those_that_the_profile_names() -> None:

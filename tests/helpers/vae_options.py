@@ -25,6 +25,7 @@ COMBINATIONS: dict[str, dict[str, Any]] = {
         "free_bits": 0.1,
         "learning_rate_decay": "linear",
         "ema": 0.8,
+        "ema_warmup": True,
     },
     "importance samples, learned variance, mixture": {
         **MIXTURE,

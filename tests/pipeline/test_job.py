@@ -15,9 +15,10 @@ import pytest
 from filelock import FileLock
 
 from clones import call, commit, folder, started
+from ganvae.core import lock
 from ganvae.core.errors import UserError
 from ganvae.core.paths import ProfilePaths
-from ganvae.pipeline import cluster, job, lock
+from ganvae.pipeline import cluster, job
 from ganvae.pipeline.board import Board
 from ganvae.pipeline.dvc import Children
 from ganvae.pipeline.job import Job, perform

@@ -382,6 +382,9 @@ def test_the_next_command_repeats_a_sync_that_was_killed_or_failed(
         return "synced"
 
     monkeypatch.setitem(sys.modules, "ganvae.tracking.sync", SimpleNamespace(sync=sync))
+    params = (project / "params.yaml").read_text()
+    own = params.replace("profiles/smoke/params.yaml", "params.yaml")
+    (project / "params.yaml").write_text(own)
     stale(project, "compare")
     with suppress(KeyboardInterrupt):
         repro(Path("dvc.yaml"))

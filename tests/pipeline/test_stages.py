@@ -28,7 +28,7 @@ from ganvae.data.store import StoredSplit, read_split
 from ganvae.evaluation import baselines, runs, training_set
 from ganvae.evaluation.evaluator import Evaluator
 from ganvae.judge.network import Judge
-from ganvae.report.shown import KINDS
+from ganvae.report.shown import INDEX, KINDS
 from ganvae.scores.annealed import read_annealed
 from ganvae.scores.catalogue import INCEPTION, REQUIRED
 from ganvae.scores.records import read_record, read_records
@@ -115,7 +115,7 @@ def test_all_stages_complete_with_a_diverging_run(values: dict[str, Any]) -> Non
     stage("compare")(params)
 
     variants = {run["variant"] for run in values["runs"].values()}
-    assert {path.name for path in PATHS.pictures.iterdir()} == variants
+    assert {path.name for path in PATHS.pictures.iterdir()} == {INDEX, *variants}
     assert "bernoulli-vae" not in read_json(PATHS.pretrained / "index.json"), "it diverged"
     digits = [folder.name for folder in sorted((PATHS.by_class / "train").iterdir())]
     assert digits == list("0123456789")

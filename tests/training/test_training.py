@@ -508,7 +508,8 @@ def test_the_full_profile_trains_at_full_width(name: str, tmp_path: Path) -> Non
     values = full.variants[name] | {"schedule": {"unit": "steps", "length": 2, **every}}
     result = train(RunSpec(name, system_config(name, values), 0), IMAGES, tmp_path)
     assert result.status == "completed"
-    assert {run.seed for run in full.runs.values() if run.variant == name} == {0, 1, 2, 3, 4}
+    seeds = {run.seed for run in full.runs.values() if run.variant == name}
+    assert seeds == ({0} if name == "keras-dcgan" else {0, 1, 2})  # a run of it takes three hours
 
 
 @pytest.mark.parametrize("binarize", ["none", "static", "dynamic"])

@@ -17,6 +17,7 @@ from ganvae.core.errors import UserError
 from ganvae.core.files import read_json, remove_folder, sha256, write_json
 from ganvae.core.images import NotFiniteError
 from ganvae.core.paths import ProfilePaths
+from ganvae.core.processor import processor
 from ganvae.core.seeds import generator
 from ganvae.core.tokens import current_token, is_current
 from ganvae.data.splits import load_source, resplit
@@ -31,7 +32,6 @@ from ganvae.matches.measuring import SecondView, sampling_seconds
 from ganvae.matches.spec import Match
 from ganvae.models.base import shape_of
 from ganvae.models.registry import system_config
-from ganvae.pipeline.behaviour.fingerprints import machine as processor
 from ganvae.scores.matches import (
     Family,
     MatchRecord,

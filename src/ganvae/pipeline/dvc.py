@@ -47,7 +47,7 @@ def run_dvc(*arguments: str, root: Path = Path()) -> str:
 
 
 def remove_begun_copies(folders: Iterable[Path]) -> None:
-    """Remove what a killed DVC has left of copies in these folders. DVC itself never does.
+    """Remove what a killed DVC has left of copies in these folders. DVC itself leaves them there.
 
     Files younger than `COPY_SECONDS` may belong to a DVC at work, so they stay.
     """

@@ -17,6 +17,7 @@ from ganvae.core.errors import ConfigError
 from ganvae.core.files import remove_folder, replacing, sha256, write_csv, write_json
 from ganvae.core.live import LiveLog, LiveRun
 from ganvae.core.paths import ProfilePaths, RunPaths
+from ganvae.core.processor import processor
 from ganvae.data.store import read_split
 from ganvae.models.base import GenerativeModel
 from ganvae.models.own_code import plug_ins
@@ -158,6 +159,7 @@ def _timing(spec: RunSpec, result: TrainingResult) -> dict[str, object]:
         "peak_memory_mb": round(compute.peak_memory(spec.machine.device) / 1e6),
         "device": spec.machine.device,
         "threads": torch.get_num_threads(),
+        "processor": processor(),
     }
 
 

@@ -10,7 +10,6 @@ entries are unchanged.
 import hashlib
 import json
 import math
-import os
 import re
 from collections.abc import Iterator, Mapping
 from functools import cached_property
@@ -19,6 +18,7 @@ from typing import Any, Literal, NamedTuple
 
 from ganvae.core.errors import UserError
 from ganvae.core.files import read_json, write_json, write_text
+from ganvae.core.processor import processor
 from ganvae.core.tokens import LOCKED, MEASURED, record_path, source_checksum, token_path
 from ganvae.pipeline.behaviour.before import Before, last_commit
 from ganvae.pipeline.behaviour.measure import Record, joint_tokens, measure
@@ -101,7 +101,7 @@ class Now:
 
     @cached_property
     def machine(self) -> str:
-        return machine()
+        return processor()
 
     @cached_property
     def libraries(self) -> dict[str, str]:
@@ -267,26 +267,6 @@ def _remove_others(root: Path, names: set[str]) -> None:
         for path in folder.rglob("*.json"):
             if str(path.relative_to(folder).with_suffix("")) not in names:
                 path.unlink()
-
-
-def machine() -> str:
-    """Describe what decides how numbers are rounded: vendor, instructions, torch, one thread."""
-    import torch
-
-    instructions = [torch.backends.cpu.get_cpu_capability()]
-    instructions += [name for name in ("avx512_bf16", "amx_bf16") if _has(torch, name)]
-    limits = [f"{name}={os.environ[name]}" for name in sorted(os.environ) if "CPU_ISA" in name]
-    return ", ".join([_vendor(), *instructions, *limits, f"torch {torch.__version__}", "1 thread"])
-
-
-def _has(torch: Any, name: str) -> bool:
-    return bool(torch.cpu.get_capabilities().get(name))
-
-
-def _vendor() -> str:
-    cpuinfo = Path("/proc/cpuinfo")
-    match = re.search(r"vendor_id\s*:\s*(\S+)", cpuinfo.read_text()) if cpuinfo.exists() else None
-    return match[1] if match else os.uname().machine
 
 
 def libraries(root: Path) -> dict[str, str]:
