@@ -9,6 +9,7 @@ from ganvae.config import flat
 from ganvae.core.errors import ConfigError
 from ganvae.matches.draw import draw
 from ganvae.matches.spec import Match, read_match
+from ganvae.models.base import ImageShape
 from ganvae.models.registry import system_config
 from ganvae.scores.matches import FAMILIES, Family, match_path, read_match_record, read_stage
 
@@ -120,14 +121,18 @@ def test_the_first_configurations_of_both_families_are_valid(match: Match) -> No
             assert draw(match, family, number, MNIST).redraws < 50
 
 
-@pytest.mark.parametrize("name", ["mnist", "fashion"])
-def test_recorded_matches_still_have_their_content_and_their_draws(name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "shape"), [("mnist", MNIST), ("fashion", MNIST), ("faces", (1, 32, 32))]
+)
+def test_recorded_matches_still_have_their_content_and_their_draws(
+    name: str, shape: ImageShape
+) -> None:
     recorded = read_match_record(ROOT / match_path(name))
     match = read_match(name, ROOT)
     assert match.sha256 == recorded.match_sha256
     assert match.model_dump(mode="json", exclude_defaults=True) == recorded.content
     for trial in read_stage(ROOT, name, "search")[::6]:
-        drawn = draw(match, trial.family, trial.trial, MNIST)
+        drawn = draw(match, trial.family, trial.trial, shape)
         assert (drawn.system, drawn.parameters) == (trial.system, trial.parameters)
 
 
