@@ -1,11 +1,13 @@
 """The committed matches: both spaces hold the configurations that the project already knows."""
 
+from collections import Counter
+from statistics import median
 from typing import Any
 
 import pytest
 
 from conftest import ROOT
-from ganvae.config import flat
+from ganvae.config import flat, read_yaml
 from ganvae.core.errors import ConfigError
 from ganvae.matches.draw import draw
 from ganvae.matches.spec import Match, read_match
@@ -156,3 +158,30 @@ def test_both_spaces_have_the_same_kinds_of_switches(match: Match) -> None:
     assert {"batch_size", "learning_rate", "learning_rate_decay", "ema", "output_scale"} <= shared
     counts = [match.families[family].switches for family in FAMILIES]
     assert max(counts) <= 1.4 * min(counts)
+
+
+def test_the_first_matches_are_as_weak_as_the_pages_say() -> None:
+    """docs/tuning.md and docs/datasets.md quote these numbers."""
+    mnist, fashion = (read_stage(ROOT, name, "search") for name in ("mnist", "fashion"))
+    pairs = list(zip(mnist, fashion, strict=True))
+    for first, second in pairs:
+        assert (first.family, first.trial, first.system) == (
+            *(second.family, second.trial, second.system),
+        )
+        assert first.parameters == second.parameters
+    systems = Counter(trial.system for trial in mnist)
+    assert (systems["dcgan"], systems["vanilla-gan"]) == (11, 23)
+    assert systems["bernoulli-vae"] == systems["conv-vae"] == 30
+    for family, kept, share in (("gan", [8, 15], 0.45), ("vae", [3, 9], 0.37)):
+        slow = [[t for t in trials if t.family == family and t.parameters["ema"] == 0.999]
+                for trials in (mnist, fashion)]  # fmt: skip
+        assert [sum(0.999**t.steps >= 0.25 for t in trials) for trials in slow] == kept
+        ratios = [b.steps / a.steps for a, b in pairs if a.family == family]
+        assert median(ratios) == pytest.approx(share, abs=0.005)
+    collapsed = [trial for trial in mnist if trial.status == "collapsed"]
+    averaged = [trial for trial in collapsed if trial.parameters["ema"] == 0.999]
+    assert Counter(trial.family for trial in collapsed) == {"gan": 12, "vae": 4}
+    assert Counter(trial.family for trial in averaged) == {"gan": 7, "vae": 4}
+    winners = {read_yaml(ROOT / path)["promoted"]["gan-finalist"]["trial"]
+               for path in ("promoted.yaml", "profiles/fashion/promoted.yaml")}  # fmt: skip
+    assert winners == {7}
