@@ -20,7 +20,7 @@ ROOMS_OF = {
     "playwright": set(),
     "sklearn": {"data", "judge", "models"},
     "pooch": {"data"},
-    "filelock": {"core", "pipeline", "tracking"},
+    "filelock": {"core", "pipeline"},
 }
 ORDER = [
     "core", "config", "data", "judge", "models", "training", "metrics", "scores", "evaluation",

@@ -1,5 +1,6 @@
 """Keep two processes from doing the same work, or from changing the same files at once."""
 
+import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,32 +15,43 @@ POLL_SECONDS = 0.5
 
 
 @contextmanager
-def in_turn(lock: Path, message: str) -> Iterator[bool]:
+def in_turn(
+    lock: Path, message: str, *, notice: float = 0.0, patience: float = math.inf
+) -> Iterator[bool]:
     """Hold a lock file inside the `with` block. Wait while another process holds it.
 
     The lock ends with its process, even if killed.
 
     Args:
-        message: printed before waiting.
+        message: printed after ``notice`` seconds of waiting.
+        notice: seconds.
+        patience: the seconds to wait after the message.
 
     Yields:
         Whether this process had to wait.
 
     Raises:
-        OSError: the lock file cannot be written.
+        OSError: the lock file cannot be written, or another process has held it for too long.
     """
     held, waited = FileLock(lock), False
     lock.parent.mkdir(parents=True, exist_ok=True)
     try:
-        held.acquire(timeout=0)
+        held.acquire(timeout=min(notice, patience))
     except Timeout:
         waited = True
         print(message, flush=True)
-        held.acquire(poll_interval=POLL_SECONDS)
+        _acquire(held, patience)
     try:
         yield waited
     finally:
         held.release()
+
+
+def _acquire(held: FileLock, patience: float) -> None:
+    try:
+        held.acquire(-1 if patience == math.inf else patience, poll_interval=POLL_SECONDS)
+    except Timeout:
+        raise OSError(f"another process has held {held.lock_file} for {patience:.0f} s") from None
 
 
 @contextmanager

@@ -13,13 +13,13 @@ from threading import Timer
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from filelock import FileLock, Timeout
 from sqlalchemy import NullPool, create_engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from ganvae.core.databases import with_limits
 from ganvae.core.errors import UserError
 from ganvae.core.files import replacing
+from ganvae.core.lock import in_turn
 from ganvae.core.paths import checkout_root
 from ganvae.tracking.places import mend_places
 
@@ -117,37 +117,14 @@ def connected(store: Store, patience: float = math.inf) -> "Iterator[MlflowClien
 
     with _explained(store), _quiet():
         _check_answers(store)
-        with _turn(store, patience) as waited:
+        busy = f"waiting for another process that writes to MLflow at {store}"
+        with in_turn(store.lock, busy, notice=NOTICE_SECONDS, patience=patience) as waited:
             if waited:
                 _check_answers(store)
             if store.sqlite_file and store.artifacts:
                 _prepare(store.sqlite_file)
                 mend_places(store.sqlite_file, store.artifacts)
             yield MlflowClient(store.address)
-
-
-@contextmanager
-def _turn(store: Store, patience: float) -> Iterator[bool]:
-    """Hold the store's lock inside the `with` block. Yield whether this process had to wait."""
-    store.lock.parent.mkdir(parents=True, exist_ok=True)
-    held, waited = FileLock(store.lock), False
-    try:
-        held.acquire(timeout=min(NOTICE_SECONDS, patience))
-    except Timeout:
-        waited = True
-        print(f"waiting for another process that writes to MLflow at {store}", flush=True)
-        _acquire(held, patience)
-    try:
-        yield waited
-    finally:
-        held.release()
-
-
-def _acquire(lock: FileLock, patience: float) -> None:
-    try:
-        lock.acquire(timeout=-1 if patience == math.inf else patience)
-    except Timeout:
-        raise OSError(f"another process has held {lock.lock_file} for {patience:.0f} s") from None
 
 
 def _without_password(text: str) -> str:
