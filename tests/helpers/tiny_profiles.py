@@ -14,7 +14,7 @@ from conftest import ROOT
 from ganvae.config import Params, load_params, read_yaml
 from ganvae.config.promotions import PROMOTED, Promotions, write_promotions
 from ganvae.models.registry import system_config
-from ganvae.report.published import LEAST_BOUND_SAMPLES
+from ganvae.report.published.bounds import LEAST_BOUND_SAMPLES
 from toy_faces import write_lfw
 
 SMOKE = read_yaml(ROOT / "profiles/smoke/params.yaml")

@@ -160,3 +160,11 @@ def test_grey_images_and_other_likelihoods_are_refused(
     assert isinstance(other, AutoencodingModel)
     with pytest.raises(ValueError, match="Bernoulli decoder"):
         importance_weighted_bound(other, bits, k=1, random=generator(0, "x"))
+
+
+def test_the_watch_is_called_after_each_image(vae: AutoencodingModel, bits: Tensor) -> None:
+    calls: list[None] = []
+    importance_weighted_bound(
+        vae, bits, k=1, random=generator(0, "x"), watch=lambda: calls.append(None)
+    )
+    assert len(calls) == len(bits)

@@ -17,7 +17,8 @@ from ganvae.core.paths import ProfilePaths
 from ganvae.data.splits import SPLITS
 from ganvae.data.store import read_split
 from ganvae.judge.network import FrozenJudge
-from ganvae.report.published import HEADING, LEAST_BOUND_SAMPLES
+from ganvae.report.published.bounds import LEAST_BOUND_SAMPLES
+from ganvae.report.published.tables import HEADING
 from ganvae.scores.records import read_records
 
 pytestmark = pytest.mark.slow

@@ -8,10 +8,10 @@ from conftest import ROOT
 from ganvae.config import AnnealingConfig, AnnealingSettings, load_params
 from ganvae.core.files import write_json
 from ganvae.core.paths import ProfilePaths
-from ganvae.report.annealed import annealed_of, annealed_table
 from ganvae.report.findings import findings_of
 from ganvae.report.page import render
-from ganvae.report.published import published_markdown
+from ganvae.report.published.annealed import annealed_of, annealed_table
+from ganvae.report.published.tables import published_markdown
 from ganvae.report.tables import write_leaderboard_markdown
 from ganvae.scores.annealed import LikelihoodRecord
 from toy_annealed import annealed, without_density

@@ -12,14 +12,9 @@ from ganvae.core.files import write_json
 from ganvae.core.paths import ProfilePaths
 from ganvae.report.findings import Findings
 from ganvae.report.page import render
-from ganvae.report.published import (
-    HEADING,
-    PublishedTable,
-    Training,
-    published_markdown,
-    published_of,
-    published_tables,
-)
+from ganvae.report.published.choice import published_of, published_tables
+from ganvae.report.published.own import Training
+from ganvae.report.published.tables import HEADING, PublishedTable, published_markdown
 from ganvae.report.scores import TIMES
 from ganvae.report.tables import write_leaderboard_markdown
 from ganvae.report.tuning import NOT_TUNED
@@ -80,6 +75,7 @@ def test_modes_are_shown_beside_published_ones() -> None:
     assert lines[0] == f"## {HEADING}"
     assert cells(lines, "VEEGAN ([1705.07761]")[:2] == ["150.0", "2.95"]
     assert cells(lines, "PacDCGAN2 ([1712.04086]")[:2] == ["1,000.0", "0.06"]
+    assert cells(lines, "R3GAN ([2501.05441]")[:2] == ["1,000.0", "0.029"]
     assert cells(lines, "`gan-one`") == [
         "905.0 [841.5, 968.5]", "0.548 [0.172, 1.744]", "2", "4,500", "54,900", "1,000",
     ]  # fmt: skip
@@ -105,6 +101,8 @@ def test_likelihoods_are_shown_beside_published_ones() -> None:
     assert [(cell[1], cell[3]) for cell in published] == [
         ("86.76", "1"), ("85.54", "5"), ("84.78", "50"),
     ]  # fmt: skip
+    warmed_up = "VAE with KL warm-up ([nbip/IWAE](https://github.com/nbip/IWAE))"
+    assert cells(lines, warmed_up)[:3] == ["86.32", "", "1"]
     assert cells(lines, "`vae-one`") == [
         "87.00 [74.29, 99.71]", "0.50", "5", "2", "4,500", "54,900", "1,000",
     ]  # fmt: skip

@@ -12,7 +12,7 @@ from ganvae.core.seeds import generator
 from ganvae.evaluation.densities import NoDensity, decoder_of
 from ganvae.metrics.ais import Annealing, log_likelihood, simulated_bounds
 from ganvae.models.base import GenerativeModel, evaluating
-from ganvae.training.progress import Progress
+from ganvae.training.progress import Meter
 
 TUNING_IMAGES = 20
 """The largest number of validation images on which the variance is chosen."""
@@ -48,7 +48,7 @@ def estimate(
     decoder_of(model, settings.variances[0])  # fail before the first line of progress
     model.requires_grad_(False)
     estimator = _Estimator(model, settings, seed)
-    with evaluating(model), closing(_Meter(name, estimator.steps(validation, test))) as meter:
+    with evaluating(model), closing(Meter(name, estimator.steps(validation, test))) as meter:
         candidates = estimator.candidates(validation, meter)
         variance = max(candidates, key=lambda candidate: candidates[candidate])
         values = estimator.log_likelihood(test, variance, meter)
@@ -79,28 +79,6 @@ def _mean_and_error(values: Tensor, what: str) -> tuple[float, float]:
     return mean, float(values.std()) / math.sqrt(len(values))
 
 
-class _Meter:
-    """Shows the progress of an estimate: the number of transitions so far, and the latest values.
-
-    Attributes:
-        row: the latest values by name.
-    """
-
-    def __init__(self, name: str, steps: int) -> None:
-        self.row: dict[str, float] = {}
-        self._progress = Progress(name, steps, 0)
-        self._step = 0
-
-    def count(self) -> None:
-        """Count one transition."""
-        self._step += 1
-        self._progress.advance()
-        self._progress.show(self._step, self.row)
-
-    def close(self) -> None:
-        self._progress.close()
-
-
 class _Estimator:
     """Estimates and bounds of the log-likelihood of one model, in eval mode.
 
@@ -121,7 +99,7 @@ class _Estimator:
         bounds = self._effort.transitions_of_bounds * _batches(self._settings.simulated)
         return choice + self._effort.transitions * _batches(len(test)) + bounds
 
-    def candidates(self, validation: Tensor, meter: _Meter) -> dict[float, float]:
+    def candidates(self, validation: Tensor, meter: Meter) -> dict[float, float]:
         """Return the mean log-likelihood of validation images for each candidate variance.
 
         A candidate whose mean is not finite is left out.
@@ -137,12 +115,12 @@ class _Estimator:
             raise NoDensity("the log-likelihood of validation images is not finite")
         return finite
 
-    def log_likelihood(self, test: Tensor, variance: float, meter: _Meter) -> Tensor:
+    def log_likelihood(self, test: Tensor, variance: float, meter: Meter) -> Tensor:
         """Estimate log p(x) of each test image: N values, in nats."""
         meter.row = {"variance": variance}
         return self._estimated(test, variance, self._effort, self._random("test"), meter)
 
-    def gaps(self, variance: float, meter: _Meter) -> Tensor:
+    def gaps(self, variance: float, meter: Meter) -> Tensor:
         """Return upper bound minus lower bound of log p(x) of each simulated image, in nats."""
         random, decoder = self._random("simulated"), decoder_of(self._model, variance)
         found = []
@@ -158,7 +136,7 @@ class _Estimator:
         variance: float,
         effort: Annealing,
         random: torch.Generator,
-        meter: _Meter,
+        meter: Meter,
     ) -> Tensor:
         decoder = decoder_of(self._model, variance)
         found = []

@@ -1,6 +1,7 @@
 """The evaluator, which scores images and models against the real images of a reference."""
 
 import math
+from contextlib import closing
 
 import torch
 from torch import Tensor
@@ -19,6 +20,7 @@ from ganvae.models.base import GenerativeModel, VariationalModel, evaluating
 from ganvae.models.priors import standard_normal
 from ganvae.models.vae import AutoencodingModel
 from ganvae.scores.records import Noise
+from ganvae.training.progress import Meter
 
 Scores = dict[str, float | None]
 PER_VALUE = 9  # bytes: a float32, its copy in a batch, and a uint8
@@ -112,12 +114,14 @@ class Evaluator(Yardstick):
             draw of the images, and is absent if the bound of an image is not finite.
         """
         images = from_uint8(binarised(split.images, binarisation(split.split)))
-        bounds = importance_weighted_bound(
-            model,
-            images,
-            k=self.config.importance_samples,
-            random=self.random(training_seed, "importance"),
-        )
+        with closing(Meter("bounds of log p(x)", len(images), "image")) as meter:
+            bounds = importance_weighted_bound(
+                model,
+                images,
+                k=self.config.importance_samples,
+                random=self.random(training_seed, "importance"),
+                watch=meter.count,
+            )
         scores: Scores = {
             "elbo_binarised": self._mean_elbo(model, images, training_seed),
             "importance_bound_binarised": float(bounds.double().mean()),

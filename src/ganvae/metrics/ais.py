@@ -16,6 +16,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from ganvae.metrics.watch import Watch, unwatched
 from ganvae.models.vae import log_mean_exp
 
 ACCEPTANCE = 0.65
@@ -30,13 +31,6 @@ SLOPE = 4.0
 
 This is the schedule of the published code. Its steps are smallest near 0 and 1.
 """
-
-Watch = Callable[[], None]
-"""A function that is called after each transition of the chains."""
-
-
-def unwatched() -> None:
-    """Do nothing: the `Watch` of estimates whose progress nobody sees."""
 
 
 class LatentDensity(NamedTuple):

@@ -3,15 +3,25 @@
 import torch
 from torch import Tensor
 
+from ganvae.metrics.watch import Watch, unwatched
 from ganvae.models.base import evaluating
 from ganvae.models.priors import standard_normal
 from ganvae.models.vae import AutoencodingModel, log_mean_exp
 
-LATENTS_A_PASS = 1000
+LATENTS_A_PASS = 500
+"""With more, the activations of a convolutional decoder leave the processor's cache.
+
+A pass of 1,000 latents takes 1.3 times as long per latent. A dense decoder is as fast with both.
+"""
 
 
 def importance_weighted_bound(
-    model: AutoencodingModel, images: Tensor, *, k: int, random: torch.Generator
+    model: AutoencodingModel,
+    images: Tensor,
+    *,
+    k: int,
+    random: torch.Generator,
+    watch: Watch = unwatched,
 ) -> Tensor:
     """Return log (1/k) sum_i p(x, z_i) / q(z_i|x) for each image x: N values, in nats.
 
@@ -24,6 +34,7 @@ def importance_weighted_bound(
             grey images the result would not bound a likelihood.
         random: the random generator of the noise, on the CPU. The k latents of the first image are
             drawn first, then the k latents of the next image.
+        watch: called after each image.
 
     Raises:
         ValueError: the decoder is not Bernoulli, or a pixel is neither 0 nor 1.
@@ -34,7 +45,10 @@ def importance_weighted_bound(
             "model with likelihood bernoulli, and binarise the images"
         )
     with evaluating(model):
-        bounds = [_bound(model, image, k, random) for image in images.split(1)]
+        bounds = []
+        for image in images.split(1):
+            bounds.append(_bound(model, image, k, random))
+            watch()
     return torch.cat(bounds).cpu()
 
 

@@ -4,9 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ganvae.config import Params
-from ganvae.report.annealed import annealed_of
 from ganvae.report.notes import frozen_notice, notes_of
-from ganvae.report.published import PublishedTable, published_of
+from ganvae.report.published.annealed import annealed_of
+from ganvae.report.published.choice import published_of
+from ganvae.report.published.tables import PublishedTable
 from ganvae.report.tuning import Tuning, tuning_of
 from ganvae.scores.comparison import Comparison, compare
 from ganvae.scores.departures import Departures, departures

@@ -24,7 +24,7 @@ from ganvae.report.page_match import match_section
 from ganvae.report.page_models import ModelSection, model_section
 from ganvae.report.page_report import Report
 from ganvae.report.page_sweeps import sweep_sections
-from ganvae.report.published import HEADING
+from ganvae.report.published.tables import HEADING
 from ganvae.report.scores import (
     FEW_SEEDS,
     REFERENCES,

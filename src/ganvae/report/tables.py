@@ -7,7 +7,7 @@ from ganvae.core.files import write_csv, write_text
 from ganvae.report.differences import differences_markdown, markdown_line
 from ganvae.report.findings import Findings
 from ganvae.report.numbers import listed
-from ganvae.report.published import published_markdown
+from ganvae.report.published.tables import published_markdown
 from ganvae.report.scores import (
     NOT_MEASURED,
     REFERENCES,

@@ -1,4 +1,4 @@
-"""The progress of a training run: a bar on a terminal, or plain lines in a log."""
+"""The progress of long work: a bar on a terminal, or plain lines in a log."""
 
 import os
 import sys
@@ -15,19 +15,21 @@ OFTEN = 10.0  # seconds between two lines in a log
 class Progress:
     """A display of the steps and the latest losses of the training run ``name``.
 
-    ``total`` is the number of steps, ``start`` the number of steps already taken.
+    ``total`` is the number of steps, ``start`` the number of steps already taken. ``unit`` is the
+    word for one step.
     """
 
-    def __init__(self, name: str, total: int, start: int) -> None:
+    def __init__(self, name: str, total: int, start: int, unit: str = "step") -> None:
         self._name = name
+        self._unit = unit
         self._total = total
         self._bar = tqdm(
-            total=total, initial=start, desc=name, unit="step", disable=not sys.stderr.isatty()
+            total=total, initial=start, desc=name, unit=unit, disable=not sys.stderr.isatty()
         )
         self._seconds = float(os.environ.get(LOG_SECONDS, OFTEN))
         self._last_line = time.monotonic()
         if self._bar.disable:
-            print(f"{name}: step {start} of {total}", flush=True)
+            print(f"{name}: {unit} {start} of {total}", flush=True)
 
     def advance(self) -> None:
         """Count one step."""
@@ -44,9 +46,33 @@ class Progress:
         if not self._bar.disable:
             self._bar.set_postfix_str(values, refresh=False)  # the next step draws the bar
         elif step == self._total or time.monotonic() - self._last_line >= self._seconds:
-            print(f"{self._name}: step {step} of {self._total}, {values}", flush=True)
+            done = f"{self._name}: {self._unit} {step} of {self._total}"
+            print(f"{done}, {values}" if values else done, flush=True)
             self._last_line = time.monotonic()
 
     def close(self) -> None:
         """Stop the bar and leave its last state on the screen."""
         self._bar.close()
+
+
+class Meter:
+    """Counts steps, and shows their number and the latest values.
+
+    Attributes:
+        row: the latest values by name.
+    """
+
+    def __init__(self, name: str, steps: int, unit: str = "step") -> None:
+        self.row: dict[str, float] = {}
+        self._progress = Progress(name, steps, 0, unit)
+        self._step = 0
+
+    def count(self) -> None:
+        """Count one step."""
+        self._step += 1
+        self._progress.advance()
+        self._progress.show(self._step, self.row)
+
+    def close(self) -> None:
+        """Stop the display and leave its last state on the screen."""
+        self._progress.close()

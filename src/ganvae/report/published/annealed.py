@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from ganvae.config import Params
 from ganvae.report.numbers import fixed, listed
-from ganvae.report.published import PublishedLine, PublishedTable
+from ganvae.report.published.tables import PublishedLine, PublishedTable
 from ganvae.report.scores import bracketed
 from ganvae.scores.annealed import LikelihoodRecord, collect_annealed
 from ganvae.scores.intervals import estimate
