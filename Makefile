@@ -81,7 +81,7 @@ bench: $(INSTALLED)  ## Measure against named baselines; results in benchmarks/R
 	python benchmarks/coverage.py
 	python benchmarks/streaming.py
 
-bench-quality: $(INSTALLED)  ## FID against CPU-seconds of training (20 minutes)
+bench-quality: $(INSTALLED)  ## FID of the finalists after 60 and 480 CPU-seconds (half an hour)
 	python benchmarks/quality.py
 
 # `dvc repro results/dvc.yaml` would bring every profile up to date first.

@@ -1,216 +1,194 @@
-"""Measure FID (judge) against training time, for the laptop profile's presets and tuned variants.
+"""Measure how good samples are after so many CPU-seconds of training.
 
-Each variant trains on one thread for several budgets of CPU-seconds. If its learning rate does not
-decay, training continues from one budget to the next. Otherwise the variant is trained again for
-each budget, since its schedule depends on the length. FID compares 10,000 images with the test set.
-Each point is written to quality.csv at once, and Ctrl-C ends with a table of the points so far.
+Each training run has one thread and a budget of CPU-seconds, which includes what is fitted for
+sampling. A probe finds how many steps fit into the budget, as in a match. All other parameters stay
+those of the variant, also where another length or another budget would want others. Scores compare
+10,000 samples with the test set. Nothing is chosen by them. Each point is written to quality.csv at
+once, and Ctrl-C ends with a table of the points so far.
 
-    python benchmarks/quality.py [--params params.yaml] [--budgets 30 60 120]
-        [--more dcgan-tuned=480 ...] [--seeds 1] [--jobs 2]
+    python benchmarks/quality.py [--params params.yaml] [--variants gan-finalist vae-finalist]
+        [--budgets 60 480] [--seeds 3] [--jobs 2]
 """
 
 import argparse
 import csv
+import math
 import multiprocessing
 import os
 import statistics
 import tempfile
-import time
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 
 from matplotlib.axes import Axes
+from pydantic import TypeAdapter
 
-from ganvae.config import ModelConfig, Params, load_params
+from ganvae.config import Params, load_params
 from ganvae.core import compute
-from ganvae.core.errors import exit_with_message
+from ganvae.core.errors import UserError, exit_with_message
 from ganvae.core.paths import ProfilePaths
 from ganvae.data.store import read_split
 from ganvae.evaluation.runs import make_evaluator
+from ganvae.matches.budget import probe, scheduled, steps_within
 from ganvae.models.registry import system_config
 from ganvae.pictures.canvas import figure
 from ganvae.report.vector import COLOURS
 from ganvae.scores.records import read_records
 from ganvae.training.spec import RunSpec
-from ganvae.training.trainer import TrainingResult, train
+from ganvae.training.trainer import train
 from results import report, table
 
-PROBE_STEPS = 100
 FOLDER = Path(__file__).parent
 POINTS = FOLDER / "quality.csv"
+SCORES = ("fid_judge", "fid_unlabelled", "closer_to_train_pixels")
 
 
 @dataclass(frozen=True)
 class Point:
-    """The score of one variant after one training budget."""
+    """The scores of one training run. They are NaN if the run diverged."""
 
-    model: str
+    variant: str
     family: str
     seed: int
     budget: int
     cpu_seconds: float
     steps: int
     fid_judge: float
+    fid_unlabelled: float
+    closer_to_train_pixels: float
 
 
-def with_length(config: ModelConfig, steps: int) -> ModelConfig:
-    """The same configuration for this many steps, with pictures at the first and last step only."""
-    schedule = {"unit": "steps", "length": steps, "report_every": min(100, steps)}
-    schedule |= {"sample_every": steps, "checkpoint_every": steps, "marks": []}
-    return config.model_validate(config.model_dump() | {"schedule": schedule})
-
-
-def curve(params: Params, name: str, seed: int, budgets: list[int]) -> None:
-    """Train for each budget in turn, and add each point to the file."""
+def measure(params: Params, variant: str, seed: int, budget: int) -> None:
+    """Train a variant within a budget, and add its point to the file."""
     machine = compute.use_to_train(params.compute.model_copy(update={"threads": 1}))
-    system = params.system(name)
-    config = system_config(system, params.variants[name])
+    system = params.system(variant)
+    config = system_config(system, params.variants[variant])
     images = read_split(ProfilePaths(params.profile).split("train")).images
-    evaluator = make_evaluator(params)
-
-    def seconds(steps: int, work: Path) -> tuple[float, TrainingResult]:
-        start = time.process_time()
-        short = with_length(config, steps)
-        result = train(RunSpec(system, short, seed, machine, variant=name), images, work)
-        return time.process_time() - start, result
-
-    spent = 0.0
+    spec = RunSpec(system, config, seed, machine, variant)
+    steps = steps_within(budget, probe(spec, images, budget))
+    spec = RunSpec(system, scheduled(system, config, steps), seed, machine, variant)
     with tempfile.TemporaryDirectory() as folder:
-        for turn in range(2):  # the first warms up
-            _, probe = seconds(PROBE_STEPS, Path(folder) / f"probe-{turn}")
-        per_step = probe.seconds / PROBE_STEPS
-        steps = 0
-        for budget in sorted(budgets):
-            steps += max(1, round((budget - spent) / per_step))
-            took, result = seconds(steps, Path(folder) / "all")
-            spent += took
-            per_step = spent / steps
-            fid = float("nan")
-            if result.status == "completed":
-                images = evaluator.generate(result.model, seed)
-                fid = evaluator.measure_samples(images, seed).scores["fid_judge"]
-            family = result.model.family
-            add(Point(name, family, seed, budget, round(spent, 1), steps, round(fid, 3)))
-
-
-def add(point: Point) -> None:
+        result = train(spec, images, Path(folder))
+    values = [math.nan] * len(SCORES)
+    if result.status == "completed":
+        evaluator = make_evaluator(params)
+        scores = evaluator.measure_samples(evaluator.generate(result.model, seed), seed).scores
+        values = [round(scores[name] or math.nan, 4) for name in SCORES]
+    spent = round(result.cpu_seconds, 1)
+    point = Point(variant, result.model.family, seed, budget, spent, steps, *values)
     with POINTS.open("a") as file:  # one short write, so lines of several processes do not mix
         file.write(",".join(map(str, astuple(point))) + "\n")
 
 
 def read_points() -> list[Point]:
-    kinds = [field.type for field in fields(Point)]
     with POINTS.open() as file:
-        rows = list(csv.reader(file))[1:]
-    return [Point(*(kind(cell) for kind, cell in zip(kinds, row, strict=True))) for row in rows]
-
-
-def draw(path: Path, points: list[Point], floor: float, tuned: list[str]) -> None:
-    with figure(path, 7.8, 5.2) as canvas:
-        ax = canvas.subplots()
-        ax.set(xscale="log", yscale="log", xlabel="training, CPU-seconds", ylabel="FID (judge)")
-        ends = {}
-        for name in dict.fromkeys(point.model for point in points):
-            own = [point for point in points if point.model == name]
-            at = [[p for p in own if p.budget == b] for b in sorted({p.budget for p in own})]
-            x = [statistics.mean(point.cpu_seconds for point in group) for group in at]
-            y = [statistics.mean(point.fid_judge for point in group) for group in at]
-            style = ("o-", 2.2) if name in tuned else ("o--", 1.0)
-            colour = COLOURS[own[0].family]
-            ax.plot(x, y, style[0], color=colour, linewidth=style[1], markersize=4)
-            ends[name] = (x[-1], y[-1], colour)
-        _label(ax, ends)
-        ax.axhline(floor, color=COLOURS["reference"], linewidth=1)
-        ax.text(0.01, floor * 1.06, "floor: real training images", fontsize=8,
-                transform=ax.get_yaxis_transform())  # fmt: skip
-        ticks = [15, 30, 60, 120, 240, 480]
-        ax.set_xticks(ticks, map(str, ticks))
-        ax.minorticks_off()
-        ax.spines[["top", "right"]].set_visible(False)
-
-
-def _label(ax: Axes, ends: dict[str, tuple[float, float, str]]) -> None:
-    """Write the names in a column, without overlap, each with a line to the end of its curve."""
-    right = 1.25 * max(x for x, _, _ in ends.values())
-    ax.set_xlim(right=2.6 * right)
-    height = 0.0
-    for name, (x, y, colour) in sorted(ends.items(), key=lambda item: item[1][1]):
-        height = max(y, 1.28 * height)
-        ax.annotate(name, (x, y), (right, height), va="center", fontsize=8, color=colour,
-                    arrowprops={"arrowstyle": "-", "color": colour, "lw": 0.4})  # fmt: skip
+        return TypeAdapter(list[Point]).validate_python(list(csv.DictReader(file)))
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--params", type=Path, default=Path("params.yaml"))
-    parser.add_argument("--budgets", type=int, nargs="+", default=[30, 60, 120])
-    parser.add_argument("--more", nargs="*", default=["dcgan-tuned=480"], metavar="VARIANT=SECONDS")
-    parser.add_argument("--seeds", type=int, default=1)
+    parser.add_argument("--variants", nargs="+", help="default: the finalists")
+    parser.add_argument("--budgets", type=int, nargs="+", default=[60, 480])
+    parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--jobs", type=int, default=len(os.sched_getaffinity(0)))
     arguments = parser.parse_args()
     params = load_params(arguments.params)
-    names = [*params.tuned, *(name for name in params.variants if name == params.system(name))]
-    more = [item.partition("=") for item in arguments.more]
-    if unknown := {name for name, _, _ in more} - set(names):
-        parser.error(
-            f"--more: unknown variant {', '.join(unknown)}; choose from: {', '.join(names)}"
+    names = arguments.variants or params.finalists
+    if unknown := set(names) - set(params.variants):
+        raise UserError(
+            f"--variants: unknown variant {', '.join(sorted(unknown))}. Choose from: "
+            f"{', '.join(params.variants)}"
         )
-    floor = measured_floor(params)
-    tasks = [(name, [int(budget)]) for name, _, budget in more]
-    for name in names:
-        config = system_config(params.system(name), params.variants[name])
-        if config.learning_rate_decay == "none":
-            tasks.append((name, arguments.budgets))
-        else:
-            tasks += [(name, [budget]) for budget in arguments.budgets]
+    floors = measured_floors(params)
     POINTS.write_text(",".join(field.name for field in fields(Point)) + "\n")
     with ProcessPoolExecutor(arguments.jobs, multiprocessing.get_context("spawn")) as pool:
         waiting = [
-            pool.submit(curve, params, name, seed, budgets)
+            pool.submit(measure, params, name, seed, budget)
+            for budget in sorted(arguments.budgets, reverse=True)
             for seed in range(arguments.seeds)
-            for name, budgets in sorted(tasks, key=lambda task: -sum(task[1]))
+            for name in names
         ]
         try:
             for done in as_completed(waiting):
                 done.result()
         except KeyboardInterrupt:
             pool.shutdown(wait=False, cancel_futures=True)
-    points = sorted(read_points(), key=lambda p: (names.index(p.model), p.budget, p.seed))
-    draw(FOLDER / "quality.png", points, floor, params.tuned)
-    text = summary(points, floor)
-    text += f"\n\n{arguments.seeds} seed(s), one thread per run, {arguments.jobs} runs at once."
-    picture = "![FID against training CPU-seconds](quality.png)"
-    note = "Empty cells are not measured. The data are in [quality.csv](quality.csv)."
-    report(__file__, f"{text} {note}\n\n{picture}")
+    points = sorted(read_points(), key=lambda p: (p.budget, names.index(p.variant), p.seed))
+    draw(FOLDER / "quality.png", points, floors["fid_judge"])
+    picture = "![FID against CPU-seconds of training](quality.png)"
+    report(__file__, f"{summary(points, floors)}\n\n{picture}")
 
 
-def measured_floor(params: Params) -> float:
+def measured_floors(params: Params) -> dict[str, float]:
     path = ProfilePaths(params.profile).baselines / "scores.json"
-    records = [record for record in read_records(path) if record.variant == "floor"]
-    return statistics.mean(record.scores["fid_judge"] for record in records)
+    floors = [record.scores for record in read_records(path) if record.variant == "floor"]
+    return {name: statistics.mean(scores[name] or math.nan for scores in floors) for name in SCORES}
 
 
-def summary(points: list[Point], floor: float) -> str:
-    rows = []
-    budgets = sorted({point.budget for point in points})
-    for name in dict.fromkeys(point.model for point in points):
-        cells = []
-        for budget in budgets:
-            at = [point for point in points if (point.model, point.budget) == (name, budget)]
-            cells.append(_cell(at, floor) if at else "")
-        rows.append((name, *cells))
-    header = ("variant", *(f"about {budget} CPU-s" for budget in budgets))
+def summary(points: list[Point], floors: dict[str, float]) -> str:
+    header = ("variant", "budget", "CPU-s", "steps", "FID (judge)", "FID (second judge)",
+              "closer to train (pixels)", "seeds")  # fmt: skip
+    groups = dict.fromkeys((point.variant, point.budget) for point in points)
+    rows = [_row([p for p in points if (p.variant, p.budget) == group], floors) for group in groups]
     text = (
-        "Each cell shows FID (judge), its multiple of the floor, and the CPU-seconds of training."
+        "FIDs are geometric means over seeds, with the lowest and the highest one, and the "
+        "multiple of the floor. The floors are "
+        f"{floors['fid_judge']:.3f} (judge) and {floors['fid_unlabelled']:.3f} (second judge). "
+        "The data are in [quality.csv](quality.csv)."
     )
-    return f"{table(header, rows)}\n\n{text} The floor is {floor:.3f}."
+    return f"{table(header, rows)}\n\n{text}"
 
 
-def _cell(at: list[Point], floor: float) -> str:
-    fid = statistics.mean(point.fid_judge for point in at)
-    spent = statistics.mean(point.cpu_seconds for point in at)
-    return f"{fid:.2f} ({fid / floor:.0f} x) in {spent:.0f}"
+def _row(points: list[Point], floors: dict[str, float]) -> tuple[str, ...]:
+    return (
+        points[0].variant,
+        str(points[0].budget),
+        f"{statistics.mean(point.cpu_seconds for point in points):.0f}",
+        f"{statistics.mean(point.steps for point in points):.0f}",
+        _fid([point.fid_judge for point in points], floors["fid_judge"]),
+        _fid([point.fid_unlabelled for point in points], floors["fid_unlabelled"]),
+        f"{statistics.mean(point.closer_to_train_pixels for point in points):.3f}",
+        str(len(points)),
+    )
+
+
+def _fid(values: list[float], floor: float) -> str:
+    mean = statistics.geometric_mean(values)
+    return f"{mean:.2f} ({min(values):.2f} to {max(values):.2f}; {mean / floor:.1f} x)"
+
+
+def draw(path: Path, points: list[Point], floor: float) -> None:
+    with figure(path, 6.4, 4.2) as canvas:
+        ax = canvas.subplots()
+        ax.set(xscale="log", yscale="log", xlabel="training, CPU-seconds", ylabel="FID (judge)")
+        for name in dict.fromkeys(point.variant for point in points):
+            own = [point for point in points if point.variant == name]
+            _draw_variant(ax, name, own)
+        ax.axhline(floor, color=COLOURS["reference"], linewidth=1)
+        ax.text(0.01, floor * 1.06, "floor: real training images", fontsize=8,
+                transform=ax.get_yaxis_transform())  # fmt: skip
+        ticks = sorted({point.budget for point in points})
+        ax.set_xticks(ticks, map(str, ticks))
+        ax.minorticks_off()
+        ax.spines[["top", "right"]].set_visible(False)
+
+
+def _draw_variant(ax: Axes, name: str, points: list[Point]) -> None:
+    """Draw each run as a point, the means as a line, and the name at its end."""
+    colour = COLOURS[points[0].family]
+    x = [point.cpu_seconds for point in points]
+    ax.plot(x, [point.fid_judge for point in points], "o", color=colour, markersize=4, alpha=0.5)
+    means = []
+    for budget in sorted({point.budget for point in points}):
+        at = [point for point in points if point.budget == budget]
+        spent = statistics.mean(point.cpu_seconds for point in at)
+        means.append((spent, statistics.geometric_mean([point.fid_judge for point in at])))
+    ax.plot(*zip(*means, strict=True), "-", color=colour)
+    ax.annotate(name, means[-1], (6, 0), textcoords="offset points", va="center", fontsize=8,
+                color=colour)  # fmt: skip
+    ax.margins(x=0.2)
 
 
 if __name__ == "__main__":
