@@ -258,3 +258,7 @@ def test_switches_count_each_name_once_and_the_choice_of_the_system() -> None:
     assert parse(FamilySpace, fields, "space").switches == 4
     assert parse(FamilySpace, {"systems": {"x": {"b": one}}}, "space").switches == 1
     assert parse(Match, MATCH, "match").families["gan"].switches == 2
+    constant = {"systems": {"x": {"b": one, "c": {"choices": [True]}}}}
+    assert parse(FamilySpace, constant, "space").switches == 1
+    either = {"systems": {"x": {"b": one, "c": {"choices": [True], "or_off": True}}}}
+    assert parse(FamilySpace, either, "space").switches == 2

@@ -52,10 +52,11 @@ def written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> MatchRecord:
             for seed in match.selection.seeds:
                 changes = {"stage": "selection", "seed": seed, "fid_judge": 7.0 + seed - 101}
                 runs.append(record(match, family, trial.trial, **changes))
-        why = {"stage": "why", "change": "unchanged", "fid_unlabelled": 30.0}
-        for seed in (104, 105):
-            fid = (6.0 if family == "gan" else 3.0) + seed - 104
-            runs.append(record(match, family, 0, **why, seed=seed, fid_judge=fid))
+        for change in ("unchanged", "0.5 times the steps"):
+            why = {"stage": "why", "change": change, "fid_unlabelled": 30.0}
+            for seed in (104, 105):
+                fid = (6.0 if family == "gan" else 3.0) + seed - 104
+                runs.append(record(match, family, 0, **why, seed=seed, fid_judge=fid))
     for run in runs:
         write_trained(Path(), NAME, run)
     return shared
@@ -110,3 +111,13 @@ def test_the_page_has_the_section_and_a_link_to_it(written: MatchRecord, tmp_pat
     assert '<a href="#match-0">' in page
     assert "<code>vanilla-gan</code>" in page
     assert '<section id="match-0">' not in render(report(tmp_path, usual()))
+
+
+def test_without_a_changed_finalist_nothing_is_said_on_whether_the_verdict_holds(
+    written: MatchRecord,
+) -> None:
+    for path in Path(f"results/matches/{NAME}/why").glob("*0.5*"):
+        path.unlink()
+    section = match_section(Path(), written)
+    assert [shown.caption for shown in section.tables] == ["Effort and results of the search"]
+    assert not any("set back" in shown.caption for shown in section.details)

@@ -6,7 +6,7 @@ from statistics import fmean
 import numpy as np
 import pytest
 
-from ganvae.scores.best_of import best_of, expected_best
+from ganvae.scores.best_of import best_of, chance_ahead, expected_best
 
 
 def test_the_expected_best_is_the_mean_over_all_subsets() -> None:
@@ -35,6 +35,15 @@ def test_the_band_contains_the_curve_and_the_truth_about_as_often_as_it_says() -
             found.append(band.low[n - 1] <= 1 / (n + 1) <= band.high[n - 1])
     assert 0.9 < np.mean(hits[5]) <= 1.0
     assert 0.8 < np.mean(hits[20]) < 0.92
+
+
+def test_the_chance_to_be_ahead_is_that_over_all_pairs_of_subsets() -> None:
+    ours, theirs = [3.0, 1.0, 8.0, 5.0], [2.0, 5.0, 9.0]
+    for n, chance in enumerate(chance_ahead(ours, theirs), start=1):
+        pairs = [(min(a), min(b)) for a in combinations(ours, n) for b in combinations(theirs, n)]
+        assert chance == pytest.approx(fmean((a < b) + 0.5 * (a == b) for a, b in pairs))
+    assert len(chance_ahead(ours, theirs)) == 3
+    assert chance_ahead([1.0], [1.0]) == [0.5]
 
 
 def test_more_trials_never_hurt_and_large_numbers_do_not_overflow() -> None:

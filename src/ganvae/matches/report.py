@@ -6,7 +6,7 @@ from pathlib import Path
 from ganvae.core.errors import UserError
 from ganvae.core.files import write_text
 from ganvae.pictures.canvas import figure
-from ganvae.report import match_why
+from ganvae.report import match_selection, match_why
 from ganvae.report import matches as text
 from ganvae.report.differences import markdown_line
 from ganvae.report.match_figure import draw_expected_best
@@ -53,7 +53,7 @@ def _parts(
         yield "## The search by system"
         yield _table(*text.by_system(record, search))
     yield from _selected(record, search, selection)
-    if why:
+    if match_why.varied(why):
         yield "## Does the verdict hold?"
         yield match_why.HOW
         yield _table(*match_why.holds(why))
@@ -76,13 +76,14 @@ def _selected(
 ) -> Iterator[str]:
     for family in FAMILIES:
         try:
-            candidates = _table(*text.candidates(record, search, selection, family))
-            winner = text.winner_text(record, search, selection, family)
+            candidates = _table(*match_selection.candidates(record, search, selection, family))
+            winner = match_selection.winner_text(record, search, selection, family)
+            excluded = match_selection.excluded_text(record, search, family)
         except UserError:  # the match is not complete
             continue
         yield f"## Selection of the {text.NAMES[family]}"
         yield candidates
-        yield winner
+        yield from filter(None, (winner, excluded))
 
 
 def _table(heads: list[str], rows: list[list[str]]) -> str:

@@ -48,6 +48,11 @@ class MatchRange(Section):
             raise ValueError("low must be less than high. If log is true, low must also be above 0")
         return self
 
+    @property
+    def single(self) -> bool:
+        """Whether every draw has the same value."""
+        return self.choices is not None and len(self.choices) == 1 and not self.or_off
+
     def allows(self, value: Any) -> bool:
         """Return whether a draw can have this value."""
         if value is None and self.or_off:
@@ -79,9 +84,11 @@ class FamilySpace(Section):
     def switches(self) -> int:
         """The number of parameters that the search can change, the choice of the system included.
 
-        Parameters of the same name in several systems count once.
+        Parameters of the same name in several systems count once. A range with a single choice
+        does not count.
         """
-        names = {*self.parameters, *(name for own in self.systems.values() for name in own)}
+        spaces = (self.parameters, *self.systems.values())
+        names = {name for space in spaces for name, each in space.items() if not each.single}
         return len(names) + (len(self.systems) > 1)
 
 

@@ -23,12 +23,13 @@ OPEN: dict[Standing, str] = {
 
 
 def headline(sets: Sequence[DataSet]) -> str:
-    """Sentences with the ratio over all data sets, and the data sets where each side is lower."""
+    """Sentences with the data sets where each side is lower, and the ratio over all data sets."""
     sentences = [
         _effort(sets),
-        _average(alike(sets), overall(sets)),
-        _protocols(sets),
         *_by_set(sets),
+        _average(alike(sets), overall(sets)),
+        _disagreement(alike(sets)),
+        _protocols(sets),
         _budgets(sets),
         _diverged(sets),
     ]
@@ -75,6 +76,14 @@ def _average(sets: Sequence[DataSet], pooled: Pooled | None) -> str:
         f"{where}, the FID of the {tuned}GAN is {significant(pooled.ratio)} times the FID of the "
         f"{tuned}VAE{bounds}, at these training budgets."
     )
+
+
+def _disagreement(sets: Sequence[DataSet]) -> str:
+    """A sentence on an average over data sets with different winners; "" if they agree."""
+    standings = {standing(dataset.finalists) for dataset in sets}
+    if not {"GAN lower", "VAE lower"} <= standings:
+        return ""
+    return "The data sets disagree, so this average describes none of them."
 
 
 def _protocols(sets: Sequence[DataSet]) -> str:

@@ -52,6 +52,9 @@ NOT_SAID = (
     "A match or a sweep chooses a finalist by its FID on validation images. Another variant of its "
     "family, such as one tuned by hand or trained for longer, can have a lower FID in the data "
     "set's report. The ratio compares two variants, not all GANs with all VAEs.",
+    "The intervals contain the noise of the seeds, but not the luck of a search. Another search of "
+    "the same size may find other finalists. Each match's report has the chance of each family to "
+    "be ahead after so many trials.",
     "The data sets were chosen, not drawn at random. So the mean ratio and its interval hold for "
     "these data sets and new seeds, and say nothing about other data sets.",
 )

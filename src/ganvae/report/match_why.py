@@ -23,6 +23,11 @@ Fids = Sequence[float | None]
 """The FIDs of training runs with different seeds; None for a run without this FID."""
 
 
+def varied(why: Sequence[TrainedRecord]) -> bool:
+    """Whether any finalist was trained with a change. Without one, there is nothing to compare."""
+    return any(run.change != UNCHANGED for run in why)
+
+
 def owes(why: Sequence[TrainedRecord], family: Family) -> Table:
     """A table of a finalist without each of its choices, with the ratio to the whole finalist."""
     fids = _by_change(why, family)

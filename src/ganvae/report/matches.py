@@ -8,9 +8,9 @@ from typing import Any
 from ganvae.report.match_figure import fids_of
 from ganvae.report.numbers import cpu_seconds, duration, fixed, listed, significant
 from ganvae.report.sweep_text import range_text, value_text
-from ganvae.scores.best_of import BestOf, best_of
+from ganvae.scores.best_of import BestOf, best_of, chance_ahead
 from ganvae.scores.matches import FAMILIES, TOLERANCE, Family, MatchRecord, TrainedRecord
-from ganvae.scores.selection import best_trials, finalist, means, rule_of
+from ganvae.scores.selection import rule_of
 
 NAMES: dict[Family, str] = {"gan": "GANs", "vae": "VAEs"}
 
@@ -33,8 +33,8 @@ def intro(record: MatchRecord) -> str:
         "sampling, such as a prior, counts as training. Equal CPU time is not an equal number of "
         "steps, and the search spaces are not equally large. The parameters of each trial were "
         "drawn at random from the family's search space. This space was fixed before the first "
-        f"of these trials. All FIDs are on the validation split of {record.dataset} "
-        f"({content.get('n_generated', 5000):,} samples). The test split was not used."
+        f"of these trials. All FIDs compare {content.get('n_generated', 5000):,} samples with the "
+        f"validation split of {record.dataset}. The test split was not used."
     )
 
 
@@ -46,7 +46,8 @@ def caption(record: MatchRecord) -> str:
         "trials say too little about the best of many. At the same number of trials, a lower line "
         "means a lower FID. A diverged trial counts as noise, whose FID is "
         f"{significant(record.noise_fid)}. The best of many noisy FIDs is too good on average, for "
-        "both families alike."
+        "both families alike. In the table, the chance to have the best of n trials comes from "
+        "draws of n trials of each family."
     )
 
 
@@ -73,6 +74,7 @@ def effort(record: MatchRecord, search: Sequence[TrainedRecord]) -> Table:
         ["median FID", *(_median_fid(record, search, family) for family in FAMILIES)],
         ["best FID", *(_best_fid(record, search, family) for family in FAMILIES)],
         *_expected(record, search),
+        *_ahead(record, search),
     ]
     return ["", *(NAMES[family] for family in FAMILIES)], rows
 
@@ -112,6 +114,32 @@ def _expected(record: MatchRecord, search: Sequence[TrainedRecord]) -> Iterator[
             yield [f"expected best FID of {n} trials", *(_banded(c, n) for c in curves.values())]
 
 
+def _ahead(record: MatchRecord, search: Sequence[TrainedRecord]) -> Iterator[list[str]]:
+    """Yield rows with the chance of each family to be ahead, by both judges if both scored."""
+    yield from _chances("", {family: fids_of(record, search, family) for family in FAMILIES})
+    second = {
+        family: [t.fid_unlabelled for t in search if t.family == family] for family in FAMILIES
+    }
+    known = {family: [fid for fid in fids if fid is not None] for family, fids in second.items()}
+    if known == second:  # noise has no FID by the second judge to stand for a diverged trial
+        yield from _chances(", second judge", known)
+
+
+def _chances(judge: str, fids: dict[Family, list[float]]) -> Iterator[list[str]]:
+    chances = chance_ahead(fids["gan"], fids["vae"])
+    for n in (5, 10, 20):
+        if n <= len(chances) / 3:
+            gan = chances[n - 1]
+            cells = (_percent(chance) for chance in (gan, 1 - gan))
+            yield [f"chance to have the best of {n} trials{judge}", *cells]
+
+
+def _percent(share: float) -> str:
+    if 0.005 <= share <= 0.995:
+        return f"{100 * share:.0f} %"
+    return "under 1 %" if share < 0.005 else "over 99 %"
+
+
 def _banded(curve: BestOf, n: int) -> str:
     if n > len(curve.low):
         return significant(curve.expected[n - 1])
@@ -149,51 +177,6 @@ def by_system(record: MatchRecord, search: Sequence[TrainedRecord]) -> Table:
                 ]
             )
     return ["system", "family", "trials", "collapsed or diverged", "median FID", "best FID"], rows
-
-
-def candidates(
-    record: MatchRecord,
-    search: Sequence[TrainedRecord],
-    selection: Sequence[TrainedRecord],
-    family: Family,
-) -> Table:
-    """A table of a family's best trials with their FIDs from the seeds of the selection."""
-    rule = rule_of(record)
-    trials, found = best_trials(rule, search, family), means(rule, selection, family)
-    fids = {(s.trial, s.seed): s.fid_judge for s in selection if s.family == family}
-    rows = [
-        [
-            str(trial.trial),
-            f"`{trial.system}`",
-            significant(trial.fid_judge or 0.0),
-            *(_fid(fids.get((trial.trial, seed))) for seed in rule.seeds),
-            _fid(found.get(trial.trial)),
-            fixed(trial.sampling_seconds or 0.0, 2),
-        ]
-        for trial in trials
-    ]
-    heads = ["trial", "system", "FID in the search", *(f"seed {seed}" for seed in rule.seeds)]
-    return [*heads, "mean", "CPU-seconds per 1,000 samples"], rows
-
-
-def _fid(value: float | None) -> str:
-    return "diverged" if value is None or value == float("inf") else significant(value)
-
-
-def winner_text(
-    record: MatchRecord,
-    search: Sequence[TrainedRecord],
-    selection: Sequence[TrainedRecord],
-    family: Family,
-) -> str:
-    """A sentence that names a family's finalist and its parameters."""
-    trial, mean = finalist(rule_of(record), search, selection, family)
-    values = [f"`{name}` {value_text(value)}" for name, value in trial.parameters.items()]
-    return (
-        f"The {family.upper()} finalist is trial {trial.trial}, a `{trial.system}` with a mean FID "
-        f"of {significant(mean)}. It trains for {trial.steps:,} steps. Its parameters are "
-        f"{listed(values)}."
-    )
 
 
 def space_table(record: MatchRecord, family: Family) -> Table:

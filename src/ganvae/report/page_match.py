@@ -8,7 +8,7 @@ from pathlib import Path
 from markupsafe import Markup
 
 from ganvae.core.errors import UserError
-from ganvae.report import match_why, matches
+from ganvae.report import match_selection, match_why, matches
 from ganvae.report.match_figure import draw_expected_best
 from ganvae.report.matches import Table
 from ganvae.report.vector import vector
@@ -70,7 +70,7 @@ def _tables(
     record: MatchRecord, search: Sequence[TrainedRecord], why: Sequence[TrainedRecord]
 ) -> Iterator[TitledTable]:
     yield TitledTable("Effort and results of the search", matches.effort(record, search))
-    if why:
+    if match_why.varied(why):
         title = "Does the verdict hold? FID on validation"
         yield TitledTable(title, match_why.holds(why), match_why.HOW)
 
@@ -85,12 +85,15 @@ def _details(
         yield TitledTable("The search by system", matches.by_system(record, search))
     for family in FAMILIES:
         try:
-            table = matches.candidates(record, search, selection, family)
-            winner = matches.winner_text(record, search, selection, family)
+            table = match_selection.candidates(record, search, selection, family)
+            winner = match_selection.winner_text(record, search, selection, family)
+            excluded = match_selection.excluded_text(record, search, family)
         except UserError:  # the match is not complete
             continue
-        yield TitledTable(f"Selection of the {matches.NAMES[family]}", table, winner)
-    for family in FAMILIES if why else ():
+        yield TitledTable(
+            f"Selection of the {matches.NAMES[family]}", table, f"{winner} {excluded}".rstrip()
+        )
+    for family in FAMILIES if match_why.varied(why) else ():
         yield TitledTable(_owes(family), match_why.owes(why, family), match_why.LIMITS)
     if search:
         table = matches.machines(search, selection, why)
