@@ -142,6 +142,10 @@ def test_new_matches_have_their_own_draws_with_each_system_equally_often() -> No
     matches = [read_match(name, ROOT) for name in ("mnist", "faces", "stacked")]
     assert [match.draws for match in matches] == [0, 2, 3]
     assert [match.redraw for match in matches] == ["configuration", "parameters", "parameters"]
+    stacked = matches[-1]
+    for family, numbers in (("gan", [8, 8, 7, 7]), ("vae", [15, 15])):
+        systems = [draw(stacked, family, n, (3, 28, 28)).system for n in range(stacked.trials)]
+        assert sorted(Counter(systems).values(), reverse=True) == numbers
 
 
 @pytest.mark.parametrize("name", ["faces", "stacked"])

@@ -126,6 +126,16 @@ def test_systems_get_as_many_trials_if_only_parameters_are_drawn_again(
     assert stats.binomtest(systems.count("vanilla-gan"), 60, share).pvalue > 0.01
 
 
+def test_rotated_systems_take_turns_and_keep_their_draws_of_parameters() -> None:
+    match = two_systems(redraw="parameters", rotate_systems=True)
+    drawn = [draw(match, "gan", number, SHAPE) for number in range(6)]
+    assert [one.system for one in drawn] == ["vanilla-gan", "dcgan"] * 3
+    assert any(one.redraws for one in drawn)
+    assert write_match(redraw="parameters", rotate_systems=False).sha256 == (
+        write_match(redraw="parameters").sha256
+    )
+
+
 def test_what_is_drawn_again_is_part_of_the_checksum_unless_it_is_the_default() -> None:
     old = write_match()
     assert write_match(redraw="configuration").sha256 == old.sha256
@@ -137,6 +147,7 @@ def test_what_is_drawn_again_is_part_of_the_checksum_unless_it_is_the_default() 
     ("changes", "message"),
     [
         ({"families": {"gan": MATCH["families"]["gan"]}}, "exactly the two entries"),
+        ({"rotate_systems": True}, "Set redraw to parameters"),
         (space() | {"selection": {"best": 4, "seeds": [101]}}, "selection.best is 4"),
         ({"finalist_seeds": [10, 101]}, "share a seed"),
         ({"finalist_seeds": [10, 10]}, "share a seed"),

@@ -32,7 +32,8 @@ def draw(match: Match, family: Family, number: int, shape: ImageShape) -> Drawn:
     """Draw configuration ``number`` of a family.
 
     Some combinations of parameters are invalid. Then other parameters are drawn. If
-    ``match.redraw`` says so, the system is drawn again too.
+    ``match.redraw`` says so, the system is drawn again too. With ``match.rotate_systems``, the
+    system follows from the number.
 
     Args:
         number: the number of the trial, from 0.
@@ -45,7 +46,9 @@ def draw(match: Match, family: Family, number: int, shape: ImageShape) -> Drawn:
     entropy = [match.draws, zlib.crc32(family.encode()), number]
     random = np.random.default_rng(np.random.SeedSequence(entropy))
     error: ConfigError | None = None
-    system = _system(space, random)
+    systems = list(space.systems)
+    rotated = systems[number % len(systems)] if match.rotate_systems else None
+    system = rotated or _system(space, random)
     for redraws in range(MOST_REDRAWS):
         if redraws and match.redraw == "configuration":
             system = _system(space, random)

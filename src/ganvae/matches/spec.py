@@ -125,8 +125,10 @@ class Match(Section):
     training. ``n_generated`` samples are scored on the validation split. ``draws`` is the seed of
     the configurations. ``redraw`` says what is drawn again if a configuration is invalid: its
     ``parameters``, or the whole ``configuration``. Then systems with many invalid configurations
-    get fewer trials. Each finalist is trained for the test split from ``finalist_seeds``. With
-    ``why``, the finalists are also trained with changes, for the validation split.
+    get fewer trials. With ``rotate_systems``, the trials of a family take its systems in turns.
+    Otherwise, the system of each trial is drawn. Each finalist is trained for the test split from
+    ``finalist_seeds``. With ``why``, the finalists are also trained with changes, for the
+    validation split.
 
     A match file may have ``extends: NAME``. It then has all values of match NAME, except
     for the values that it gives itself.
@@ -143,6 +145,7 @@ class Match(Section):
         # Checksums of older matches must not change.
         exclude_if=lambda redraw: redraw == "configuration",
     )
+    rotate_systems: bool = Field(False, exclude_if=lambda rotate: not rotate)  # for checksums, too
     n_generated: PositiveInt = 5000
     selection: Selection
     finalist_seeds: list[Seed] = Field(min_length=2)
@@ -162,6 +165,11 @@ class Match(Section):
         if self.selection.best > self.trials:
             raise ValueError(
                 f"selection.best is {self.selection.best}, but there are only {self.trials} trials"
+            )
+        if self.rotate_systems and self.redraw == "configuration":
+            raise ValueError(
+                "rotate_systems is true, but redraw is configuration, which draws another system. "
+                "Set redraw to parameters"
             )
         seeds = [self.seed, *self.selection.seeds, *self.finalist_seeds]
         seeds += self.why.seeds if self.why else []
