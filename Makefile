@@ -91,6 +91,7 @@ across: $(INSTALLED)  ## Write the page across data sets (results/across.md)
 docs: $(INSTALLED)  ## Write the generated parts of docs/ and README.md, and a site (build/site)
 	python docs/make_models.py
 	python docs/make_results.py
+	python docs/make_readme.py
 	python docs/make_film.py
 	NO_MKDOCS_2_WARNING=1 mkdocs build --strict
 

@@ -1,4 +1,4 @@
-"""Write docs/results.md and the README's table from results/: `make docs`.
+"""Write docs/results.md from results/: `make docs`.
 
 All numbers come from committed files: the leaderboards, the comparisons, the page across data sets
 and the parameters of each profile.
@@ -23,12 +23,9 @@ from ganvae.scores.intervals import Estimate
 from ganvae.scores.statistics import Difference, turned
 
 ROOT = Path(__file__).parent.parent
-README = ROOT / "README.md"
 PAGE = Path(__file__).with_name("results.md")
-MARKERS = ("<!-- leaderboard (make docs) -->", "<!-- end of leaderboard -->")
 
 SECOND = "fid_unlabelled"
-README_SCORES = ("fid_judge", SECOND, "recall_judge", "train_seconds")
 SCORES = ("fid_judge", SECOND, "kid_judge", "precision_judge", "recall_judge", "coverage_judge")
 MODES = ("modes_judge", "mode_kl_judge")
 BOUND = ("importance_bound_binarised",)
@@ -177,7 +174,7 @@ def _pair(profile: str, gan: Row, vae: Row) -> list[str]:
     return [
         *_side(gan),
         *_side(vae),
-        _second_fids(gan, vae),
+        second_fids(gan, vae),
         f"{seconds[0]:,.0f} / {seconds[1]:,.0f}{' (unequal)' if unequal(seconds) else ''}",
         " ".join(spread(difference)),
         " ".join(probability(difference)),
@@ -186,7 +183,7 @@ def _pair(profile: str, gan: Row, vae: Row) -> list[str]:
     ]
 
 
-def _second_fids(gan: Row, vae: Row) -> str:
+def second_fids(gan: Row, vae: Row) -> str:
     """The FIDs of both in the features of the second judge; empty in results without them."""
     fids = [row.get(SECOND) for row in (gan, vae)]
     return " / ".join(printed(SECOND, float(fid)) for fid in fids if fid) if all(fids) else ""
@@ -288,32 +285,12 @@ def results_page() -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def main_rows(rows: list[Row], params: Params) -> list[Row]:
-    """The baselines, the finalists, the variants tuned by hand, and the best untuned ones."""
-    tuning = tuning_of(params)
-    bests = [best(rows, family, untuned_of(rows, params)) for family in ("gan", "vae", "hybrid")]
-    by_hand = {*params.tuned} - tuning.promoted.keys()
-    kept = {*REFERENCES, *params.finalists, *by_hand, *(row["variant"] for row in bests if row)}
-    return [row for row in rows if row["variant"] in kept]
-
-
-def readme(text: str) -> str:
-    """The README with today's table between its markers."""
-    params = params_of("laptop")
-    rows = main_rows(leaderboard("laptop"), params)
-    before, rest = text.split(MARKERS[0])
-    after = rest.split(MARKERS[1])[1]
-    lines = score_table(rows, README_SCORES, params.tuned)
-    return f"{before}{MARKERS[0]}\n{lines}\n{MARKERS[1]}{after}"
-
-
-def main() -> None:
-    """Write both files."""
-    for path, new in ((PAGE, results_page()), (README, readme(README.read_text("utf-8")))):
-        old = path.read_text(encoding="utf-8") if path.exists() else ""
-        path.write_text(new, encoding="utf-8")
-        sys.stdout.write(f"{path.name}: {'written' if new != old else 'up to date'}\n")
+def write(path: Path, new: str) -> None:
+    """Write a page, and say whether it has changed."""
+    old = path.read_text(encoding="utf-8") if path.exists() else ""
+    path.write_text(new, encoding="utf-8")
+    sys.stdout.write(f"{path.name}: {'written' if new != old else 'up to date'}\n")
 
 
 if __name__ == "__main__":
-    main()
+    write(PAGE, results_page())

@@ -6,11 +6,12 @@ import json
 import math
 import re
 import runpy
+import sys
 import tomllib
 from collections.abc import Iterator
 from itertools import chain, pairwise
 from pathlib import Path
-from statistics import geometric_mean
+from statistics import fmean, geometric_mean
 from typing import Any
 
 import pytest
@@ -49,7 +50,9 @@ from pages import (
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 BENCHMARKS = (ROOT / "benchmarks/RESULTS.md").read_text(encoding="utf-8")
 DATASETS = (ROOT / "docs/datasets.md").read_text(encoding="utf-8")
+sys.path.insert(0, str(ROOT / "docs"))  # the scripts import each other
 WRITER = runpy.run_path(str(ROOT / "docs/make_results.py"))
+README_WRITER = runpy.run_path(str(ROOT / "docs/make_readme.py"))
 PROFILES = sorted(path.parent.name for path in ROOT.glob("results/*/leaderboard.csv"))
 MAX_README_BYTES = 8000
 CLOCK = "training, s"
@@ -77,16 +80,20 @@ def test_the_readme_is_short() -> None:
     assert len(README.encode()) <= MAX_README_BYTES
 
 
-def test_the_answer_begins_with_the_effort() -> None:
+def test_the_answer_begins_with_the_effort_and_names_the_side_that_is_ahead() -> None:
     answer = " ".join(README.split("## The answer so far")[1].split("\n\n")[1].split())
-    start = "**On MNIST, at half a minute of training: the VAE, after the same tuning effort"
+    start = (
+        "**With the same tuning effort for both families, the VAE is ahead on digits and clothing, "
+        "and the GAN on faces.**"
+    )
     assert answer.startswith(start)
-    match = load_params(ROOT / "params.yaml").promoted["gan-finalist"].match
-    assert match
-    effort = f"{match.trials} random trials of {match.seconds:g} CPU-seconds"
-    assert effort in answer
-    fid = read_json(ROOT / "results/laptop/comparison.json")["finalists"][0]
-    assert (fid["score"], fid["verdict"]) == ("fid_judge", "second better")  # the VAE is second
+    winners = {"laptop": "second better", "fashion": "second better", "faces": "first better"}
+    for profile, verdict in winners.items():  # the GAN is first
+        match = WRITER["params_of"](profile).promoted["gan-finalist"].match
+        assert match
+        assert f"{match.trials} random trials of {match.seconds:g} CPU-seconds" in answer
+        fid = read_json(ROOT / f"results/{profile}/comparison.json")["finalists"][0]
+        assert (fid["score"], fid["verdict"]) == ("fid_judge", verdict)
 
 
 def without_clock(text: str) -> list[Any]:
@@ -98,8 +105,9 @@ def without_clock(text: str) -> list[Any]:
     return [*kept, [line for line in text.splitlines() if not line.startswith("|")]]
 
 
-def test_the_readme_has_the_real_leaderboard() -> None:
-    assert without_clock(README) == without_clock(WRITER["readme"](README)), "run `make docs`"
+def test_the_readme_has_the_real_tables() -> None:
+    written = README_WRITER["readme"](README)
+    assert without_clock(README) == without_clock(written), "run `make docs`"
 
 
 def test_the_results_page_is_what_the_script_writes() -> None:
@@ -252,6 +260,11 @@ def match_fids() -> Iterator[float]:
             yield from expected_best(fids_of(record, search, family) or [math.inf])
             with contextlib.suppress(UserError):  # the selection has only begun
                 yield from means(rule_of(record), selection, family).values()
+        candidates: dict[tuple[str, int], list[float]] = {}
+        for run in selection:
+            of_trial = candidates.setdefault((run.family, run.trial), [])
+            of_trial.append(run.fid_unlabelled or math.inf)
+        yield from map(fmean, candidates.values())
         changed: dict[tuple[str, ...], list[float]] = {}
         for run in read_stage(ROOT, record.name, "why"):
             for judge in ("fid_judge", "fid_unlabelled"):
@@ -332,20 +345,6 @@ def test_every_fid_is_in_results(page: Path) -> None:
         for number in DECIMAL.findall(re.sub(r"\b\d{4}\.\d{4,5}\b", "", bare)):
             found = number in OUTSIDE or any(prints_as(number, fid) for fid in known)
             assert found, f"{number} in: {text}"
-
-
-def test_the_readmes_pairs_by_effort_are_those_of_the_results() -> None:
-    (head, *rows), *_ = tables(README)
-    assert "tuning effort" in head[0]
-    lines = list(WRITER["effort_lines"]("laptop", WRITER["params_of"]("laptop")))
-    by_name = {row["variant"]: row for row in leaderboard("laptop")}
-    for row, line in zip(rows, lines, strict=True):
-        assert row[3] == line[5], "the FIDs of the second judge"
-        for cell, variant in zip(row[1:3], (line[1], line[3]), strict=True):
-            named, fid, seconds = re.fullmatch(r"(`.+`) ([\d.]+), (\d+) s", cell).groups()
-            scores = by_name[variant.strip("`")]
-            assert named == variant and prints_as(fid, float(scores["fid_judge"])), row
-            assert prints_as(seconds, float(scores["train_seconds"])), row
 
 
 @each_page

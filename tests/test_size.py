@@ -31,7 +31,7 @@ def test_size_of_all_results() -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: path.parent.name)
 def test_size_of_a_page(page: Path) -> None:
-    assert page.stat().st_size <= 3.2 * MB
+    assert page.stat().st_size <= 3.5 * MB  # pictures of faces compress less than those of digits
 
 
 def test_size_of_the_lock() -> None:

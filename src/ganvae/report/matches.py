@@ -130,11 +130,12 @@ def _chances(judge: str, fids: dict[Family, list[float]]) -> Iterator[list[str]]
     for n in (5, 10, 20):
         if n <= len(chances) / 3:
             gan = chances[n - 1]
-            cells = (_percent(chance) for chance in (gan, 1 - gan))
+            cells = (percent(chance) for chance in (gan, 1 - gan))
             yield [f"chance to have the best of {n} trials{judge}", *cells]
 
 
-def _percent(share: float) -> str:
+def percent(share: float) -> str:
+    """A share in percent, without decimals: ``54 %``, ``under 1 %``, ``over 99 %``."""
     if 0.005 <= share <= 0.995:
         return f"{100 * share:.0f} %"
     return "under 1 %" if share < 0.005 else "over 99 %"
