@@ -4,10 +4,11 @@ Each training run has one thread and a budget of CPU-seconds, which includes wha
 sampling. A probe finds how many steps fit into the budget, as in a match. All other parameters stay
 those of the variant, also where another length or another budget would want others. Scores compare
 10,000 samples with the test set. Nothing is chosen by them. Each point is written to quality.csv at
-once, and Ctrl-C ends with a table of the points so far.
+once, and Ctrl-C ends with a table of the points so far. With --keep, the points of an earlier call
+stay, and what they measure is not measured again.
 
     python benchmarks/quality.py [--params params.yaml] [--variants gan-finalist vae-finalist]
-        [--budgets 60 480] [--seeds 3] [--jobs 2]
+        [--budgets 60 480] [--seeds 3] [--jobs 2] [--keep]
 """
 
 import argparse
@@ -93,6 +94,7 @@ def main() -> None:
     parser.add_argument("--budgets", type=int, nargs="+", default=[60, 480])
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--jobs", type=int, default=len(os.sched_getaffinity(0)))
+    parser.add_argument("--keep", action="store_true", help="keep the points of an earlier call")
     arguments = parser.parse_args()
     params = load_params(arguments.params)
     names = arguments.variants or params.finalists
@@ -102,20 +104,24 @@ def main() -> None:
             f"{', '.join(params.variants)}"
         )
     floors = measured_floors(params)
-    POINTS.write_text(",".join(field.name for field in fields(Point)) + "\n")
+    if not arguments.keep:
+        POINTS.write_text(",".join(field.name for field in fields(Point)) + "\n")
+    measured = {(point.variant, point.budget, point.seed) for point in read_points()}
     with ProcessPoolExecutor(arguments.jobs, multiprocessing.get_context("spawn")) as pool:
         waiting = [
             pool.submit(measure, params, name, seed, budget)
             for budget in sorted(arguments.budgets, reverse=True)
             for seed in range(arguments.seeds)
             for name in names
+            if (name, budget, seed) not in measured
         ]
         try:
             for done in as_completed(waiting):
                 done.result()
         except KeyboardInterrupt:
             pool.shutdown(wait=False, cancel_futures=True)
-    points = sorted(read_points(), key=lambda p: (p.budget, names.index(p.variant), p.seed))
+    order = list(params.variants)
+    points = sorted(read_points(), key=lambda p: (p.budget, order.index(p.variant), p.seed))
     draw(FOLDER / "quality.png", points, floors["fid_judge"])
     picture = "![FID against CPU-seconds of training](quality.png)"
     report(__file__, f"{summary(points, floors)}\n\n{picture}")

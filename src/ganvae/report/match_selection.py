@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from statistics import fmean
 from typing import Any
 
-from ganvae.report.matches import Table
+from ganvae.report.matches import Table, percent
 from ganvae.report.numbers import fixed, listed, significant
 from ganvae.report.sweep_text import value_text
 from ganvae.scores.matches import TOLERANCE, Family, MatchRecord, TrainedRecord
@@ -69,7 +69,7 @@ def excluded_text(record: MatchRecord, search: Sequence[TrainedRecord], family: 
     if not missed:
         return ""
     return (
-        f"Not among the candidates, since they took over {TOLERANCE:.0%} more than their "
+        f"Not among the candidates, since they took over {percent(TOLERANCE)} more than their "
         f"CPU-seconds: {listed(missed)}."
     )
 

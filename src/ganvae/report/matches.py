@@ -65,7 +65,7 @@ def effort(record: MatchRecord, search: Sequence[TrainedRecord]) -> Table:
         ),
         ["invalid draws", *(str(sum(t.redraws for t in trials)) for trials in sides.values())],
         [
-            f"off the budget by more than {TOLERANCE:.0%}",
+            f"off the budget by more than {percent(TOLERANCE)}",
             *(str(sum(t.flagged for t in trials)) for trials in sides.values()),
         ],
         ["CPU time of all trials", *(_cpu_time(trials) for trials in sides.values())],
