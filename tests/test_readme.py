@@ -236,10 +236,17 @@ def differences() -> Iterator[tuple[float, float, float]]:
 
 
 def final_fids() -> Iterator[float]:
-    """Every mean FID on the test split, by both judges."""
+    """Every mean FID on the test split, by both judges, in the results and in bench-quality."""
     for profile in PROFILES:
         for score in ("fid_judge", "fid_unlabelled"):
             yield from (float(row[score]) for row in leaderboard(profile) if row.get(score))
+    with (ROOT / "benchmarks/quality.csv").open(encoding="utf-8") as file:
+        points = list(csv.DictReader(file))
+    for score in ("fid_judge", "fid_unlabelled"):
+        groups: dict[tuple[str, str], list[float]] = {}
+        for point in points:
+            groups.setdefault((point["variant"], point["budget"]), []).append(float(point[score]))
+        yield from map(geometric_mean, groups.values())
 
 
 def trial_fids() -> Iterator[float]:
