@@ -4,22 +4,25 @@ Each training run has one thread and a budget of CPU-seconds, which includes wha
 sampling. A probe finds how many steps fit into the budget, as in a match. All other parameters stay
 those of the variant, also where another length or another budget would want others. Scores compare
 10,000 samples with the test set. Nothing is chosen by them. Each point is written to quality.csv at
-once, and Ctrl-C ends with a table of the points so far. With --keep, the points of an earlier call
-stay, and what they measure is not measured again.
+once, and Ctrl-C ends with a table of the points so far. With --keep, points of an
+earlier call with the same profile and the same parameters stay, and are not measured again.
 
     python benchmarks/quality.py [--params params.yaml] [--variants gan-finalist vae-finalist]
         [--budgets 60 480] [--seeds 3] [--jobs 2] [--keep]
 """
 
 import argparse
+import contextlib
 import csv
+import hashlib
+import json
 import math
 import multiprocessing
 import os
 import statistics
 import tempfile
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import astuple, dataclass, fields
+from dataclasses import astuple, dataclass, fields, replace
 from pathlib import Path
 
 from matplotlib.axes import Axes
@@ -31,8 +34,8 @@ from ganvae.core.errors import UserError, exit_with_message
 from ganvae.core.paths import ProfilePaths
 from ganvae.data.store import read_split
 from ganvae.evaluation.runs import make_evaluator
-from ganvae.matches.budget import probe, scheduled, steps_within
-from ganvae.models.registry import system_config
+from ganvae.matches.budget import Diverged, probe, scheduled, steps_within
+from ganvae.models.registry import system_class, system_config
 from ganvae.pictures.canvas import figure
 from ganvae.report.vector import COLOURS
 from ganvae.scores.records import read_records
@@ -47,8 +50,13 @@ SCORES = ("fid_judge", "fid_unlabelled", "closer_to_train_pixels")
 
 @dataclass(frozen=True)
 class Point:
-    """The scores of one training run. They are NaN if the run diverged."""
+    """The scores of one training run. They are NaN if the run diverged.
 
+    ``parameters`` is the beginning of a checksum of the variant's parameters.
+    """
+
+    profile: str
+    parameters: str
     variant: str
     family: str
     seed: int
@@ -67,24 +75,53 @@ def measure(params: Params, variant: str, seed: int, budget: int) -> None:
     config = system_config(system, params.variants[variant])
     images = read_split(ProfilePaths(params.profile).split("train")).images
     spec = RunSpec(system, config, seed, machine, variant)
-    steps = steps_within(budget, probe(spec, images, budget))
-    spec = RunSpec(system, scheduled(system, config, steps), seed, machine, variant)
-    with tempfile.TemporaryDirectory() as folder:
+    steps, spent, values = 0, 0.0, [math.nan] * len(SCORES)
+    with contextlib.suppress(Diverged), tempfile.TemporaryDirectory() as folder:
+        steps = steps_within(budget, probe(spec, images, budget))
+        spec = replace(spec, config=scheduled(system, config, steps))
         result = train(spec, images, Path(folder))
-    values = [math.nan] * len(SCORES)
-    if result.status == "completed":
-        evaluator = make_evaluator(params)
-        scores = evaluator.measure_samples(evaluator.generate(result.model, seed), seed).scores
-        values = [round(scores[name] or math.nan, 4) for name in SCORES]
-    spent = round(result.cpu_seconds, 1)
-    point = Point(variant, result.model.family, seed, budget, spent, steps, *values)
+        spent = round(result.cpu_seconds, 1)
+        if result.status == "completed":
+            evaluator = make_evaluator(params)
+            scores = evaluator.measure_samples(evaluator.generate(result.model, seed), seed).scores
+            values = [round(_known(scores[name]), 4) for name in SCORES]
+    family = system_class(system).family
+    origin = (params.profile, checksum(params, variant))
+    point = Point(*origin, variant, family, seed, budget, spent, steps, *values)
     with POINTS.open("a") as file:  # one short write, so lines of several processes do not mix
         file.write(",".join(map(str, astuple(point))) + "\n")
+
+
+def _known(score: float | None) -> float:
+    return math.nan if score is None else score
+
+
+def checksum(params: Params, variant: str) -> str:
+    values = json.dumps(params.variants[variant], sort_keys=True, default=str)
+    return hashlib.sha256(values.encode()).hexdigest()[:12]
 
 
 def read_points() -> list[Point]:
     with POINTS.open() as file:
         return TypeAdapter(list[Point]).validate_python(list(csv.DictReader(file)))
+
+
+def kept_points(params: Params) -> list[Point]:
+    """The points of an earlier call that this profile would measure in the same way."""
+    if not POINTS.exists():
+        return []
+    return [
+        point
+        for point in read_points()
+        if point.profile == params.profile
+        and point.variant in params.variants
+        and point.parameters == checksum(params, point.variant)
+    ]
+
+
+def write_points(points: list[Point]) -> None:
+    lines = [[field.name for field in fields(Point)], *(astuple(point) for point in points)]
+    POINTS.write_text("".join(",".join(map(str, line)) + "\n" for line in lines))
 
 
 def main() -> None:
@@ -104,9 +141,9 @@ def main() -> None:
             f"{', '.join(params.variants)}"
         )
     floors = measured_floors(params)
-    if not arguments.keep:
-        POINTS.write_text(",".join(field.name for field in fields(Point)) + "\n")
-    measured = {(point.variant, point.budget, point.seed) for point in read_points()}
+    kept = kept_points(params) if arguments.keep else []
+    write_points(kept)
+    measured = {(point.variant, point.budget, point.seed) for point in kept}
     with ProcessPoolExecutor(arguments.jobs, multiprocessing.get_context("spawn")) as pool:
         waiting = [
             pool.submit(measure, params, name, seed, budget)
@@ -130,7 +167,7 @@ def main() -> None:
 def measured_floors(params: Params) -> dict[str, float]:
     path = ProfilePaths(params.profile).baselines / "scores.json"
     floors = [record.scores for record in read_records(path) if record.variant == "floor"]
-    return {name: statistics.mean(scores[name] or math.nan for scores in floors) for name in SCORES}
+    return {name: statistics.mean(_known(scores[name]) for scores in floors) for name in SCORES}
 
 
 def summary(points: list[Point], floors: dict[str, float]) -> str:
@@ -148,6 +185,9 @@ def summary(points: list[Point], floors: dict[str, float]) -> str:
 
 
 def _row(points: list[Point], floors: dict[str, float]) -> tuple[str, ...]:
+    """The cells of a variant at a budget, over the seeds that did not diverge."""
+    seeds = len(points)
+    points = [point for point in points if not math.isnan(point.fid_judge)] or points
     return (
         points[0].variant,
         str(points[0].budget),
@@ -156,7 +196,7 @@ def _row(points: list[Point], floors: dict[str, float]) -> tuple[str, ...]:
         _fid([point.fid_judge for point in points], floors["fid_judge"]),
         _fid([point.fid_unlabelled for point in points], floors["fid_unlabelled"]),
         f"{statistics.mean(point.closer_to_train_pixels for point in points):.3f}",
-        str(len(points)),
+        str(seeds) if len(points) == seeds else f"{len(points)} of {seeds}",
     )
 
 

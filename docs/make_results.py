@@ -268,7 +268,7 @@ def results_page() -> str:
     """The whole of docs/results.md."""
     page = (ROOT / "results/across.md").read_text(encoding="utf-8")
     _, across = next(tables_in(page))
-    left_out = re.findall(r"This average leaves out [^*]+?\.(?= [A-Z])", page)
+    left_out = re.findall(r"(?:The data sets disagree|This average)[^*]+?\.(?= [A-Z])", page)
     parts = [
         INTRODUCTION,
         "## Across data sets",

@@ -126,7 +126,7 @@ def test_systems_get_as_many_trials_if_only_parameters_are_drawn_again(
     assert stats.binomtest(systems.count("vanilla-gan"), 60, share).pvalue > 0.01
 
 
-def test_rotated_systems_take_turns_and_keep_their_draws_of_parameters() -> None:
+def test_rotated_systems_take_turns_and_draw_only_parameters_again() -> None:
     match = two_systems(redraw="parameters", rotate_systems=True)
     drawn = [draw(match, "gan", number, SHAPE) for number in range(6)]
     assert [one.system for one in drawn] == ["vanilla-gan", "dcgan"] * 3

@@ -6,7 +6,7 @@ import pytest
 
 from ganvae.matches.spec import Match
 from ganvae.report.match_selection import candidates, excluded_text, winner_text
-from ganvae.report.matches import effort
+from ganvae.report.matches import chances, effort, first_judge, percent
 from ganvae.scores.matches import Family, MatchRecord, TrainedRecord
 from toy_match import record, write_match
 from toy_match import shared as shared_of
@@ -52,6 +52,7 @@ def test_the_chances_of_both_judges_are_shown_and_add_up(match: Match, shared: M
     many = [t for family in ("gan", "vae") for _ in range(5) for t in trials(match, family)]
     found = rows(effort(shared, many))
     assert "chance to have the best of 5 trials" in found
+    assert "chance to have the best of 5 trials, second judge" in found
     for name, cells in found.items():
         if name.startswith("chance"):
             shares = [float(cell.removesuffix(" %")) for cell in cells]
@@ -65,6 +66,22 @@ def test_without_all_scores_of_the_second_judge_its_chances_are_left_out(
     many = [t for family in ("gan", "vae") for _ in range(5) for t in trials(match, family)]
     many[3] = many[3].model_copy(update={"fid_unlabelled": None})
     assert not any("second judge" in name for name in rows(effort(shared, many)))
+
+
+def test_a_trial_that_took_too_long_is_never_the_best(match: Match, shared: MatchRecord) -> None:
+    many = [t for family in ("gan", "vae") for _ in range(5) for t in trials(match, family)]
+    late = [t.model_copy(update={"cpu_seconds": 3.0}) if t.family == "gan" else t for t in many]
+    assert chances(many, first_judge)[5] > 0.5
+    assert chances(late, first_judge)[5] == 0
+    assert rows(effort(shared, late))["chance to have the best of 5 trials"][0] == "under 1 %"
+
+
+@pytest.mark.parametrize(
+    ("share", "text"),
+    [(0.005, "under 1 %"), (0.0051, "1 %"), (0.994, "99 %"), (0.995, "over 99 %")],
+)
+def test_shares_never_look_certain(share: float, text: str) -> None:
+    assert percent(share) == text
 
 
 def test_candidates_show_the_second_judge_and_their_seconds(
@@ -89,6 +106,8 @@ def test_a_better_trial_that_took_too_long_is_named(match: Match, shared: MatchR
     assert text.endswith("trial 0 (FID 10.0, 3.0 CPU-seconds).")
     worst = search[2].model_copy(update={"cpu_seconds": 3.0})
     assert excluded_text(shared, [*search[:2], worst], "gan") == ""
+    both = [search[0], *(t.model_copy(update={"cpu_seconds": 3.0}) for t in search[1:])]
+    assert "trial 1" in excluded_text(shared, both, "gan")  # there is room for a second candidate
 
 
 @pytest.mark.parametrize(
@@ -99,11 +118,13 @@ def test_a_better_trial_that_took_too_long_is_named(match: Match, shared: MatchR
         ("learning_rate", 3.0e-4, False),  # near the low end only on a linear scale
         ("encoding_dims", 4, True),
         ("encoding_dims", 6, False),
+        ("steps", 1, False),  # of 1 to 3
     ],
 )
 def test_parameters_near_an_end_of_their_range_are_named(
     match: Match, shared: MatchRecord, name: str, value: float, near: bool
 ) -> None:
+    shared.content["families"]["gan"]["parameters"]["steps"] = {"low": 1, "high": 3}
     search = trials(match, "gan")
     search[0] = search[0].model_copy(update={"parameters": {name: value}})
     text = winner_text(shared, search, selection(match, "gan"), "gan")

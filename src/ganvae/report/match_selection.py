@@ -13,6 +13,8 @@ from ganvae.scores.selection import best_trials, finalist, means, rule_of
 
 END = 0.05
 """A parameter is near an end of its range within this share of the range."""
+FEW = 5
+"""The width of a range of whole numbers from which on it has a middle."""
 
 
 def candidates(
@@ -60,7 +62,8 @@ def _second_means(selection: Sequence[TrainedRecord], family: Family) -> dict[in
 def excluded_text(record: MatchRecord, search: Sequence[TrainedRecord], family: Family) -> str:
     """A sentence on trials that would be candidates, but took too long; "" if there are none."""
     trials = best_trials(rule_of(record), search, family)
-    worst = max((t.fid_judge or 0.0 for t in trials), default=0.0)
+    full = len(trials) == rule_of(record).best
+    worst = max(t.fid_judge or 0.0 for t in trials) if full else math.inf
     missed = [
         f"trial {t.trial} (FID {significant(fid)}, {fixed(t.cpu_seconds, 1)} CPU-seconds)"
         for fid, t in sorted(_late(search, family), key=lambda late: late[0])
@@ -112,8 +115,13 @@ def _at_ends(record: MatchRecord, trial: TrainedRecord) -> str:
 
 
 def _near_an_end(values: dict[str, Any], value: Any) -> bool:
-    """Whether a value is within `END` of an end of its range, on the scale of the range."""
+    """Whether a value is within `END` of an end of its range, on the scale of the range.
+
+    A range with few whole numbers has hardly a middle, so no value of it counts.
+    """
     if "low" not in values or not isinstance(value, int | float):
+        return False
+    if isinstance(values["low"], int) and values["high"] - values["low"] < FEW:
         return False
     scale = math.log if values.get("log") else float
     low, high = scale(values["low"]), scale(values["high"])

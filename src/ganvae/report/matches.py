@@ -1,7 +1,8 @@
 """Sentences and table cells about a match, for the page and for the match's `report.md`."""
 
+import math
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from statistics import median
 from typing import Any
 
@@ -19,6 +20,9 @@ MACHINES = (
     "processor, or with another precision, the same steps take another time. In the stage `why`, "
     "some runs have half or twice the steps."
 )
+
+Fid = Callable[[TrainedRecord], float | None]
+"""The FID of a trial by one of the judges."""
 
 Table = tuple[list[str], list[list[str]]]
 """The heads and the rows of a table."""
@@ -46,8 +50,9 @@ def caption(record: MatchRecord) -> str:
         "trials say too little about the best of many. At the same number of trials, a lower line "
         "means a lower FID. A diverged trial counts as noise, whose FID is "
         f"{significant(record.noise_fid)}. The best of many noisy FIDs is too good on average, for "
-        "both families alike. In the table, the chance to have the best of n trials comes from "
-        "draws of n trials of each family."
+        "both families alike. The table shows the chance of each family to have the best trial, "
+        "if n trials of each are drawn. A trial that took too long to be selected is never the "
+        "best."
     )
 
 
@@ -116,29 +121,49 @@ def _expected(record: MatchRecord, search: Sequence[TrainedRecord]) -> Iterator[
 
 def _ahead(record: MatchRecord, search: Sequence[TrainedRecord]) -> Iterator[list[str]]:
     """Yield rows with the chance of each family to be ahead, by both judges if both scored."""
-    yield from _chances("", {family: fids_of(record, search, family) for family in FAMILIES})
-    second = {
-        family: [t.fid_unlabelled for t in search if t.family == family] for family in FAMILIES
-    }
-    known = {family: [fid for fid in fids if fid is not None] for family, fids in second.items()}
-    if known == second:  # noise has no FID by the second judge to stand for a diverged trial
-        yield from _chances(", second judge", known)
+    yield from _chances("", chances(search, first_judge))
+    if all(trial.fid_unlabelled is not None for trial in search if trial.fid_judge is not None):
+        yield from _chances(", second judge", chances(search, second_judge))
 
 
-def _chances(judge: str, fids: dict[Family, list[float]]) -> Iterator[list[str]]:
-    chances = chance_ahead(fids["gan"], fids["vae"])
-    for n in (5, 10, 20):
-        if n <= len(chances) / 3:
-            gan = chances[n - 1]
-            cells = (percent(chance) for chance in (gan, 1 - gan))
-            yield [f"chance to have the best of {n} trials{judge}", *cells]
+def first_judge(trial: TrainedRecord) -> float | None:
+    """The FID of a trial by the judge that selects finalists."""
+    return trial.fid_judge
+
+
+def second_judge(trial: TrainedRecord) -> float | None:
+    """The FID of a trial by the judge that was trained without labels."""
+    return trial.fid_unlabelled
+
+
+def chances(search: Sequence[TrainedRecord], fid: Fid) -> dict[int, float]:
+    """Return the chance that the best of n trials is a GAN, for some n up to a third of the trials.
+
+    A trial without FID, and a trial that took too long to be selected, is never the best.
+    """
+    gan, vae = (
+        [_selectable_fid(trial, fid) for trial in search if trial.family == family]
+        for family in FAMILIES
+    )
+    ahead = chance_ahead(gan, vae)
+    return {n: ahead[n - 1] for n in (5, 10, 20) if n <= len(ahead) / 3}
+
+
+def _selectable_fid(trial: TrainedRecord, fid: Fid) -> float:
+    value = fid(trial)
+    return math.inf if value is None or trial.off_budget > TOLERANCE else value
+
+
+def _chances(judge: str, found: Mapping[int, float]) -> Iterator[list[str]]:
+    for n, gan in found.items():
+        yield [f"chance to have the best of {n} trials{judge}", percent(gan), percent(1 - gan)]
 
 
 def percent(share: float) -> str:
     """A share in percent, without decimals: ``54 %``, ``under 1 %``, ``over 99 %``."""
-    if 0.005 <= share <= 0.995:
+    if 0.005 < share < 0.995:
         return f"{100 * share:.0f} %"
-    return "under 1 %" if share < 0.005 else "over 99 %"
+    return "under 1 %" if share < 0.5 else "over 99 %"
 
 
 def _banded(curve: BestOf, n: int) -> str:

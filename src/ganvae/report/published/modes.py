@@ -60,8 +60,9 @@ def modes_table(
         (*filled(_PUBLISHED), *ours),
         (
             "The scores of DCGAN, ALI, Unrolled GAN and VEEGAN are quoted from Srivastava et al., "
-            "and the scores of PacDCGAN2 from Lin et al. Our scores are means over seeds ± half "
-            "the width of the 95 % confidence interval (Student's t).",
+            "and the scores of PacDCGAN2 from Lin et al. The other scores are quoted from tables 1 "
+            "and 3 of R3GAN (Huang et al.), where R1 alone fails to train. Our scores are means "
+            "over seeds with their 95 % confidence interval (Student's t).",
             f"Our modes are counted in {n:,} samples, {theirs}. More samples show more modes.",
             "The classifier that recognises the digits differs. Our scores use this project's "
             f"judge (SHA-256 `{provenance.judge_sha256[:16]}…`).",
