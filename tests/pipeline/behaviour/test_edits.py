@@ -119,7 +119,7 @@ HARMLESS: dict[str, Callable[[], None]] = {
     ),
     "reword a reason": lambda: edit("training/trainer.py", "was NaN or infinite", "was not finite"),
     "reword a line of the log": lambda: edit(
-        "training/progress.py", "step {start} of", "step {start}/"
+        "training/progress.py", "{unit} {start} of", "{unit} {start}/"
     ),
     "change a progress bar": lambda: edit("training/progress.py", 'unit="step"', 'unit=" steps"'),
     "restyle a plot": lambda: edit("report/figures.py", "alpha=0.5", "alpha=0.7"),
