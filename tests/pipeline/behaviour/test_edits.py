@@ -121,7 +121,7 @@ HARMLESS: dict[str, Callable[[], None]] = {
     "reword a line of the log": lambda: edit(
         "training/progress.py", "{unit} {start} of", "{unit} {start}/"
     ),
-    "change a progress bar": lambda: edit("training/progress.py", 'unit="step"', 'unit=" steps"'),
+    "change a progress bar": lambda: edit("training/progress.py", "unit=unit,", "unit=unit + 's',"),
     "restyle a plot": lambda: edit("report/figures.py", "alpha=0.5", "alpha=0.7"),
     "restyle the page": lambda: edit("report/templates/page.css", "margin", "padding"),
     "add a parameter with a default": lambda: edit(
