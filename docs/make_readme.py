@@ -18,7 +18,8 @@ from make_results import (
 )
 
 from ganvae.config import Params
-from ganvae.report.matches import chances, first_judge, percent
+from ganvae.report.matches import chances
+from ganvae.report.numbers import percent
 from ganvae.report.scores import REFERENCES
 from ganvae.report.tuning import tuning_of
 from ganvae.scores.matches import read_stage
@@ -69,7 +70,7 @@ def _answer(profile: str) -> list[str] | None:
 
 def _chance(match: str) -> str:
     """The chance of the GANs; empty in a match with too few trials to estimate it."""
-    found = chances(read_stage(ROOT, match, "search"), first_judge)
+    found = chances(read_stage(ROOT, match, "search"), "fid_judge")
     return percent(found[TRIALS]) if TRIALS in found else ""
 
 

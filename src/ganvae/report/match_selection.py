@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from statistics import fmean
 from typing import Any
 
-from ganvae.report.matches import Table, percent
-from ganvae.report.numbers import fixed, listed, significant
+from ganvae.report.matches import Table
+from ganvae.report.numbers import fixed, listed, percent, significant
 from ganvae.report.sweep_text import value_text
 from ganvae.scores.matches import TOLERANCE, Family, MatchRecord, TrainedRecord
 from ganvae.scores.selection import best_trials, finalist, means, rule_of
@@ -82,7 +82,7 @@ def _late(search: Sequence[TrainedRecord], family: Family) -> list[tuple[float, 
     return [
         (trial.fid_judge, trial)
         for trial in search
-        if trial.family == family and trial.off_budget > TOLERANCE and trial.fid_judge is not None
+        if trial.family == family and trial.fid_judge is not None and not trial.selectable
     ]
 
 

@@ -2,12 +2,12 @@
 
 import math
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from statistics import median
-from typing import Any
+from typing import Any, Literal
 
 from ganvae.report.match_figure import fids_of
-from ganvae.report.numbers import cpu_seconds, duration, fixed, listed, significant
+from ganvae.report.numbers import cpu_seconds, duration, fixed, listed, percent, significant
 from ganvae.report.sweep_text import range_text, value_text
 from ganvae.scores.best_of import BestOf, best_of, chance_ahead
 from ganvae.scores.matches import FAMILIES, TOLERANCE, Family, MatchRecord, TrainedRecord
@@ -21,8 +21,8 @@ MACHINES = (
     "some runs have half or twice the steps."
 )
 
-Fid = Callable[[TrainedRecord], float | None]
-"""The FID of a trial by one of the judges."""
+Judge = Literal["fid_judge", "fid_unlabelled"]
+"""The field of a trial with its FID by one of the judges."""
 
 Table = tuple[list[str], list[list[str]]]
 """The heads and the rows of a table."""
@@ -121,49 +121,30 @@ def _expected(record: MatchRecord, search: Sequence[TrainedRecord]) -> Iterator[
 
 def _ahead(record: MatchRecord, search: Sequence[TrainedRecord]) -> Iterator[list[str]]:
     """Yield rows with the chance of each family to be ahead, by both judges if both scored."""
-    yield from _chances("", chances(search, first_judge))
+    yield from _chances("", chances(search, "fid_judge"))
     if all(trial.fid_unlabelled is not None for trial in search if trial.fid_judge is not None):
-        yield from _chances(", second judge", chances(search, second_judge))
+        yield from _chances(", second judge", chances(search, "fid_unlabelled"))
 
 
-def first_judge(trial: TrainedRecord) -> float | None:
-    """The FID of a trial by the judge that selects finalists."""
-    return trial.fid_judge
-
-
-def second_judge(trial: TrainedRecord) -> float | None:
-    """The FID of a trial by the judge that was trained without labels."""
-    return trial.fid_unlabelled
-
-
-def chances(search: Sequence[TrainedRecord], fid: Fid) -> dict[int, float]:
+def chances(search: Sequence[TrainedRecord], judge: Judge) -> dict[int, float]:
     """Return the chance that the best of n trials is a GAN, for some n up to a third of the trials.
 
-    A trial without FID, and a trial that took too long to be selected, is never the best.
+    A trial that cannot be selected is never the best.
+
+    Args:
+        judge: the field of the trials with the FID by the judge.
     """
     gan, vae = (
-        [_selectable_fid(trial, fid) for trial in search if trial.family == family]
+        [getattr(t, judge) if t.selectable else math.inf for t in search if t.family == family]
         for family in FAMILIES
     )
     ahead = chance_ahead(gan, vae)
     return {n: ahead[n - 1] for n in (5, 10, 20) if n <= len(ahead) / 3}
 
 
-def _selectable_fid(trial: TrainedRecord, fid: Fid) -> float:
-    value = fid(trial)
-    return math.inf if value is None or trial.off_budget > TOLERANCE else value
-
-
 def _chances(judge: str, found: Mapping[int, float]) -> Iterator[list[str]]:
     for n, gan in found.items():
         yield [f"chance to have the best of {n} trials{judge}", percent(gan), percent(1 - gan)]
-
-
-def percent(share: float) -> str:
-    """A share in percent, without decimals: ``54 %``, ``under 1 %``, ``over 99 %``."""
-    if 0.005 < share < 0.995:
-        return f"{100 * share:.0f} %"
-    return "under 1 %" if share < 0.5 else "over 99 %"
 
 
 def _banded(curve: BestOf, n: int) -> str:

@@ -25,6 +25,13 @@ def significant(value: float, digits: int = 3) -> str:
     return fixed(value, max(0, digits - 1 - first))
 
 
+def percent(share: float) -> str:
+    """A share in percent, without decimals: ``54 %``, ``under 1 %``, ``over 99 %``."""
+    if 0.005 < share < 0.995:
+        return f"{100 * share:.0f} %"
+    return "under 1 %" if share < 0.5 else "over 99 %"
+
+
 def p_value(p: float | None) -> str:
     """A p-value as text: ``p = 0.032``, or ``p < 0.001``; "" if no test was made."""
     if p is None:

@@ -140,6 +140,11 @@ class TrainedRecord(Record):
         return 0.0 if abs(miss) <= RESOLUTION else miss / self.budget_seconds
 
     @property
+    def selectable(self) -> bool:
+        """Whether the trial has an FID, and did not exceed its budget by more than `TOLERANCE`."""
+        return self.fid_judge is not None and self.off_budget <= TOLERANCE
+
+    @property
     def flagged(self) -> bool:
         """Whether the CPU-seconds miss the budget by more than `TOLERANCE`.
 

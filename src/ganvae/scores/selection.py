@@ -41,7 +41,7 @@ def best_trials(rule: Rule, search: Sequence[TrainedRecord], family: Family) -> 
             f"the search has {len(trials)} of {rule.trials} trials of the family {family}. Run "
             "`ganvae sweep match` first."
         )
-    eligible = [t for t in trials if t.fid_judge is not None and t.off_budget <= TOLERANCE]
+    eligible = [trial for trial in trials if trial.selectable]
     return sorted(eligible, key=lambda t: (t.fid_judge, t.trial))[: rule.best]
 
 
