@@ -85,8 +85,8 @@ def finalist(
     if not candidates:
         raise UserError(
             f"the family {family} has no candidate: each of its {rule.trials} trials diverged, or "
-            f"took over {TOLERANCE:.0%} more than its CPU-seconds. Give the match more trials, on "
-            "a machine with nothing else to do, under another name."
+            f"took over {100 * TOLERANCE:.0f} % more than its CPU-seconds. Give the match more "
+            "trials, on a machine with nothing else to do, under another name."
         )
     found = means(rule, selection, family)
     if {*found} != {trial.trial for trial in candidates}:

@@ -1,7 +1,5 @@
 """Record log-likelihoods that annealed importance sampling estimates for models of every system."""
 
-import contextlib
-import io
 from collections.abc import Mapping
 from typing import Any
 
@@ -59,8 +57,7 @@ def _estimated(
     if isinstance(model, AutoencodingModel) and isinstance(model.fitted_prior, Mixture):
         _make_valid(model.fitted_prior)
         save_model(weights, model, config, SEED)
-    with contextlib.redirect_stdout(io.StringIO()):  # the lines of progress
-        record = anneal_run(params, KEY).model_dump(exclude={*CHECKSUMS, "cpu_seconds"})
+    record = anneal_run(params, KEY).model_dump(exclude={*CHECKSUMS, "cpu_seconds"})
     return record | {"reason": record["reason"] is not None}
 
 

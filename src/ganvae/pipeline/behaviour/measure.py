@@ -1,9 +1,11 @@
 """Run all measurements of behaviour in parallel, each in its own process."""
 
+import io
 import json
 import multiprocessing
 import os
 import pkgutil
+import sys
 import tempfile
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -111,12 +113,13 @@ def _others() -> dict[str, Callable[[], Record]]:
 
 
 def _set_up() -> None:
-    """Set up this process for a measurement: one CPU thread, fp32, and quick PNG files."""
+    """Set up this process for a measurement: one CPU thread, fp32, quick PNG files, no output."""
     from ganvae.core.compute import use
     from ganvae.pipeline.behaviour.training import ONE_THREAD
 
     use(ONE_THREAD)
     _write_png_quickly()
+    sys.stdout = sys.stderr = io.StringIO()  # takes the lines and bars of progress
 
 
 def _write_png_quickly() -> None:

@@ -1,7 +1,6 @@
 """Record the results of training: losses, weights and pictures of short runs of the real code."""
 
 import contextlib
-import io
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -99,7 +98,7 @@ def options(system: str) -> dict[str, Any]:
 def whole_run(system: str) -> dict[str, Any]:
     """Train a small model as the pipeline's train stage does, and record the written files."""
     parameters = {**SMALL.get(system, {}), "schedule": STEPS, "batch_size": 10}
-    with in_a_folder(), contextlib.redirect_stdout(io.StringIO()):
+    with in_a_folder():
         params = write_profile(GREY, "classes", model=(system, parameters))
         train_run(params, KEY)
         paths = ProfilePaths(params.profile).run(KEY)
@@ -118,8 +117,7 @@ def _run(system: str, entry: Entry, work: Path, watch: Any = None) -> TrainingRe
     config = system_config(system, entry.parameters)
     images = drawings(IMAGES, entry.shape)
     machine = Machine("cpu", entry.precision)
-    with contextlib.redirect_stdout(io.StringIO()):  # the trainer's progress
-        return train(RunSpec(system, config, SEED, machine), images, work, watch)
+    return train(RunSpec(system, config, SEED, machine), images, work, watch)
 
 
 def _described(result: TrainingResult, work: Path) -> dict[str, Any]:
