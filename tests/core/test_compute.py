@@ -101,6 +101,13 @@ def test_training_flushes_denormal_numbers_to_zero() -> None:
     assert torch.tensor(1e-38).mul(0.01) == 0
 
 
+def test_convolutions_on_a_gpu_keep_full_precision(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.backends.cudnn, "fp32_precision", "tf32")
+    assert compute.use(config(device="cuda")) == "cuda"
+    assert torch.backends.cudnn.conv.fp32_precision == "ieee"
+
+
 @pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a GPU")
 def test_a_missing_gpu_is_an_error() -> None:
     with pytest.raises(ConfigError, match=r"compute\.device is 'cuda'"):

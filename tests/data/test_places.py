@@ -7,7 +7,7 @@ import pooch
 import pytest
 
 from ganvae.core import assets
-from ganvae.core.errors import DataError
+from ganvae.core.errors import ConfigError, DataError
 from ganvae.data.places import VARIABLE, download_folder, find_folder, searched
 from ganvae.data.registry import get_dataset
 
@@ -82,3 +82,11 @@ def test_the_message_names_the_searched_folders_and_the_remedies(clone: Path, sh
 def test_images_of_the_user_cannot_be_fetched(clone: Path) -> None:
     with pytest.raises(DataError, match=r"folders\. Give the folder of your images with --data"):
         find_folder(get_dataset("folders"), None)
+
+
+def test_the_home_of_an_unknown_user_is_one_line(
+    clone: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(VARIABLE, "~nobody-has-this-name/data")
+    with pytest.raises(ConfigError, match="no user has this name"):
+        searched(FASHION)

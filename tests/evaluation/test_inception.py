@@ -85,6 +85,17 @@ class NoRows(nn.Module):
         return images.to(torch.float32)
 
 
+class Pair(nn.Module):
+    def forward(self, images: Tensor, return_features: bool = False) -> tuple[Tensor, Tensor]:
+        rows = images.to(torch.float32).mean(dim=[2, 3])
+        return rows, rows
+
+
+class Number(nn.Module):
+    def forward(self, images: Tensor, return_features: bool = False) -> Tensor:
+        return images.to(torch.float32).mean()
+
+
 @pytest.mark.parametrize(
     ("network", "message"),
     [
@@ -94,9 +105,11 @@ class NoRows(nn.Module):
         ),
         (
             NotFinite(),
-            r"finite numbers per image: for 20 images, the shape of its output is \(20, 3\)",
+            r"finite numbers per image: for 20 images, its output is \(20, 3\)",
         ),
         (NoRows(), "one row of finite numbers per image"),
+        (Pair(), "one row of finite numbers per image: .* its output is <class 'tuple'>"),
+        (Number(), r"one row of finite numbers per image: .* its output is \(\)"),
     ],
 )
 def test_a_network_with_another_interface_is_refused(

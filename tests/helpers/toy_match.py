@@ -7,10 +7,11 @@ import numpy as np
 
 from ganvae.core.files import write_json
 from ganvae.core.tokens import MEASURED, source_checksum
+from ganvae.matches.arena import tokens
 from ganvae.matches.budget import scheduled
 from ganvae.matches.draw import draw
-from ganvae.matches.spec import FOLDER, Match, read_match
-from ganvae.matches.trial import tokens
+from ganvae.matches.files import FOLDER, read_match
+from ganvae.matches.spec import Match
 from ganvae.scores.matches import Family, MatchRecord, ProbeRecord, TrainedRecord
 from toy_study import write_yaml
 

@@ -10,7 +10,8 @@ from conftest import ROOT
 from ganvae.config import flat, read_yaml
 from ganvae.core.errors import ConfigError
 from ganvae.matches.draw import draw
-from ganvae.matches.spec import Match, read_match
+from ganvae.matches.files import read_match
+from ganvae.matches.spec import Match
 from ganvae.models.base import ImageShape
 from ganvae.models.registry import system_config
 from ganvae.scores.matches import FAMILIES, Family, match_path, read_match_record, read_stage

@@ -14,7 +14,8 @@ from ganvae.config import load_params, parse
 from ganvae.core.errors import ConfigError
 from ganvae.data.registry import get_dataset
 from ganvae.matches.draw import draw, draw_value
-from ganvae.matches.spec import FOLDER, FamilySpace, Match, MatchRange, read_match
+from ganvae.matches.files import FOLDER, read_match
+from ganvae.matches.spec import FamilySpace, Match, MatchRange
 from ganvae.scores.matches import FAMILIES
 from toy_match import MATCH, NAME, SHAPE, write_match
 from toy_study import write_yaml

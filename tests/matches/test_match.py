@@ -15,10 +15,11 @@ from ganvae.core.paths import ProfilePaths
 from ganvae.data.source import LabelledImages
 from ganvae.data.splits import Split
 from ganvae.matches import budget, trial
+from ganvae.matches.arena import enter
 from ganvae.matches.promote import promote_finalists
 from ganvae.matches.run import groups_of, read_part, run_match
 from ganvae.matches.spec import Match
-from ganvae.matches.trial import Job, enter
+from ganvae.matches.trial import Job
 from ganvae.scores.matches import FAMILIES, MATCHES, STAGES, Stage, read_stage, write_trained
 from toy_match import NAME, write_match
 from toy_study import make_profile

@@ -6,12 +6,13 @@ from typing import Any
 
 import pytest
 
-from ganvae.core.errors import DataError, UserError
+from ganvae.core.errors import ConfigError, DataError, UserError
 from ganvae.core.files import read_json, write_json
 from ganvae.core.paths import ProfilePaths
-from ganvae.matches.check import check_drawn, check_equal_effort, check_records
+from ganvae.matches.check import check_changed, check_drawn, check_equal_effort, check_records
 from ganvae.matches.promote import promote_finalists
 from ganvae.matches.spec import Match
+from ganvae.report.match_figure import fids_of
 from ganvae.scores.matches import (
     FAMILIES,
     MATCHES,
@@ -94,6 +95,50 @@ def test_pin_15_a_selection_of_other_trials_is_refused(
     trials = with_fids(match, "gan", [9.0, None, 3.0, 2.0, 5.0, 4.0])
     with pytest.raises(UserError, match="exactly the best 2"):
         finalist(match.rule, trials, selected(match, fids), "gan")
+
+
+def test_changes_of_an_earlier_finalist_are_refused(match: Match) -> None:
+    trials, selection = [], []
+    for family in FAMILIES:
+        trials += with_fids(match, family, [9.0, 8.0, 3.0, 2.0, 5.0, 4.0])
+        for trial, fid in ((3, 2.0), (2, 4.0)):
+            selection += [
+                record(match, family, trial, seed=seed, stage="selection", fid_judge=fid)
+                for seed in match.selection.seeds
+            ]
+    why = [record(match, "gan", 3, stage="why", change="unchanged")]
+    check_changed(NAME, match, trials, selection, why)
+    earlier = record(match, "vae", 2, stage="why", change="unchanged")
+    with pytest.raises(UserError, match=r"/vae-02-unchanged.*the finalist is trial 3 now"):
+        check_changed(NAME, match, trials, selection, [*why, earlier])
+
+
+def test_a_run_of_another_length_on_purpose_does_not_miss_its_budget(match: Match) -> None:
+    changed = record(match, "gan", 3, stage="why", change="0.5 of the steps", cpu_seconds=0.4)
+    assert not changed.flagged
+    assert record(match, "gan", 3, cpu_seconds=0.4).flagged
+
+
+def test_a_trial_that_cannot_be_selected_counts_as_noise(match: Match) -> None:
+    trials = with_fids(match, "gan", [9.0, None, 3.0])
+    trials.append(record(match, "gan", 3, fid_judge=2.0, cpu_seconds=1.6))
+    assert fids_of(shared(match), trials, "gan") == [9.0, 400.0, 3.0, 400.0]
+
+
+@pytest.mark.parametrize(
+    ("why", "message"),
+    [
+        ({"budgets": [2, 2]}, "budgets has the same entry twice"),
+        ({"split_seeds": [1, 1]}, "split_seeds has the same entry twice"),
+        ({"ablate": {"vae": ["beta", "beta"]}}, r"ablate\.vae has the same entry twice"),
+    ],
+)
+def test_a_change_that_is_named_twice_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, why: dict[str, Any], message: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ConfigError, match=message):
+        write_match(why={"seeds": [201, 202], "ablate": {}} | why)
 
 
 def test_a_family_without_a_candidate_is_refused(match: Match) -> None:

@@ -17,6 +17,7 @@ from ganvae.models import own, own_code
 from ganvae.models.registry import build_model, system_class, system_config, system_names
 from ganvae.models.weights import load_model, save_model
 from ganvae.pipeline.sampling import code_of
+from ganvae.training.spec import RunSpec
 
 VALID = """
 from typing import ClassVar
@@ -346,3 +347,13 @@ def test_the_identity_of_a_file_changes_with_its_text(folder: Path) -> None:
     write(folder, VALID + "\n")
     assert own_code.identity(name, folder) != first
     assert re.fullmatch("[0-9a-f]{64}", first)
+
+
+def test_a_checkpoint_belongs_to_the_text_of_a_file_that_only_names_a_class(folder: Path) -> None:
+    text = "from ganvae.models.systems.dcgan import DCGAN\nMODEL = DCGAN\n"
+    name = write(folder, text)
+    spec = RunSpec(name, system_config(name, {}), seed=0)
+    first = spec.fingerprint("data")
+    assert spec.fingerprint("data") == first
+    write(folder, text + "# changed\n")
+    assert spec.fingerprint("data") != first

@@ -207,6 +207,19 @@ def test_the_held_out_people_are_those_of_the_faces_profile(
     assert held_out.index.tolist() == splits["validation"].index.tolist()
 
 
+def test_a_part_of_the_faces_is_split_into_sizes_that_its_people_reach(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    people = np.repeat(np.arange(1700), 5)
+    images = LabelledImages(np.zeros((len(people), 1, 1, 1), np.uint8), people)
+    source = Source(images, None, tuple(map(str, range(1700))), people)
+    monkeypatch.setattr(own_images, "load_source", lambda config: source)
+    sizes = load_params(ROOT / "profiles/faces/params.yaml").data
+    train, held_out = load_images("lfw", tmp_path, image_size=64)
+    assert 0 <= sizes.validation_size - len(held_out.index) < 5
+    assert not set(people[train.index]) & set(people[held_out.index])
+
+
 def test_the_held_out_images_are_whole_groups(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

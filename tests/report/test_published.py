@@ -84,6 +84,16 @@ def test_modes_are_shown_beside_published_ones() -> None:
     assert not any("ceiling" in line for line in lines)
 
 
+def test_submitted_samples_have_no_training_to_show() -> None:
+    ours = counted("gan-theirs", 0, 990, 0.1)
+    scores = {name: score for name, score in ours.scores.items() if name != "parameters"}
+    provenance = ours.provenance.model_copy(update={"weights_sha256": None})
+    handed_in = ours.model_copy(update={"scores": scores, "provenance": provenance})
+    lines = published_markdown(tables([*STACKED, handed_in]))
+    assert cells(lines, "`gan-theirs`")[:3] == ["990.0", "0.100", "1"]
+    assert "".join(cells(lines, "`gan-theirs`")[3:]).strip(" |") == ""
+
+
 def test_the_remarks_on_modes_use_the_numbers_of_the_records() -> None:
     text = "\n".join(published_markdown(tables(STACKED)))
     assert "in 26,000 samples, and the published modes in as many." in text

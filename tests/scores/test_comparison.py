@@ -217,6 +217,11 @@ def test_finalists_must_be_a_gan_and_a_vae(finalists: tuple[str, str], given: st
         compare(study(3), finalists)
 
 
+def test_a_single_finalist_is_refused() -> None:
+    with pytest.raises(ConfigError, match="finalists must name a GAN and a VAE, but has 1 names"):
+        compare(study(3), ["gan"])  # type: ignore[arg-type]
+
+
 def test_variants_set_aside_only_leave_the_families() -> None:
     whole, found = compare(study(3), None), compare(study(3), None, aside=["gan", "hybrid", "no"])
     assert (whole.aside, found.aside) == ([], ["gan"])

@@ -240,6 +240,7 @@ def test_values_of_an_earlier_attempt_are_not_measured_again(
     assert scored == [1], "only the end is scored again"
     lost, record = record_of(study, settings).trials
     assert (lost.status, lost.values, record.retry_of) == ("lost", [], 0)
+    assert (lost.seeds, lost.curve) == ({}, {}), "the retry has the same scores"
     assert record.current
 
 

@@ -268,6 +268,8 @@ def refused(error: type[UserError], message: str, *arguments: str, name: str = "
         (ConfigError, "--seeds 1,x is not a list of different whole numbers", "--seeds 1,x"),
         (ConfigError, "--seeds 1,1 is not a list of different whole numbers", "--seeds 1,1"),
         (ConfigError, "--seeds -1 is not a list of different whole numbers", "--seeds=-1"),
+        (ConfigError, "--seeds 4294967296 is not a list", "--seeds=4294967296"),
+        (ConfigError, f"--seeds {'9' * 5000} is not a list", f"--seeds={'9' * 5000}"),
         (ConfigError, "--as dcgan-tuned is already the name of a system", "--as dcgan-tuned"),
         (ConfigError, "--as floor is already the name of a system", "--as floor"),
         (ConfigError, "--as A.b is not a valid name. Use lower-case letters", "--as A.b"),
@@ -399,6 +401,15 @@ def test_params_yaml_holds_no_promotions() -> None:
     values = promoted_params().model_dump()
     with pytest.raises(ConfigError, match=r"params\.yaml has the key promoted.*promoted\.yaml"):
         merge(values, Promotions(), Path("promoted.yaml"))
+
+
+@pytest.mark.parametrize("tuned", [None, 3, "dcgan", [{"a": 1}]])
+def test_a_list_of_tuned_variants_of_another_type_is_one_line(tuned: object) -> None:
+    of_trial = {"study": "toy", "trial": 17, "fid_judge_validation": 12.3, "seeds": [100]}
+    added = Promotions.model_validate({"variants": {"swept": {}}, "promoted": {"swept": of_trial}})
+    merged = merge(read_yaml(ROOT / SMOKE) | {"tuned": tuned}, added, Path("promoted.yaml"))
+    with pytest.raises(ConfigError, match=r"tuned(\.0)? is "):
+        parse(Params, merged, "params.yaml")
 
 
 def test_a_promoted_variant_must_be_a_tuned_variant() -> None:

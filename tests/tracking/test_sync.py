@@ -364,7 +364,8 @@ def test_a_single_profile_can_be_synced(root: Path, client: MlflowClient) -> Non
 
 
 def test_the_error_for_an_unknown_profile_lists_the_profiles(root: Path) -> None:
-    with pytest.raises(UserError, match=r"'nope' .* Profiles with results: toy"):
+    (root / "results/submitted/toy").mkdir(parents=True)
+    with pytest.raises(UserError, match=r"'nope' .* Profiles with results: toy\.$"):
         sync("nope")
 
 

@@ -143,5 +143,8 @@ def merge(values: dict[str, Any], promotions: Promotions, path: Path) -> dict[st
         merged[section] = given | promoted[section]
     if promoted["promoted"]:
         merged["promoted"] = promoted["promoted"]
-        merged["tuned"] = list(dict.fromkeys([*values.get("tuned", []), *promoted["promoted"]]))
+        tuned = values.get("tuned", [])
+        if isinstance(tuned, list):  # the validation of params.yaml reports anything else
+            added = [variant for variant in promoted["promoted"] if variant not in tuned]
+            merged["tuned"] = [*tuned, *added]
     return merged

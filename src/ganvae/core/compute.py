@@ -39,7 +39,8 @@ PROBE_REPEATS = 5
 def use(settings: Settings) -> str:
     """Set the number of threads of this process, and return the device: ``cpu`` or ``cuda``.
 
-    The device ``auto`` becomes ``cuda`` if torch can use a GPU. On a CPU, this function lets oneDNN
+    The device ``auto`` becomes ``cuda`` if torch can use a GPU. On a GPU, convolutions in fp32 keep
+    full precision: by default, torch lets cuDNN round to TF32. On a CPU, this function lets oneDNN
     multiply matrices if oneDNN keeps full fp32 precision on this processor.
 
     Raises:
@@ -54,6 +55,7 @@ def use(settings: Settings) -> str:
         torch.set_num_threads(settings.threads)
         threadpool_limits(settings.threads, user_api="blas")  # of SciPy, if already imported
     if available and settings.device != "cpu":
+        torch.backends.cudnn.fp32_precision = "ieee"
         return "cuda"
     _take_the_faster_matmul()
     return "cpu"

@@ -8,6 +8,9 @@ variant, and ``results/`` has a copy of these pictures.
 from dataclasses import dataclass
 from pathlib import Path
 
+SUBMITTED = Path("results/submitted")
+"""The folder with one folder of submitted records per profile."""
+
 
 def checkout_root(folder: Path | None = None) -> Path:
     """The repository's root: a folder or its nearest parent with a folder ``.dvc``.
@@ -111,7 +114,7 @@ class ProfilePaths:
     @property
     def submitted(self) -> Path:
         """Folder of the score records of samples that were handed in (`ganvae submit`)."""
-        return Path("results/submitted") / self.profile
+        return SUBMITTED / self.profile
 
     @property
     def pictures(self) -> Path:

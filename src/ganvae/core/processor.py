@@ -7,13 +7,18 @@ from pathlib import Path
 import torch
 
 
-def processor() -> str:
-    """Describe what decides how numbers are rounded: vendor, instructions, torch, one thread."""
+def processor(threads: int) -> str:
+    """Describe what decides how numbers are rounded: vendor, instructions, torch, threads.
+
+    Args:
+        threads: the number of threads that compute, at least 1.
+    """
     instructions = [torch.backends.cpu.get_cpu_capability()]
     found = torch.cpu.get_capabilities()
     instructions += [name for name in ("avx512_bf16", "amx_bf16") if found.get(name)]
     limits = [f"{name}={os.environ[name]}" for name in sorted(os.environ) if "CPU_ISA" in name]
-    return ", ".join([_vendor(), *instructions, *limits, f"torch {torch.__version__}", "1 thread"])
+    count = "1 thread" if threads == 1 else f"{threads} threads"
+    return ", ".join([_vendor(), *instructions, *limits, f"torch {torch.__version__}", count])
 
 
 def _vendor() -> str:

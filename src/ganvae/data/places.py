@@ -9,7 +9,7 @@ import os
 from pathlib import Path
 
 from ganvae.core import assets
-from ganvae.core.errors import DataError
+from ganvae.core.errors import ConfigError, DataError
 from ganvae.data.source import Dataset
 
 VARIABLE = "GANVAE_DATA"
@@ -42,10 +42,19 @@ def download_folder(dataset: Dataset, given: Path | None) -> Path:
 
 
 def searched(dataset: Dataset) -> list[Path]:
-    """The folders that may hold a data set's files, in the order of the search."""
+    """The folders that may hold a data set's files, in the order of the search.
+
+    Raises:
+        ConfigError: the environment variable ``GANVAE_DATA`` names an unknown user.
+    """
     name = Path(dataset.directory).name
     parent = os.environ.get(VARIABLE)
-    folders = [Path(parent).expanduser() / name] if parent else []
+    try:
+        folders = [Path(parent).expanduser() / name] if parent else []
+    except RuntimeError:
+        raise ConfigError(
+            f"{VARIABLE} is {parent!r}, but no user has this name. Give the path of a folder."
+        ) from None
     return [*folders, assets.CLONE / dataset.directory if assets.CLONE else _cache() / name]
 
 

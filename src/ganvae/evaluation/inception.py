@@ -64,19 +64,12 @@ class Inception:
         Raises:
             DataError: the network fails, or does not return N x d finite numbers.
         """
-        features = torch.cat([self._embedded(batch) for batch in images.split(batch_size)])
-        if features.ndim != 2 or len(features) != len(images) or not features.isfinite().all():
-            raise DataError(
-                f"evaluation.inception.file is {self._file!r}, but this network does not return "
-                f"one row of finite numbers per image: for {len(images)} images, the shape of its "
-                f"output is {tuple(features.shape)}. Give another network."
-            )
-        return features
+        return torch.cat([self._embedded(batch) for batch in images.split(batch_size)])
 
     def _embedded(self, batch: Tensor) -> Tensor:
         colour = batch.expand(-1, CHANNELS, -1, -1).to(self.device)
         try:
-            features: Tensor = self._network(colour, return_features=True)
+            features: object = self._network(colour, return_features=True)
         except (RuntimeError, torch.jit.Error) as error:
             reason = str(error).strip().splitlines()[-1]
             raise DataError(
@@ -84,6 +77,17 @@ class Inception:
                 "Give a network that takes uint8 images of shape N x 3 x H x W and the argument "
                 "return_features=True."
             ) from None
+        if (
+            not isinstance(features, Tensor)
+            or features.shape[:-1] != (len(batch),)
+            or not features.isfinite().all()
+        ):
+            output = tuple(features.shape) if isinstance(features, Tensor) else type(features)
+            raise DataError(
+                f"evaluation.inception.file is {self._file!r}, but this network does not return "
+                f"one row of finite numbers per image: for {len(batch)} images, its output is "
+                f"{output}. Give another network."
+            )
         return features.float().cpu()
 
 

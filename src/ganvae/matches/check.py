@@ -8,16 +8,17 @@ from ganvae.config import load_params
 from ganvae.core.errors import UserError
 from ganvae.core.paths import ProfilePaths
 from ganvae.data.store import read_split
+from ganvae.matches.arena import tokens
 from ganvae.matches.budget import scheduled, steps_within
 from ganvae.matches.draw import draw
 from ganvae.matches.spec import Match
-from ganvae.matches.trial import tokens
 from ganvae.models.base import shape_of
 from ganvae.scores.matches import FAMILIES, MATCHES, Stage, TrainedRecord
+from ganvae.scores.selection import finalist
 
 
 def check_records(name: str, match: Match, records: Sequence[TrainedRecord]) -> None:
-    """Check that records of the search or the selection belong to the match as its file is now.
+    """Check that records of any stage belong to the match as its file is now.
 
     Raises:
         UserError: a record comes from another match file, from code that behaves differently, or
@@ -54,6 +55,29 @@ def _seeds(match: Match, stage: Stage) -> list[int]:
     if stage == "why":
         return match.why.seeds if match.why else []
     return match.selection.seeds if stage == "selection" else [match.seed]
+
+
+def check_changed(
+    name: str,
+    match: Match,
+    search: Sequence[TrainedRecord],
+    selection: Sequence[TrainedRecord],
+    why: Sequence[TrainedRecord],
+) -> None:
+    """Check that the changed finalists are changes of the present finalists.
+
+    Raises:
+        UserError: a record belongs to another trial, or the selection is not complete.
+    """
+    numbers = {
+        family: finalist(match.rule, search, selection, family)[0].trial for family in FAMILIES
+    }
+    for record in why:
+        if record.trial != numbers[record.family]:
+            raise UserError(
+                f"{record.path(name)}: the finalist is trial {numbers[record.family]} now. Delete "
+                "the records of the old finalist."
+            )
 
 
 def check_equal_effort(match: Match, search: Sequence[TrainedRecord]) -> None:

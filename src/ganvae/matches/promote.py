@@ -9,7 +9,8 @@ from ganvae.core.errors import UserError
 from ganvae.core.files import read_json
 from ganvae.core.paths import ProfilePaths
 from ganvae.matches.check import check_drawn, check_equal_effort, check_records
-from ganvae.matches.spec import Match, read_match
+from ganvae.matches.files import read_match
+from ganvae.matches.spec import Match
 from ganvae.models.registry import system_config
 from ganvae.scores.matches import FAMILIES, STAGES, Family, TrainedRecord, read_stage
 from ganvae.scores.selection import finalist

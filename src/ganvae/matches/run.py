@@ -13,10 +13,12 @@ from ganvae.config import load_params
 from ganvae.core.errors import ConfigError, UserError
 from ganvae.core.files import remove_folder, write_json
 from ganvae.core.lock import alone
-from ganvae.matches.check import check_records
+from ganvae.matches.arena import enter
+from ganvae.matches.check import check_changed, check_records
+from ganvae.matches.files import read_match
 from ganvae.matches.report import write_report
-from ganvae.matches.spec import Match, read_match
-from ganvae.matches.trial import Job, enter
+from ganvae.matches.spec import Match
+from ganvae.matches.trial import Job
 from ganvae.matches.why import changed_finalists
 from ganvae.matches.workers import submit, workers
 from ganvae.pipeline.reproduction import runs_at_once
@@ -142,6 +144,7 @@ def groups_of(name: str, match: Match, stage: Stage) -> Iterator[list[Job]]:
     elif stage == "selection":
         yield from _selection(match, search)
     else:
+        check_changed(name, match, search, selection, why)
         yield from changed_finalists(match, search, selection)
 
 

@@ -1,21 +1,16 @@
 """A match file: both families' search spaces, the effort per family, and the rule of selection."""
 
 import hashlib
-import re
-from pathlib import Path
 from typing import Any, Literal, Self
 
 from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
 
-from ganvae.config import Section, Seed, flat, parse, read_yaml
-from ganvae.config.section import NAME, PATH
-from ganvae.core.errors import ConfigError
-from ganvae.models.registry import system_class, system_config, system_names
+from ganvae.config import Section, Seed
+from ganvae.config.section import PATH
+from ganvae.models.registry import system_class, system_names
 from ganvae.scores.matches import FAMILIES, Family
 from ganvae.scores.selection import BEST, Rule
-from ganvae.sweeps.space import Number, applied
-
-FOLDER = Path("sweeps/matches")
+from ganvae.sweeps.space import Number
 
 
 class MatchRange(Section):
@@ -108,13 +103,26 @@ class Why(Section):
     Each changed finalist is trained from all ``seeds`` and scored on the validation split.
     ``ablate`` lists parameters that are set back to their defaults, one at a time. ``budgets`` are
     factors on the number of training steps. ``split_seeds`` divide training and validation images
-    in other ways.
+    in other ways. The judges stay as they are, so they know some of these validation images from
+    their own training.
     """
 
     seeds: list[Seed] = Field(min_length=2)
     ablate: dict[Family, list[str]]
     budgets: list[PositiveFloat] = Field([0.5, 2.0])
     split_seeds: list[Seed] = Field([1, 2, 3])
+
+    @model_validator(mode="after")
+    def _names_each_change_once(self) -> Self:
+        lists: dict[str, list[Any]] = {name: getattr(self, name) for name in _CHANGES}
+        lists |= {f"ablate.{family}": names for family, names in self.ablate.items()}
+        for name, values in lists.items():
+            if len({*values}) < len(values):
+                raise ValueError(f"{name} has the same entry twice")
+        return self
+
+
+_CHANGES = ("seeds", "budgets", "split_seeds")
 
 
 class Match(Section):
@@ -194,102 +202,3 @@ class Match(Section):
     def sha256(self) -> str:
         """The checksum of the content. Comments and layout of the file do not change it."""
         return hashlib.sha256(self.model_dump_json().encode()).hexdigest()
-
-
-def read_match(name: str, root: Path = Path()) -> Match:
-    """Read a match by its name in `sweeps/matches`.
-
-    Raises:
-        ConfigError: the match does not exist, or is invalid.
-    """
-    path = _path(name, root)
-    values = read_yaml(path)
-    if (base := values.pop("extends", None)) is not None:
-        values = _extended(_base(base, path, root), values)
-    match = parse(Match, values, str(path))
-    for family, space in match.families.items():
-        for system in space.systems:
-            _check_names(space, system, f"{path}: families.{family}")
-    return match
-
-
-def _path(name: Any, root: Path) -> Path:
-    """Return the path of a match file.
-
-    Raises:
-        ConfigError: the match does not exist.
-    """
-    path = root / FOLDER / f"{name}.yaml"
-    if not (re.fullmatch(NAME, str(name)) and path.is_file()):
-        known = ", ".join(sorted(file.stem for file in (root / FOLDER).glob("*.yaml"))) or "none"
-        raise ConfigError(f"there is no match {name!r} ({path}). Matches in {FOLDER}: {known}.")
-    return path
-
-
-def _base(name: Any, path: Path, root: Path) -> dict[str, Any]:
-    """Return the content of the match file that another one extends.
-
-    Raises:
-        ConfigError: there is no such match, or it extends a third one.
-    """
-    try:
-        values = read_yaml(_path(name, root))
-    except ConfigError as error:
-        raise ConfigError(f"{path}: extends: {error}") from None
-    if "extends" in values:
-        raise ConfigError(
-            f"{path}: match {name} itself extends match {values['extends']}. Extend a match whose "
-            "file is complete."
-        )
-    return values
-
-
-def _extended(base: dict[str, Any], values: dict[str, Any]) -> dict[str, Any]:
-    """Return the values of a match file over those of the file that it extends.
-
-    Mappings are merged. Lists, and the range of a parameter, are replaced as a whole.
-    """
-    merged = dict(base)
-    for key, value in values.items():
-        before = base.get(key)
-        if isinstance(before, dict) and isinstance(value, dict) and not _is_range(value):
-            merged[key] = _extended(before, value)
-        else:
-            merged[key] = value
-    return merged
-
-
-def _is_range(values: dict[str, Any]) -> bool:
-    return not values.keys().isdisjoint(("low", "high", "choices"))
-
-
-def _check_names(space: FamilySpace, system: str, where: str) -> None:
-    """Check that a system has every parameter, and that every condition can be true.
-
-    Raises:
-        ConfigError: a name or a value is wrong. Draws would then fail, or never draw a parameter.
-    """
-    fixed = space.fixed.get(system, {})
-    defaults = system_config(system, {}).model_dump()
-    known = [name for name, _ in flat(defaults)]
-    earlier: dict[str, MatchRange] = {}
-    for name in [*fixed, *space.ranges(system)]:
-        if name not in (*known, *defaults):
-            raise ConfigError(
-                f"{where}: system {system} has no parameter {name}. Parameters of this system: "
-                f"{', '.join(known)}."
-            )
-    applied(system, {}, fixed)
-    for name, values in space.ranges(system).items():
-        for other, allowed in values.only.items():
-            if other not in earlier:
-                raise ConfigError(
-                    f"{where}: {name} is drawn only for some values of {other}, but {other} is not "
-                    f"drawn before it for system {system}. Write {other} above {name}."
-                )
-            if wrong := [value for value in allowed if not earlier[other].allows(value)]:
-                raise ConfigError(
-                    f"{where}: {name} is drawn only if {other} is {wrong[0]}, but {other} never "
-                    "has this value. Correct the value."
-                )
-        earlier[name] = values

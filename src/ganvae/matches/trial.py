@@ -11,21 +11,13 @@ import torch
 from torch import Tensor
 
 from ganvae.config import ModelConfig, load_params
-from ganvae.core import compute
 from ganvae.core.compute import Machine
-from ganvae.core.errors import UserError
-from ganvae.core.files import read_json, remove_folder, sha256, write_json
+from ganvae.core.files import read_json, remove_folder, write_json
 from ganvae.core.images import NotFiniteError
-from ganvae.core.paths import ProfilePaths
-from ganvae.core.processor import processor
 from ganvae.core.seeds import generator
-from ganvae.core.tokens import current_token, is_current
 from ganvae.data.splits import load_source, resplit
-from ganvae.data.store import read_split
 from ganvae.evaluation.baselines import ceiling
-from ganvae.evaluation.second_judge import second_judge
-from ganvae.evaluation.validation import Validation, read_validation, validation_samples
-from ganvae.judge.network import FrozenJudge
+from ganvae.evaluation.validation import Validation, validation_samples
 from ganvae.matches.budget import Diverged, probe, scheduled, steps_within
 from ganvae.matches.draw import Drawn, draw
 from ganvae.matches.measuring import SecondView, sampling_seconds
@@ -40,7 +32,6 @@ from ganvae.scores.matches import (
     TrainedRecord,
     trained_path,
 )
-from ganvae.sweeps.study import check_prepared
 from ganvae.training.runs import STATE
 from ganvae.training.spec import RunSpec
 from ganvae.training.trainer import TrainingResult, train
@@ -152,7 +143,7 @@ class Arena:
             precision=self.machine.precision,
             processor=self.processor,
             started=started,
-            tokens={name: self.tokens[name] for name in (_training_token(system), EVALUATION)},
+            tokens={name: self.tokens[name] for name in (training_token(system), EVALUATION)},
             **outcome,
         )
 
@@ -242,54 +233,9 @@ def _diverged(reason: str, result: TrainingResult | None = None) -> dict[str, An
     }
 
 
-def _training_token(system: str) -> str:
+def training_token(system: str) -> str:
+    """The name of the token of how a system is trained."""
     return f"train/{system}"
-
-
-def tokens(match: Match) -> dict[str, str | None]:
-    """Return the tokens of the current code's behaviour that decide the records of a match.
-
-    Raises:
-        UserError: the behaviour of the current code has not been measured.
-    """
-    if not is_current(Path()):
-        raise UserError(
-            "the code has changed since its behaviour was measured, so a match can neither record "
-            "nor check which code it used. Run `dvc repro behaviour/dvc.yaml` first."
-        )
-    systems = [system for space in match.families.values() for system in space.systems]
-    names = [*map(_training_token, systems), EVALUATION]
-    return {name: current_token(Path(), name) for name in names}
-
-
-def enter(name: str, match: Match) -> Arena:
-    """Load what the training runs of a match share, and set the number of threads.
-
-    Raises:
-        UserError: the data are not prepared, or the code's behaviour has not been measured.
-    """
-    params = load_params(Path(match.params))
-    check_prepared(params)
-    behaviour = tokens(match)
-    paths = ProfilePaths(params.profile)
-    machine = compute.use_to_train(params.compute)
-    judge = FrozenJudge(Path(params.judge), machine.device)
-    split = read_split(paths.split("train"))
-    second = second_judge(params.evaluation, machine.device)
-    held_out = read_split(paths.split("validation")).images
-    return Arena(
-        name=name,
-        match=match,
-        images=split.images,
-        train_sha256=sha256(paths.split("train")),
-        validation=read_validation(paths.validation_features, judge),
-        machine=machine,
-        processor=processor(),
-        tokens=behaviour,
-        profile=params.profile,
-        dataset=split.dataset,
-        second=SecondView.of(second, held_out) if second else None,
-    )
 
 
 def _silent() -> contextlib.redirect_stdout[io.StringIO]:

@@ -14,8 +14,9 @@ from pathlib import Path
 from tqdm import tqdm
 
 from ganvae.core.errors import UserError
+from ganvae.matches.arena import enter
 from ganvae.matches.spec import Match
-from ganvae.matches.trial import Arena, Job, enter
+from ganvae.matches.trial import Arena, Job
 from ganvae.scores.matches import TrainedRecord, write_trained
 
 KILLED = 137

@@ -55,7 +55,7 @@ def _moments(features: Tensor, name: str) -> _Moments:
     if n <= d:
         raise UserError(
             f"FID with {d} features needs more than {d} {name} images, but found {n}: "
-            "increase evaluation.n_generated or the size of the split."
+            "increase n_generated or the size of the split."
         )
     features = features.double()
     mean = features.mean(dim=0)

@@ -85,7 +85,7 @@ def _holding_out(source: Source, config: DataConfig) -> DataConfig:
         sizes = profile.data.model_dump(include=held_out)
         in_train = profile.data.validation_size + (0 if source.test else sizes["test_size"])
         if in_train < len(source.train):
-            return config.model_copy(update=sizes)
+            return reachable_sizes(source, config.model_copy(update=sizes))
     _refuse_too_few(source, config.directory)
     share = max(1, len(source.train) // HELD_OUT_SHARE)
     if source.groups is None:

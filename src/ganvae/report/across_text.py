@@ -10,7 +10,7 @@ from ganvae.report.budgets import times, unequal
 from ganvae.report.differences import markdown_line
 from ganvae.report.numbers import significant
 from ganvae.report.scores import TIMES, estimated, failures, heading
-from ganvae.report.tuning import effort_text, tuning_of
+from ganvae.report.tuning import NOT_SEARCHED, effort_text, tuning_of
 from ganvae.report.verdicts import SIDES, noise_remarks, probability, spread, winner
 from ganvae.scores.catalogue import COMPARED, PRIMARY
 from ganvae.scores.comparison import Row
@@ -39,8 +39,8 @@ CRITERIA = (
     "of the row. A cell is empty if the criterion was not measured for both finalists."
 )
 UNTUNED = (
-    "These GANs and VAEs use the parameters of their sources, scaled down by hand to fit the "
-    "training time. Each cell shows the **place** of the system on the data set, and then its FID. "
+    f"These GANs and VAEs use {NOT_SEARCHED} Each cell shows the **place** of the system on the "
+    "data set, and then its FID. "
     "FIDs can be compared within a column, but not within a row."
 )
 LIMITS = "No test was made. Two systems with overlapping intervals may change places by chance."

@@ -13,10 +13,11 @@ from ganvae.scores.matches import FAMILIES, MatchRecord, TrainedRecord
 def fids_of(record: MatchRecord, search: Sequence[TrainedRecord], family: str) -> list[float]:
     """Return the FID of each trial of a family on the validation split.
 
-    A diverged trial has no images. It counts as noise, with the FID of the ceiling.
+    A trial that cannot be selected counts as noise, with the FID of the ceiling: it has diverged,
+    or has taken too long.
     """
     return [
-        record.noise_fid if trial.fid_judge is None else trial.fid_judge
+        trial.fid_judge if trial.selectable and trial.fid_judge is not None else record.noise_fid
         for trial in search
         if trial.family == family
     ]

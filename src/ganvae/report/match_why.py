@@ -12,7 +12,8 @@ HOW = (
     "Each finalist was trained with one change. The cells have the geometric mean and each seed. "
     "The ratio is the FID of the GAN divided by the FID of the VAE: above 1, the VAE has the lower "
     "FID. The second judge is a network that was trained without labels. FIDs of the two judges "
-    "cannot be compared."
+    "cannot be compared. Both judges were trained on the usual training images. Another split "
+    "takes most of its validation images from these, so it does not test the judges."
 )
 LIMITS = (
     "Each row has few seeds, so a ratio near 1 does not show that a choice matters. No other "

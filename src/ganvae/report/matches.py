@@ -47,12 +47,13 @@ def caption(record: MatchRecord) -> str:
     return (
         "Each line shows the FID to expect from the best of so many random trials. The bands are "
         "95 % bootstrap intervals. They end at a third of the trials, because resamples of the "
-        "trials say too little about the best of many. At the same number of trials, a lower line "
-        "means a lower FID. A diverged trial counts as noise, whose FID is "
+        "trials say too little about the best of many. In simulations of 60 trials, a band holds "
+        "the true value of 20 trials in 87 to 94 % of searches. At the same number of trials, a "
+        "lower line means a lower FID. A trial cannot be selected if it diverged, or took over "
+        f"{percent(TOLERANCE)} more than its CPU-seconds. Then it counts as noise, whose FID is "
         f"{significant(record.noise_fid)}. The best of many noisy FIDs is too good on average, for "
         "both families alike. The table shows the chance of each family to have the best trial, "
-        "if n trials of each are drawn. A trial that took too long to be selected is never the "
-        "best."
+        "if n trials of each are drawn."
     )
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 
 from ganvae.report.numbers import p_value
-from ganvae.report.scores import cell, failures, measured, title
+from ganvae.report.scores import cell, failures, geometric_means, measured, title
 from ganvae.report.verdicts import probability, shortages, spread, verdict
 from ganvae.scores.catalogue import HEADLINE, SCORES
 from ganvae.scores.comparison import Comparison, Row
@@ -34,7 +34,8 @@ def _leaderboard(rows: Sequence[Row]) -> Iterator[str]:
         for row in rows
     ]
     yield from _aligned(cells)
-    yield "means over seeds [95 % CI, Student's t], geometric for FID; lower FID is better"
+    yield "means over seeds [95 % CI, Student's t]; lower FID is better"
+    yield from filter(None, [geometric_means(rows)])
 
 
 def _mean(row: Row, name: str) -> str:

@@ -11,11 +11,11 @@ from ganvae.report.scores import printed
 from ganvae.scores.catalogue import PRIMARY
 from ganvae.scores.comparison import Comparison, Row
 
-UNTUNED = (
-    "The other variants use the parameters of their sources, scaled down by hand to fit the "
-    "training time. These parameters were not searched. Some were chosen by hand after a look at "
-    "results."
+NOT_SEARCHED = (
+    "the parameters of their sources, scaled down by hand to fit the training time. These "
+    "parameters were not searched. Some were chosen by hand after a look at results."
 )
+UNTUNED = f"The other variants use {NOT_SEARCHED}"
 """Sentences about the untuned variants, for profiles that also have tuned variants."""
 ABOUT_SUBMITTED = (
     "samples that were handed in. They were measured here, but their model was not trained here: "

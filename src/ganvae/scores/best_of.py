@@ -16,8 +16,8 @@ class BestOf:
     """Expected best FIDs of 1, 2, ... N trials, with the ends of a band at the first numbers.
 
     The band is a 95 % percentile interval over bootstrap resamples of the trials. Resamples repeat
-    the best trials, so the band is too narrow if n is close to N. So it ends at N / 3, where it
-    holds the true value in 85 % of simulations.
+    the best trials, so the band is too narrow if n is close to N. So it ends at N / 3.
+    ``benchmarks/coverage.py`` measures how often it holds the true value.
     """
 
     expected: list[float]

@@ -129,6 +129,8 @@ def compare(
 
 
 def _check_finalists(records: Sequence[ScoreRecord], finalists: Sequence[str]) -> None:
+    if len(finalists) != len(SIDES):
+        raise ConfigError(f"finalists must name a GAN and a VAE, but has {len(finalists)} names.")
     families = {record.variant: record.family for record in records}
     known = {name: families[name] for name in finalists if name in families}
     if any(known.get(name, side) != side for name, side in zip(finalists, SIDES, strict=True)):

@@ -83,7 +83,7 @@ class TrainedRecord(Record):
         parameters: a mapping from the dotted name of each searched parameter to its value.
         config: the parameters that differ from the system's defaults, with the planned schedule.
         steps: the planned number of training steps. 0 if the training diverged in the probe.
-        budget_seconds: the CPU-seconds that the training run should take, with the fit.
+        budget_seconds: the CPU-seconds of a trial in the match, with the fit.
         cpu_seconds: the CPU-seconds that it took, with the fit.
         sampling_seconds: CPU-seconds per 1,000 samples.
         fid_judge: FID on the validation split. None if the training run diverged.
@@ -148,8 +148,12 @@ class TrainedRecord(Record):
     def flagged(self) -> bool:
         """Whether the CPU-seconds miss the budget by more than `TOLERANCE`.
 
-        A diverged training run ends early, so it is never flagged for falling short.
+        A diverged training run ends early, so it is never flagged for falling short. The stage
+        ``why`` takes the finalist's steps, or a multiple of them, on any machine. So its training
+        runs are never flagged.
         """
+        if self.stage == "why":
+            return False
         short = self.off_budget < -TOLERANCE and self.status != "diverged"
         return short or self.off_budget > TOLERANCE
 

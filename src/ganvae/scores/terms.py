@@ -225,7 +225,8 @@ BUDGET = Term(
 COST = Term(
     "cost",
     "The seconds spent in training, the training images per second, the peak memory of the "
-    "training process, and the number of trained parameters.",
+    "training process, and the number of trained parameters. What a model fits for its sampling "
+    "counts as training, so it lowers the images per second.",
     "Less time and memory are better, and more images per second.",
     "The scores do not say how long training takes on other hardware.",
 )

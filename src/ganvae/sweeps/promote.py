@@ -8,6 +8,7 @@ from typing import Any
 from ganvae.config import ModelConfig, Params, Promotion, load_params, read_yaml
 from ganvae.config.promotions import PROMOTED
 from ganvae.core.errors import ConfigError, UserError
+from ganvae.core.limits import LARGEST_SEED
 from ganvae.models.registry import system_names
 from ganvae.report.numbers import fixed, listed
 from ganvae.scores.rankable import BASELINES
@@ -74,13 +75,15 @@ def read_seeds(text: str) -> list[int]:
     """Parse seeds from text such as ``0,1,2``.
 
     Raises:
-        ConfigError: the text has another form, or a seed is repeated.
+        ConfigError: the text has another form, or a seed is repeated or too large.
     """
-    seeds = [int(part) for part in text.split(",") if part.strip().isdecimal()]
-    if len(set(seeds)) < len(text.split(",")):
+    parts = [part.strip() for part in text.split(",")]
+    digits = len(str(LARGEST_SEED))
+    seeds = [int(part) for part in parts if part.isdecimal() and len(part) <= digits]
+    if len({seed for seed in seeds if seed <= LARGEST_SEED}) < len(parts):
         raise ConfigError(
-            f"--seeds {text} is not a list of different whole numbers. Give numbers separated by "
-            "commas, for example 0,1,2."
+            f"--seeds {text} is not a list of different whole numbers up to {LARGEST_SEED}. Give "
+            "numbers separated by commas, for example 0,1,2."
         )
     return seeds
 

@@ -50,7 +50,8 @@ def _trial(trial: FrozenTrial, ranges: Mapping[str, Range], has_curves: bool) ->
         reason=attributes.get("reason"),
         parameters={name: value_of(trial, name) for name in ranges if _has(trial, name)},
         values=list(trial.values) if trial.state == TrialState.COMPLETE else [],
-        seeds=attributes.get("seeds", {}),
+        # A lost trial is run again, with the same parameters and the same checks.
+        seeds=attributes.get("seeds", {}) if status != "lost" else {},
         curve=dict(trial.intermediate_values) if has_curves and status != "lost" else {},
         seconds=attributes.get("seconds", 0.0),
         started=started.timestamp(),

@@ -67,7 +67,7 @@ def _runs(client: MlflowClient) -> list[Run]:
 
 
 def read_match_runs(root: Path, match: str) -> list[TrainedRecord]:
-    """Read the records of all training runs of a match: first the search, then the selection."""
+    """Read the records of all training runs of a match, in the order of its stages."""
     return [record for stage in STAGES for record in read_stage(root, match, stage)]
 
 

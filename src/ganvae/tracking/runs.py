@@ -6,7 +6,7 @@ from pathlib import Path
 
 from ganvae.core.errors import UserError
 from ganvae.core.files import read_json
-from ganvae.core.paths import ProfilePaths, RunPaths
+from ganvae.core.paths import SUBMITTED, ProfilePaths, RunPaths
 from ganvae.core.records import parse_record
 from ganvae.scores.catalogue import COSTS
 from ganvae.scores.matches import MATCHES
@@ -31,7 +31,7 @@ from ganvae.tracking.tracked import (
     whole_config,
 )
 
-NO_PROFILES = (MATCHES.name, SWEEPS.name)
+NO_PROFILES = (MATCHES.name, SUBMITTED.name, SWEEPS.name)
 """The folders in `results/` that are not profiles."""
 
 TIMED = [name for name in COSTS if name != "parameters"]

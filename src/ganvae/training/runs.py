@@ -159,7 +159,7 @@ def _timing(spec: RunSpec, result: TrainingResult) -> dict[str, object]:
         "peak_memory_mb": round(compute.peak_memory(spec.machine.device) / 1e6),
         "device": spec.machine.device,
         "threads": torch.get_num_threads(),
-        "processor": processor(),
+        "processor": processor(torch.get_num_threads()),
     }
 
 

@@ -11,7 +11,10 @@ from ganvae.config import ModelConfig
 from ganvae.core import assets
 from ganvae.core.compute import Machine
 from ganvae.core.files import sha256
+from ganvae.core.paths import checkout_root
 from ganvae.core.tokens import current_token
+from ganvae.models.names import system_names
+from ganvae.models.own_code import find_file, identity, is_file
 from ganvae.models.registry import source_files
 
 CPU = Machine()
@@ -71,10 +74,18 @@ def _code(system: str) -> str | list[str]:
     """Return the training token of ``system``, or source checksums if there is no current token.
 
     A token is the content of a small file that changes only when measured behaviour changes. So a
-    checkpoint stays valid when only a comment changes. A wheel has no tokens.
+    checkpoint stays valid when only a comment changes. A wheel has no tokens. A user's system has
+    none either; all its code counts.
     """
     token = current_token(assets.CLONE, f"train/{system}") if assets.CLONE else None
-    return token or [sha256(path) for path in code_files(system)]
+    return token or [*map(sha256, code_files(system)), *_own(system)]
+
+
+def _own(system: str) -> list[str]:
+    """The checksum of the code of a user's system; empty for a system of this program."""
+    if system in system_names():
+        return []
+    return [identity(str(find_file(system)) if is_file(system) else system, checkout_root())]
 
 
 def code_files(system: str) -> list[Path]:

@@ -101,7 +101,7 @@ class Now:
 
     @cached_property
     def machine(self) -> str:
-        return processor()
+        return processor(threads=1)
 
     @cached_property
     def libraries(self) -> dict[str, str]:

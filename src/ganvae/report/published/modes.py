@@ -62,7 +62,8 @@ def modes_table(
             "The scores of DCGAN, ALI, Unrolled GAN and VEEGAN are quoted from Srivastava et al., "
             "and the scores of PacDCGAN2 from Lin et al. The other scores are quoted from tables 1 "
             "and 3 of R3GAN (Huang et al.), where R1 alone fails to train. Our scores are means "
-            "over seeds with their 95 % confidence interval (Student's t).",
+            "over seeds with their 95 % confidence interval (Student's t). The mean of the KL is "
+            "geometric, with an interval on a log scale.",
             f"Our modes are counted in {n:,} samples, {theirs}. More samples show more modes.",
             "The classifier that recognises the digits differs. Our scores use this project's "
             f"judge (SHA-256 `{provenance.judge_sha256[:16]}…`).",

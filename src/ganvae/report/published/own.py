@@ -39,9 +39,9 @@ def filled(lines: Sequence[PublishedLine]) -> list[PublishedLine]:
 def own(row: Row, score: Estimate, trainings: Trainings) -> tuple[str, ...]:
     """The cells of the columns `OWN_HEADS` for one row.
 
-    The row of a baseline fills only the first column, with its number of draws.
+    Baselines and submitted samples fill only the first column, since nothing was trained here.
     """
-    if row.family == "reference":
+    if row.family == "reference" or row.submitted:
         return str(score.n), "", "", ""
     steps = f"{row.steps:,}" if row.steps else ""
     parameters = fixed(row.scores["parameters"].mean, 0)
