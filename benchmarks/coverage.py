@@ -57,8 +57,8 @@ SIDES: dict[str, tuple[Draw, Draw]] = {
 }
 TRIALS, BESTS = 60, (5, 10, 20)
 SEARCHES: dict[str, Draw] = {
-    "lognormal, deviation 1 of the logarithm": lognormal(1.0, 60.0),
-    "80 % near 100, 20 % near 20": mixture(0.8, 100.0, 20.0),
+    "all kinds: lognormal, deviation 1": lognormal(1.0, 60.0),
+    "two kinds: 80 % near 100, 20 % near 20": mixture(0.8, 100.0, 20.0),
 }
 LARGE = 200_000
 
