@@ -39,7 +39,7 @@ def measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Measure:
 
     def measure(behaviour: dict[str, Any], machine: str = HERE) -> str:
         monkeypatch.setattr(fingerprints, "measure", lambda: {NAME: behaviour})
-        monkeypatch.setattr(fingerprints, "processor", lambda: machine)
+        monkeypatch.setattr(fingerprints, "processor", lambda threads: machine)
         (finding,) = refresh(tmp_path)
         return finding.verdict
 
