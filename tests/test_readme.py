@@ -326,6 +326,13 @@ def test_the_coverage_of_intervals_is_as_measured() -> None:
         assert row[1:] == measured[row[0]][1::2]
 
 
+def test_the_report_of_a_match_quotes_how_often_its_bands_hold() -> None:
+    measured = next(table for table in tables(BENCHMARKS) if table[0][0] == "FIDs of the trials")
+    shares = sorted(round(100 * float(row[-1])) for row in measured[1:])
+    text = text_of(ROOT / MATCHES / "mnist/report.md")
+    assert f"the true value of 20 trials in {shares[0]} to {shares[-1]} % of searches" in text
+
+
 @each_page
 def test_every_p_value_is_in_results(page: Path) -> None:
     names = ("p", "smallest_p")

@@ -240,8 +240,26 @@ def test_values_of_an_earlier_attempt_are_not_measured_again(
     assert scored == [1], "only the end is scored again"
     lost, record = record_of(study, settings).trials
     assert (lost.status, lost.values, record.retry_of) == ("lost", [], 0)
-    assert (lost.seeds, lost.curve) == ({}, {}), "the retry has the same scores"
     assert record.current
+
+
+def test_the_scores_of_a_lost_trial_count_only_in_its_retry(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def fid(n: int) -> float:
+        if n == 1:
+            raise KeyboardInterrupt
+        return 5.0
+
+    scored_as(monkeypatch, fid)
+    create(seeds=list(range(100, 106)), pruner=WILCOXON)
+    study, settings = load_study("toy", URL)
+    with pytest.raises(KeyboardInterrupt):
+        study.optimize(make_objective("toy", settings), n_trials=1)
+    optuna.storages.RetryHeartbeatStaleTrialCallback()(study, study.trials[0])
+    assert list(study.trials[0].user_attrs["seeds"].values()) == [5.0]
+    (lost,) = record_of(study, settings).trials
+    assert (lost.status, lost.seeds) == ("lost", {})
 
 
 def test_a_study_that_is_created_again_uses_no_state_of_the_old_study(
