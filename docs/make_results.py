@@ -16,10 +16,13 @@ from ganvae.config import Params, load_params
 from ganvae.report.budgets import unequal
 from ganvae.report.differences import markdown_line
 from ganvae.report.numbers import listed
+from ganvae.report.own_budgets import in_both, own_budgets_section
 from ganvae.report.scores import REFERENCES, estimated, heading, printed
 from ganvae.report.tuning import effort_text, tuning_of
 from ganvae.report.verdicts import probability, spread, tested, verdict
+from ganvae.scores.comparison import compare
 from ganvae.scores.intervals import Estimate
+from ganvae.scores.records import read_records
 from ganvae.scores.statistics import Difference, turned
 
 ROOT = Path(__file__).parent.parent
@@ -43,10 +46,11 @@ PROFILES = {
     "fashion": ("Fashion-MNIST", SCORES + COST),
     "faces": ("Faces (LFW)", SCORES + COST),
     "stacked": ("Stacked MNIST", SCORES + MODES + COST),
+    "full": ("The systems at their own budgets", SCORES + COST),
     "likelihood": ("Likelihood of binarised MNIST", ("fid_judge", *BOUND, "recall_judge", *COST)),
 }
 """By profile: the section's title and the scores in its table."""
-COMPARED = [name for name in PROFILES if name != "likelihood"]
+COMPARED = ("laptop", "fashion", "faces", "stacked")
 """The profiles on the page across data sets."""
 
 INTRODUCTION = """\
@@ -250,7 +254,19 @@ def section(profile: str) -> Iterator[str]:
         yield f"The tuning effort for the finalists was unequal: {tuning.unequal}."
     if tuning.outside:
         yield tuning.outside
+    if profile == "full":
+        yield from own_budgets()
     yield from published(profile)
+
+
+def own_budgets() -> Iterator[str]:
+    """What the order of the systems owes to the training budget, in paragraphs."""
+    params, rows = params_of("full"), []
+    for profile in ("laptop", "full"):
+        records = read_records(ROOT / f"results/{profile}/scores.json")
+        rows.append(compare(records, None, params.aside).rows)
+    systems = in_both(*rows, sorted({run.system for run in params.runs.values()}))
+    yield from own_budgets_section(systems)
 
 
 def _unequal_sets() -> str:
@@ -281,7 +297,8 @@ def results_page() -> str:
         "![FID of the GAN divided by FID of the VAE on each data set](../results/across.png)",
     ]
     for profile in PROFILES:
-        parts += section(profile)
+        if (ROOT / f"results/{profile}/leaderboard.csv").exists():
+            parts += section(profile)
     return "\n\n".join(parts) + "\n"
 
 
