@@ -56,6 +56,12 @@ def test_a_study_is_created_once() -> None:
     assert len(before["trials"]) == 1
 
 
+def test_too_few_samples_for_the_judge_are_refused_before_a_training() -> None:
+    with pytest.raises(UserError, match=r"needs more than 8 generated images, but found 8: incr"):
+        create(n_generated=8)
+    assert not Path("sweeps.db").exists()
+
+
 @pytest.mark.parametrize(
     ("options", "difference"),
     [

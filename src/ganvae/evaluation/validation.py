@@ -18,7 +18,7 @@ from ganvae.core.tensors import read_tensors, save_tensors
 from ganvae.data.store import read_split
 from ganvae.judge.network import FrozenJudge
 from ganvae.metrics.classes import class_counts, classes_present
-from ganvae.metrics.fid import fid
+from ganvae.metrics.fid import check_enough, fid
 from ganvae.models.base import GenerativeModel
 
 
@@ -41,6 +41,16 @@ class Validation:
     judge: FrozenJudge
     features: Tensor
     data_sha256: str
+
+    def check_enough(self, n: int) -> None:
+        """Check, before a training, that FID can be computed with ``n`` samples.
+
+        Raises:
+            UserError: there are too few samples or validation images for the judge's features.
+        """
+        real, d = self.features.shape
+        check_enough(real, d, "real")
+        check_enough(n, d, "generated")
 
     def score(
         self, model: GenerativeModel, *, n: int, seed: int, batch_size: int = 125

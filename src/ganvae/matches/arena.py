@@ -55,6 +55,8 @@ def enter(name: str, match: Match) -> Arena:
     paths = ProfilePaths(params.profile)
     machine = compute.use_to_train(params.compute)
     judge = FrozenJudge(Path(params.judge), machine.device)
+    validation = read_validation(paths.validation_features, judge)
+    validation.check_enough(match.n_generated)
     split = read_split(paths.split("train"))
     second = second_judge(params.evaluation, machine.device)
     held_out = read_split(paths.split("validation")).images
@@ -63,7 +65,7 @@ def enter(name: str, match: Match) -> Arena:
         match=match,
         images=split.images,
         train_sha256=sha256(paths.split("train")),
-        validation=read_validation(paths.validation_features, judge),
+        validation=validation,
         machine=machine,
         processor=processor(torch.get_num_threads()),
         tokens=behaviour,

@@ -50,13 +50,25 @@ class FidTo:
         return max(0.0, float(distance))
 
 
-def _moments(features: Tensor, name: str) -> _Moments:
-    n, d = features.shape
+def check_enough(n: int, d: int, name: str) -> None:
+    """Check that ``n`` images are enough for an FID with ``d`` features.
+
+    Args:
+        name: which images they are, for the message: ``real`` or ``generated``.
+
+    Raises:
+        UserError: ``n`` <= ``d``.
+    """
     if n <= d:
         raise UserError(
             f"FID with {d} features needs more than {d} {name} images, but found {n}: "
             "increase n_generated or the size of the split."
         )
+
+
+def _moments(features: Tensor, name: str) -> _Moments:
+    n, d = features.shape
+    check_enough(n, d, name)
     features = features.double()
     mean = features.mean(dim=0)
     centred = (features - mean).numpy()

@@ -183,6 +183,8 @@ def _settings(space: str, variant: str | None, params: Params) -> Settings:
     check_prepared(params)
     paths = ProfilePaths(params.profile)
     judge = FrozenJudge(Path(params.judge), compute.use(params.compute))
+    validation = read_validation(paths.validation_features, judge)
+    validation.check_enough(sweep.n_generated)
     return Settings(
         space=Path(space).stem,
         sweep=sweep,
@@ -193,7 +195,7 @@ def _settings(space: str, variant: str | None, params: Params) -> Settings:
         dataset=read_split(paths.split("train")).dataset,
         base=json.loads(json.dumps(base)),
         train_sha256=sha256(paths.split("train")),
-        validation_sha256=read_validation(paths.validation_features, judge).data_sha256,
+        validation_sha256=validation.data_sha256,
         judge_sha256=judge.sha256,
     )
 

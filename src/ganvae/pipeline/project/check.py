@@ -7,6 +7,8 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
+import torch
+
 from ganvae.config import Params, load_params
 from ganvae.core.errors import ConfigError, UserError
 from ganvae.core.limits import gigabytes
@@ -14,6 +16,7 @@ from ganvae.data.source import Source
 from ganvae.data.splits import load_source, make_splits
 from ganvae.evaluation.second_judge import second_judge
 from ganvae.judge.network import FrozenJudge
+from ganvae.metrics.fid import check_enough
 from ganvae.models.base import shape_of
 from ganvae.models.registry import system_config
 from ganvae.pipeline.contract import check_model
@@ -107,6 +110,8 @@ def _judges(params: Params, pipeline: Path, images: list[Source]) -> str:
             f"images of shape {shape_of(images[0].train.images)}. Give the judge of this data set "
             f"in {params.file}."
         )
+    features, _ = judge(torch.zeros(1, *judge.image_shape, dtype=torch.uint8))
+    check_enough(params.evaluation.n_generated, features.shape[1], "generated")
     return f"{path}, for images of shape {judge.image_shape}"
 
 
