@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import psutil
 import pytest
@@ -85,7 +86,24 @@ def test_an_orphan_that_ends_before_it_is_killed_is_no_error(
 def test_a_later_process_with_the_same_id_is_no_owner() -> None:
     identity = owned()[OWNER]
     assert owner._lives(identity)
-    process_id = identity.partition("@")[0]
+    process_id, _, namespace = identity.split("@")
     assert process_id == str(os.getpid())
+    assert namespace == str(Path("/proc/self/ns/pid").readlink())
     assert not owner._lives(f"{process_id}@{time.time() - 10**6}")
     assert not owner._lives(f"{2**22}@{time.time()}")
+
+
+def test_a_process_of_another_container_is_no_orphan(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same id is another process there, so nothing is known about its owner."""
+    with monkeypatch.context() as patched:
+        patched.setattr(owner, "_namespace", lambda: "pid:[1]")
+        of_elsewhere = f"{2**22}@{time.time()}@pid:[1]"
+        elsewhere = subprocess.Popen(
+            ["sleep", "60"], env=os.environ | {OWNER: of_elsewhere}, start_new_session=True
+        )
+        assert [process.pid for process in owner._orphans()] == [elsewhere.pid]
+    try:
+        assert list(owner._orphans()) == []
+    finally:
+        elsewhere.kill()
+        elsewhere.wait()

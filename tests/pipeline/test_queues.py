@@ -1,15 +1,19 @@
 """Which jobs are alive, with stand-ins for the commands of SLURM."""
 
+import os
+import subprocess
+import sys
 import time
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import psutil
 import pytest
 from submitit.core.utils import FailedJobError
 
 from ganvae.core.errors import UserError
-from ganvae.pipeline import queues
+from ganvae.pipeline import owner, queues
 from ganvae.pipeline.queues import Queue, Resources
 
 SQUEUE = """\
@@ -102,12 +106,16 @@ def test_a_job_that_slurm_refuses_is_an_error_of_one_line(queue: Queue) -> None:
 
 def test_the_files_of_a_job_are_removed_and_no_others(queue: Queue, tmp_path: Path) -> None:
     job = queue.submit("a", print)
-    logs = tmp_path / queues.FOLDER / "logs"
+    logs = queue._logs
+    assert logs.parent == tmp_path / queues.FOLDER / "logs"
     logs.mkdir(parents=True)
     for name in ("1_0_log.err", "1_submitted.pkl", "12_0_log.err"):
         (logs / name).touch()
     queue.remove_files(job)
     assert [path.name for path in logs.iterdir()] == ["12_0_log.err"]
+    (logs / "12_0_log.err").unlink()
+    queue.remove_files(job)
+    assert not logs.exists()
 
 
 def test_what_has_ended_is_not_cancelled(queue: Queue) -> None:
@@ -128,3 +136,41 @@ def test_jobs_of_an_earlier_head_are_cancelled_by_name_and_id(queue: Queue, wher
     queue.cancel_all("a", ["1", "2"])
     asked = Path("asked").read_text() if Path("asked").exists() else ""
     assert asked == ("--name=a 1 2\n" if where == "slurm" else "")
+
+
+@pytest.mark.parametrize("gpus", ["0,1", None])
+def test_a_job_on_this_machine_sees_the_gpus_that_its_head_sees(
+    gpus: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv(queues.GPUS, raising=False)
+    if gpus is not None:
+        monkeypatch.setenv(queues.GPUS, gpus)
+    job = Queue("local", Resources(), tmp_path).submit("a", os.environ.get, queues.GPUS)
+    assert job.result() == gpus
+
+
+HEAD = """
+import sys, time
+from pathlib import Path
+from ganvae.pipeline.queues import Queue, Resources
+
+queue = Queue("local", Resources(), Path(sys.argv[1]))
+queue.submit("a", exec, f"import os, time; print(os.getpid(), flush=True); time.sleep(60)")
+time.sleep(60)
+"""
+
+
+def test_a_job_on_this_machine_ends_with_its_head_even_if_the_head_is_killed(
+    tmp_path: Path,
+) -> None:
+    head = subprocess.Popen([sys.executable, "-c", HEAD, str(tmp_path)], start_new_session=True)
+    while not (found := [log for log in tmp_path.rglob("*_log.out") if log.read_text().strip()]):
+        assert head.poll() is None
+        time.sleep(0.1)
+    job = psutil.Process(int(found[0].read_text().split()[-1]))
+    time.sleep(2 * owner.POLL_SECONDS)
+    assert job.is_running(), "its head lives"
+    head.kill()
+    head.wait()
+    psutil.wait_procs([job], timeout=30)
+    assert not job.is_running()

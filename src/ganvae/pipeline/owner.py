@@ -10,11 +10,16 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import suppress
+from pathlib import Path
 
 import psutil
 
 OWNER = "GANVAE_OWNER"
-"""The environment variable with the owner of a process: its process id and the time it started."""
+"""The environment variable with the owner of a process.
+
+Its value is the owner's process id, the time the owner started, and the namespace of the id. Each
+container has a namespace of its own.
+"""
 POLL_SECONDS = 0.5
 PATIENCE = 20.0  # seconds
 SAME_SECONDS = 60.0
@@ -24,16 +29,19 @@ SAME_SECONDS = 60.0
 def owned() -> dict[str, str]:
     """Return the environment variable that makes this process the owner of a child."""
     process = psutil.Process()
-    return {OWNER: f"{process.pid}@{process.create_time()}"}
+    return {OWNER: f"{process.pid}@{process.create_time()}@{_namespace()}"}
 
 
-def end_with_owner() -> None:
+def end_with_owner(*, alone: bool = False) -> None:
     """Kill this process's group when its owner ends. Without an owner, do nothing.
 
     Results are written atomically, and training resumes from checkpoints, so a kill loses nothing.
+
+    Args:
+        alone: kill only this process, because others share its group.
     """
     if owner := os.environ.get(OWNER):
-        threading.Thread(target=_watch, args=(owner,), daemon=True).start()
+        threading.Thread(target=_watch, args=(owner, alone), daemon=True).start()
 
 
 def wait_for_orphans() -> None:
@@ -50,9 +58,11 @@ def wait_for_orphans() -> None:
         time.sleep(POLL_SECONDS)
 
 
-def _watch(owner: str) -> None:
+def _watch(owner: str, alone: bool) -> None:
     while _lives(owner):
         time.sleep(POLL_SECONDS)
+    if alone:
+        os.kill(os.getpid(), signal.SIGKILL)
     os.killpg(0, signal.SIGKILL)
 
 
@@ -63,13 +73,25 @@ def _orphans() -> Iterator[psutil.Process]:
             zombie = process.status() == psutil.STATUS_ZOMBIE
         except psutil.Error:  # another user's process, or it has just ended
             continue
-        if owner and not zombie and not _lives(owner):
+        if owner and not zombie and _is_here(owner) and not _lives(owner):
             yield process
+
+
+def _is_here(owner: str) -> bool:
+    """Return whether an owner's process id is an id of this machine or of this container."""
+    return owner.split("@")[2:] == [_namespace()]
+
+
+def _namespace() -> str:
+    """Return the namespace of this process's id; "" on systems without namespaces."""
+    with suppress(OSError):
+        return str(Path("/proc/self/ns/pid").readlink())
+    return ""
 
 
 def _lives(owner: str) -> bool:
     """Return whether a process lives, and not only a later process with the same id."""
-    process_id, _, started = owner.partition("@")
+    process_id, started, *_ = owner.split("@")
     try:
         process = psutil.Process(int(process_id))
         same = abs(process.create_time() - float(started)) < SAME_SECONDS

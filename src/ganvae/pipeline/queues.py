@@ -1,20 +1,26 @@
 """A queue of jobs: SLURM's, or processes that submitit starts on this machine."""
 
+import os
 import shutil
 import subprocess
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
 from pathlib import Path
 from threading import Lock
 from typing import Any, Literal
 
 from ganvae.core.errors import UserError
+from ganvae.pipeline.owner import end_with_owner, owned
 
 Where = Literal["slurm", "local"]
 FOLDER = Path(".state/jobs")
 """The folder of the jobs' files, relative to the root."""
+GPUS = "CUDA_VISIBLE_DEVICES"
+"""The environment variable with the GPUs that a process can see. Without it, a process sees all."""
 POLL_SECONDS = 2.0
 GRACE_SECONDS: dict[Where, float] = {"slurm": 90.0, "local": 5.0}
 """Seconds in which the files of a job that has left the queue must appear here.
@@ -68,7 +74,9 @@ class Queue:
         self.where: Where = where
         self.grace = GRACE_SECONDS[where]
         self._resources = resources
-        self._logs = root / FOLDER / "logs"
+        # In a folder of their own, since the id of a job on this machine is a process id, which the
+        # system may give again.
+        self._logs = root / FOLDER / "logs" / f"{datetime.now():%Y-%m-%d-%H%M%S}-{os.getpid()}"
         self._submitted: dict[str, Any] = {}
         self._since: dict[str, float] = {}
         self._lock = Lock()
@@ -85,6 +93,8 @@ class Queue:
 
         executor = _submitit().AutoExecutor(folder=self._logs, cluster=self.where)
         executor.update_parameters(name=name, **self._resources.of_submitit(self.where))
+        if self.where == "local":
+            function = partial(_call_here, function, owned() | _visible_gpus())
         try:
             submitted = executor.submit(function, *arguments)
         except FailedJobError as error:
@@ -107,6 +117,8 @@ class Queue:
         """Remove the files that submitit wrote for a job: its logs, call and result."""
         for path in self._logs.glob(f"{submitted.job_id}_*"):
             path.unlink(missing_ok=True)
+        with suppress(OSError):  # files of other jobs are left
+            self._logs.rmdir()
 
     def cancel_all(self, name: str, ids: Sequence[str]) -> None:
         """Cancel the jobs of SLURM that have this name and one of these ids.
@@ -125,6 +137,22 @@ class Queue:
             if self.alive(submitted):
                 with suppress(Exception):  # it has just ended
                     submitted.cancel()
+
+
+def _call_here(function: Callable[..., Any], variables: dict[str, str], *arguments: Any) -> Any:
+    """Call a function in a job on this machine. The job ends with the process that submitted it.
+
+    Args:
+        variables: environment variables for the job. submitit itself hides all GPUs from a job.
+    """
+    os.environ.pop(GPUS, None)
+    os.environ.update(variables)
+    end_with_owner(alone=True)  # the group is that of the process that submitted the job
+    return function(*arguments)
+
+
+def _visible_gpus() -> dict[str, str]:
+    return {GPUS: os.environ[GPUS]} if GPUS in os.environ else {}
 
 
 def _listed() -> set[str] | None:
