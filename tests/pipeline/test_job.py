@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from threading import Event
 from types import SimpleNamespace
@@ -134,7 +135,17 @@ def test_a_host_without_git_is_named_as_the_reason(
     with pytest.raises(FileNotFoundError):
         perform(pretended(tmp_path))
     reason = pretended(tmp_path).failed.read_text()
-    assert reason == f"git: No such file or directory (on host {socket.gethostname()}).\n"
+    assert reason == f"\ngit: No such file or directory (on host {socket.gethostname()}).\n"
+
+
+def test_only_the_files_of_the_same_commit_say_that_a_job_has_ended(tmp_path: Path) -> None:
+    """A job of an earlier head may end while this job waits for it, and for another commit."""
+    old, new = (replace(pretended(tmp_path), commit=commit) for commit in ("old", "new"))
+    assert not new.is_done
+    new.done.write_text("old")
+    new.failed.write_text("old\na reason\n")
+    assert (old.is_done, old.failure) == (True, "a reason")
+    assert (new.is_done, new.failure) == (False, None)
 
 
 @pytest.mark.parametrize("succeeds", [True, False])
@@ -253,6 +264,15 @@ def test_jobs_of_a_killed_head_are_cancelled_when_their_run_is_collected(
     again.run("toy-0", ["train@toy-0"])
     assert queue.cancelled == [("toy-0", ["1", "2", "3", "4", "5", "1"])]
     assert list(tmp_path.iterdir()) == []
+
+
+def test_jobs_of_a_killed_head_at_another_commit_are_cancelled_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "toy-0.jobs").write_text("7 old\n8 \n9 old\n")
+    runner, queue = runner_of(monkeypatch, tmp_path, done=1)
+    runner.run("toy-0", ["train@toy-0"])
+    assert queue.cancelled[0] == ("toy-0", ["7", "9"])
 
 
 @pytest.mark.parametrize("folder", [True, False])

@@ -146,10 +146,12 @@ class Cluster:
     def _submit(self, name: str, job: Job) -> Any:
         for ended in (job.done, job.failed):  # of an earlier job
             ended.unlink(missing_ok=True)
+        if older := [number for number, commit in _submitted(job.folder) if commit != job.commit]:
+            self._queue.cancel_all(name, older)  # of a head that was killed
         submitted = self._queue.submit(name, perform, job)
         job.folder.parent.mkdir(parents=True, exist_ok=True)
         with _ids(job.folder).open("a") as file:
-            file.write(f"{submitted.job_id}\n")
+            file.write(f"{submitted.job_id} {job.commit}\n")
         return submitted
 
     def _finished(self, job: Job, submitted: Any) -> bool:
@@ -160,10 +162,9 @@ class Cluster:
         """
         seen = time.monotonic()
         while not self._ended.wait(POLL_SECONDS):
-            if job.done.exists():
+            if job.is_done:
                 return True
-            if job.failed.exists():
-                reason = job.failed.read_text().strip()
+            if reason := job.failure:
                 raise UserError(f"{reason} The output is in {submitted.paths.stdout}.")
             if self._queue.alive(submitted):
                 seen = time.monotonic()
@@ -181,17 +182,23 @@ class Cluster:
 
         A head that was killed may have submitted other jobs. They would make the clone again.
         """
-        ids = _ids(folder)
-        if ids.exists():
-            self._queue.cancel_all(folder.name, ids.read_text().split())
+        if submitted := _submitted(folder):
+            self._queue.cancel_all(folder.name, [number for number, _ in submitted])
         remove_folder(folder)
-        ids.unlink(missing_ok=True)
+        _ids(folder).unlink(missing_ok=True)
         folder.with_name(f"{folder.name}.done").unlink()
 
 
 def _ids(folder: Path) -> Path:
-    """Return the file with the ids of all jobs that were submitted for a run, by any head."""
+    """Return the file with the id and the commit of each job of a run, submitted by any head."""
     return folder.with_name(f"{folder.name}.jobs")
+
+
+def _submitted(folder: Path) -> list[tuple[str, str]]:
+    """Return the id and the commit of each job that was submitted for a run."""
+    ids = _ids(folder)
+    lines = ids.read_text().splitlines() if ids.exists() else []
+    return [(number, commit) for number, _, commit in (line.partition(" ") for line in lines)]
 
 
 def committed(root: Path, files: Sequence[str] = ()) -> str:

@@ -56,13 +56,29 @@ class Job:
 
     @property
     def done(self) -> Path:
-        """A file that says that all stages were performed."""
+        """A file that says that all stages were performed. Its text is the job's commit."""
         return self.folder.with_name(f"{self.folder.name}.done")
 
     @property
     def failed(self) -> Path:
-        """A file with the reason why a stage failed. A job that was lost has neither file."""
+        """A file with the job's commit and the reason why a stage failed.
+
+        A job that was lost has neither file.
+        """
         return self.folder.with_name(f"{self.folder.name}.failed")
+
+    @property
+    def is_done(self) -> bool:
+        """Whether all stages were performed at this job's commit."""
+        return self.done.exists() and self.done.read_text() == self.commit
+
+    @property
+    def failure(self) -> str | None:
+        """The reason why a stage failed at this job's commit; None if no stage failed."""
+        if not self.failed.exists():
+            return None
+        commit, _, reason = self.failed.read_text().partition("\n")
+        return reason.strip() if commit == self.commit else None
 
     @property
     def lock(self) -> Path:
@@ -97,10 +113,10 @@ def perform(job: Job) -> None:
     busy = f"Another job works in {job.folder}. This job waits until the other job has ended."
     try:
         with in_turn(lock, busy) as waited:
-            if not (waited and job.done.exists()):
+            if not (waited and job.is_done):
                 _perform(job)
     except (UserError, OSError) as error:
-        write_text(job.failed, f"{_reason(error)}\n")
+        write_text(job.failed, f"{job.commit}\n{_reason(error)}\n")
         raise
 
 
@@ -119,7 +135,7 @@ def _perform(job: Job) -> None:
         _copy_training(job)
     stages = [f"{job.pipeline}:{stage}" for stage in job.stages]
     _dvc(job, "repro", "--single-item", *stages)
-    write_text(job.done, "")
+    write_text(job.done, job.commit)
 
 
 def _clone(job: Job) -> None:
