@@ -1,8 +1,10 @@
 """What DVC leaves if it is killed while it writes its own files."""
 
+import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -58,6 +60,20 @@ def test_a_killed_dvc_leaves_whole_files(
     run_dvc("repro", root=repository)
     assert (repository / "b").read_text() == "new"
     assert not [path for path in repository.rglob("*.tmp") if path.name != "rwlock.tmp"]
+
+
+def test_another_dvc_at_work_is_awaited_with_a_notice(
+    repository: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It holds `a` until the second question. ``--wait-for-lock`` alone ends with an error."""
+    rwlock = repository / ".dvc/tmp/rwlock"
+    held = {str(repository / "b"): {"pid": os.getpid(), "cmd": "dvc repro"}}
+    rwlock.write_text(json.dumps({"write": held}))
+    (repository / "a").write_text("new")
+    monkeypatch.setattr(time, "sleep", lambda seconds: rwlock.write_text("{}"))
+    run_dvc("--wait-for-lock", "repro", root=repository)
+    assert (repository / "b").read_text() == "new"
+    assert capsys.readouterr().out == "waiting for another DVC process that works in this clone\n"
 
 
 @pytest.mark.parametrize("content", ["", '{"write": {"/a', "\0\0"])

@@ -24,18 +24,24 @@ DVC = (sys.executable, "-m", "ganvae.pipeline.quick_dvc")
 COPY = re.compile(r"\.[\w-]{22}\.tmp")
 """The name of a file that DVC has begun to copy."""
 COPY_SECONDS = 10.0
+BUSY = "is busy, it is being blocked by"
+"""What DVC says if another DVC works on the same files. Its ``--wait-for-lock`` does not wait."""
+POLL_SECONDS = 2.0
 GRACE = 10.0  # seconds between interrupting a child and killing it
 
 
 def run_dvc(*arguments: str, root: Path = Path()) -> str:
-    """Run DVC in the folder ``root`` and return its output.
+    """Run DVC in the folder ``root`` and return its output. Wait for another DVC at work there.
 
     Raises:
         UserError: DVC failed; the message contains DVC's output.
     """
-    process = subprocess.run(
-        [*DVC, *arguments], cwd=root, capture_output=True, text=True, check=False
-    )
+    waited = False
+    while BUSY in (process := _run(arguments, root)).stderr:
+        if not waited:
+            print("waiting for another DVC process that works in this clone", flush=True)
+        waited = True
+        time.sleep(POLL_SECONDS)
     if "git repository" in process.stderr and not (root / ".git").exists():
         raise UserError(
             f"{root.resolve()} has no folder `.git`, so DVC refuses to run. Run "
@@ -44,6 +50,10 @@ def run_dvc(*arguments: str, root: Path = Path()) -> str:
     if process.returncode:
         raise UserError(f"`dvc {' '.join(arguments)}` failed:\n{process.stdout}{process.stderr}")
     return process.stdout
+
+
+def _run(arguments: Iterable[str], root: Path) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run([*DVC, *arguments], cwd=root, capture_output=True, text=True, check=False)
 
 
 def remove_begun_copies(folders: Iterable[Path]) -> None:
