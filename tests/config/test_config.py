@@ -9,7 +9,10 @@ import pytest
 from conftest import ROOT
 from ganvae.config import Params, load_params, parse, read_yaml
 from ganvae.core.errors import ConfigError, UserError
+from ganvae.core.paths import SUBMITTED
 from ganvae.models.registry import system_config
+from ganvae.scores.matches import MATCHES
+from ganvae.scores.studies import SWEEPS
 
 PROFILES = [ROOT / "params.yaml", *sorted(ROOT.glob("profiles/*/params.yaml"))]
 
@@ -17,6 +20,14 @@ PROFILES = [ROOT / "params.yaml", *sorted(ROOT.glob("profiles/*/params.yaml"))]
 @pytest.fixture
 def values() -> dict[str, Any]:
     return read_yaml(ROOT / "params.yaml")
+
+
+@pytest.mark.parametrize("name", [MATCHES.name, SUBMITTED.name, SWEEPS.name])
+def test_the_name_of_a_folder_with_other_results_is_refused(
+    values: dict[str, Any], name: str
+) -> None:
+    with pytest.raises(ConfigError, match=f"profile is {name}, but results/{name} has other files"):
+        parse(Params, values | {"profile": name}, "here")
 
 
 @pytest.mark.parametrize("path", PROFILES, ids=lambda path: path.parent.name)

@@ -13,6 +13,7 @@ from ganvae.config.old_form import refuse_old_form
 from ganvae.config.promotions import PROMOTED, Promotion, RunConfig, merge, read_promotions
 from ganvae.config.section import PATH, Section, parse
 from ganvae.config.yaml import read_yaml
+from ganvae.core.paths import NO_PROFILES
 
 
 class EffortConfig(Section):
@@ -117,6 +118,11 @@ class Params(Section):
                     f"annealing.runs names {key}, but {key} is not a run. Choose keys of the "
                     "section runs"
                 )
+        if self.profile in NO_PROFILES:
+            raise ValueError(
+                f"profile is {self.profile}, but results/{self.profile} has other files. Give "
+                "another name"
+            )
         if self.frozen and self.profile == "laptop":
             raise ValueError(
                 "frozen is set, but the results of the laptop profile must come from the current "

@@ -10,6 +10,8 @@ from pathlib import Path
 
 SUBMITTED = Path("results/submitted")
 """The folder with one folder of submitted records per profile."""
+NO_PROFILES = ("matches", SUBMITTED.name, "sweeps")
+"""The folders in `results/` that are not profiles."""
 
 
 def checkout_root(folder: Path | None = None) -> Path:

@@ -6,10 +6,9 @@ from pathlib import Path
 
 from ganvae.core.errors import UserError
 from ganvae.core.files import read_json
-from ganvae.core.paths import SUBMITTED, ProfilePaths, RunPaths
+from ganvae.core.paths import NO_PROFILES, ProfilePaths, RunPaths
 from ganvae.core.records import parse_record
 from ganvae.scores.catalogue import COSTS
-from ganvae.scores.matches import MATCHES
 from ganvae.scores.records import (
     ScoreRecord,
     ValidationRecord,
@@ -17,7 +16,6 @@ from ganvae.scores.records import (
     read_records,
     shown_run,
 )
-from ganvae.scores.studies import SWEEPS
 from ganvae.tracking.lock import locked_outputs
 from ganvae.tracking.names import COUNTS, LEVEL, VALIDATION, loss_metric
 from ganvae.tracking.tracked import (
@@ -30,9 +28,6 @@ from ganvae.tracking.tracked import (
     score_points,
     whole_config,
 )
-
-NO_PROFILES = (MATCHES.name, SUBMITTED.name, SWEEPS.name)
-"""The folders in `results/` that are not profiles."""
 
 TIMED = [name for name in COSTS if name != "parameters"]
 MACHINE = ("device", "threads")

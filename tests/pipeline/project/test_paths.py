@@ -63,6 +63,16 @@ def test_each_wrong_name_in_a_copy_is_one_line(project: Path) -> None:
     assert faults(copy) == []
 
 
+def test_a_profile_in_a_folder_of_another_name_is_a_fault(project: Path) -> None:
+    """Other commands look for the profile in the folder of its name."""
+    smoke = project / "profiles/smoke"
+    replace(smoke / "params.yaml", "profile: smoke", "profile: steam")
+    assert faults(smoke) == [
+        "profiles/smoke/params.yaml: profile is steam, so this file must be in profiles/steam. "
+        "Rename the profile or the folder."
+    ]
+
+
 def test_a_wrong_root_is_named_and_the_checks_go_on(project: Path) -> None:
     smoke = project / "profiles/smoke"
     replace(smoke / "params.yaml", "root: ../..", "root: ..")

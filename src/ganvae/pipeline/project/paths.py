@@ -12,6 +12,7 @@ from ganvae.core.paths import checkout_root
 from ganvae.pipeline.project.tokens import PARAMS
 
 PIPELINE = "dvc.yaml"
+PROFILES = "profiles"
 
 
 def root_of(folder: Path, params: Params) -> Path:
@@ -45,12 +46,18 @@ def path_faults(folder: Path, params: Params) -> Iterator[str]:
             yield f"{file}: {key} is {getattr(params, key)}. Write `{key}: {path}`."
     if not (root / promoted).exists():
         yield f"{promoted} is missing. Copy the file of another profile, without its variants."
-    for other in (root / PARAMS, *sorted(root.glob(f"profiles/*/{PARAMS}"))):
-        if other != own and _name_in(other) == params.profile:
-            yield (
-                f"{file}: profile is {params.profile}, as in {other.relative_to(root)}. Give each "
-                "profile a name of its own."
-            )
+    others = {root / PARAMS, *root.glob(f"{PROFILES}/*/{PARAMS}")} - {own}
+    namesakes = [other for other in sorted(others) if _name_in(other) == params.profile]
+    for other in namesakes:
+        yield (
+            f"{file}: profile is {params.profile}, as in {other.relative_to(root)}. Give each "
+            "profile a name of its own."
+        )
+    if not namesakes and folder not in (root, root / PROFILES / params.profile):
+        yield (
+            f"{file}: profile is {params.profile}, so this file must be in "
+            f"{PROFILES}/{params.profile}. Rename the profile or the folder."
+        )
     yield from _pipeline_faults(root, file)
 
 
