@@ -294,6 +294,28 @@ def test_the_list_of_systems_names_faulty_and_unused_plug_ins_in_one_line_each(
     assert system_class("grey").name == "grey"
 
 
+def test_the_identity_of_a_plug_in_has_the_names_and_texts_of_all_files_of_its_package(
+    plug_in: Points, folder: Path
+) -> None:
+    package = folder / "shades"
+    package.mkdir()
+    for name in ("__init__.py", "a.py", "b.py"):
+        (package / name).write_text(f"# {name}\n")
+    plug_in.append(EntryPoint("shade", "shades:Shade", own_code.GROUP))
+    seen = [own_code.identity("shade", folder)]
+    for change in (
+        lambda: (package / "levels.json").write_text("[1]"),
+        lambda: (package / "levels.json").write_text("[2]"),
+        lambda: (package / "b.py").rename(package / "c.py"),
+    ):
+        change()
+        seen.append(own_code.identity("shade", folder))
+    assert len({*seen}) == 4
+    (package / "__pycache__").mkdir()
+    (package / "__pycache__/a.cpython-311.pyc").write_bytes(b"x")
+    assert own_code.identity("shade", folder) == seen[-1]
+
+
 def test_the_identity_of_an_unknown_system_is_a_clear_error(plug_in: Points, folder: Path) -> None:
     with pytest.raises(
         ConfigError, match=r"^system 'dcgann' is unknown\. Choose .* grey\. Or give"

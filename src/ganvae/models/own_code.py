@@ -20,6 +20,7 @@ from ganvae.models.names import system_names
 GROUP = "ganvae.systems"
 """The group of entry points that name model classes of other packages."""
 SUFFIX = ".py"
+COMPILED = ".pyc"
 MISSING = (
     "the file of the system {name} does not exist. Check the path, or run the command in the "
     "project that has this file."
@@ -127,10 +128,11 @@ def package_of(point: EntryPoint) -> str:
 
 
 def identity(name: str, root: Path) -> str:
-    """A checksum of the code of a user's system: its file, or all Python files of its package.
+    """A checksum of the code of a user's system: its file, or all files of its package.
 
     For a plug-in, the version of the package is part of the checksum. The files are those that
-    Python imports, so that edits of a package in development are seen too.
+    Python imports and the files beside them, so that edits of a package in development are seen
+    too. Compiled copies of Python files are left out.
 
     Args:
         root: the root of the project.
@@ -150,7 +152,12 @@ def identity(name: str, root: Path) -> str:
     if package is None:
         raise ConfigError(f"the package of the system {name!r} is missing. Install it again.")
     folders = [Path(folder) for folder in package.submodule_search_locations or ()]
-    files = [file for folder in folders for file in sorted(folder.rglob(f"*{SUFFIX}"))]
-    for file in files or [Path(str(package.origin))]:
-        digest.update(file.read_bytes() + b"\0")
+    named = {
+        str(file.relative_to(folder)): file
+        for folder in folders
+        for file in folder.rglob("*")
+        if file.is_file() and file.suffix != COMPILED
+    }
+    for relative, file in sorted(named.items()) or [("", Path(str(package.origin)))]:
+        digest.update(f"{relative}\0".encode() + file.read_bytes() + b"\0")
     return digest.hexdigest()
