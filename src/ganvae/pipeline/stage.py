@@ -8,8 +8,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ganvae.core.errors import UserError, exit_with_message
-from ganvae.core.tokens import MEASURED, is_current
+from ganvae.core.tokens import MEASURED, is_current, is_project
 from ganvae.pipeline.owner import end_with_owner
+from ganvae.pipeline.project.tokens import TOKENS, are_fresh
 
 RUN = "run"
 COLLECT = "GANVAE_COLLECT"
@@ -73,7 +74,14 @@ def _check_measured() -> None:
     Raises:
         UserError: the code was edited.
     """
-    if DVC_STAGE in os.environ and MEASURED.exists() and not is_current(Path()):
+    if DVC_STAGE not in os.environ:
+        return
+    if is_project(Path()) and TOKENS.exists() and not are_fresh(Path()):
+        raise UserError(
+            "the code of a model or of ganvae was edited after this command had begun. Run the "
+            "same command again."
+        )
+    if MEASURED.exists() and not is_current(Path()):
         raise UserError(
             "src/ was edited after the behaviour of the code was measured. Run the same command "
             "again. If the command names a single stage, run `dvc repro behaviour/dvc.yaml` first."

@@ -4,6 +4,7 @@ import json
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,7 @@ from ganvae.pipeline.project import new, tokens
 from ganvae.pipeline.project.check import Finding, check
 from ganvae.pipeline.project.new import new_project, own_pipeline
 from ganvae.pipeline.project.tokens import refresh
+from ganvae.pipeline.stage import DVC_STAGE, run_stage
 
 MODEL = "models/flow_matching.py"
 
@@ -74,6 +76,24 @@ def test_a_pipeline_of_a_project_needs_no_source_code(project: Path) -> None:
             assert (project / path).exists(), path
         assert f"params_file: {parameters['file']}" in text
     assert len(found) > 8
+
+
+def test_no_stage_runs_after_a_model_was_edited(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Otherwise DVC would keep results of the new code as results of the old code."""
+    refresh(project)
+    monkeypatch.chdir(project)
+    monkeypatch.setattr(sys, "argv", ["stages/train.py"])
+    monkeypatch.setenv(DVC_STAGE, "train@flow-matching-0")
+    ran: list[str] = []
+    run_stage(lambda: ran.append("before"), None, by_behaviour=True)
+    (project / MODEL).write_text((project / MODEL).read_text() + "\n")
+    with pytest.raises(SystemExit, match="code of a model or of ganvae was edited after this comm"):
+        run_stage(lambda: ran.append("after"), None, by_behaviour=True)
+    refresh(project)
+    run_stage(lambda: ran.append("again"), None, by_behaviour=True)
+    assert ran == ["before", "again"]
 
 
 def test_every_stage_of_a_project_is_a_script(project: Path) -> None:
@@ -261,6 +281,13 @@ def test_missing_images_and_a_wrong_judge_are_found(project: Path) -> None:
     path = smoke / "params.yaml"
     path.write_text(path.read_text().replace("judge: judges/mnist.saf", "judge: judges/no.saf"))
     assert "judges/no.safetensors" in wrong(findings(smoke))["judge"]
+
+
+def test_too_few_samples_for_the_judge_are_found(project: Path) -> None:
+    path = project / "profiles/smoke/params.yaml"
+    path.write_text(re.sub(r"n_generated: \d+", "n_generated: 120", path.read_text()))
+    expected = "FID with 128 features needs more than 128 generated images, but found 120"
+    assert wrong(findings(path.parent))["judge"].startswith(expected)
 
 
 def test_invalid_parameters_end_the_checks(project: Path) -> None:

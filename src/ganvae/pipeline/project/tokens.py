@@ -30,6 +30,28 @@ def refresh(root: Path) -> None:
         ConfigError: a parameter file is invalid, or the code of a user's system is missing.
         UserError: the program runs from a clone whose code has changed since its last measurement.
     """
+    tokens = _tokens(root)
+    for name, text in tokens.items():
+        path = root / TOKENS / name
+        if not path.exists() or path.read_text() != text:
+            write_text(path, text)
+    for path in (root / TOKENS).rglob("*.json"):
+        if str(path.relative_to(root / TOKENS)) not in tokens:
+            path.unlink()
+
+
+def are_fresh(root: Path) -> bool:
+    """Return whether the tokens of a project's models and of the program are those of today's code.
+
+    Raises:
+        ConfigError, UserError: as for `refresh`.
+    """
+    paths = {root / TOKENS / name: text for name, text in _tokens(root).items()}
+    return all(path.exists() and path.read_text() == text for path, text in paths.items())
+
+
+def _tokens(root: Path) -> dict[str, str]:
+    """The text of each token, by its path below `TOKENS`."""
     if assets.CLONE and not is_current(assets.CLONE):
         raise UserError(
             f"the code in {assets.CLONE} has changed since its behaviour was measured. Run `dvc "
@@ -42,13 +64,7 @@ def refresh(root: Path) -> None:
     for system in sorted(systems_of(root)):
         if f"train/{system}.json" not in program:
             tokens |= _own(system, identity(system, root), program)
-    for name, text in tokens.items():
-        path = root / TOKENS / name
-        if not path.exists() or path.read_text() != text:
-            write_text(path, text)
-    for path in (root / TOKENS).rglob("*.json"):
-        if str(path.relative_to(root / TOKENS)) not in tokens:
-            path.unlink()
+    return tokens
 
 
 def systems_of(root: Path) -> set[str]:
