@@ -4,6 +4,7 @@ from pathlib import Path
 
 from ganvae.config import Params, load_params
 from ganvae.core.paths import ProfilePaths
+from ganvae.core.tokens import is_project
 from ganvae.models.registry import system_class
 from ganvae.pipeline.stage import run_stage
 from ganvae.report.findings import findings_of
@@ -23,6 +24,7 @@ def main(params_file: str) -> None:
     report = Report(
         **vars(findings_of(params, records)),
         command=command(params),
+        in_project=is_project(Path()),
         finalists=finalists,
         sources={name: system_class(params.system(name)).source for name in params.variants},
         results=results,
@@ -35,9 +37,10 @@ def main(params_file: str) -> None:
 
 
 def command(params: Params) -> str:
-    """The command that reproduces the profile, from the root of the repository."""
-    is_default_profile = params.root == "."
-    return "make repro" if is_default_profile else f"ganvae repro {pipeline(params)}"
+    """The command that reproduces the profile, from the root of the repository or project."""
+    if params.root != ".":
+        return f"ganvae repro {pipeline(params)}"
+    return "ganvae repro" if is_project(Path()) else "make repro"
 
 
 def pipeline(params: Params) -> str:

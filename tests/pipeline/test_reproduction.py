@@ -474,6 +474,18 @@ def test_missing_data_are_reported_before_any_stage_runs(project: Path) -> None:
     assert not (project / "log.txt").exists()
 
 
+def test_the_advice_on_missing_data_can_be_followed_from_any_folder(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.rmtree(project / "data/raw/mnist")
+    monkeypatch.chdir(project.parent)
+    folder = f"{project.name}/data/raw/mnist"
+    with pytest.raises(
+        UserError, match=f"^{folder} has .* `ganvae fetch mnist --directory {folder}`"
+    ):
+        reproduce(Path(project.name) / "dvc.yaml", None)
+
+
 def test_a_hangup_stays_ignored_under_nohup(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:

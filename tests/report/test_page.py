@@ -155,6 +155,13 @@ def test_names_and_reasons_are_escaped(tmp_path: Path) -> None:
     assert shown.text.count("{{ 7 }}") > 10
 
 
+def test_a_page_of_a_project_names_its_folder_and_no_clone(tmp_path: Path) -> None:
+    own = Page(render(report(tmp_path, usual(), in_project=True, command="ganvae repro"))).text
+    assert "In the folder of the project: ganvae repro" in " ".join(own.split())
+    assert "git clone" not in own
+    assert "git clone" in page(tmp_path, usual()).text
+
+
 def test_the_page_needs_no_pictures(tmp_path: Path) -> None:
     shown = page(tmp_path, usual())
     assert [image["src"] for image in shown.all("img")] == ["data:,"]

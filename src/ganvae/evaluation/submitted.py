@@ -46,7 +46,7 @@ def submit_samples(
     if not ProfilePaths(params.profile).reference.exists():
         raise UserError(
             f"the profile {params.profile} has no features of real images yet. Run `ganvae repro "
-            f"{Path(params.file).parent}` first."
+            f"{Path(params.file).parent}` in {Path.cwd()} first."
         )
     evaluator = make_evaluator(params)
     images = read_split(ProfilePaths(params.profile).split("test")).images

@@ -1,5 +1,6 @@
 """Checks before the first training run, so that a fault is reported once and early."""
 
+import os
 from pathlib import Path
 
 from ganvae.config import Params
@@ -61,9 +62,10 @@ def check_data(params: Params, pipeline: Path) -> None:
     directory = pipeline.parent / params.root / data.directory
     if directory.is_dir() and any(directory.iterdir()):
         return
-    fetch = f"Run `ganvae fetch {data.dataset} --directory {data.directory}`, or set"
+    here = os.path.relpath(directory)
+    fetch = f"Run `ganvae fetch {data.dataset} --directory {here}`, or set"
     raise UserError(
-        f"{data.directory} has no files of {data.dataset}. "
+        f"{here} has no files of {data.dataset}. "
         f"{'Set' if data.layout == 'folders' else fetch} data.directory in {params.file} to the "
         "folder of these files."
     )

@@ -89,6 +89,7 @@ def _contents(report: Report) -> dict[str, Any]:
     return {
         "profile": report.profile,
         "command": report.command,
+        "in_project": report.in_project,
         "notice": report.notice,
         "provenance": provenance,
         "settings": _settings(provenance),

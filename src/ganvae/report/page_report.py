@@ -16,6 +16,7 @@ class Report(Findings):
 
     Attributes:
         command: the command that reproduces the profile.
+        in_project: whether the profile belongs to a user's project, not to the repository.
         finalists: the GAN and the VAE that answer the question, or None.
         sources: a mapping from variant to the origin of its system, in one line.
         results: the profile's folder of results, which holds the pictures.
@@ -33,3 +34,4 @@ class Report(Findings):
     promoted: Mapping[str, Promotion] = field(default_factory=dict)
     matches: Sequence[MatchRecord] = ()
     root: Path = Path()
+    in_project: bool = False
