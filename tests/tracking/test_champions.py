@@ -153,6 +153,29 @@ def test_in_a_clone_the_shipped_weights_of_the_variant_are_registered(
     assert champion(client, "gan").tags["seed"] == "2"
 
 
+def test_shipped_weights_of_a_run_with_incomplete_records_are_not_registered(
+    root: Path, client: MlflowClient
+) -> None:
+    """DVC removes the scores of a run before it evaluates the run again."""
+    write_run(root, "gan-2", "gan", (), {})
+    write_validation(root, "gan-2", 9.5)
+    (root / f"artifacts/{PROFILE}/gan-2/weights.safetensors").unlink()
+    shipped = root / f"results/{PROFILE}/pretrained"
+    write_json(shipped / "index.json", {"gan": {"seed": 0, "weights_sha256": "x"}})
+    (shipped / "gan.safetensors").write_text("half of gan-0")
+    scores = root / f"results/{PROFILE}/runs/gan-0/scores.json"
+    kept = scores.read_bytes()
+    scores.unlink()
+    assert sync().remarks == (
+        "the records of these runs are incomplete, so their weights are not registered: "
+        f"{PROFILE}/gan-0. Run `dvc repro` and then `ganvae sync`.",
+    )
+    assert list(client.get_registered_model(MODEL).aliases) == ["champion-vae"]
+    scores.write_bytes(kept)
+    sync()
+    assert champion(client, "gan").tags["seed"] == "0"
+
+
 def test_weights_that_were_not_scored_are_not_registered(root: Path, client: MlflowClient) -> None:
     (root / f"artifacts/{PROFILE}/gan-0/weights.safetensors").write_text("of another training")
     assert len(sync().remarks) == 1

@@ -40,7 +40,8 @@ def register_champions(
     The champions become versions of the registered model ``<dataset>-<profile>``, under the
     aliases ``champion-gan`` and ``champion-vae``. Each version is one safetensors file. If the
     scored weights are not on this machine, the variant's 16-bit weights in the repository are
-    registered instead. A champion without any weights is not registered.
+    registered instead. A champion without any weights is not registered, and neither is one whose
+    weights are from a training run without an MLflow run.
 
     Args:
         runs: the training runs to choose from.
@@ -53,20 +54,25 @@ def register_champions(
         not registered.
     """
     shipped: dict[str, list[str]] = defaultdict(list)
-    missing = []
+    missing, incomplete = [], []
     for champion in _champions(runs):
         weights = find_weights(champion, root)
         if weights is None:
             missing.append(f"{champion.profile} {champion.record.family}")
             continue
         key = f"{champion.profile}/{champion.record.variant}-{weights.seed}"
+        if key not in run_ids:  # such as a run that DVC evaluates again just now
+            incomplete.append(key)
+            continue
         _register(client, champion, weights, run_ids[key], experiments[champion.experiment])
         if weights.origin == SHIPPED:
             shipped[champion.profile].append(champion.record.family)
-    return list(_remarks(shipped, missing))
+    return list(_remarks(shipped, missing, incomplete))
 
 
-def _remarks(shipped: Mapping[str, list[str]], missing: list[str]) -> Iterator[str]:
+def _remarks(
+    shipped: Mapping[str, list[str]], missing: list[str], incomplete: list[str]
+) -> Iterator[str]:
     if shipped:
         names = ", ".join(shipped)
         yield (
@@ -77,6 +83,11 @@ def _remarks(shipped: Mapping[str, list[str]], missing: list[str]) -> Iterator[s
         yield (
             "these champions have no weights on this machine, so they are not registered: "
             f"{', '.join(missing)}. Run `dvc pull` and then `ganvae sync`."
+        )
+    if incomplete:
+        yield (
+            "the records of these runs are incomplete, so their weights are not registered: "
+            f"{', '.join(incomplete)}. Run `dvc repro` and then `ganvae sync`."
         )
 
 
