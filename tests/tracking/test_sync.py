@@ -383,10 +383,10 @@ def test_the_database_is_in_the_repositorys_root(
     (bare / ".dvc").mkdir()
     (bare / subfolder).mkdir(parents=True, exist_ok=True)
     monkeypatch.chdir(bare / subfolder)
-    assert find_store().uri == f"sqlite:///{bare}/mlflow.db"
+    assert find_store().sqlite_file == bare / "mlflow.db"
     assert find_store().artifacts == bare / "mlartifacts"
     monkeypatch.setenv("DVC_ROOT", "/main")  # as in an experiment that DVC runs in another folder
-    assert find_store().uri == "sqlite:////main/mlflow.db"
+    assert str(find_store()) == "sqlite:////main/mlflow.db"
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://host:5000/")
     assert find_store().uri == "http://host:5000"
     assert find_store().is_server

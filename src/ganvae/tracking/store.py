@@ -5,16 +5,17 @@ import math
 import os
 import re
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Timer
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from sqlalchemy import NullPool, create_engine
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy import URL, NullPool, create_engine
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from ganvae.core.databases import with_limits
 from ganvae.core.errors import UserError
@@ -34,6 +35,8 @@ NOTICE_SECONDS = 2.0
 
 DATABASE_SECONDS = 10.0
 CONNECT_SECONDS, ANSWER_SECONDS = 5.0, 10.0
+SQLITE = "sqlite+pysqlite"
+NO_QUERY: Mapping[str, Any] = {}
 NOISY_LOGGERS = ("mlflow", "alembic", "urllib3")
 
 
@@ -46,23 +49,21 @@ class Store:
     """A tracking store of MLflow: a database or a server.
 
     Attributes:
-        uri: the store's address.
+        uri: the store's address, in the form that MLflow needs.
         artifacts: the folder for the files of new experiments. None if the store is a server,
             which chooses the folder itself.
         lock: a lock file, which only one connected process at a time can hold.
+        sqlite_file: the absolute path of an SQLite database. None for any other store.
     """
 
     uri: str
     artifacts: Path | None
     lock: Path
+    sqlite_file: Path | None = None
 
     @property
     def is_server(self) -> bool:
         return self.artifacts is None
-
-    @property
-    def sqlite_file(self) -> Path | None:
-        return _sqlite_file(self.uri)
 
     @property
     def is_postgresql(self) -> bool:
@@ -74,8 +75,9 @@ class Store:
         return with_limits(self.uri) if self.is_postgresql else self.uri
 
     def __str__(self) -> str:
-        """Return the URI, with any password replaced by ``***``."""
-        return _without_password(self.uri)
+        """Return the URI in a readable form, with any password replaced by ``***``."""
+        file = self.sqlite_file
+        return f"sqlite:///{file}" if file else _without_password(self.uri)
 
 
 def find_store(uri: str | None = None) -> Store:
@@ -87,14 +89,20 @@ def find_store(uri: str | None = None) -> Store:
     repository's database.
     """
     root = Path(os.environ.get("DVC_ROOT") or checkout_root())
-    uri = uri or os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{root / 'mlflow.db'}"
+    default = root / "mlflow.db"
+    uri = uri or os.environ.get("MLFLOW_TRACKING_URI") or _sqlite_uri(default)
+    lock = default.with_name("mlflow.db.lock")
     if urlsplit(uri).scheme in ("http", "https"):
-        return Store(uri.rstrip("/"), artifacts=None, lock=root / "mlflow.db.lock")
-    database = _sqlite_file(uri) or root / "mlflow.db"
+        return Store(uri.rstrip("/"), artifacts=None, lock=lock)
+    url = _sqlite_url(uri)
+    if not (url and url.database):
+        return Store(uri, artifacts=root / "mlartifacts", lock=lock)
+    file = Path(url.database).absolute()
     return Store(
-        uri,
-        artifacts=database.with_name("mlartifacts"),
-        lock=database.with_name(f"{database.name}.lock"),
+        _sqlite_uri(file, url.query),
+        artifacts=file.with_name("mlartifacts"),
+        lock=file.with_name(f"{file.name}.lock"),
+        sqlite_file=file,
     )
 
 
@@ -131,9 +139,22 @@ def _without_password(text: str) -> str:
     return re.sub(r"(://[^:/@\s]*):[^@/\s]*@", r"\1:***@", text)
 
 
-def _sqlite_file(uri: str) -> Path | None:
-    parts = urlsplit(uri)
-    return Path(parts.path[1:]).absolute() if parts.scheme == "sqlite" else None
+def _sqlite_url(uri: str) -> URL | None:
+    """Parse the URI of an SQLite database. None for any other store."""
+    try:
+        url = make_url(uri)
+    except (ArgumentError, ValueError):
+        return None
+    return url if url.get_backend_name() == "sqlite" else None
+
+
+def _sqlite_uri(file: Path, query: Mapping[str, Any] = NO_QUERY) -> str:
+    """Return a URI of an SQLite database for MLflow, with ``#``, ``?`` and ``%`` as ``%23`` etc.
+
+    The URI names the driver, because MLflow creates the folder of ``sqlite:///`` URIs without
+    decoding its name.
+    """
+    return URL.create(SQLITE, database=str(file), query=query).render_as_string()
 
 
 def _prepare(database: Path) -> None:
@@ -147,7 +168,7 @@ def _prepare(database: Path) -> None:
     if not database.exists():
         unfinished = database.with_name(f"{database.name}.new")
         unfinished.unlink(missing_ok=True)
-        MlflowClient(f"sqlite:///{unfinished}").search_experiments(max_results=1)
+        MlflowClient(_sqlite_uri(unfinished)).search_experiments(max_results=1)
         with replacing(database) as temporary:
             unfinished.rename(temporary)
     with closing(sqlite3.connect(database, timeout=DATABASE_SECONDS)) as connection:
