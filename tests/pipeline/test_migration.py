@@ -1,12 +1,17 @@
 """Files of the earlier form become files of the current form, and stages stay up to date."""
 
 import hashlib
+import json
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from ganvae.config import load_params, read_yaml
 from ganvae.config.promotions import read_promotions
+from ganvae.core import files
 from ganvae.core.errors import ConfigError
 from ganvae.core.files import read_json, write_json
 from ganvae.pipeline.migration import migrate
@@ -205,3 +210,62 @@ def test_a_second_migration_changes_nothing(clone: Path) -> None:
     before = {path: path.read_bytes() for path in clone.rglob("*") if path.is_file()}
     assert migrate(clone) == []
     assert before == {path: path.read_bytes() for path in clone.rglob("*") if path.is_file()}
+
+
+def kill_after(writes: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the process be killed after this number of written files."""
+    replacing, left = files.replacing, iter(range(writes - 1, -1, -1))
+
+    @contextmanager
+    def counted(path: Path) -> Iterator[Path]:
+        with replacing(path) as temporary:
+            yield temporary
+        if next(left) == 0:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(files, "replacing", counted)
+
+
+def contents(root: Path) -> dict[str, bytes]:
+    paths = [path for path in root.rglob("*") if path.is_file()]
+    return {str(path.relative_to(root)): path.read_bytes() for path in paths}
+
+
+def folder_sum(folder: Path) -> str:
+    """The MD5 of a folder, as DVC writes it into locks."""
+    listed = [
+        {"md5": md5(path), "relpath": path.relative_to(folder).as_posix()}
+        for path in sorted(folder.rglob("*.json"))
+    ]
+    return f"{hashlib.md5(json.dumps(listed).encode()).hexdigest()}.dir"
+
+
+def write_second_lock(root: Path) -> None:
+    """A lock of a stage that depends on all files of all runs."""
+    folder = root / RUNS
+    size = sum(path.stat().st_size for path in folder.rglob("*.json"))
+    dependency = {"path": str(RUNS), "hash": "md5", "md5": folder_sum(folder), "size": size}
+    stage = {"cmd": "python stages/report.py params.yaml", "deps": [dependency]}
+    write_json(root / "results/dvc.lock", {"schema": "2.0", "stages": {"report": stage}})
+
+
+def test_a_killed_migration_is_completed_by_the_next_one(
+    clone: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_second_lock(clone)
+    copies = clone.with_name(f"{clone.name}-copies")
+    undisturbed = copies / "undisturbed"
+    shutil.copytree(clone, undisturbed)
+    writes = len(migrate(undisturbed))
+    assert writes == 10
+    lock = read_yaml(undisturbed / "results/dvc.lock")
+    (dependency,) = lock["stages"]["report"]["deps"]
+    assert dependency["md5"] == folder_sum(undisturbed / RUNS)
+    for killed_after in range(1, writes):
+        killed = copies / str(killed_after)
+        shutil.copytree(clone, killed)
+        with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+            kill_after(killed_after, patch)
+            migrate(killed)
+        assert "params.yaml" in migrate(killed)
+        assert contents(killed) == contents(undisturbed), killed_after

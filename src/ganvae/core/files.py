@@ -144,7 +144,16 @@ def write_json(path: Path, value: Any) -> None:
     Raises:
         ValueError: ``value`` contains NaN or infinity.
     """
-    write_text(path, json.dumps(value, indent=2, allow_nan=False) + "\n")
+    write_text(path, json_text(value))
+
+
+def json_text(value: Any) -> str:
+    """Return the text that `write_json` writes.
+
+    Raises:
+        ValueError: ``value`` contains NaN or infinity.
+    """
+    return json.dumps(value, indent=2, allow_nan=False) + "\n"
 
 
 SPECIAL = (

@@ -10,7 +10,7 @@ import hashlib
 import io
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ from ruamel.yaml.nodes import CollectionNode, MappingNode, Node
 
 from ganvae.config import read_yaml
 from ganvae.config.promotions import PROMOTED, Promotions, write_promotions
-from ganvae.core.files import read_json, write_json, write_text
+from ganvae.core.files import json_text, read_json, write_text
 
 RUN = re.compile(r"\{model: ([\w-]+), code: (\w+), seed: (\d+)\}")
 COMMAND = re.compile(r"(python stages/(?:train|evaluate|draw)\.py \S+) \S+")
@@ -29,22 +29,26 @@ TOKEN = re.compile(r"(behaviour/tokens/[\w-]+/)(\w+)(\.json)")
 def migrate(root: Path) -> list[str]:
     """Rewrite the old params.yaml files, sweep spaces, records and locks under ``root``.
 
-    Files in the current form stay unchanged, so a second call changes nothing.
+    Files in the current form stay unchanged, so a second call changes nothing. A call that was
+    killed is completed by the next one.
 
     Returns:
         The files that were rewritten, relative to ``root``.
     """
     params = [path for path in _params_files(root) if "models" in read_yaml(path)]
     old = {path.relative_to(root): read_yaml(path) for path in params}
-    before = {lock: _sums(root, lock) for lock in _locks(root)}
-    changed = list(params)
+    records = {path: text for path in _records(root) if (text := _migrated_record(path))}
+    # Each file is written whole, and this order lets a second call complete a killed one. Locks go
+    # before the records: the sums of the old records tell which stages are up to date. An old
+    # params.yaml goes last, since all before is derived from it, and it marks what is left to do.
+    changed = [_write_promotions(path) for path in params]
+    changed += [path for path in root.glob("sweeps/*.yaml") if _migrate_space(path)]
+    changed += [lock for lock in _locks(root) if _migrate_lock(root, lock, records, old)]
+    for path, text in records.items():
+        write_text(path, text)
     for path in params:
         _migrate_params(path)
-        changed.append(path.with_name(PROMOTED))
-    changed += [path for path in root.glob("sweeps/*.yaml") if _migrate_space(path)]
-    changed += [path for path in _records(root) if _migrate_record(path)]
-    changed += [lock for lock in before if _migrate_lock(root, lock, before[lock], old)]
-    return [str(path.relative_to(root)) for path in changed]
+    return [str(path.relative_to(root)) for path in [*changed, *records, *params]]
 
 
 def _params_files(root: Path) -> list[Path]:
@@ -64,33 +68,48 @@ def _locks(root: Path) -> list[Path]:
             for path in sorted(root.glob(pattern))]  # fmt: skip
 
 
+def _write_promotions(path: Path) -> Path:
+    """Write the promoted variants of an old params.yaml to promoted.yaml, and return its path."""
+    values = read_yaml(path)
+    file = path.with_name(PROMOTED)
+    promoted = values.get("promoted") or {}
+    runs = {key: values["runs"][key] for key in _promoted_runs(values)}
+    moved = {
+        "runs": {key: renamed_run(run, _beside(values["file"])) for key, run in runs.items()},
+        "variants": {name: values["models"][name] for name in promoted},
+        "promoted": promoted,
+    }
+    write_promotions(file, Promotions.model_validate(moved))
+    return file
+
+
+def _promoted_runs(values: dict[str, Any]) -> list[str]:
+    """Return the keys of the runs of promoted variants in an old params.yaml."""
+    promoted = values.get("promoted") or {}
+    return [key for key, run in values["runs"].items() if run["model"] in promoted]
+
+
+def _beside(file: str) -> str:
+    """Return the path of the promoted.yaml beside a params.yaml."""
+    return str(Path(file).with_name(PROMOTED))
+
+
 def _migrate_params(path: Path) -> None:
-    """Rename the keys of a params.yaml, and move its promoted variants to promoted.yaml.
+    """Rename the keys of a params.yaml, and remove its promoted variants.
 
     The keys are renamed in the text, so that comments stay.
     """
     values = read_yaml(path)
     text = path.read_text(encoding="utf-8")
     promoted = values.get("promoted") or {}
-    keys = {key for key, run in values["runs"].items() if run["model"] in promoted}
+    keys = _promoted_runs(values)
     for section, names in (("runs", keys), ("models", promoted.keys()), ("", {"promoted"})):
         text = _without(text, section, names)
-    own, beside = values["file"], str(Path(values["file"]).with_name(PROMOTED))
+    own = values["file"]
     text = RUN.sub(lambda run: _run(run, own), text)
     text = re.sub(r"^models:", "variants:", text, flags=re.MULTILINE)
-    text = re.sub(r"^(file: .*\n)", rf"\1promotions: {beside}\n", text, flags=re.MULTILINE)
-    runs = {key: renamed_run(values["runs"][key], beside) for key in values["runs"] if key in keys}
+    text = re.sub(r"^(file: .*\n)", rf"\1promotions: {_beside(own)}\n", text, flags=re.MULTILINE)
     write_text(path, text)
-    write_promotions(
-        path.with_name(PROMOTED),
-        Promotions.model_validate(
-            {
-                "runs": runs,
-                "variants": {name: values["models"][name] for name in promoted},
-                "promoted": promoted,
-            }
-        ),
-    )
 
 
 def _run(run: re.Match[str], file: str) -> str:
@@ -149,36 +168,33 @@ def _migrate_space(path: Path) -> bool:
     return True
 
 
-def _migrate_record(path: Path) -> bool:
-    """Rename the key ``model`` of a record, or of each record in a list, to ``variant``.
+def _migrated_record(path: Path) -> str | None:
+    """Return the text of a record, or of a list of records, with ``variant`` instead of ``model``.
 
-    Returns:
-        Whether the file has changed.
+    None if the file has the current form.
     """
     content = read_json(path)
     records = content if isinstance(content, list) else [content]
     if not any("model" in record for record in records):
-        return False
+        return None
     renamed = [
         {("variant" if key == "model" else key): value for key, value in record.items()}
         for record in records
     ]
-    write_json(path, renamed if isinstance(content, list) else renamed[0])
-    return True
+    return json_text(renamed if isinstance(content, list) else renamed[0])
 
 
 Sum = tuple[str, int]
 """MD5 and size in bytes of a file or folder, as in DVC's locks."""
 
 
-def _sums(root: Path, lock: Path) -> dict[str, Sum]:
-    """Return MD5 and size of the files and folders in results/ that a lock names, by path.
+def _sums(root: Path, stages: Mapping[str, Any]) -> dict[str, Sum]:
+    """Return MD5 and size of the files and folders in results/ that stages name, by path.
 
-    The paths are dependencies or outputs of the lock's stages. Missing paths are left out.
+    The paths are dependencies or outputs in a lock. Missing paths are left out.
     """
-    stages = read_yaml(lock).get("stages", {}).values()
-    paths = {entry["path"] for stage in stages for entry in _entries(stage)}
-    return {path: _sum(root / path) for path in paths
+    paths = {entry["path"] for stage in stages.values() for entry in _entries(stage)}
+    return {path: _sum(root / path, {}) for path in paths
             if path.startswith("results/") and (root / path).exists()}  # fmt: skip
 
 
@@ -186,28 +202,30 @@ def _entries(stage: dict[str, Any]) -> list[dict[str, Any]]:
     return [*stage.get("deps", []), *stage.get("outs", [])]
 
 
-def _sum(path: Path) -> Sum:
-    """Compute MD5 and size as DVC does: a folder's MD5 is the MD5 of the JSON list of its files."""
+def _sum(path: Path, texts: Mapping[Path, str]) -> Sum:
+    """Compute MD5 and size as DVC does: a folder's MD5 is the MD5 of the JSON list of its files.
+
+    Args:
+        texts: texts that replace the contents of files, by path.
+    """
     if path.is_file():
-        content = path.read_bytes()
+        content = texts[path].encode() if path in texts else path.read_bytes()
         return hashlib.md5(content).hexdigest(), len(content)
     files = [file for file in path.rglob("*") if file.is_file()]
-    listed = sorted(
-        ({"md5": _sum(file)[0], "relpath": file.relative_to(path).as_posix()} for file in files),
-        key=lambda entry: entry["relpath"],
-    )
+    sums = {file.relative_to(path).as_posix(): _sum(file, texts) for file in files}
+    listed = [{"md5": sums[name][0], "relpath": name} for name in sorted(sums)]
     digest = hashlib.md5(json.dumps(listed, sort_keys=True).encode()).hexdigest()
-    return f"{digest}.dir", sum(file.stat().st_size for file in files)
+    return f"{digest}.dir", sum(size for _, size in sums.values())
 
 
 def _migrate_lock(
-    root: Path, lock: Path, before: dict[str, Sum], old: dict[Path, dict[str, Any]]
+    root: Path, lock: Path, records: Mapping[Path, str], old: dict[Path, dict[str, Any]]
 ) -> bool:
     """Rewrite a lock so that stages that were up to date stay up to date.
 
     Args:
-        before: MD5 and size of the lock's files in results/ before the migration, by path.
-        old: the contents of the params.yaml files before the migration, by path from ``root``.
+        records: the new texts of the records that are not rewritten yet, by path.
+        old: the contents of the old params.yaml files, by path from ``root``.
 
     Returns:
         Whether the lock has changed.
@@ -216,13 +234,15 @@ def _migrate_lock(
     yaml.width = 10**9
     text = lock.read_text(encoding="utf-8")
     content = yaml.load(text)
-    for stage in content.get("stages", {}).values():
+    stages = content.get("stages", {})
+    before = _sums(root, stages)
+    for stage in stages.values():
         stage["cmd"] = COMMAND.sub(r"\1", stage["cmd"])  # the run is named by DVC_STAGE now
         for entry in _entries(stage):
             entry["path"] = TOKEN.sub(lambda t: t[1] + t[2].replace("_", "-") + t[3], entry["path"])
             known = before.get(entry["path"])
             if known and (entry.get("md5"), entry.get("size")) == known:
-                entry["md5"], entry["size"] = _sum(root / entry["path"])
+                entry["md5"], entry["size"] = _sum(root / entry["path"], records)
         for file in [file for file in stage.get("params", {}) if Path(file) in old]:
             _migrate_params_of(stage["params"], file, old[Path(file)])
     if content == YAML(typ="safe").load(text):
@@ -234,7 +254,7 @@ def _migrate_lock(
 
 
 def _migrate_params_of(params: dict[str, Any], file: str, old: dict[str, Any]) -> None:
-    """Rename the parameters in a stage's lock.
+    """Rename the parameters in a stage's lock. Parameters in the current form stay unchanged.
 
     The parameters of promoted variants move from the section of params.yaml to promoted.yaml.
 
@@ -244,11 +264,11 @@ def _migrate_params_of(params: dict[str, Any], file: str, old: dict[str, Any]) -
         old: the content of params.yaml before the migration.
     """
     promoted = old.get("promoted") or {}
-    beside = str(Path(file).with_name(PROMOTED))
+    beside = _beside(file)
     kept, moved = {}, {}
     for key, value in params[file].items():
         section, _, name = key.partition(".")
-        if key == "runs":
+        if key == "runs" and any("model" in run for run in value.values()):
             by_file: dict[bool, dict[str, Any]] = {True: {}, False: {}}
             for run, entry in value.items():
                 is_promoted = entry["model"] in promoted
