@@ -2,12 +2,15 @@
 
 import csv
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from filelock import FileLock
 from PIL import Image
 
 from conftest import ROOT, stripes
@@ -88,7 +91,7 @@ def test_the_six_flags(tmp_path: Path, hyphens: bool) -> None:
         )
     pictures = {path.name for path in (tmp_path / "pictures").iterdir()}
     assert {"training.gif", "first_and_last_epoch.png", "losses.png"} <= pictures
-    assert not (tmp_path / ".state").exists()
+    assert [path.name for path in (tmp_path / ".state").iterdir()] == ["lock"]
 
     again = ganvae(*command, cwd=tmp_path)
     assert again.returncode == 1
@@ -139,6 +142,43 @@ def test_two_runs_cannot_write_to_one_folder(tmp_path: Path) -> None:
         pass
 
 
+def test_a_run_that_ends_does_not_free_a_folder_that_the_next_run_has_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    second = FileLock(tmp_path / ".state/lock")
+    release = FileLock.release
+
+    def released(first: FileLock) -> None:
+        release(first)
+        second.acquire(timeout=0)
+
+    with monkeypatch.context() as patch, standalone._alone_in(tmp_path):
+        patch.setattr(FileLock, "release", released)
+    with pytest.raises(UserError, match="another run"), standalone._alone_in(tmp_path):
+        raise AssertionError
+    second.release()
+
+
+def test_a_run_that_ended_just_now_is_not_replaced(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The other run ends between the first look at the folder and the lock."""
+    folder = write_folders(tmp_path / "digits")
+    alone = standalone._alone_in
+
+    @contextmanager
+    def late(outdir: Path) -> Iterator[None]:
+        (outdir / "outcome.json").parent.mkdir()
+        (outdir / "outcome.json").write_text("of another run")
+        with alone(outdir):
+            yield
+
+    monkeypatch.setattr(standalone, "_alone_in", late)
+    with pytest.raises(UserError, match="already exists from an earlier run"):
+        train_in(tmp_path / "out", folder)
+    assert (tmp_path / "out/outcome.json").read_text() == "of another run"
+
+
 def test_the_schedule_of_a_few_epochs_is_in_steps() -> None:
     images = stripes(400)[0]
     for epochs, expected in ((2, ("steps", round(2 * 400 / 64))), (20, ("epochs", 20))):
@@ -175,7 +215,7 @@ def test_a_run_interrupted_while_drawing_resumes(
     train_in(tmp_path / "out", folder)
     assert "step 0 of 3" not in capsys.readouterr().out
     assert (tmp_path / "out/pictures/samples.png").exists()
-    assert not (tmp_path / "out/.state").exists()
+    assert [path.name for path in (tmp_path / "out/.state").iterdir()] == ["lock"]
 
 
 def test_mnist_is_split_as_in_the_pipeline() -> None:

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -138,14 +138,12 @@ def train_alone(
     paths = RunPaths(outdir, outdir, outdir / "pictures")
     digest = hashlib.sha256(train.images.numpy().tobytes()).hexdigest()
     work = outdir / STATE / spec.fingerprint(digest)
-    if not work.exists():  # otherwise the existing files belong to this run
-        _refuse_to_replace(paths, overwrite)
+    _refuse_to_replace(paths, work, overwrite)
     with _alone_in(outdir):
+        _refuse_to_replace(paths, work, overwrite)  # again: another run may have ended just now
         result = train_into(paths, spec, train.images, work)
         draw_run(paths, held_out, train.images, InversionConfig())
         remove_folder(work)
-    with suppress(OSError):  # the folder is not empty if it holds another run's state
-        work.parent.rmdir()
     if result.reason:
         raise UserError(
             f"{spec.name} diverged: {result.reason}. The files of this run are in {outdir}. "
@@ -157,6 +155,9 @@ def train_alone(
 @contextmanager
 def _alone_in(outdir: Path) -> Iterator[None]:
     """Keep other training runs from writing to the folder inside the `with` block.
+
+    The lock file stays. If it were deleted, two later runs could hold locks of the same name: one
+    on the deleted file, and one on a new file.
 
     Raises:
         UserError: another training run writes to the folder, or the folder cannot be written to.
@@ -176,18 +177,20 @@ def _alone_in(outdir: Path) -> Iterator[None]:
         yield
     finally:
         lock.release()
-        Path(lock.lock_file).unlink(missing_ok=True)
 
 
-def _refuse_to_replace(paths: RunPaths, overwrite: bool) -> None:
+def _refuse_to_replace(paths: RunPaths, work: Path, overwrite: bool) -> None:
     """Check that no file is overwritten, except a training run's files if ``overwrite`` is true.
+
+    Args:
+        work: the folder of the run's own state. If it exists, the existing files are the run's own.
 
     Raises:
         UserError: a file exists and may not be replaced.
     """
     outputs = (paths.weights, paths.history, paths.timing, paths.progress, paths.pictures)
     existing = [path for path in (paths.outcome, *outputs) if path.exists()]
-    if not existing:
+    if not existing or work.exists():
         return
     if not paths.outcome.exists():
         raise UserError(
