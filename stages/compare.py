@@ -10,7 +10,7 @@ from ganvae.report.figures import draw_comparison
 from ganvae.report.findings import findings_of
 from ganvae.report.shown import SAMPLES
 from ganvae.report.tables import write_leaderboard_csv, write_leaderboard_markdown
-from ganvae.scores.collected import collect_records
+from ganvae.scores.collected import check_submitted, collect_records, submitted_texts
 from ganvae.scores.comparison import Row, write_comparison
 from ganvae.scores.records import write_records
 
@@ -18,6 +18,7 @@ from ganvae.scores.records import write_records
 def main(params_file: str) -> None:
     params = load_params(Path(params_file))
     results = ProfilePaths(params.profile).results
+    submitted = submitted_texts(params)
     records = collect_records(params)
     findings = findings_of(params, records)
     rows = findings.comparison.rows
@@ -29,6 +30,7 @@ def main(params_file: str) -> None:
     pictures = {row.variant: sample_picture(params, row) for row in rows}
     samples = {name: read_sample_rows(path, 2) for name, path in pictures.items() if path.exists()}
     draw_comparison(results / "comparison.png", rows, records, samples)
+    check_submitted(params, submitted)
     print(f"{table}: {len(rows)} rows from {len(records)} records")
 
 

@@ -1,6 +1,8 @@
 """`ganvae submit`: what is taken, what is refused, and how the rows are marked."""
 
+import runpy
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -190,6 +192,29 @@ def test_names_that_are_taken_or_no_names_are_refused(
 ) -> None:
     with pytest.raises(ConfigError, match=message):
         _place(smoke, name, 0)
+
+
+@pytest.mark.parametrize("late", [False, True])
+def test_a_record_that_arrives_during_the_comparison_is_not_lost(
+    folder: Path, smoke: Params, late: bool
+) -> None:
+    """DVC takes the folder's checksum after the stage, so the stage fails and runs again."""
+    submit_record(smoke, write(theirs()))
+    main = runpy.run_path(str(ROOT / "stages/compare.py"))["main"]
+    nothing = SimpleNamespace(comparison=SimpleNamespace(rows=[]))
+    writers = [name for name in main.__globals__ if name.startswith("write_")]
+    main.__globals__.update(dict.fromkeys(writers, lambda *_: None))
+    main.__globals__.update(
+        load_params=lambda _: smoke,
+        findings_of=lambda *_: nothing,
+        collect_records=collect_submitted,
+        draw_comparison=lambda *_: late and submit_record(smoke, write(theirs(4.0, seed=1))),
+    )
+    if not late:
+        main("params.yaml")
+        return
+    with pytest.raises(UserError, match=r"^results/submitted/smoke changed while this stage ran"):
+        main("params.yaml")
 
 
 def compared() -> list[ScoreRecord]:

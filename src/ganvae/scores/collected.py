@@ -1,6 +1,7 @@
 """Read the score records that the pipeline wrote for a profile."""
 
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 from ganvae.config import Params
@@ -29,7 +30,7 @@ def collect_submitted(params: Params) -> list[ScoreRecord]:
         UserError: a record has the name of a variant, which was added later.
     """
     records = []
-    for path in sorted(ProfilePaths(params.profile).submitted.glob("*.json")):
+    for path in _submitted(params):
         record = read_record(path)
         if record.variant in params.variants:
             raise UserError(
@@ -38,6 +39,34 @@ def collect_submitted(params: Params) -> list[ScoreRecord]:
             )
         records.append(record)
     return records
+
+
+def submitted_texts(params: Params) -> dict[Path, bytes]:
+    """Read the files of the records of samples that were handed in."""
+    return {path: path.read_bytes() for path in _submitted(params)}
+
+
+def check_submitted(params: Params, before: Mapping[Path, bytes]) -> None:
+    """Check that no record was handed in or changed while a stage ran.
+
+    DVC takes the folder's checksum after the stage. A record that arrived meanwhile would count as
+    read, and pages would never show it.
+
+    Args:
+        before: the result of `submitted_texts` before the stage read the records.
+
+    Raises:
+        UserError: the records differ.
+    """
+    if submitted_texts(params) != before:
+        raise UserError(
+            f"{ProfilePaths(params.profile).submitted} changed while this stage ran. Run the same "
+            "command again."
+        )
+
+
+def _submitted(params: Params) -> list[Path]:
+    return sorted(ProfilePaths(params.profile).submitted.glob("*.json"))
 
 
 def collect_runs(params: Params, keys: Iterable[str]) -> list[ScoreRecord]:
