@@ -86,6 +86,7 @@ sys.exit(f"loaded: {[name for name in heavy if name in sys.modules]}")
     ],
 )
 def test_an_error_is_one_line(tmp_path: Path, arguments: list[str], message: str) -> None:
+    (tmp_path / ".dvc").mkdir()
     process = ganvae(*arguments, cwd=tmp_path)
     assert process.returncode == 1
     assert process.stdout == ""

@@ -65,6 +65,19 @@ def test_a_mistyped_profile_is_refused(
     assert not calls
 
 
+def test_files_are_only_migrated_in_the_root_of_a_project(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(project / "models")
+    with pytest.raises(UserError, match=rf"models is not the root .* the command in {project}\.$"):
+        ganvae("migrate")
+    monkeypatch.chdir(project.parent)
+    with pytest.raises(UserError, match=r" is not in a project or a clone\. Run the command in a"):
+        ganvae("migrate")
+    monkeypatch.chdir(project)
+    ganvae("migrate")
+
+
 def test_samples_are_not_submitted_to_another_profile(project: Path) -> None:
     (project / "s.npz").touch()
     with pytest.raises(UserError, match=r"^smok does not exist"):

@@ -59,6 +59,7 @@ def root(tmp_path: Path, blank: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.delenv("DVC_ROOT", raising=False)
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     monkeypatch.chdir(tmp_path)
+    (tmp_path / ".dvc").mkdir()
     shutil.copy(blank, tmp_path / "mlflow.db")
     draw(tmp_path, 0)
     return tmp_path

@@ -51,7 +51,6 @@ def clone(root: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for path in list(root.iterdir()):
         if path != folder:
             path.rename(folder / path.name)
-    (folder / ".dvc").mkdir()
     monkeypatch.chdir(folder)
     assert counts(sync()) == (ALL, 0, 0)
     return folder

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from threading import Event, Thread
@@ -46,6 +47,7 @@ from ganvae.tracking.names import (
     status_metric,
 )
 from ganvae.tracking.places import local_path
+from ganvae.tracking.server import serve
 from ganvae.tracking.store import TrackingError, connected, find_store
 from ganvae.tracking.sync import sync
 from ganvae.tracking.tracked import whole_config
@@ -380,7 +382,6 @@ def test_a_broken_validation_record_is_an_error_in_one_line(root: Path) -> None:
 def test_the_database_is_in_the_repositorys_root(
     bare: Path, monkeypatch: pytest.MonkeyPatch, subfolder: str
 ) -> None:
-    (bare / ".dvc").mkdir()
     (bare / subfolder).mkdir(parents=True, exist_ok=True)
     monkeypatch.chdir(bare / subfolder)
     assert find_store().sqlite_file == bare / "mlflow.db"
@@ -396,6 +397,24 @@ def test_a_password_is_never_shown(bare: Path) -> None:
     secret = find_store("postgresql://user:secret@host/db")
     assert str(secret) == "postgresql://user:***@host/db"
     assert secret.uri == "postgresql://user:secret@host/db"
+
+
+@pytest.mark.parametrize("command", [sync, serve], ids=["sync", "ui"])
+def test_a_folder_outside_of_projects_is_refused_before_anything_is_written(
+    bare: Path, monkeypatch: pytest.MonkeyPatch, command: Callable[[], object]
+) -> None:
+    (bare / ".dvc").rmdir()
+    before = sorted(bare.rglob("*"))
+    with pytest.raises(UserError, match=f"^{bare} is not in a project or a clone. Run the comm"):
+        command()
+    assert sorted(bare.rglob("*")) == before
+
+
+def test_an_unknown_profile_is_refused_before_anything_is_written(bare: Path) -> None:
+    before = sorted(bare.rglob("*"))
+    with pytest.raises(UserError, match="'wrong' has no folder results/wrong"):
+        sync("wrong")
+    assert sorted(bare.rglob("*")) == before
 
 
 def assert_says_what_to_do(error: TrackingError, uri: str) -> None:

@@ -75,12 +75,13 @@ def test_a_port_in_use_is_an_error_before_files_are_created(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    (tmp_path / ".dvc").mkdir()
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
         with pytest.raises(UserError, match=f"port {port} .*--port {port + 1}"):
             serve(port)
-    assert list(tmp_path.iterdir()) == []
+    assert list(tmp_path.iterdir()) == [tmp_path / ".dvc"]
 
 
 @pytest.mark.slow
@@ -90,9 +91,11 @@ def test_the_server_shows_the_runs_and_accepts_a_sync(
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     monkeypatch.delenv("DVC_ROOT", raising=False)
+    (tmp_path / ".dvc").mkdir()
     write_results(tmp_path)
     with ganvae_ui() as (address, printed):
         write_results(tmp_path / "clone")
+        (tmp_path / "clone/.dvc").mkdir()
         monkeypatch.chdir(tmp_path / "clone")
         (tmp_path / "clone/results/toy").rename(tmp_path / "clone/results/remote")
         (tmp_path / "clone/artifacts/toy").rename(tmp_path / "clone/artifacts/remote")

@@ -115,9 +115,13 @@ def check_locks_command() -> None:
 @commands.command("migrate")
 def migrate_command() -> None:
     """Rewrite parameters, results and locks of an earlier version, without running anything."""
+    from ganvae.core.paths import project_root
     from ganvae.pipeline.migration import migrate
 
-    changed = migrate(Path())
+    root = project_root()
+    if root != Path.cwd():
+        raise UserError(f"{Path.cwd()} is not the root of a project. Run the command in {root}.")
+    changed = migrate(root)
     typer.echo("\n".join(changed) or "nothing to do: all files have the current form already")
 
 

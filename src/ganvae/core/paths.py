@@ -8,6 +8,8 @@ variant, and ``results/`` has a copy of these pictures.
 from dataclasses import dataclass
 from pathlib import Path
 
+from ganvae.core.errors import UserError
+
 SUBMITTED = Path("results/submitted")
 """The folder with one folder of submitted records per profile."""
 NO_PROFILES = ("matches", SUBMITTED.name, "sweeps")
@@ -24,6 +26,21 @@ def checkout_root(folder: Path | None = None) -> Path:
     """
     here = folder or Path.cwd()
     return next((path for path in (here, *here.parents) if (path / ".dvc").is_dir()), here)
+
+
+def project_root() -> Path:
+    """The root of the clone or project that the working directory is in.
+
+    Raises:
+        UserError: the working directory is in neither.
+    """
+    root = checkout_root()
+    if not (root / ".dvc").is_dir():
+        raise UserError(
+            f"{root} is not in a project or a clone. Run the command in a project (`ganvae new`) "
+            "or a clone."
+        )
+    return root
 
 
 @dataclass(frozen=True)

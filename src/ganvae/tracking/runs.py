@@ -54,7 +54,7 @@ def read_runs(root: Path, profile: str | None) -> tuple[list[SeedRun], int]:
     """
     runs: list[SeedRun] = []
     incomplete = 0
-    for name in _profiles(root, profile):
+    for name in profiles_with_results(root, profile):
         paths = ProfilePaths(name)
         locked = locked_outputs(root, name)
         compared = _compared(root / paths.results / "scores.json")
@@ -98,7 +98,12 @@ def _shown(records: list[ScoreRecord]) -> dict[str, str]:
     return {_name(run): run.variant for run in runs}
 
 
-def _profiles(root: Path, profile: str | None) -> list[str]:
+def profiles_with_results(root: Path, profile: str | None) -> list[str]:
+    """Return the profile alone, or all profiles with results if it is None.
+
+    Raises:
+        UserError: the profile has no results.
+    """
     folders = sorted((root / "results").glob("*/"))
     existing = [path.name for path in folders if path.name not in NO_PROFILES]
     if profile is None:

@@ -10,6 +10,7 @@ import sys
 
 from ganvae.core.errors import UserError
 from ganvae.core.live import start_follower
+from ganvae.core.paths import project_root
 from ganvae.tracking.store import Store, connected, find_store
 
 
@@ -21,9 +22,10 @@ def serve(port: int = 5000, host: str = "127.0.0.1") -> None:
     synced to this address, and no server is started.
 
     Raises:
-        UserError: the port is taken.
+        UserError: the working directory is not in a project or a clone, or the port is taken.
         TrackingError: MLflow cannot be reached or written to.
     """
+    project_root()
     store = find_store()
     if store.is_server:
         from ganvae.tracking.ui import show

@@ -8,7 +8,7 @@ from pathlib import Path
 from mlflow import MlflowClient
 from mlflow.entities import Run
 
-from ganvae.core.paths import checkout_root
+from ganvae.core.paths import project_root
 from ganvae.scores.studies import SWEEPS, read_studies
 from ganvae.tracking.champions import register_champions
 from ganvae.tracking.links import write_notes
@@ -17,7 +17,7 @@ from ganvae.tracking.means import model_runs
 from ganvae.tracking.names import CURRENT, DIGEST, LEVEL
 from ganvae.tracking.projection import project
 from ganvae.tracking.recorded import current_runs, open_experiments, recorded_runs
-from ganvae.tracking.runs import read_runs
+from ganvae.tracking.runs import profiles_with_results, read_runs
 from ganvae.tracking.store import Store, connected, find_store
 from ganvae.tracking.studies import project_study
 from ganvae.tracking.tracked import SeedRun
@@ -67,10 +67,12 @@ def sync(profile: str | None = None, uri: str | None = None) -> SyncReport:
         uri: the store; by default the result of `find_store`.
 
     Raises:
-        UserError: the profile has no results, or a results file is not valid JSON.
+        UserError: the working directory is not in a project or a clone, the profile has no
+            results, or a results file is not valid JSON.
         TrackingError: MLflow cannot be reached or written to.
     """
-    root = checkout_root()
+    root = project_root()
+    profiles_with_results(root, profile)  # refuses an unknown name before anything is written
     store = find_store(uri)
     with connected(store) as client:
         runs, incomplete = read_runs(root, profile)  # now, since this sync may have waited
