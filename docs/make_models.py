@@ -168,6 +168,8 @@ OF_SYSTEM: dict[str, dict[str, str]] = {
         "batch_size": "number of images per D step, half real and half generated; also the number "
         "of generated images per G step; must be even",
         "encoding_dims": "number of latents (components of a latent vector)",
+        "activation": "activation of the hidden layers of both networks",
+        "negative_slope": "slope of LeakyReLU below 0; `tanh` does not use it",
         "hidden.generator": "sizes of G's hidden layers; `hidden: [...]` sets the layers of both "
         "networks",
         "hidden.discriminator": "sizes of D's hidden layers",

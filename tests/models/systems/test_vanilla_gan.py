@@ -25,6 +25,26 @@ def test_vanilla_gan_with_one_hidden_layer_per_network() -> None:
     assert count_parameters(model.discriminator) == dense(784, 128, 1)
 
 
+def test_the_hidden_layers_of_both_networks_have_the_activation() -> None:
+    model = default_gan("vanilla-gan", activation="tanh", hidden=[16, 8])
+    for network in (model.generator, model.discriminator):
+        kinds = [type(layer).__name__ for layer in network.modules() if not [*layer.children()]]
+        assert [kind for kind in kinds if kind != "Flatten"] == ["Linear", "Tanh"] * 2 + ["Linear"]
+
+
+def test_the_activation_draws_no_random_numbers() -> None:
+    """So the default networks and those with tanh start with the same weights."""
+    default = default_gan("vanilla-gan", hidden=[16]).state_dict()
+    tanh = default_gan("vanilla-gan", hidden=[16], activation="tanh").state_dict()
+    assert default.keys() == tanh.keys()
+    assert all(torch.equal(default[name], tanh[name]) for name in default)
+
+
+def test_an_unknown_activation_is_an_error() -> None:
+    with pytest.raises(ConfigError, match="activation is 'relu', but it should be"):
+        system_config("vanilla-gan", {"activation": "relu"})
+
+
 def test_vanilla_gan_prior_is_uniform_on_minus_one_to_one() -> None:
     latents = default_gan("vanilla-gan").sample_prior(20_000, random())
     assert latents.shape == (20_000, 100)

@@ -1,7 +1,7 @@
 """Fully connected GAN (Goodfellow et al., 1406.2661). The default hidden layers are our choice."""
 
 from math import prod
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field, PositiveInt, field_validator
 from torch import Tensor, nn
@@ -26,6 +26,10 @@ class VanillaGANConfig(AdamAdversarialConfig):
 
     ``batch_size`` must be even, because a batch of the discriminator has equally many real images
     and generated images. ``hidden`` may also be a single list of sizes for both networks.
+
+    Attributes:
+        activation: the activation of the hidden layers of both networks.
+        negative_slope: the slope of LeakyReLU below 0. Tanh does not use it.
     """
 
     schedule: Schedule = Schedule(
@@ -34,6 +38,7 @@ class VanillaGANConfig(AdamAdversarialConfig):
     batch_size: int = Field(128, ge=2, multiple_of=2)
     prior: PriorName = "uniform"
     encoding_dims: PositiveInt = 100
+    activation: Literal["leaky-relu", "tanh"] = "leaky-relu"
     negative_slope: float = Field(0.2, ge=0, lt=1)
     hidden: HiddenSizes = HiddenSizes(generator=[256, 512, 1024], discriminator=[512, 256])
 
@@ -74,6 +79,8 @@ class VanillaGAN(AdamGAN):
         return nn.Sequential(nn.Flatten(), mlp(sizes, self._activation))
 
     def _activation(self) -> nn.Module:
+        if self.config.activation == "tanh":
+            return nn.Tanh()
         return nn.LeakyReLU(self.config.negative_slope)
 
     def decode_logits(self, latents: Tensor) -> Tensor:

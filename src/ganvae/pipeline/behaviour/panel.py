@@ -198,6 +198,7 @@ OWN: dict[str, dict[str, dict[str, Any]]] = {
         "penalty": {"r1": 2.0},
         "prior": {"prior": "normal"},
         "slope": {"negative_slope": 0.1},
+        "tanh": {"activation": "tanh"},
         "sizes": {"hidden": {"generator": [7], "discriminator": [6, 5]}},
     },
 }
