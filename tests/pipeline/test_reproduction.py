@@ -25,6 +25,7 @@ from ganvae.cli.pipeline import repro
 from ganvae.config import Params, load_params
 from ganvae.core.errors import ConfigError, UserError
 from ganvae.core.files import write_json
+from ganvae.core.paths import ProfilePaths
 from ganvae.pipeline import dvc, reproduction, runners
 from ganvae.pipeline.reproduction import reproduce
 from ganvae.report import provisional
@@ -179,6 +180,29 @@ def test_a_stale_log_likelihood_makes_no_other_stage_run(project: Path) -> None:
     stale(project, "anneal@dcgan-0")
     reproduce(Path("dvc.yaml"), jobs=1)
     assert log(project) == ["--single-item dvc.yaml:anneal@dcgan-0", "dvc.yaml"]
+
+
+def test_a_published_run_of_a_fresh_clone_is_annealed_on_request(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The clone has the weights of the run, but no splits. So DVC prepares the splits first."""
+
+    def restored(params: Params) -> None:
+        weights = ProfilePaths(params.profile).run("dcgan-0").weights
+        weights.parent.mkdir(parents=True)
+        weights.touch()
+
+    annealing(project, "dcgan-0")
+    deleted = {"changed outs": {"results/smoke/runs/dcgan-0/annealed.json": "deleted"}}
+    status = {"prepare": MISSING, "train@vae-gan-0": MISSING, "anneal@dcgan-0": [*MISSING, deleted]}
+    (project / "status.json").write_text(json.dumps(status))
+    monkeypatch.setattr(reproduction, "restore", restored)
+    reproduce(Path("dvc.yaml"), jobs=1, allow_missing=True)
+    assert log(project) == [
+        "dvc.yaml:reference",
+        "--single-item dvc.yaml:anneal@dcgan-0",
+        "--allow-missing dvc.yaml",
+    ]
 
 
 def test_after_each_run_the_leaderboard_shows_the_finished_runs(

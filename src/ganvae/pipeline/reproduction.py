@@ -199,11 +199,11 @@ def _reproduce(
         kinds = {stage.partition("@")[0] for stage in stale}
         shared = not kinds <= {*OF_A_RUN, *AFTER_RUNS}  # all runs depend on a stale stage
         to_do = {run: stages_of(run, stale, shared) for run in _in_order(params)}
-        if shared or (allow_missing and any(to_do.values())):
+        annealed = _annealed(params, to_do, stale)
+        if shared or (allow_missing and (annealed or any(to_do.values()))):  # they read the splits
             children.run("dvc", [f"{pipeline}:reference"])
         if shared or BASELINES in stale:
             to_do[BASELINES] = [BASELINES]  # they and the runs do not depend on each other
-        annealed = _annealed(params, to_do, stale)
         if instead:
             instead(pipeline, {run: to_do[run] + annealed.get(run, []) for run in to_do})
             return None
