@@ -40,8 +40,14 @@ def test_each_variant_has_one_line_after_those_of_the_paper() -> None:
     ]  # fmt: skip
     assert {line.source for line in table.lines[:4]} == {"1611.04273"}
     found = cells(RECORDS)
-    assert found["VAE-50"][0] == "991.4 ± 6.5"
-    assert found["GAN-50"] == ("627.3 ± 8.8", "", "about 10", "", "", "10,000", "")
+    quoted = {label: found[label] for label in ("VAE-50", "GAN-50", "VAE-10", "GAN-10")}
+    assert quoted == {
+        "VAE-50": ("991.4 ± 6.5", "", "1.540", "", "", "10,000", ""),
+        "GAN-50": ("627.3 ± 8.8", "", "10.045", "", "", "10,000", ""),
+        "VAE-10": ("705.4 ± 7.4", "", "0.832", "", "", "10,000", ""),
+        "GAN-10": ("328.8 ± 5.5", "", "0.934", "", "", "10,000", ""),
+    }
+    assert "used 1,000 test images" in " ".join(annealed_table(RECORDS).remarks)
     assert found["`gan-one`"] == (
         "605.0 ± 3.5", "[541.5, 668.5]", "1.5 ± 0.1", "normal", "0.01, 0.02", "1,000", "2",
     )  # fmt: skip
