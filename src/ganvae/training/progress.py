@@ -31,9 +31,9 @@ class Progress:
         if self._bar.disable:
             print(f"{name}: {unit} {start} of {total}", flush=True)
 
-    def advance(self) -> None:
-        """Count one step."""
-        self._bar.update()
+    def advance(self, steps: int = 1) -> None:
+        """Count steps."""
+        self._bar.update(steps)
 
     def show(self, step: int, row: Mapping[str, float]) -> None:
         """Show the losses in ``row``, a row of the history.
@@ -67,10 +67,10 @@ class Meter:
         self._progress = Progress(name, steps, 0, unit)
         self._step = 0
 
-    def count(self) -> None:
-        """Count one step."""
-        self._step += 1
-        self._progress.advance()
+    def count(self, steps: int = 1) -> None:
+        """Count steps that were taken, or that need not be taken."""
+        self._step += steps
+        self._progress.advance(steps)
         self._progress.show(self._step, self.row)
 
     def close(self) -> None:

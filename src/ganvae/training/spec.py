@@ -78,10 +78,10 @@ def _code(system: str) -> str | list[str]:
     none either; all its code counts.
     """
     token = current_token(assets.CLONE, f"train/{system}") if assets.CLONE else None
-    return token or [*map(sha256, code_files(system)), *_own(system)]
+    return token or [*map(sha256, code_files(system)), *own_code(system)]
 
 
-def _own(system: str) -> list[str]:
+def own_code(system: str) -> list[str]:
     """The checksum of the code of a user's system; empty for a system of this program."""
     if system in system_names():
         return []
