@@ -3,8 +3,6 @@
 from pathlib import Path
 
 from ganvae.config import load_params
-from ganvae.core.files import write_json
-from ganvae.core.paths import ProfilePaths
 from ganvae.evaluation.annealed import anneal_run
 from ganvae.pipeline.stage import run_stage
 
@@ -12,7 +10,6 @@ from ganvae.pipeline.stage import run_stage
 def main(params_file: str, run: str) -> None:
     params = load_params(Path(params_file))
     record = anneal_run(params, run)
-    write_json(ProfilePaths(params.profile).run(run).annealed, record.model_dump())
     if record.reason:
         print(f"{run}: no log-likelihood: {record.reason}")
         return

@@ -1,6 +1,8 @@
 """The log-likelihood of a training run: its record, and the choice of its variance."""
 
 import math
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +18,14 @@ from ganvae.core.paths import ProfilePaths
 from ganvae.core.tensors import load_tensors, save_tensors
 from ganvae.data.store import read_split
 from ganvae.evaluation import annealing
-from ganvae.evaluation.annealed import anneal_run, dequantised
+from ganvae.evaluation.annealed import anneal_run, chosen, dequantised
+from ganvae.evaluation.parts import Parts
 from ganvae.models.registry import system_config
 from ganvae.models.weights import load_model
 from ganvae.pipeline.behaviour.panel import GREY, SMALL
 from ganvae.pipeline.behaviour.toy_profile import KEY, PROFILE, Fate, write_profile, write_run
+from ganvae.scores.annealed import LikelihoodRecord, read_annealed
+from ganvae.training.runs import STATE
 
 PATHS = ProfilePaths(PROFILE)
 RUN = PATHS.run(KEY)
@@ -67,7 +72,11 @@ def test_a_record_has_all_numbers(params: Params) -> None:
     assert (record.variant, record.seed, record.prior) == ("model", 4, "uniform")
     assert record.reason is None
     assert record.candidates is not None
-    assert [variance for variance, _ in record.candidates] == settings.variances
+    tried = [variance for variance, _ in record.candidates]
+    assert tried == sorted(tried)
+    assert {*tried} <= {*settings.variances}
+    place = settings.variances.index(record.variance or 0)
+    assert {*settings.variances[max(0, place - 1) : place + 2]} <= {*tried}
     assert record.variance == max(record.candidates, key=lambda pair: pair[1])[0]
     assert record.standard_error is not None
     assert record.standard_error > 0
@@ -84,7 +93,7 @@ def test_pin_26_the_variance_is_chosen_on_validation_images(params: Params) -> N
     params = with_settings(params, variances=candidates, **few)
     chosen = []
     for variance in candidates:
-        replace_images("validation", drawn(20, variance))
+        replace_images("validation", drawn(40, variance))
         chosen.append(anneal_run(params, KEY).variance)
     assert chosen == candidates
 
@@ -108,7 +117,7 @@ def test_mean_and_error_are_those_of_all_batches(
         annealing, "log_likelihood", lambda decoder, images, *_: images.mean(dim=(1, 2, 3)).double()
     )
     record = anneal_run(params, KEY)
-    images = read_split(PATHS.split("test")).images[:11]
+    images = chosen(read_split(PATHS.split("test")).images, 11, 0, "test")
     values = (images.double().mean(dim=(1, 2, 3)) + 0.5) / 256
     assert record.mean == pytest.approx(float(values.mean()), abs=2e-4)
     error = float(values.std()) / math.sqrt(11)
@@ -142,9 +151,8 @@ def test_the_progress_ends_with_its_last_step(
     trained()
     anneal_run(params, KEY)
     lines = capsys.readouterr().out.splitlines()
-    total = len(lines) - 1
-    assert lines[0] == f"{KEY}: step 0 of {total}"
-    assert lines[1] == f"{KEY}: step 1 of {total}, variance 0.02"
+    total = int(lines[0].removeprefix(f"{KEY}: step 0 of "))
+    assert lines[1] == f"{KEY}: step 1 of {total}, variance 0.08"  # the middle of the grid
     assert lines[-1].startswith(f"{KEY}: step {total} of {total}, variance 0.")
     assert "log_likelihood" in lines[-1]
 
@@ -160,11 +168,112 @@ def test_pin_26_noise_fills_the_steps_between_grey_values() -> None:
     assert found.max() <= 1
 
 
+def test_images_are_chosen_at_random_from_the_whole_split() -> None:
+    """Splits in folders are sorted by class, so their first images are of one class."""
+    images = torch.arange(1000)
+    found = chosen(images, 100, 0, "test")
+    assert len(found.unique()) == 100
+    assert found.div(100, rounding_mode="floor").bincount(minlength=10).min() > 3
+    assert torch.equal(found, chosen(images, 100, 0, "test"))
+    assert torch.equal(found[:30], chosen(images, 30, 0, "test"))
+    assert not torch.equal(found, chosen(images, 100, 1, "test"))
+    assert not torch.equal(found, chosen(images, 100, 0, "validation"))
+    assert torch.equal(chosen(images[:5], 20, 0, "validation").sort().values, images[:5])
+
+
+def stop_after(parts: int, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Stop the estimate when it begins the next part. Return the list of all parts begun."""
+    begun: list[str] = []
+
+    def stopping(original: Callable[..., Any]) -> Callable[..., Any]:
+        def begin(*arguments: Any) -> Any:
+            begun.append(original.__name__)
+            if len(begun) == parts + 1:
+                raise KeyboardInterrupt
+            return original(*arguments)
+
+        return begin
+
+    for function in (annealing.log_likelihood, annealing.simulated_bounds):
+        monkeypatch.setattr(annealing, function.__name__, stopping(function))
+    return begun
+
+
+def stopped(params: Params, parts: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        stop_after(parts, patch)
+        anneal_run(params, KEY)
+
+
+def numbers(record: LikelihoodRecord) -> dict[str, Any]:
+    return record.model_dump(exclude={"cpu_seconds"})
+
+
+def test_a_stopped_estimate_goes_on_and_gives_the_same_numbers(
+    params: Params, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("GANVAE_LOG_SECONDS", "0")
+    trained()
+    with monkeypatch.context() as patch:
+        undisturbed = stop_after(1000, patch)
+        straight = numbers(anneal_run(params, KEY))
+    all_parts = len(undisturbed)
+    assert [*STATE.iterdir()] == []
+    for parts in (1, all_parts - 2, all_parts - 1):  # the last part is of simulated images
+        stopped(params, parts, monkeypatch)
+        with monkeypatch.context() as patch:
+            begun = stop_after(1000, patch)
+            capsys.readouterr()
+            assert numbers(anneal_run(params, KEY)) == straight
+        assert len(begun) == all_parts - parts
+        first, *_, last = capsys.readouterr().out.splitlines()
+        total = first.removeprefix(f"{KEY}: step 0 of ")
+        assert last.startswith(f"{KEY}: step {total} of {total}")
+        assert [*STATE.iterdir()] == []
+    assert numbers(read_annealed(RUN.annealed)) == straight
+
+
+@pytest.mark.parametrize("what", ["settings", "weights", "test", "validation", "damaged"])
+def test_the_parts_of_another_estimate_are_ignored_and_replaced(
+    params: Params, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    trained()
+    stopped(params, 3, monkeypatch)
+    (state,) = STATE.glob("*/*")
+    before = state.read_bytes()
+    if what == "settings":
+        params = with_settings(params, seed=1)
+    elif what == "weights":
+        trained(negative_slope=0.3)
+    elif what == "damaged":
+        state.write_bytes(before[: len(before) // 2])
+    else:
+        replace_images(what, torch.zeros(40, *GREY, dtype=torch.uint8))
+    stopped(params, 1, monkeypatch)
+    assert len(load_tensors(state)[0]) == 1
+    shutil.rmtree(state.parent)
+    straight = numbers(anneal_run(params, KEY))
+    stopped(params, 3, monkeypatch)
+    assert numbers(anneal_run(params, KEY)) == straight
+
+
+def test_the_cpu_time_of_all_attempts_counts(params: Params) -> None:
+    path = Path("parts.safetensors")
+    first = Parts(path, "a")
+    first.part("one", lambda: torch.zeros(1))
+    tensors, card = load_tensors(path)
+    save_tensors(path, tensors, card | {"cpu_seconds": 1000.0})
+    again = Parts(path, "a")
+    assert "one" in again
+    assert 1000 <= again.cpu_seconds < 1100
+    assert Parts(path, "b").cpu_seconds < 100
+
+
 @pytest.mark.parametrize("seed", [0, 1])
 def test_the_seed_decides_all_draws(params: Params, seed: int) -> None:
     trained()
-    numbers = [anneal_run(with_settings(params, seed=each), KEY).mean for each in (0, seed)]
-    assert (numbers[0] == numbers[1]) == (seed == 0)
+    means = [anneal_run(with_settings(params, seed=each), KEY).mean for each in (0, seed)]
+    assert (means[0] == means[1]) == (seed == 0)
 
 
 def test_faults_are_reported_in_one_line(params: Params) -> None:

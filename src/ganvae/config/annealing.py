@@ -6,6 +6,12 @@ from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 
 from ganvae.config.section import Section, Seed
 
+VARIANCES = [
+    *(0.003, 0.004, 0.005, 0.006, 0.0075, 0.009, 0.011),
+    *(0.0135, 0.0165, 0.02, 0.025, 0.03, 0.04, 0.05),
+]
+"""The default candidates for the variance. Neighbours differ by a factor of about 1.25."""
+
 
 class AnnealingSettings(Section):
     """How the log-likelihood of a decoder is estimated (1611.04273).
@@ -14,14 +20,15 @@ class AnnealingSettings(Section):
     shrink with more distributions.
 
     Attributes:
-        images: the number of test images. The first images of the split are taken.
+        images: the number of test images. They are chosen at random, the same for all runs.
         simulated: the number of images that are drawn from the model, for the gap between the lower
             and the upper bound.
         chains: the number of chains per image.
         distributions: the number of distributions between prior and posterior.
         leapfrog_steps: the number of leapfrog steps per transition of a chain.
         variances: the candidates for the variance of a pixel, for pixels in [0, 1]. The variance is
-            chosen on validation images.
+            chosen on validation images. A search tries only some of the candidates: it takes for
+            granted that the log-likelihood has a single peak over the variances.
         seed: the random seed of all draws.
     """
 
@@ -30,7 +37,7 @@ class AnnealingSettings(Section):
     chains: PositiveInt = 16
     distributions: PositiveInt = 1000
     leapfrog_steps: PositiveInt = 10
-    variances: list[PositiveFloat] = Field(default=[0.005, 0.01, 0.02, 0.03, 0.05], min_length=1)
+    variances: list[PositiveFloat] = Field(default=VARIANCES, min_length=1)
     seed: Seed = 0
 
 

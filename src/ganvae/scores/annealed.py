@@ -26,8 +26,9 @@ class LikelihoodRecord(Record):
         weights_sha256, data_sha256: the checksums of the weights file and of the test split's file.
         reason: why there are no numbers.
         variance: the variance of a pixel, chosen on validation images, for pixels in [0, 1].
-        candidates: pairs of a candidate for the variance and the mean log-likelihood of validation
-            images with this variance. A candidate without a finite mean is left out.
+        candidates: pairs of a variance that was tried and the mean log-likelihood of validation
+            images with this variance, in the order of the variances. A variance without a finite
+            mean is left out.
         mean, standard_error: the log-likelihood of test images. The standard error is that of the
             mean over images.
         gap, gap_standard_error: upper bound minus lower bound of the log-likelihood of simulated

@@ -61,7 +61,7 @@ ANNEALING = {
     "chains": 2,
     "distributions": 10,
     "leapfrog_steps": 2,
-    "variances": [0.02, 0.1],
+    "variances": [0.01, 0.02, 0.04, 0.08, 0.16, 0.3],
 }
 
 TASKS = {

@@ -104,10 +104,10 @@ def _about(records: Sequence[LikelihoodRecord]) -> Iterator[str]:
     if not _values(records, "mean"):
         return
     yield (
-        f"Our values are means over seeds and over {_distinct(records, 'images')} test images. The "
-        "number after ± is the standard error over these images. All seeds use the same images, so "
-        "more seeds do not reduce this error. The interval over seeds is a 95 % confidence "
-        "interval (Student's t)."
+        f"Our values are means over seeds and over {_distinct(records, 'images')} test images, "
+        "which were chosen at random. The number after ± is the standard error over these images. "
+        "All seeds use the same images, so more seeds do not reduce this error. The interval over "
+        "seeds is a 95 % confidence interval (Student's t)."
     )
     yield (
         "A density exists only with noise. So p(x|z) is a Gaussian around the decoded image, with "
