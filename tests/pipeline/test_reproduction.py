@@ -504,10 +504,11 @@ def test_the_advice_on_missing_data_can_be_followed_from_any_folder(
     shutil.rmtree(project / "data/raw/mnist")
     monkeypatch.chdir(project.parent)
     folder = f"{project.name}/data/raw/mnist"
+    params = reproduction.load_params(project / "params.yaml")
     with pytest.raises(
-        UserError, match=f"^{folder} has .* `ganvae fetch mnist --directory {folder}`"
+        UserError, match=f"^{folder} has .*`ganvae fetch mnist --directory {folder}`"
     ):
-        reproduce(Path(project.name) / "dvc.yaml", None)
+        reproduction.check_data(params, Path(project.name) / "dvc.yaml")
 
 
 def test_a_hangup_stays_ignored_under_nohup(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
