@@ -45,6 +45,11 @@ def neighbour_scores(
 
 
 def _within_range(name: str, error: float, low: float, high: float) -> Noise:
-    """Cut an interval off at the least and the largest possible value of its score."""
+    """Cut an interval off at the least and the largest possible value of its score.
+
+    An interval that lies beyond one of these values, as that of a recall near 0 can, becomes this
+    value.
+    """
     least, most = SCORES[name].range
-    return Noise(standard_error=error, low=max(low, least), high=min(high, most))
+    low, high = (min(max(end, least), most) for end in (low, high))
+    return Noise(standard_error=error, low=low, high=high)
