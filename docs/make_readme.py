@@ -77,7 +77,7 @@ def _chance(match: str) -> str:
 def main_rows(rows: list[Row], params: Params) -> list[Row]:
     """The baselines, the finalists, the variants tuned by hand, and the best untuned ones."""
     tuning = tuning_of(params)
-    bests = [best(rows, family, untuned_of(rows, params)) for family in ("gan", "vae", "hybrid")]
+    bests = [best(rows, family, untuned_of(rows, params)) for family in ("gan", "vae")]
     by_hand = {*params.tuned} - tuning.promoted.keys()
     kept = {*REFERENCES, *params.finalists, *by_hand, *(row["variant"] for row in bests if row)}
     return [row for row in rows if row["variant"] in kept]
