@@ -192,10 +192,13 @@ PLUMBING = {
     "core/tensors.py",
     "core/tokens.py",
     "data/",
+    "models/names.py",
+    "models/own_code.py",
     "pipeline/owner.py",
+    "pipeline/project/tokens.py",
     "pipeline/stage.py",
 }
-"""Files that only transport parameters and data, and decide no numbers."""
+"""Files that transport parameters and data, or check the code, and decide no numbers."""
 IMPORTED_ONLY = {"core/images.py", "core/seeds.py", "judge/kinds.py", "models/"}
 """Files that pages import only for a constant, a type or something other than results."""
 

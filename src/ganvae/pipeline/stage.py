@@ -8,9 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ganvae.core.errors import UserError, exit_with_message
-from ganvae.core.tokens import MEASURED, is_current, is_project
+from ganvae.core.tokens import FOLDER, MEASURED, is_current
 from ganvae.pipeline.owner import end_with_owner
-from ganvae.pipeline.project.tokens import TOKENS, are_fresh
 
 RUN = "run"
 COLLECT = "GANVAE_COLLECT"
@@ -76,13 +75,25 @@ def _check_measured() -> None:
     """
     if DVC_STAGE not in os.environ:
         return
-    if is_project(Path()) and TOKENS.exists() and not are_fresh(Path()):
-        raise UserError(
-            "the code of a model or of ganvae was edited after this command had begun. Run the "
-            "same command again."
-        )
-    if MEASURED.exists() and not is_current(Path()):
+    if not MEASURED.exists():
+        _check_tokens()
+    elif not is_current(Path()):
         raise UserError(
             "src/ was edited after the behaviour of the code was measured. Run the same command "
             "again. If the command names a single stage, run `dvc repro behaviour/dvc.yaml` first."
+        )
+
+
+def _check_tokens() -> None:
+    """Refuse to run in a user's project whose tokens are those of earlier code.
+
+    Raises:
+        UserError: a model or the program was edited.
+    """
+    from ganvae.pipeline.project.tokens import are_fresh
+
+    if FOLDER.exists() and not are_fresh(Path()):
+        raise UserError(
+            "the code of a model or of ganvae was edited after this command had begun. Run the "
+            "same command again."
         )
