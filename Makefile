@@ -43,7 +43,7 @@ stacked: $(INSTALLED)  ## The same on stacked MNIST, 1,000 modes (results/stacke
 likelihood: $(INSTALLED)  ## Bound the VAEs' likelihood of binarised MNIST (results/likelihood)
 	ganvae repro profiles/likelihood/dvc.yaml
 
-full: $(INSTALLED)  ## The systems' own budgets (results/full); some seven hours on two cores, estimated
+full: $(INSTALLED)  ## The systems' own budgets (results/full); some eight hours on two cores, estimated
 	ganvae repro profiles/full/dvc.yaml
 
 test: $(INSTALLED)  ## Run the fast tests
