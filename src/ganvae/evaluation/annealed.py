@@ -7,7 +7,6 @@ on it.
 
 import hashlib
 import json
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,7 @@ from torch import Tensor
 from ganvae.config import Params
 from ganvae.core import assets, compute
 from ganvae.core.errors import ConfigError
-from ganvae.core.files import read_json, sha256, write_json
+from ganvae.core.files import read_json, remove_folder, sha256, write_json
 from ganvae.core.paths import ProfilePaths
 from ganvae.core.seeds import generator
 from ganvae.core.tokens import current_token
@@ -48,7 +47,7 @@ def anneal_run(params: Params, key: str) -> LikelihoodRecord:
     run, work = paths.run(key), STATE / f"annealed-{params.profile}-{key}"
     record = _estimated(params, key, work)
     write_json(run.annealed, record.model_dump())
-    shutil.rmtree(work, ignore_errors=True)
+    remove_folder(work)
     return record
 
 
@@ -58,15 +57,16 @@ def _estimated(params: Params, key: str, work: Path) -> LikelihoodRecord:
     run, test, validation = paths.run(key), paths.split("test"), paths.split("validation")
     outcome = read_json(run.outcome)
     model = load_model(run.weights).to(compute.use(params.compute))
+    split = read_split(test)
     fields: dict[str, Any] = {
         "variant": outcome["variant"],
         "seed": outcome["seed"],
         "prior": prior_of(model),
-        "dataset": read_split(test).dataset,
+        "dataset": split.dataset,
         "weights_sha256": sha256(run.weights),
         "data_sha256": sha256(test),
     }
-    images = _images(params)
+    images = _images(params, split.images)
     fingerprint = _fingerprint(
         **fields,
         validation_sha256=sha256(validation),
@@ -86,12 +86,15 @@ def _estimated(params: Params, key: str, work: Path) -> LikelihoodRecord:
     return LikelihoodRecord(**fields, **numbers, cpu_seconds=round(parts.cpu_seconds, 1))
 
 
-def _images(params: Params) -> Images:
-    """Choose the images of both splits, the same for all training runs, and dequantise them."""
+def _images(params: Params, test: Tensor) -> Images:
+    """Choose the images of both splits, the same for all training runs, and dequantise them.
+
+    Args:
+        test: all images of the test split.
+    """
     n, seed = params.annealing.settings.images, params.annealing.settings.seed
-    path = ProfilePaths(params.profile).split("test")
-    test = read_split(path).images
     if n > len(test):
+        path = ProfilePaths(params.profile).split("test")
         raise ConfigError(
             f"{params.file}: annealing.settings.images is {n}, but {path} has only {len(test)} "
             "images. Give a smaller number."

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from itertools import combinations
 from typing import NamedTuple
 
+from ganvae.report.across import places
 from ganvae.report.differences import markdown_line
 from ganvae.report.numbers import listed, significant
 from ganvae.report.scores import bracketed, cell, printed
@@ -64,12 +65,13 @@ def own_budgets_section(systems: Sequence[Trained]) -> list[str]:
 
 def budgets_markdown(systems: Sequence[Trained]) -> list[str]:
     """The lines of a table with both FIDs of each system."""
+    placed = places({system.name: system.fids for system in systems})
     body = [
         [
             system.name,
             system.own.family,
-            *_cells(system.short, place(system, systems, 0)),
-            *_cells(system.own, place(system, systems, 1)),
+            *_cells(system.short, placed[system.name][0]),
+            *_cells(system.own, placed[system.name][1]),
             _ratio(*reversed(system.fids)),
         ]
         for system in systems
@@ -78,12 +80,7 @@ def budgets_markdown(systems: Sequence[Trained]) -> list[str]:
     return [markdown_line(line) for line in (HEADS, rule, *body)]
 
 
-def place(system: Trained, systems: Sequence[Trained], side: int) -> int:
-    """The place of a system by mean FID, from 1, after the short (0) or the own (1) training."""
-    return 1 + sum(other.fids[side].mean < system.fids[side].mean for other in systems)
-
-
-def _cells(row: Row, placed: int) -> tuple[str, str, str]:
+def _cells(row: Row, placed: int | None) -> tuple[str, str, str]:
     seconds = row.scores.get(SECONDS)
     return (
         str(placed),
