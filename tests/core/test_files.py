@@ -272,3 +272,8 @@ def test_permissions_and_memory_end_without_a_traceback(error: Exception) -> Non
 
     with pytest.raises(SystemExit, match=r"^error: (x\.npy: Permission denied\. C|this mach)"):
         exit_with_message(fails)
+
+
+def test_a_folder_whose_parent_is_missing_counts_as_removed(tmp_path: Path) -> None:
+    remove_folder(tmp_path / "missing/folder")
+    assert list(tmp_path.iterdir()) == []

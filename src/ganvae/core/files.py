@@ -83,7 +83,7 @@ def _remove_leftovers(path: Path) -> None:
     ids again. A directory that was set aside gets its name back if there is no newer one.
     """
     pattern = re.compile(rf"\.{re.escape(path.name)}\.(\d+)({OLD}|{ASIDE})?\.tmp")
-    for entry in list(path.parent.iterdir()):
+    for entry in list(path.parent.glob(".*.tmp")):  # none in a missing folder
         found = pattern.fullmatch(entry.name)
         if not found or _belongs_to_another(int(found[1])):
             continue
