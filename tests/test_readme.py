@@ -83,8 +83,8 @@ def test_the_readme_is_short() -> None:
 def test_the_answer_begins_with_the_effort_and_names_the_side_that_is_ahead() -> None:
     answer = " ".join(README.split("## The answer so far")[1].split("\n\n")[1].split())
     start = (
-        "**With the same tuning effort for both families, the VAE is ahead on digits, stacked digits "
-        "and clothing, and the GAN on faces.**"
+        "**With the same tuning effort for both families, the VAE is ahead on digits, stacked "
+        "digits and clothing, and the GAN on faces.**"
     )
     assert answer.startswith(start)
     winners = dict.fromkeys(("laptop", "fashion", "stacked"), "second better")
