@@ -104,6 +104,13 @@ def test_the_error_for_an_unknown_model_lists_registered_models(root: Path, uri:
     assert "\n" not in str(caught.value)
 
 
+def test_a_missing_database_is_named_and_not_created(bare: Path) -> None:
+    before = sorted(bare.rglob("*"))
+    with pytest.raises(ConfigError, match=r"no MLflow database at sqlite:.*Run `ganvae sync`"):
+        download("models:/mnist-toy@champion-gan")
+    assert sorted(bare.rglob("*")) == before
+
+
 @pytest.mark.usefixtures("root")
 def test_an_empty_registry_and_a_malformed_uri_are_named() -> None:
     with pytest.raises(ConfigError, match="Registered models: none \(`ganvae sync`"):

@@ -30,8 +30,8 @@ def download(uri: str) -> Path:
         checksum is verified each time.
 
     Raises:
-        ConfigError: the URI is malformed, or names no registered model. The error message lists
-            the registered models.
+        ConfigError: the URI is malformed, names no registered model, or MLflow's database is a
+            missing file. The error message lists the registered models.
         DataError: the checksum of the downloaded file differs from the registered checksum.
         TrackingError: MLflow cannot be reached.
     """
@@ -42,6 +42,11 @@ def download(uri: str) -> Path:
             "models:/NAME/VERSION, for example models:/mnist-laptop@champion-gan."
         )
     store = find_store()
+    if store.sqlite_file and not store.sqlite_file.exists():  # to connect would create the file
+        raise ConfigError(
+            f"There is no MLflow database at {store}. Run `ganvae sync` in a clone or project, or "
+            "set MLFLOW_TRACKING_URI to the address of your MLflow."
+        )
     with connected(store) as client:
         version = _find(client, match)
         if version is None:
