@@ -38,15 +38,22 @@ def shared(tmp_path: Path, clone: Path, monkeypatch: pytest.MonkeyPatch) -> Path
     return tmp_path / "shared"
 
 
+def put_file(folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "images").touch()
+
+
 def test_the_search_goes_from_the_option_to_the_variable_to_the_clone(
     clone: Path, shared: Path
 ) -> None:
-    (clone / RAW).mkdir(parents=True)
+    put_file(clone / RAW)
     assert find_folder(FASHION, None) == clone / RAW
-    (shared / "fashion-mnist").mkdir(parents=True)
+    (shared / "fashion-mnist").mkdir(parents=True)  # a failed download leaves an empty folder
+    assert find_folder(FASHION, None) == clone / RAW
+    put_file(shared / "fashion-mnist")
     assert find_folder(FASHION, None) == shared / "fashion-mnist"
     assert find_folder(FASHION, Path("mine")) == Path("mine")
-    (shared / "mnist").mkdir()
+    put_file(shared / "mnist")
     assert find_folder(get_dataset("stacked-mnist"), None) == shared / "mnist"
 
 

@@ -17,17 +17,18 @@ VARIABLE = "GANVAE_DATA"
 
 
 def find_folder(dataset: Dataset, given: Path | None) -> Path:
-    """Return the folder of a data set's files: ``given``, or the first existing folder.
+    """Return the folder of a data set's files: ``given``, or the first folder that is not empty.
 
     The files in the folder are not checked.
 
     Raises:
-        DataError: no folder is given, and none of the searched folders exists.
+        DataError: no folder is given, and none of the searched folders has a file.
     """
     if given:
         return given
     folders = searched(dataset)
-    found = next((folder for folder in folders if folder.is_dir()), None)
+    # A failed download leaves an empty folder.
+    found = next((folder for folder in folders if folder.is_dir() and any(folder.iterdir())), None)
     if found is None:
         raise DataError(
             f"the files of {dataset.name} were not found. Searched: "
