@@ -349,14 +349,15 @@ def test_compare_refuses_impossible_records_in_one_line(
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("[]", "there are no score records"),
-        ("# a text", "a.json is not JSON (Expecting value: line 1 column 1 (char 0)), so"),
+        (b"[]", "there are no score records"),
+        (b"# a text", "a.json is not JSON (Expecting value: line 1 column 1 (char 0)), so"),
+        (b"PK\x03\xff", "so it has no score record. `ganvae score SAMPLES --json FILE` writes"),
     ],
 )
 def test_compare_never_advises_to_delete_files_of_the_user(
-    tmp_path: Path, content: str, message: str
+    tmp_path: Path, content: bytes, message: str
 ) -> None:
-    (tmp_path / "a.json").write_text(content)
+    (tmp_path / "a.json").write_bytes(content)
     stderr = ganvae("compare", "a.json", cwd=tmp_path).stderr
     assert message in stderr
     assert "delete" not in stderr.lower()

@@ -116,6 +116,8 @@ def test_weights_are_found_by_name_or_by_file() -> None:
             find_weights(wrong)
     with pytest.raises(ConfigError, match=r"Profile nowhere has these models: none.*laptop"):
         find_weights("nowhere/vae-gan")
+    with pytest.raises(ConfigError, match=r"history\.csv is no weights file\. Give a file whose"):
+        find_weights(str(ROOT / "results/laptop/runs/vae-gan-0/history.csv"))
 
 
 def scored_as(path: Path) -> str:

@@ -84,10 +84,15 @@ def find_weights(model: str) -> Path:
             finalists of the profile.
 
     Raises:
-        ConfigError: there is no such pretrained variant. A wheel has fewer than a clone.
+        ConfigError: there is no such pretrained variant, or the path is that of another file. A
+            wheel has fewer variants than a clone.
     """
     if model.endswith(".safetensors"):
         return Path(model)
+    if Path(model).is_file():
+        raise ConfigError(
+            f"{model} is no weights file. Give a file whose name ends in .safetensors."
+        )
     profile, _, name = model.rpartition("/")
     folder = assets.ROOT / ProfilePaths(profile or PROFILE).pretrained
     path = folder / f"{_finalist(profile or PROFILE, name)}.safetensors"

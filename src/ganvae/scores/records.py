@@ -8,7 +8,7 @@ from typing import Any, Literal, Self
 from pydantic import Field, NonNegativeInt, PositiveInt, field_validator, model_validator
 
 from ganvae.core.errors import UserError
-from ganvae.core.files import parse_json, read_json, read_utf8, write_json
+from ganvae.core.files import parse_json, read_json, refuse_special, write_json
 from ganvae.core.limits import LARGEST_SEED
 from ganvae.core.records import Record, parse_record
 from ganvae.scores.catalogue import PRIMARY, RENAMED, REQUIRED, SCORES, in_range
@@ -220,8 +220,9 @@ def read_given(path: Path) -> Any:
         UserError: the file is not JSON.
         OSError: the file is missing or unreadable.
     """
+    refuse_special(path)
     try:
-        return parse_json(read_utf8(path))
+        return parse_json(path.read_text(encoding="utf-8"))
     except (ValueError, RecursionError) as error:
         raise UserError(
             f"{path} is not JSON ({error}), so it has no score record. {MAKE_ONE}"

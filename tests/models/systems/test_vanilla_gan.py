@@ -1,5 +1,7 @@
 """The system vanilla-gan: dense layers, the prior U[-1, 1] and the halves of a D batch."""
 
+from typing import Any
+
 import pytest
 import torch
 from networks import Listener, default_gan, dense, random
@@ -38,6 +40,14 @@ def test_the_activation_draws_no_random_numbers() -> None:
     tanh = default_gan("vanilla-gan", hidden=[16], activation="tanh").state_dict()
     assert default.keys() == tanh.keys()
     assert all(torch.equal(default[name], tanh[name]) for name in default)
+
+
+@pytest.mark.parametrize("hidden", [128, "wide", None])
+def test_the_message_on_wrong_hidden_sizes_shows_a_list(hidden: Any) -> None:
+    with pytest.raises(
+        ConfigError, match=r"must be a list of sizes such as \[128\], or a list for"
+    ):
+        system_config("vanilla-gan", {"hidden": hidden})
 
 
 def test_an_unknown_activation_is_an_error() -> None:

@@ -49,7 +49,14 @@ class VanillaGANConfig(AdamAdversarialConfig):
     @field_validator("hidden", mode="before")
     @classmethod
     def _one_list_for_both(cls, value: Any) -> Any:
-        return {"generator": value, "discriminator": value} if isinstance(value, list) else value
+        if isinstance(value, list):
+            return {"generator": value, "discriminator": value}
+        if not isinstance(value, dict | HiddenSizes):
+            raise ValueError(
+                "hidden must be a list of sizes such as [128], or a list for each of generator and "
+                "discriminator"
+            )
+        return value
 
 
 class VanillaGAN(AdamGAN):
