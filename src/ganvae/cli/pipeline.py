@@ -50,7 +50,8 @@ def repro(  # noqa: PLR0913  one parameter per option
         bool,
         typer.Option(
             "--print-jobs",
-            help="Prepare the data, and print one command per run, for any scheduler.",
+            help="Prepare the data, and print one command per run and one for the baselines, for "
+            "any scheduler.",
         ),
     ] = False,
 ) -> None:
