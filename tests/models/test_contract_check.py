@@ -1,11 +1,12 @@
 """`ganvae check` finds each way in which a model may be wrong."""
 
+import re
 from pathlib import Path
 
 import pytest
 from test_own import VALID
 
-from conftest import tiny_config
+from conftest import ROOT, tiny_config
 from ganvae.config import Params
 from ganvae.core.errors import ConfigError
 from ganvae.models import own
@@ -78,7 +79,11 @@ def test_every_system_passes(smoke: Params, name: str) -> None:
         (GENERATE, GENERATE.rstrip() + ".log().log()\n", "found nan. Find the operation"),
         (GENERATE, "        return self.level + latents[:, :, None, None]\n", "must lie in"),
         (GENERATE, GENERATE.replace("return ", "return 2 + "), "end with a sigmoid or clamp"),
-        (GENERATE, GENERATE.rstrip() + ".flatten(1)\n", "with the shape N x C x H x W"),
+        (
+            GENERATE,
+            GENERATE.rstrip() + ".flatten(1)\n",
+            r"from 4 latents have the shape \(4, 36\), but should have \(4, 1, 6, 6\)",
+        ),
         (
             "self.real_images_per_step = config.batch_size",
             "pass",
@@ -93,7 +98,7 @@ def test_every_system_passes(smoke: Params, name: str) -> None:
         (
             GENERATE,
             "        return torch.sigmoid(self.level + latents[:, :, None, None])[:, :, 1:]\n",
-            r"samples have the shape \(4, 1, 5, 6\), but should have \(4, 1, 6, 6\)",
+            r"from 4 latents have the shape \(4, 1, 5, 6\), but should have \(4, 1, 6, 6\)",
         ),
         (GENERATE, "        raise SystemExit(3)\n", r"line \d+: SystemExit: 3"),
         (GENERATE, "        return latents.nothing\n", r"line \d+: AttributeError: 'Tensor' obj"),
@@ -202,3 +207,56 @@ def test_a_model_that_forgets_what_it_needs_is_found(folder: Path) -> None:
     text = text.replace("self.level + latents[", "self.level + self.steps + latents[")
     with pytest.raises(ConfigError, match="a saved and loaded model draws other samples"):
         check(folder, text)
+
+
+@pytest.fixture
+def gan() -> str:
+    """The GAN in the documentation."""
+    page = (ROOT / "docs/your-own-benchmark.md").read_text()
+    (text,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    return text
+
+
+def test_the_gan_in_the_documentation_passes(folder: Path, gan: str) -> None:
+    assert check(folder, gan).invertible
+
+
+GENERATOR, DISCRIMINATOR = "nn.Unflatten(1, shape)", "nn.Linear(hidden, 1)"
+
+
+@pytest.mark.parametrize("last", ["Sigmoid", "Tanh", "Hardsigmoid"])
+@pytest.mark.parametrize(
+    ("network", "message"),
+    [(GENERATOR, "the generator must return"), (DISCRIMINATOR, "the discriminator must return")],
+)
+def test_a_network_must_return_logits(
+    folder: Path, gan: str, network: str, last: str, message: str
+) -> None:
+    assert network in gan
+    with pytest.raises(ConfigError, match=f"{message} logits, but .* sigmoid or tanh. Remove"):
+        check(folder, gan.replace(network, f"{network}, nn.{last}()"))
+
+
+@pytest.mark.parametrize("prior", ["normal", "uniform"])
+@pytest.mark.parametrize("activation", ["Tanh", "ReLU"])
+def test_bounded_hidden_layers_are_allowed(
+    folder: Path, gan: str, activation: str, prior: str
+) -> None:
+    text = gan.replace("nn.ReLU", f"nn.{activation}").replace("nn.LeakyReLU(0.2)", "nn.Tanh()")
+    assert check(
+        folder, text.replace("    hidden: int", f'    prior: str = "{prior}"\n    hidden: int')
+    )
+
+
+def test_wrong_sizes_of_layers_are_explained(folder: Path, gan: str) -> None:
+    wrong = gan.replace("nn.Linear(self.latent_size, hidden)", "nn.Linear(7, hidden)")
+    with pytest.raises(
+        ConfigError, match=r"latents of the shape \(4, 64\) \(.*mat1 and mat2"
+    ) as error:
+        check(folder, wrong)
+    assert str(error.value).endswith("Check the sizes of the layers that decode latents.")
+    flat = gan.replace(", nn.Unflatten(1, shape)", "")
+    with pytest.raises(
+        ConfigError, match=r"have the shape \(4, 36\), but should have \(4, 1, 6, 6\)"
+    ):
+        check(folder, flat)

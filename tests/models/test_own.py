@@ -113,13 +113,21 @@ def test_the_weights_of_a_users_model_can_be_loaded(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("import nothing_like_this", "line 1: ModuleNotFoundError: No module named"),
+        (
+            "import nothing_like_this",
+            r"No module named 'nothing_like_this'\. Install this module\.$",
+        ),
+        (
+            "from ganvae.models.gan import Gone",
+            r"cannot import name 'Gone' from '[\w.]+' \(.*\)\.$",
+        ),
+        ("from .shared import x", "with no known parent package. A model is one file."),
         ("x = 1\n\n1 / 0", "line 3: ZeroDivisionError"),
         ("class X(:", "line 1: SyntaxError"),
         ("x = 1", "defines no model. Write a class that derives from GenerativeModel"),
         ("from ganvae.models.vae import VAE", "defines no model"),
         ("import sys\nsys.exit(3)", "line 2: SystemExit: 3"),
-        ("from helper import x", "No module named 'helper'. A model is one file. Install what"),
+        ("from beside import x", "No module named 'beside'. A model is one file. Install what"),
         (
             VALID + "\nclass Other(Grey):\n    pass\n",
             "models: Grey, Other. .*MODEL = Other",
@@ -134,11 +142,18 @@ def test_the_weights_of_a_users_model_can_be_loaded(folder: Path) -> None:
             "hidden needs a type: `hidden: TY",
         ),
         ("raise RuntimeError('one\\ntwo')", "line 1: RuntimeError: one two"),
+        (
+            "from ganvae.config import ModelConfig\n"
+            "from ganvae.models.systems.dcgan import DCGAN\n"
+            "class Mine(DCGAN):\n    config_class = ModelConfig\n",
+            "attribute config_class: a class that derives from DCGANConfig in ganvae.models.sys",
+        ),
         ("MODEL = 3", "gives 3, but a system is a class that derives from"),
     ],
 )
 def test_a_fault_in_a_file_is_one_clear_line(folder: Path, text: str, message: str) -> None:
     name = write(folder, text)
+    (folder / "models/beside.py").write_text("x = 1")
     with pytest.raises(ConfigError, match=message) as error:
         system_class(name)
     assert "mine.py" in str(error.value)

@@ -20,6 +20,7 @@ from ganvae.models.base import Family, GenerativeModel
 from ganvae.models.own_code import find_file, package_of, plug_in
 
 ONE_FILE = " A model is one file. Install what it shares with other files as a package."
+PROGRAM = __name__.partition(".")[0]
 UNTYPED = re.compile(r"A non-annotated attribute was detected: `(\w+) = (.*?)`\. All", re.DOTALL)
 """The beginning of pydantic's message on a parameter without a type."""
 
@@ -71,9 +72,17 @@ def _imported(name: str, path: Path) -> ModuleType:
         spec.loader.exec_module(module)
     except (Exception, SystemExit) as error:
         del sys.modules[spec.name]
-        remedy = ONE_FILE if isinstance(error, ImportError) else ""
+        remedy = _remedy(error, path) if isinstance(error, ImportError) else ""
         raise ConfigError(f"{name} cannot be imported: {fault(error, path)}.{remedy}") from None
     return module
+
+
+def _remedy(error: ImportError, path: Path) -> str:
+    """What to do if the model in the file ``path`` cannot import something."""
+    module = (error.name or "").partition(".")[0]  # "" for a relative import
+    if not module or {module, f"{module}.py"} & {beside.name for beside in path.parent.iterdir()}:
+        return ONE_FILE
+    return " Install this module." if isinstance(error, ModuleNotFoundError) else ""
 
 
 def fault(error: BaseException, path: Path) -> str:
@@ -138,14 +147,14 @@ def usable(model: Any, name: str, where: str) -> type[GenerativeModel]:
     if inspect.isabstract(model):
         methods = ", ".join(sorted(model.__abstractmethods__))
         raise ConfigError(f"{of} lacks these methods: {methods}. Define them.")
-    config = getattr(model, "config_class", None)
+    config, base = getattr(model, "config_class", None), _base_of_config(model)
     families = ", ".join(map(repr, get_args(Family)))
     faults = {
         "family": (getattr(model, "family", None) in get_args(Family), f"one of {families}"),
         "source": (isinstance(getattr(model, "source", None), str), "a line on the model's origin"),
         "config_class": (
-            inspect.isclass(config) and issubclass(config, ModelConfig),
-            "a class that derives from ganvae.config.ModelConfig",
+            inspect.isclass(config) and issubclass(config, base),
+            f"a class that derives from {base.__name__} in {base.__module__}",
         ),
     }
     for attribute, (right, needed) in faults.items():
@@ -154,14 +163,26 @@ def usable(model: Any, name: str, where: str) -> type[GenerativeModel]:
     return _named(model, name)
 
 
+def _base_of_config(model: type[GenerativeModel]) -> type[ModelConfig]:
+    """The class of parameters that the nearest base class of this program works with."""
+    for base in model.__mro__:
+        config = inspect.get_annotations(base).get("config")
+        if _of_program(base) and inspect.isclass(config) and issubclass(config, ModelConfig):
+            return config
+    return ModelConfig
+
+
+def _of_program(model: type) -> bool:
+    return model.__module__.partition(".")[0] == PROGRAM
+
+
 def _named(model: type[GenerativeModel], name: str) -> type[GenerativeModel]:
     """Give a class the name of a system.
 
     Classes of this program, and classes of other systems, keep their names. A subclass of them gets
     the new name.
     """
-    of_program = model.__module__.partition(".")[0] == __name__.partition(".")[0]
-    if of_program or model.__dict__.get("name", name) != name:
+    if _of_program(model) or model.__dict__.get("name", name) != name:
         kept = {"__module__": model.__module__, "__doc__": model.__doc__}
         return type(model.__name__, (model,), {"name": name, **kept})
     model.name = name

@@ -13,8 +13,16 @@ from ganvae.core.errors import ConfigError
 from ganvae.core.images import ImageError, NotFiniteError, check_images, from_uint8
 from ganvae.core.seeds import global_seed
 from ganvae.metrics.inversion import has_gradient
-from ganvae.models.base import GenerativeModel, ImageShape, VariationalModel
+from ganvae.models.base import (
+    GenerativeModel,
+    ImageShape,
+    LogitModel,
+    VariationalModel,
+    evaluating,
+)
+from ganvae.models.gan import AdversarialModel
 from ganvae.models.own import fault
+from ganvae.models.packing import packed
 from ganvae.models.registry import build_model, count_parameters, source_files, system_config
 from ganvae.models.size import check_size
 from ganvae.models.weights import load_model, round_weights, save_model
@@ -24,6 +32,8 @@ SAMPLES = 4
 ATTRIBUTES = ("config", "image_shape", "real_images_per_step")
 TOLERANCE = 1e-4
 """The largest difference between a sample that is drawn alone and the same sample in a batch."""
+FAR = 1e4
+"""A factor on inputs, with which a sigmoid or tanh reaches its bounds, and logits do not."""
 
 
 class RuleError(Exception):
@@ -63,6 +73,7 @@ def check_model(
         model, again = (build_model(system, config, image_shape, seed=0) for _ in range(2))
         _check_attributes(model, image_shape)
         _check_seed(model, again, "Draw weights from torch's global generator only.")
+        _check_shape(model)
         for each in (model, again):
             _check_training(each)
         _check_seed(
@@ -75,6 +86,9 @@ def check_model(
         _check_saving(model, config)
         if bf16:
             _check_bf16(again)
+        invertible = has_gradient(model)
+        if invertible:
+            _check_logits(model)
     except ConfigError:
         raise
     except RuleError as error:
@@ -82,7 +96,7 @@ def check_model(
     except (Exception, SystemExit) as error:
         where = fault(error, source_files(system)[-1])
         raise ConfigError(f"variant {name} ({system}): {where}.") from None
-    return Checked(count_parameters(model), has_gradient(model))
+    return Checked(count_parameters(model), invertible)
 
 
 def _check_defaults(system: str) -> None:
@@ -121,6 +135,51 @@ def _check_attributes(model: GenerativeModel, image_shape: ImageShape) -> None:
             f"self.image_shape is {tuple(model.image_shape)}, but the images have the shape "
             f"{image_shape}. Keep the argument image_shape."
         )
+
+
+def _check_shape(model: GenerativeModel) -> None:
+    """Check the shape of images before a loss meets them, whose message would not name them."""
+    latents = model.sample_prior(SAMPLES, _random())
+    try:
+        shape = tuple(model.decode(latents).shape)
+    except RuntimeError as error:
+        where = fault(error, source_files(model.name)[-1])
+        raise RuleError(
+            f"no images can be generated from latents of the shape {tuple(latents.shape)} "
+            f"({where}). Check the sizes of the layers that decode latents."
+        ) from None
+    expected = (SAMPLES, *model.image_shape)
+    if shape != expected:
+        raise RuleError(
+            f"images that are generated from {SAMPLES} latents have the shape {shape}, but should "
+            f"have {expected}. The last layer may be nn.Unflatten(1, self.image_shape)."
+        )
+
+
+def _check_logits(model: GenerativeModel) -> None:
+    """Check that networks which must return logits do not end with a sigmoid or tanh."""
+    if not isinstance(model, LogitModel):
+        return
+    with evaluating(model):
+        if _bounded(model.decode_logits(FAR * model.sample_prior(SAMPLES, _random()))):
+            network = "the generator" if isinstance(model, AdversarialModel) else "decode_logits"
+            raise RuleError(
+                f"{network} must return logits, but its values have bounds, like those of a "
+                "sigmoid or tanh. Remove the last activation: the base class applies a sigmoid."
+            )
+        if isinstance(model, AdversarialModel):
+            images = packed(model.real_inputs(_images(model)), model.config.packing)
+            if _bounded(model.discriminator(FAR * (images - 0.5))):
+                raise RuleError(
+                    "the discriminator must return logits, but its values are those of a sigmoid "
+                    "or tanh. Remove the last activation: the losses apply it."
+                )
+
+
+def _bounded(values: Tensor) -> bool:
+    """Whether the outputs for very large inputs end at 1, and at 0 or -1."""
+    low, high = values.min().item(), values.max().item()
+    return abs(high - 1) < TOLERANCE and min(abs(low), abs(low + 1)) < TOLERANCE
 
 
 def _check_seed(model: nn.Module, again: nn.Module, advice: str) -> None:
@@ -167,20 +226,12 @@ def _names(losses: Mapping[str, Tensor]) -> str:
 
 def _check_samples(model: GenerativeModel) -> None:
     """Check the form of samples, and that each depends on its own noise only."""
-    expected = (SAMPLES, *model.image_shape)
     try:
         samples = check_images(model.sample(SAMPLES, _random()), "samples")
     except NotFiniteError as error:
         raise RuleError(f"{error} Find the operation of generate whose result it is.") from None
     except ImageError as error:
-        raise RuleError(
-            f"{error} Let generate end with a sigmoid or clamp(0, 1), and with the shape N x C x "
-            "H x W."
-        ) from None
-    if samples.shape != expected:
-        raise RuleError(
-            f"samples have the shape {tuple(samples.shape)}, but should have {expected}."
-        )
+        raise RuleError(f"{error} Let generate end with a sigmoid or clamp(0, 1).") from None
     if not torch.equal(samples, model.sample(SAMPLES, _random())):
         raise RuleError(
             "two draws from the same generator differ. Take all random numbers from the argument "
