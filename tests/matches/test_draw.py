@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,10 @@ from conftest import ROOT
 from ganvae.config import load_params, parse
 from ganvae.core.errors import ConfigError
 from ganvae.data.registry import get_dataset
-from ganvae.matches.draw import draw, draw_value
+from ganvae.matches.draw import chosen, draw, draw_value
 from ganvae.matches.files import FOLDER, read_match
 from ganvae.matches.spec import FamilySpace, Match, MatchRange
-from ganvae.scores.matches import FAMILIES
+from ganvae.scores.matches import FAMILIES, Family
 from toy_match import MATCH, NAME, SHAPE, write_match
 from toy_study import write_yaml
 
@@ -61,6 +62,44 @@ def test_a_configuration_is_a_function_of_the_match_the_family_and_the_number() 
     assert len({str(drawn.parameters) for drawn in first}) == 3
     other = write_match(draws=1)
     assert draw(other, "gan", 0, SHAPE).parameters != first[0].parameters
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_each_draw_may_also_be_chosen_by_hand(family: Family) -> None:
+    match = read_match("faces", ROOT)
+    for number in range(match.trials):
+        drawn = draw(match, family, number, (3, 32, 32))
+        again = chosen(match, family, drawn.system, drawn.parameters, (3, 32, 32))
+        assert again == replace(drawn, redraws=0)
+
+
+@pytest.mark.parametrize(
+    ("system", "changes", "message"),
+    [
+        ("vanilla-gan", {"learning_rate": 0.02}, "vanilla-gan with learning_rate 0.02 cannot be"),
+        ("vanilla-gan", {"learning_rate": None}, "with learning_rate None cannot be drawn"),
+        ("vanilla-gan", {"encoding_dims": 10}, "with encoding_dims 10 cannot be drawn"),
+        ("vanilla-gan", {"r1": 1.0}, "with r1 1.0 cannot be drawn"),
+        ("vanilla-gan", {"learning_rate_decay": "linear"}, "learning_rate_decay linear cannot"),
+        ("dcgan", {}, r"families\.gan has no system dcgan\."),
+    ],
+)
+def test_a_choice_outside_the_space_is_refused(
+    system: str, changes: dict[str, Any], message: str
+) -> None:
+    match = write_match(
+        **space(
+            learning_rate={"low": 1e-4, "high": 1e-2, "log": True},
+            ema={"choices": [None, 0.9]},
+            learning_rate_decay={"choices": ["none", "linear"], "only": {"ema": [0.9]}},
+        )
+    )
+    right = {"learning_rate": 1e-3, "encoding_dims": 8, "ema": None}
+    assert (
+        chosen(match, "gan", "vanilla-gan", right, SHAPE).config.model_dump()["encoding_dims"] == 8
+    )
+    with pytest.raises(ConfigError, match=message):
+        chosen(match, "gan", system, right | changes, SHAPE)
 
 
 def space(**parameters: Any) -> dict[str, Any]:

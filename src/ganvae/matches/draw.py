@@ -66,6 +66,35 @@ def draw(match: Match, family: Family, number: int, shape: ImageShape) -> Drawn:
     )
 
 
+def chosen(
+    match: Match,
+    family: Family,
+    system: str,
+    parameters: Mapping[str, Value],
+    shape: ImageShape,
+) -> Drawn:
+    """Return a configuration that was chosen by hand. The match must be able to draw it.
+
+    Args:
+        parameters: all parameters that are drawn. A missing parameter counts as null.
+
+    Raises:
+        ConfigError: the configuration lies outside the search space, or is invalid.
+    """
+    space = match.families[family]
+    if system not in space.systems:
+        raise ConfigError(f"families.{family} has no system {system}.")
+    ranges = space.ranges(system)
+    for name in [*ranges, *parameters]:
+        value, values = parameters.get(name), ranges.get(name)
+        drawn = values is not None and _applies(values, parameters)
+        if not (values.allows(value) if values and drawn else value is None):
+            raise ConfigError(f"families.{family}: {system} with {name} {value} cannot be drawn.")
+    config = configured(space, system, parameters)
+    shapes(system, config, shape)
+    return Drawn(system, dict(parameters), config, redraws=0)
+
+
 def configured(space: FamilySpace, system: str, parameters: Mapping[str, Value]) -> ModelConfig:
     """Return a system's configuration with these parameters. Null parameters keep their defaults.
 

@@ -113,8 +113,11 @@ class Arena:
         """
         if job.split_seed is not None:
             return self._divided(job.split_seed).run(job._replace(split_seed=None))
+        return self.perform(job, draw(self.match, job.family, job.number, shape_of(self.images)))
+
+    def perform(self, job: Job, drawn: Drawn) -> TrainedRecord:
+        """Perform a training run of a given configuration."""
         started = time.time()
-        drawn = draw(self.match, job.family, job.number, shape_of(self.images))
         work = self._work(job)
         try:
             costs = self._costs(job, drawn, work)
