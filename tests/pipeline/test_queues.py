@@ -164,10 +164,15 @@ def test_a_job_on_this_machine_ends_with_its_head_even_if_the_head_is_killed(
     tmp_path: Path,
 ) -> None:
     head = subprocess.Popen([sys.executable, "-c", HEAD, str(tmp_path)], start_new_session=True)
-    while not (found := [log for log in tmp_path.rglob("*_log.out") if log.read_text().strip()]):
+
+    def printed() -> list[str]:  # the job's process id, after lines of submitit
+        lines = [line for log in tmp_path.rglob("*_log.out") for line in log.read_text().split()]
+        return [line for line in lines if line.isdigit()]
+
+    while not (found := printed()):
         assert head.poll() is None
         time.sleep(0.1)
-    job = psutil.Process(int(found[0].read_text().split()[-1]))
+    job = psutil.Process(int(found[0]))
     time.sleep(2 * owner.POLL_SECONDS)
     assert job.is_running(), "its head lives"
     head.kill()
