@@ -441,6 +441,7 @@ def test_the_files_in_the_clone_are_read_by_default(
     monkeypatch.setattr(scoring, "load_source", load_source)
     profile = scoring._profile("fashion-mnist")
     (clone / "data/raw/fashion-mnist").mkdir(parents=True)
+    (clone / "data/raw/fashion-mnist/images").touch()
     for place in (None, clone / "elsewhere"):
         with pytest.raises(DataError, match="enough"):
             scoring._write_splits(profile, "fashion-mnist", place, {"test"}, clone)
