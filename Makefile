@@ -6,7 +6,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 SHELL := /bin/bash
 PYTEST := pytest -n auto --maxprocesses 8
 
-.PHONY: help install repro smoke fashion faces stacked likelihood full test test-all pins fuzz chaos lint check-locks ui bench bench-quality across docs lock wheel clean
+.PHONY: help install repro smoke fashion faces stacked likelihood full test test-all pins fuzz chaos lint check-locks ui bench bench-quality bench-challenge across docs lock wheel clean
 .DEFAULT_GOAL := help
 CHAOS ?= --write docs/reliability.md
 
@@ -84,6 +84,10 @@ bench: $(INSTALLED)  ## Measure against named baselines; results in benchmarks/R
 bench-quality: $(INSTALLED)  ## FID of the finalists after 60 and 480 CPU-seconds (40 minutes)
 	python benchmarks/quality.py
 	python benchmarks/quality.py --keep --variants dcgan-tuned --budgets 480 --seeds 2
+
+bench-challenge: $(INSTALLED)  ## Try to overturn the matches with configurations chosen by hand (15 minutes)
+	dvc repro -q dvc.yaml:reference profiles/fashion/dvc.yaml:reference profiles/faces/dvc.yaml:reference
+	python benchmarks/challenge.py
 
 # `dvc repro results/dvc.yaml` would bring every profile up to date first.
 across: $(INSTALLED)  ## Write the page across data sets (results/across.md)

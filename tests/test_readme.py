@@ -84,9 +84,13 @@ def test_the_answer_begins_with_the_effort_and_names_the_side_that_is_ahead() ->
     answer = " ".join(README.split("## The answer so far")[1].split("\n\n")[1].split())
     start = (
         "**With the same tuning effort for both families, the VAE is ahead on digits, stacked "
-        "digits and clothing, and the GAN on faces.**"
+        "digits and clothing. On faces, the GAN is ahead, but the search missed better VAEs.**"
     )
     assert answer.startswith(start)
+    (found,) = (
+        float(row["fid_judge"]) for row in leaderboard("faces") if row["variant"] == "vae-finalist"
+    )
+    assert challenges("fid_judge")["faces-vae"] < found
     winners = dict.fromkeys(("laptop", "fashion", "stacked"), "second better")
     winners["faces"] = "first better"
     for profile, verdict in winners.items():  # the GAN is first
@@ -281,6 +285,14 @@ def match_fids() -> Iterator[float]:
         yield from map(geometric_mean, changed.values())
 
 
+def challenges(score: str) -> dict[str, float]:
+    """The mean score of each configuration that was chosen by hand, on validation images."""
+    with (ROOT / "benchmarks/challenge.csv").open(encoding="utf-8") as file:
+        runs = list(csv.DictReader(file))
+    tried = {run["name"] for run in runs}
+    return {each: fmean(float(r[score]) for r in runs if r["name"] == each) for each in tried}
+
+
 RESULTS = "\n".join(
     text_of(page) for page in (*ROOT.glob("results/*/leaderboard.md"), ROOT / "results/across.md")
 )
@@ -289,6 +301,9 @@ ESTIMATES = {profile: list(estimates(profile)) for profile in PROFILES}
 DIFFERENCES = list(differences())
 FINAL_FIDS = list(final_fids())
 TRIAL_FIDS = [*trial_fids(), *match_fids()]
+TRIAL_FIDS += [
+    fid for score in ("fid_judge", "fid_unlabelled") for fid in challenges(score).values()
+]
 OUTSIDE = set(DECIMAL.findall(" ".join(sentences(RESULTS))))
 """The decimal numbers in the sentences of the results' pages."""
 
