@@ -86,7 +86,7 @@ bench-quality: $(INSTALLED)  ## FID of the finalists after 60 and 480 CPU-second
 	python benchmarks/quality.py --keep --variants dcgan-tuned --budgets 480 --seeds 2
 
 bench-challenge: $(INSTALLED)  ## Try to overturn the matches with configurations chosen by hand (15 minutes)
-	dvc repro -q dvc.yaml:reference profiles/fashion/dvc.yaml:reference profiles/faces/dvc.yaml:reference
+	dvc repro -q dvc.yaml:reference profiles/fashion/dvc.yaml:reference profiles/faces/dvc.yaml:reference profiles/stacked/dvc.yaml:reference
 	python benchmarks/challenge.py
 
 # `dvc repro results/dvc.yaml` would bring every profile up to date first.
