@@ -155,7 +155,8 @@ def summary(challenges: dict[str, Challenge], tried: Sequence[Tried]) -> str:
     parts.append(
         "FIDs compare with validation images. They are means over the three seeds of the "
         "selection, with the lowest and the highest one. The finalists have the values of the "
-        "selection, and may have been trained on another processor. The configurations were "
+        "selection, and may have been trained on another processor. Some runs took over 10 "
+        "% more than their CPU-seconds; a search would not select them. The configurations were "
         "chosen by hand after the matches, by scores on the same validation images: 29 other "
         "trainings, which are not in the table. The configurations are in "
         "[challenges.yaml](challenges.yaml), the runs in [challenge.csv](challenge.csv)."
